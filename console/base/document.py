@@ -1,0 +1,154 @@
+"""YAML documents that remember where each value stands, so that an error can name file, line, column and key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import yaml
+
+from console.base.errors import DocumentError, did_you_mean
+
+Path = tuple[str | int, ...]
+MAX_BYTES = 4_000_000
+MAX_NODES = 200_000
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Document:
+    """One parsed YAML document.
+
+    Attributes:
+        file: the name that errors show.
+        data: plain dicts, lists, strings, numbers, booleans, None. Dates stay strings.
+    """
+
+    def __init__(self, file: str, data: Any, marks: dict[Path, tuple[int, int]], text: str) -> None:
+        self.file, self.data, self.text = file, data, text
+        self._marks = marks
+
+    def line(self, path: Iterable[str | int]) -> int:
+        """Line (from 1) of the key or item at `path`, or of the nearest parent that has one."""
+        return self.mark(path)[0]
+
+    def mark(self, path: Iterable[str | int]) -> tuple[int, int]:
+        """Line and column (from 1) of the key or item at `path`, or of its nearest known parent."""
+        at = tuple(path)
+        while at and at not in self._marks:
+            at = at[:-1]
+        return self._marks.get(at, (1, 1))
+
+    def error(self, path: Iterable[str | int], message: str, *, hint: str | None = None) -> DocumentError:
+        """An error that points at `path`."""
+        at = tuple(path)
+        line, column = self.mark(at)
+        return DocumentError(message, file=self.file, line=line, column=column, key=dotted(at), hint=hint)
+
+    def unknown_key(self, path: Iterable[str | int], key: str, known: Iterable[str]) -> DocumentError:
+        """The error for a key that means nothing here."""
+        return self.error((*path, key), f"unknown key {key!r}", hint=did_you_mean(key, known))
+
+
+def dotted(path: Iterable[str | int]) -> str:
+    """`steps[2].change.target` of `("steps", 2, "change", "target")`."""
+    out = ""
+    for part in path:
+        out += f"[{part}]" if isinstance(part, int) else (f".{part}" if out else str(part))
+    return out
+
+
+def parse(text: str, file: str) -> Document:
+    """The single YAML document in `text`.
+
+    Raises:
+        DocumentError: it is no YAML, has duplicate keys, aliases, several documents, or is unreasonably large.
+    """
+    if len(text) > MAX_BYTES:
+        raise DocumentError(f"the file is larger than {MAX_BYTES // 1_000_000} MB", file=file)
+    if not text.isprintable() and (bad := _forbidden(text)) is not None:
+        line = text.count("\n", 0, bad) + 1
+        raise DocumentError(f"character U+{ord(text[bad]):04X} is not allowed in YAML", file=file, line=line)
+    try:
+        node = yaml.compose(text, Loader=_LOADER)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise DocumentError(
+            error.problem or "this is no YAML",
+            file=file,
+            line=mark.line + 1 if mark else 0,
+            column=mark.column + 1 if mark else 0,
+            hint=error.context,
+        ) from None
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise DocumentError(f"this is no YAML: {str(error).splitlines()[0]}", file=file) from None
+    marks: dict[Path, tuple[int, int]] = {}
+    if node is None:
+        return Document(file, None, marks, text)
+    builder = _Builder(file, marks)
+    return Document(file, builder.build(node, ()), marks, text)
+
+
+def _forbidden(text: str) -> int | None:
+    found = yaml.reader.Reader.NON_PRINTABLE.search(text)
+    return found.start() if found else None
+
+
+class _Builder:
+    def __init__(self, file: str, marks: dict[Path, tuple[int, int]]) -> None:
+        self.file, self.marks = file, marks
+        self.seen: set[int] = set()
+        self.resolver = yaml.SafeLoader("")
+
+    def fail(self, node: yaml.Node, message: str, path: Path) -> DocumentError:
+        mark = node.start_mark
+        return DocumentError(message, file=self.file, line=mark.line + 1, column=mark.column + 1, key=dotted(path))
+
+    def build(self, node: yaml.Node, path: Path) -> Any:
+        if len(self.seen) > MAX_NODES:
+            raise self.fail(node, f"the document has more than {MAX_NODES} nodes", path)
+        if id(node) in self.seen and not isinstance(node, yaml.ScalarNode):
+            raise self.fail(node, "aliases are not allowed here", path)
+        if len(path) > 60:
+            raise self.fail(node, "the document is nested too deeply", path)
+        self.seen.add(id(node))
+        self.marks.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
+        if isinstance(node, yaml.MappingNode):
+            return self.mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
+        return self.scalar(node, path)
+
+    def mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
+        out: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise self.fail(key_node, "a key must be a plain word", path)
+            key = str(key_node.value)
+            if key in out:
+                raise self.fail(key_node, f"key {key!r} stands here twice", (*path, key))
+            at = (*path, key)
+            self.marks[at] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+            out[key] = self.build(value_node, at)
+        return out
+
+    def scalar(self, node: yaml.Node, path: Path) -> Any:
+        if node.tag == "tag:yaml.org,2002:timestamp":
+            return str(node.value)
+        if not node.tag.startswith("tag:yaml.org,2002:"):
+            raise self.fail(node, f"tag {node.tag!r} is not allowed", path)
+        try:
+            return self.resolver.construct_object(node)
+        except (yaml.YAMLError, ValueError) as error:
+            raise self.fail(node, str(error).splitlines()[0], path) from None
+
+
+def walk(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Every value in a plain tree with its path, parents first."""
+    yield path, value
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from walk(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from walk(item, (*path, index))

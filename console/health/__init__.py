@@ -1,0 +1,1 @@
+"""Facts in, verdicts out. Pure: no I/O, no clock, no environment."""

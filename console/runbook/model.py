@@ -1,0 +1,183 @@
+"""A parsed runbook: identity, triggers, typed inputs, steps of a closed set of kinds. Immutable.
+
+Expressions (`when`, `until`, …) are Jinja expressions without braces; texts are Jinja templates. Both run in the
+sandbox of `console.runbook.template` over the plain data of `console.runbook.context`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+Outcome = Literal["resolved", "mitigated", "handed_over", "not_applicable", "unresolved"]
+InputType = Literal[
+    "string", "int", "float", "bool", "enum", "duration", "quantity", "jvm_size", "k8s_name", "namespace", "node",
+    "pod", "spark_app", "promql",
+]  # fmt: skip
+Judgement = Literal["pass", "warn", "fail", "unknown"]
+StepKind = Literal["note", "ask", "check", "decide", "change", "script", "verify", "wait", "manual", "end"]
+EFFECT_OF: dict[str, Literal["none", "read", "write"]] = {
+    "note": "none", "ask": "none", "check": "read", "decide": "none", "change": "write", "verify": "read",
+    "wait": "none", "manual": "none", "end": "none",
+}  # fmt: skip
+"""`script` declares its own effect."""
+
+
+class AlertMatch(Struct, frozen=True):
+    """An alert name (exact) with label equalities; `~` before a value means a full-match regular expression."""
+
+    name: str
+    labels: dict[str, str] = {}
+
+
+class Match(Struct, frozen=True):
+    findings: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    alerts: tuple[AlertMatch, ...] = ()
+    slos: tuple[str, ...] = ()
+
+
+class Input(Struct, frozen=True):
+    """A typed input. `sources` are tried in order: `selection.app`, `alert.labels.NAME`, `finding.data.NAME`,
+    `app.FIELD`, `default`. The origin of what was taken is shown and journalled."""
+
+    name: str
+    type: InputType
+    title: str = ""
+    required: bool = True
+    default: Any = None
+    sources: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    pattern: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+class Branch(Struct, frozen=True):
+    """`when` holds (an expression; `` is the else) → `goto` with the sentence `because` and a judgement."""
+
+    when: str
+    goto: str
+    because: str = ""
+    status: Judgement = "pass"
+
+
+class Choice(Struct, frozen=True):
+    value: str
+    label: str
+    goto: str = ""
+    hint: str = ""
+
+
+class Target(Struct, frozen=True):
+    """What a change touches. All fields are templates."""
+
+    api_version: str
+    kind: str
+    name: str
+    namespace: str = ""
+
+
+class Argument(Struct, frozen=True):
+    """One typed argument of a script: its own argv word, after `flag` where given. Never through a shell."""
+
+    name: str
+    type: InputType
+    value: str
+    flag: str = ""
+
+
+class Step(Struct, frozen=True):
+    """One step. Which fields mean something depends on `kind`; the schema refuses the others.
+
+    Attributes:
+        branches: check, decide: ordered, the last one is the else.
+        shows: templates of lines that are shown as evidence beside the step.
+        verify: change, script(write): id of the verify step that must follow.
+        rollback: change: `captured` (the touched fields as they were) or ``; with `` stands `irreversible`, a reason.
+        restarts, loses: templates: consequences in words.
+        until, worse, progress: verify: expressions; `progress` must hold for `until` to count (not vacuous).
+        on_*: verify: where to go; `on_refused`: change, script: where a No leads.
+    """
+
+    id: str
+    kind: StepKind
+    title: str
+    line: int = 0
+    text: str = ""
+    when: str = ""
+    next: str = ""
+    shows: tuple[str, ...] = ()
+    # ask
+    question: str = ""
+    choices: tuple[Choice, ...] = ()
+    # check, decide
+    branches: tuple[Branch, ...] = ()
+    query: str = ""
+    # change
+    target: Target | None = None
+    patch_type: Literal["merge", "json", ""] = ""
+    patch: Any = None
+    action: Literal["patch", "delete", ""] = ""
+    rollback: str = ""
+    irreversible: str = ""
+    restarts: str = ""
+    loses: str = ""
+    risk: Literal["low", "high"] = "low"
+    verify: str = ""
+    on_refused: str = ""
+    # script
+    script: str = ""
+    arguments: tuple[Argument, ...] = ()
+    effect: Literal["", "read", "write"] = ""
+    timeout: float = 60.0
+    # verify
+    until: str = ""
+    progress: str = ""
+    worse: str = ""
+    hold: str = "0s"
+    deadline: str = "30m"
+    poll: float = 5.0
+    on_effective: str = ""
+    on_ineffective: str = ""
+    on_worse: str = ""
+    on_unknown: str = ""
+    # wait
+    duration: str = ""
+    # end
+    outcome: Outcome | None = None
+
+    @property
+    def writes(self) -> bool:
+        return self.kind == "change" or (self.kind == "script" and self.effect == "write")
+
+
+class Runbook(Struct, frozen=True):
+    """`text` is the source, `hash` its SHA-256: a walk keeps both and resumes with them."""
+
+    id: str
+    version: str
+    title: str
+    file: str
+    text: str
+    hash: str
+    owner: str = ""
+    severity: str = ""
+    tags: tuple[str, ...] = ()
+    what: str = ""
+    when_to_use: str = ""
+    when_not_to_use: str = ""
+    expected_duration: str = ""
+    blast_radius: str = ""
+    reviewed: str = ""
+    match: Match = Match()
+    inputs: tuple[Input, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+    def step(self, id: str) -> Step | None:
+        return next((s for s in self.steps if s.id == id), None)
+
+    @property
+    def writes(self) -> bool:
+        return any(s.writes for s in self.steps)

@@ -1,0 +1,1 @@
+"""Facts from outside: reflectors, logs, Prometheus, Spark REST, Alertmanager, saved evidence."""

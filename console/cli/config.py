@@ -9,39 +9,43 @@ import msgspec
 
 from console.base.errors import Exit, UsageError
 from console.base.text import clean
+from console.cli.options import Where, output_option, where_options
+from console.cli.output import print_json, say, table
 
 
 @click.group("config")
-def config() -> None:
+def group() -> None:
     """Look at the settings and check the config file."""
 
 
-@config.command("path")
-def path() -> None:
+@group.command("path")
+@where_options
+def path(where: Where) -> None:
     """Print where the config file lies or would lie."""
     from console.settings.load import config_path
 
-    click.echo(config_path())
+    say(where.config or str(config_path()))
 
 
-@config.command("schema")
+@group.command("schema")
 def schema() -> None:
     """Print the JSON Schema of the config file."""
     from console.settings.schema import config_schema
 
-    click.echo(_json(config_schema()))
+    say(msgspec.json.format(msgspec.json.encode(config_schema()), indent=2).decode())
 
 
-@config.command("validate")
+@group.command("validate")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", help="How to print.")
-def validate(file: Path | None, output: str) -> None:
+@output_option()
+@where_options
+def validate(file: Path | None, output: str, where: Where) -> None:
     """Check a config file (the usual one if none is named) and print every problem."""
     from console.base.errors import DocumentError
     from console.settings.load import config_path, read
     from console.settings.load import validate as check
 
-    target = file or config_path()
+    target = file or (Path(where.config) if where.config else config_path())
     try:
         _, problems = check(read(target))
     except DocumentError as error:
@@ -51,39 +55,33 @@ def validate(file: Path | None, output: str) -> None:
             {"file": p.file, "line": p.line, "column": p.column, "key": p.key, "message": p.message, "hint": p.hint}
             for p in problems
         ]
-        click.echo(_json({"apiVersion": "console/v1", "kind": "Problems", "file": str(target), "problems": rows}))
+        print_json({"kind": "Problems", "file": str(target), "problems": rows})
     else:
         for problem in problems:
-            click.echo(clean(str(problem), lines=True))
+            say(clean(str(problem), lines=True))
         if not problems:
-            click.echo(f"{target}: fine")
+            say(f"{target}: fine")
     if problems:
         raise click.exceptions.Exit(Exit.USAGE)
 
 
-@config.command("show")
+@group.command("show")
 @click.argument("key", required=False)
-@click.option("--context", default="", help="The kubeconfig context to show the settings for.")
-@click.option("--config", "file", type=click.Path(path_type=Path), help="The config file.")
-@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", help="How to print.")
-def show(key: str | None, context: str, file: Path | None, output: str) -> None:
-    """Print the settings that hold and where each comes from. Secrets are not printed."""
+@output_option()
+@where_options
+def show(key: str | None, output: str, where: Where) -> None:
+    """Print the settings that hold for a context and where each comes from. Secrets are not printed."""
     from console.base.errors import did_you_mean
     from console.settings.load import load
 
-    settings = load(file, context=context)
+    flags = {"preset": where.preset, "prometheus.url": where.prometheus}
+    settings = load(where.config, context=where.context or "", flags=flags)
     if output == "json":
-        click.echo(_json(settings.as_json()))
+        print_json(settings.as_json())
         return
-    rows = [row for row in settings.rows() if key is None or row[0] == key or row[0].startswith(f"{key}.")]
+    known = settings.rows()
+    rows = [row for row in known if key is None or row[0] == key or row[0].startswith(f"{key}.")]
     if not rows:
-        known = [row[0] for row in settings.rows()]
-        raise UsageError(f"there is no setting {key!r}", hint=did_you_mean(key or "", known))
-    width = max(len(name) for name, _, _ in rows)
-    for name, value, origin in rows:
-        shown = "-" if value in (None, "", [], {}) else str(value)
-        click.echo(clean(f"{name:<{width}}  {shown:<24}  {origin}"))
-
-
-def _json(value: object) -> str:
-    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+        raise UsageError(f"there is no setting {key!r}", hint=did_you_mean(key or "", [row[0] for row in known]))
+    shown = [(name, "-" if value in (None, "", [], {}) else str(value), str(origin)) for name, value, origin in rows]
+    say(table(["SETTING", "VALUE", "ORIGIN"], shown))

@@ -1,0 +1,64 @@
+"""What every view shows: one immutable picture, and bounded details of what is in focus."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct
+
+from console.health.facts import Event, Log, RestDocument
+from console.health.model import Board
+
+if TYPE_CHECKING:
+    from console.operate.person import Question
+    from console.runbook.match import Matched
+    from console.runbook.walk import Walk
+
+Phase = Literal["connecting", "loading", "live", "lost", "failed"]
+
+
+class Situation(Struct, frozen=True):
+    """The board, the runbooks that fit it and the walks under way.
+
+    Attributes:
+        phase: `connecting` and `loading` before the first facts, `live`, `lost` (data stays, marked stale), `failed`.
+        trouble, hint: one sentence and what to do, where the phase is `lost` or `failed`.
+        matches: finding key, `alert:NAME`, `slo:ID` or `app:KEY` → runbooks, best first.
+        walks: open ones first, then the latest that ended.
+        questions: walk id → what a person is asked.
+    """
+
+    board: Board
+    phase: Phase = "connecting"
+    trouble: str = ""
+    hint: str = ""
+    matches: dict[str, tuple[Matched, ...]] = {}
+    walks: tuple[Walk, ...] = ()
+    questions: dict[str, Question] = {}
+    number: int = 0
+
+    def walk(self, id: str) -> Walk | None:
+        return next((w for w in self.walks if w.id == id), None)
+
+
+class FocusOn(Struct, frozen=True):
+    """What a screen wants details of: an application, and the log of one of its pods."""
+
+    app: str = ""
+    pod: str = ""
+    container: str = ""
+    previous: bool = False
+    manifest: bool = False
+
+
+class Focus(Struct, frozen=True):
+    """Bounded details of `on`. `state` says whether they are there: loading, ready, forbidden, gone, unreachable."""
+
+    on: FocusOn
+    state: str = "loading"
+    detail: str = ""
+    log: Log | None = None
+    events: tuple[Event, ...] = ()
+    rest: tuple[RestDocument, ...] = ()
+    manifest: dict[str, Any] = {}
+    at: float | None = None

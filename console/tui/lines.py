@@ -1,0 +1,189 @@
+"""Lines of text with roles instead of colours: what views return and panes paint. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal, NamedTuple, Protocol
+
+from rich.cells import cell_len, set_cell_size
+
+from console.base.text import clean
+
+Role = Literal[
+    "text", "dim", "head", "title", "ok", "warn", "crit", "info", "accent", "badge", "badge-prod", "badge-drill", "key",
+    "rule", "add", "del", "bar", "bar-crit", "bar-warn", "bar-rest", "input",
+]  # fmt: skip
+
+
+class Span(NamedTuple):
+    text: str
+    role: Role = "text"
+
+
+class Line(NamedTuple):
+    """One line. A line with a `key` can be selected; `key` names what it shows, not where it stands."""
+
+    spans: tuple[Span, ...]
+    key: str = ""
+
+    @property
+    def text(self) -> str:
+        return "".join(span.text for span in self.spans)
+
+
+BLANK = Line(())
+
+
+def span(text: object, role: Role = "text") -> Span:
+    """A span of untrusted text."""
+    return Span(clean(str(text)), role)
+
+
+def line(*parts: Span | str, key: str = "") -> Line:
+    """A line of spans and plain texts; plain texts are cleaned."""
+    return Line(tuple(part if isinstance(part, Span) else span(part) for part in parts), key)
+
+
+def rule(title: str = "", width: int = 78) -> Line:
+    """A horizontal rule that may carry a title."""
+    head = f"── {clean(title)} " if title else ""
+    return Line((Span(head + "─" * max(0, width - cell_len(head)), "rule"),))
+
+
+def fit(text: str, width: int, align: Literal["left", "right"] = "left") -> str:
+    """`text` in exactly `width` cells; what does not fit ends in an ellipsis."""
+    size = cell_len(text)
+    if size > width:
+        return set_cell_size(text, max(0, width - 1)) + "…" if width > 0 else ""
+    pad = " " * (width - size)
+    return text + pad if align == "left" else pad + text
+
+
+class Column(NamedTuple):
+    """A column. `width` 0 shares what is left; columns with the highest `drop` go first when space is short."""
+
+    title: str
+    width: int
+    align: Literal["left", "right"] = "left"
+    drop: int = 0
+    least: int = 12
+
+
+def layout(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:
+    """Which columns are shown in `width` cells and how wide: (index, width), in order. Gaps are one cell."""
+    shown = list(range(len(columns)))
+
+    def need(indices: list[int]) -> int:
+        return sum(columns[i].width or columns[i].least for i in indices) + max(0, len(indices) - 1)
+
+    while len(shown) > 1 and need(shown) > width:
+        victim = max(shown, key=lambda i: (columns[i].drop, i))
+        if columns[victim].drop == 0:
+            break
+        shown.remove(victim)
+    left = width - need(shown)
+    flexible = [i for i in shown if columns[i].width == 0]
+    sizes = []
+    for i in shown:
+        size = columns[i].width
+        if size == 0:
+            share = max(0, left) // len(flexible)
+            size = columns[i].least + share + (max(0, left) - share * len(flexible) if i == flexible[-1] else 0)
+        sizes.append((i, size))
+    return sizes
+
+
+Cell = Span | str | tuple[Span, ...]
+
+
+def row(columns: Sequence[Column], cells: Sequence[Cell], width: int, *, key: str = "", lead: str = " ") -> Line:
+    """One row of a table, fitted to `width`. A cell of several spans is only padded: its maker fits it."""
+    spans = [Span(lead)]
+    for place, (index, size) in enumerate(layout(columns, width - cell_len(lead))):
+        cell = cells[index]
+        gap = " " if place else ""
+        if isinstance(cell, str):
+            cell = span(cell)
+        if isinstance(cell, Span):
+            spans.append(Span(gap + fit(cell.text, size, columns[index].align), cell.role))
+        else:
+            used = sum(cell_len(part.text) for part in cell)
+            spans += [Span(gap), *cell, Span(" " * max(0, size - used))]
+    return Line(tuple(spans), key)
+
+
+def header(columns: Sequence[Column], width: int, lead: str = " ") -> Line:
+    """The titles of `columns`."""
+    return row(columns, [Span(c.title, "head") for c in columns], width, lead=lead)
+
+
+def bar(share: float | None, width: int, role: Role = "bar") -> tuple[Span, Span]:
+    """A bar of `share` (0–1) in eighths of a cell, and its rest. None is drawn as no data."""
+    if share is None:
+        return Span(fit("no data", width), "dim"), Span("")
+    eighths = round(max(0.0, min(1.0, share)) * width * 8)
+    full, part = divmod(eighths, 8)
+    text = "█" * full + (" ▏▎▍▌▋▊▉"[part] if part else "")
+    return Span(text, role), Span("·" * (width - cell_len(text)), "bar-rest")
+
+
+def sparkline(values: Iterable[float | None]) -> str:
+    """Values as a small plot; a gap for what is not known."""
+    known = list(values)
+    top = max((v for v in known if v is not None), default=0.0)
+    return "".join(" " if v is None else "▁▂▃▄▅▆▇█"[min(7, int(v / top * 7.999))] if top > 0 else "▁" for v in known)
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """`text` in lines of at most `width` cells, broken at blanks where possible."""
+    out: list[str] = []
+    for paragraph in clean(text, lines=True).split("\n"):
+        current = ""
+        for word in paragraph.split(" "):
+            while cell_len(word) > width:
+                room = width - cell_len(current) - (1 if current else 0)
+                if room < 8:
+                    out.append(current)
+                    current, room = "", width
+                head = set_cell_size(word, room).rstrip()
+                out.append(f"{current} {head}" if current else head)
+                word, current = word[len(head) :], ""
+            if current and cell_len(current) + 1 + cell_len(word) > width:
+                out.append(current)
+                current = word
+            else:
+                current = f"{current} {word}" if current else word
+        out.append(current)
+    return out
+
+
+class Lines(Protocol):
+    """What a pane shows: lines made when they become visible."""
+
+    def __len__(self) -> int: ...
+
+    def line(self, index: int, width: int) -> Line: ...
+
+    def key(self, index: int) -> str: ...
+
+    def find(self, key: str) -> int | None: ...
+
+
+class Fixed:
+    """Lines that are already made."""
+
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self._lines = lines
+        self._places = {line.key: index for index, line in reversed(list(enumerate(lines))) if line.key}
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def line(self, index: int, width: int) -> Line:
+        return self._lines[index]
+
+    def key(self, index: int) -> str:
+        return self._lines[index].key
+
+    def find(self, key: str) -> int | None:
+        return self._places.get(key)

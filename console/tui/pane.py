@@ -1,0 +1,221 @@
+"""The widgets that paint lines: `Pane` scrolls and selects, `Bar` is one line. Only changed lines are painted again."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual.binding import Binding, BindingType
+from textual.events import Click, Resize
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.widget import Widget
+
+from console.tui.lines import BLANK, Fixed, Line, Lines
+from console.tui.palette import Palette
+
+
+def strip(line: Line, width: int, palette: Palette, *, selected: bool = False) -> Strip:
+    """`line` as exactly `width` cells."""
+    segments = []
+    for span in line.spans:
+        style = palette.style(span.role)
+        segments.append(Segment(palette.shape(span.text), style + palette.cursor if selected else style))
+    base = palette.style("text")
+    return Strip(segments).adjust_cell_length(width, base + palette.cursor if selected else base)
+
+
+class Bar(Widget):
+    """One line at the top or the bottom."""
+
+    DEFAULT_CSS = "Bar { height: 1; }"
+
+    def __init__(self, palette: Palette, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._palette = palette
+        self._line = BLANK
+
+    def show(self, line: Line) -> None:
+        """Paint `line`, unless it stands there already."""
+        if line != self._line:
+            self._line = line
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        return strip(self._line if y == 0 else BLANK, self.size.width, self._palette)
+
+
+class Pane(ScrollView, can_focus=True):
+    """Lines that scroll, with a cursor on those that have a key.
+
+    The cursor stays on its key when lines come and go; when the key is gone it stays near where it was.
+    """
+
+    DEFAULT_CSS = """
+    Pane { height: 1fr; width: 1fr; scrollbar-size: 0 0; overflow-x: hidden; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "move(1)", "down", show=False),
+        Binding("k,up", "move(-1)", "up", show=False),
+        Binding("g,home", "first", "first", show=False),
+        Binding("G,end", "last", "last", show=False),
+        Binding("ctrl+f,pagedown", "page(1)", "page down", show=False),
+        Binding("ctrl+b,pageup", "page(-1)", "page up", show=False),
+        Binding("enter", "open", "open", show=False),
+    ]
+
+    class Moved(Message):
+        """The cursor stands on another key."""
+
+        def __init__(self, pane: Pane, key: str) -> None:
+            super().__init__()
+            self.pane, self.key = pane, key
+
+        @property
+        def control(self) -> Pane:
+            return self.pane
+
+    class Opened(Moved):
+        """Enter was pressed on a key."""
+
+    def __init__(self, palette: Palette, *, id: str | None = None, cursor: bool = True) -> None:
+        super().__init__(id=id)
+        self._palette = palette
+        self._lines: Lines = Fixed(())
+        self._cursor = -1
+        self._key = ""
+        self._painted: dict[int, Line] = {}
+        self._with_cursor = cursor
+
+    @property
+    def key(self) -> str:
+        """What the cursor stands on; `` where nothing can be selected."""
+        return self._key
+
+    def show(self, lines: Lines) -> None:
+        """Replace the lines; only visible ones that differ are painted."""
+        self._lines = lines
+        size = Size(self.size.width, len(lines))
+        if size != self.virtual_size:
+            self.virtual_size = size
+        self._settle()
+        self._repaint_changed()
+
+    def select(self, key: str) -> None:
+        """Put the cursor on `key`, if it is there."""
+        place = self._lines.find(key)
+        if place is not None:
+            self._put(place)
+
+    def _settle(self) -> None:
+        if not self._with_cursor:
+            return
+        place = self._lines.find(self._key) if self._key else None
+        if place is None:
+            start = max(0, min(self._cursor, len(self._lines) - 1))
+            place = self._next(start - 1, 1)
+            if place is None:
+                place = self._next(start, -1)
+        before = (self._cursor, self._key)
+        self._cursor = -1 if place is None else place
+        self._key = "" if place is None else self._lines.key(place)
+        if (self._cursor, self._key) != before:
+            self._painted.clear()
+            self.refresh()
+            if self._key != before[1]:
+                self.post_message(self.Moved(self, self._key))
+
+    def _repaint_changed(self) -> None:
+        width, top = self.size.width, self.scroll_offset.y
+        for y in range(self.size.height):
+            index = top + y
+            now = self._lines.line(index, width) if index < len(self._lines) else BLANK
+            if self._painted.get(y) != now:
+                self.refresh(Region(0, y, width, 1))
+
+    def _next(self, start: int, step: int) -> int | None:
+        index = start + step
+        while 0 <= index < len(self._lines):
+            if self._lines.key(index):
+                return index
+            index += step
+        return None
+
+    def _put(self, place: int) -> None:
+        if place == self._cursor:
+            return
+        old, self._cursor = self._cursor, place
+        self._key = self._lines.key(place)
+        self._reveal(place)
+        for index in (old, place):
+            y = index - self.scroll_offset.y
+            if 0 <= y < self.size.height:
+                self.refresh(Region(0, y, self.size.width, 1))
+        self.post_message(self.Moved(self, self._key))
+
+    def _reveal(self, place: int) -> None:
+        top, height = self.scroll_offset.y, self.size.height
+        first = self._next(-1, 1)
+        if place == first:
+            self.scroll_to(y=0, animate=False, immediate=True)
+        elif place < top:
+            self.scroll_to(y=place, animate=False, immediate=True)
+        elif place >= top + height:
+            self.scroll_to(y=place - height + 1, animate=False, immediate=True)
+
+    def action_move(self, step: int) -> None:
+        place = self._next(self._cursor, step) if self._with_cursor else None
+        if place is not None:
+            self._put(place)
+        else:
+            self.scroll_relative(y=step, animate=False, immediate=True)
+
+    def action_page(self, step: int) -> None:
+        target = self._cursor + step * max(1, self.size.height - 1)
+        if not self._with_cursor or self._cursor < 0:
+            self.scroll_relative(y=step * max(1, self.size.height - 1), animate=False, immediate=True)
+            return
+        place = self._next(min(max(target, 0), len(self._lines) - 1) - step, step)
+        self._put(place if place is not None else self._edge(step))
+
+    def _edge(self, step: int) -> int:
+        place = self._next(len(self._lines), -1) if step > 0 else self._next(-1, 1)
+        return self._cursor if place is None else place
+
+    def action_first(self) -> None:
+        self.scroll_to(y=0, animate=False, immediate=True)
+        if self._with_cursor and self._cursor >= 0:
+            self._put(self._edge(-1))
+
+    def action_last(self) -> None:
+        self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
+        if self._with_cursor and self._cursor >= 0:
+            self._put(self._edge(1))
+
+    def action_open(self) -> None:
+        if self._key:
+            self.post_message(self.Opened(self, self._key))
+
+    def on_click(self, event: Click) -> None:
+        index = event.y + self.scroll_offset.y
+        if 0 <= index < len(self._lines) and self._lines.key(index):
+            self._put(index)
+
+    def on_resize(self, event: Resize) -> None:
+        self.virtual_size = Size(event.size.width, len(self._lines))
+        self._painted.clear()
+        self.refresh()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        self._painted.clear()
+        super().watch_scroll_y(old_value, new_value)
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        index = y + self.scroll_offset.y
+        line = self._lines.line(index, width) if index < len(self._lines) else BLANK
+        self._painted[y] = line
+        selected = self._with_cursor and index == self._cursor and self.has_focus_within
+        return strip(line, width, self._palette, selected=selected)

@@ -1,0 +1,75 @@
+"""The lines that every screen has: where am I and how fresh is it, the verdict, the keys that work now."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+
+from console.live.situation import Situation
+from console.tui.lines import Line, Span, fit, line, span
+from console.tui.words import SOURCE, VERDICT
+
+
+def where(situation: Situation, trail: Sequence[str], width: int) -> Line:
+    """Cluster, badge, mode and trail on the left; freshness of each source and the minute on the right."""
+    board = situation.board
+    cluster = board.cluster
+    name = cluster.context or cluster.server or "no cluster"
+    left = [span(f" {name} ", "title")]
+    if cluster.kind == "simulated":
+        left.append(Span(" DRILL ", "badge-drill"))
+    if cluster.production:
+        left.append(Span(" PROD ", "badge-prod"))
+    left.append(span(f" {cluster.mode}", "dim"))
+    for part in trail:
+        left += [Span(" › ", "rule"), span(part, "text")]
+    right: list[Span] = []
+    for source in board.sources:
+        if source.state == "absent" and source.name not in ("prometheus",):
+            continue
+        right += [span(f"{source.name} ", "dim"), span(source.state, SOURCE.get(source.state, "dim")), Span("  ")]
+    right.append(span(time.strftime("%H:%M", time.gmtime(board.at)) + "Z ", "dim"))
+    return spread(left, right, width)
+
+
+def spread(left: Sequence[Span], right: Sequence[Span], width: int) -> Line:
+    """`left` and `right` at the two ends; where space is short, the right part loses its first spans."""
+    kept = list(right)
+    size = sum(cell_len(s.text) for s in left)
+    while kept and size + sum(cell_len(s.text) for s in kept) + 1 > width:
+        kept.pop(0)
+    gap = width - size - sum(cell_len(s.text) for s in kept)
+    if gap < 0:
+        text = "".join(s.text for s in left)
+        return Line((Span(fit(text, width), "title"),))
+    return Line((*left, Span(" " * gap), *kept))
+
+
+def verdict(situation: Situation) -> Line:
+    """One word and what stands behind it."""
+    board = situation.board
+    if situation.phase in ("connecting", "loading"):
+        return line(
+            Span(f" {situation.phase.upper()} ", "info"), span(situation.trouble or "reading the cluster", "dim")
+        )
+    if situation.phase in ("lost", "failed"):
+        hint = f" · {situation.hint}" if situation.hint else ""
+        return line(Span(f" {situation.phase.upper()} ", "crit"), span(situation.trouble + hint))
+    return line(Span(f" {board.verdict} ", VERDICT.get(board.verdict, "warn")), span(f" {board.summary}"))
+
+
+def keys(pairs: Sequence[tuple[str, str]], width: int) -> Line:
+    """The keys that work now; what does not fit is dropped from the end, before the last two."""
+    shown = list(pairs)
+
+    def size(items: Sequence[tuple[str, str]]) -> int:
+        return 1 + sum(cell_len(k) + cell_len(what) + 3 for k, what in items)
+
+    while len(shown) > 2 and size(shown) > width:
+        shown.pop(-3)
+    spans = [Span(" ")]
+    for key, what in shown:
+        spans += [span(key, "key"), span(f" {what}  ", "dim")]
+    return Line(tuple(spans))

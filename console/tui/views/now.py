@@ -1,0 +1,156 @@
+"""Now: what is burning, since when, and what do I do?"""
+
+from __future__ import annotations
+
+from console.base.units import human_duration
+from console.health.model import Finding, SloStatus
+from console.live.situation import Situation
+from console.tui.lines import BLANK, Cell, Column, Line, Span, bar, fit, header, line, row, rule, span, wrap
+from console.tui.words import SLO_STATE, age, burn, severity
+
+SLO_COLUMNS = (
+    Column("SLO", 0, least=14),
+    Column("TARGET", 7, "right"),
+    Column("BUDGET LEFT", 18),
+    Column("5m", 5, "right", drop=3),
+    Column("BURN 1h", 7, "right"),
+    Column("6h", 5, "right"),
+    Column("3d", 5, "right", drop=2),
+    Column("BAD/TOTAL", 12, "right", drop=4),
+    Column("GONE IN", 8, "right", drop=1),
+)
+FINDING_COLUMNS = (
+    Column("SEV", 4),
+    Column("FINDING", 0, least=26),
+    Column("WHERE", 0, least=18),
+    Column("SINCE", 6, "right"),
+    Column("CLASS", 5, drop=2),
+    Column("SURE", 6, drop=3),
+    Column("RUNBOOK", 12, drop=1),
+)
+
+
+def lines(situation: Situation, width: int, selected: str = "") -> list[Line]:
+    """The whole screen below the verdict. `selected` is the key under the cursor: its finding shows its proof."""
+    out: list[Line] = []
+    out += _slos(situation, width)
+    out += _findings(situation, width, selected)
+    out += _foot(situation, width)
+    return out
+
+
+def _slos(situation: Situation, width: int) -> list[Line]:
+    board = situation.board
+    if not board.slos:
+        words = (
+            "reading" if situation.phase != "live" else "no objectives: no Prometheus answers, or the preset names none"
+        )
+        return [line(span(f" SLO  {words}", "dim"))]
+    return [header(SLO_COLUMNS, width), *(_slo(slo, width) for slo in board.slos)]
+
+
+def _slo(slo: SloStatus, width: int) -> Line:
+    key = f"slo:{slo.id}"
+    if slo.state == "no data":
+        sizes = f"{slo.objective * 100:.1f}%"
+        title = fit(span(slo.title).text, 22)
+        reason = span(f"no data: {slo.reason}" if slo.reason else "no data", "warn")
+        return Line(
+            (Span(" "), Span(title), Span(f" {sizes:>7} "), Span(fit(reason.text, max(0, width - 32)), "warn")), key
+        )
+    left = slo.budget_left
+    role = "bar-crit" if left is None or left <= 0.1 or slo.state != "good" else "bar-warn" if left < 0.5 else "bar"
+    done, rest = bar(None if left is None else max(0.0, left), 12, role)
+    percent = Span(" ?" if left is None else f" {left * 100:4.0f}%", SLO_STATE[slo.state])
+    counts = "–" if slo.bad is None or slo.total is None else f"{slo.bad:.0f}/{slo.total:.0f}"
+    gone = "spent" if left is not None and left <= 0 else human_duration(slo.exhausted_in) if slo.exhausted_in else "–"
+    cells: list[Cell] = [
+        slo.title,
+        f"{slo.objective * 100:.1f}%",
+        (done, rest, percent),
+        burn(slo, 300),
+        burn(slo, 3600),
+        burn(slo, 21600),
+        burn(slo, 259200),
+        counts,
+        Span(gone, "crit" if gone == "spent" else "dim"),
+    ]
+    return row(SLO_COLUMNS, cells, width, key=key)
+
+
+def _findings(situation: Situation, width: int, selected: str) -> list[Line]:
+    board = situation.board
+    out: list[Line] = [rule(width=width)]
+    if not board.findings:
+        return [*out, line(span(" " + _nothing(situation), "ok" if situation.phase == "live" else "dim"))]
+    out.append(header(FINDING_COLUMNS, width))
+    grouped = {key: incident for incident in board.incidents if len(incident.findings) > 1 for key in incident.findings}
+    shown: set[str] = set()
+    for finding in board.findings:
+        incident = grouped.get(finding.key)
+        if incident is None:
+            out += _finding(situation, finding, width, selected)
+        elif incident.key not in shown:
+            shown.add(incident.key)
+            out.append(line(Span(" ▾ ", "rule"), span(incident.title, "title"), span(f"  {incident.shared}", "dim")))
+            for key in incident.findings:
+                member = next((f for f in board.findings if f.key == key), None)
+                if member is not None:
+                    out += _finding(situation, member, width, selected)
+    return out
+
+
+def _nothing(situation: Situation) -> str:
+    if situation.phase != "live":
+        return "findings: not known yet"
+    blind = [
+        s.name for s in situation.board.sources if s.state in ("forbidden", "unreachable", "login needed", "stale")
+    ]
+    return (
+        f"no finding, but {', '.join(blind)} cannot be read" if blind else "nothing is wrong that can be seen from here"
+    )
+
+
+def _finding(situation: Situation, finding: Finding, width: int, selected: str) -> list[Line]:
+    board = situation.board
+    app = board.app(finding.app) if finding.app else None
+    place = finding.subject.split("/", 1)[-1].strip("/")
+    if app is not None:
+        place = app.name + (f" · {app.namespace}" if width >= 110 else "")
+    matched = situation.matches.get(finding.key, ())
+    runbook = matched[0].runbook if matched else ""
+    cells: list[Cell] = [
+        severity(finding), span(finding.title, "title"), place, age(board, finding.since), finding.class_ or "–",
+        Span(finding.confidence, "dim"), Span(runbook or "–", "accent" if runbook else "dim"),
+    ]  # fmt: skip
+    out = [row(FINDING_COLUMNS, cells, width, key=finding.key)]
+    if finding.key == selected or (not selected and finding is board.findings[0]):
+        room = width - 7
+        texts = wrap(finding.detail, room)[:3] if finding.detail else []
+        out += [line(Span("      "), span(text, "text")) for text in texts]
+        out += [line(Span("      ", "dim"), span(f"? {q}", "warn")) for q in finding.open_questions[:1]]
+    return out
+
+
+def _foot(situation: Situation, width: int) -> list[Line]:
+    board = situation.board
+    out: list[Line] = []
+    firing = [a for a in board.alerts if not a.silenced]
+    for alert in firing[:3]:
+        place = alert.labels.get("app") or alert.labels.get("pod") or alert.labels.get("namespace") or ""
+        more = len(board.alerts) - len(firing[:3])
+        tail = f"  {more} more" if alert is firing[:3][-1] and more > 0 else ""
+        out.append(
+            line(
+                Span(" ALERT ", "warn"), span(f"{alert.name} {alert.state} {age(board, alert.since)}"),
+                span(f" · {place}" if place else "", "dim"), span(tail, "dim"), key=f"alert:{alert.name}",
+            )
+        )  # fmt: skip
+    for walk in situation.walks:
+        if walk.status == "ended":
+            continue
+        asked = "waits for you" if walk.id in situation.questions else walk.status
+        words = f"{walk.runbook} on {walk.subject} · {walk.current or 'begins'} · {asked}"
+        since = span(f" · {age(board, walk.started)}", "dim")
+        out.append(line(Span(" WALK  ", "accent"), span(words), since, key=f"walk:{walk.id}"))
+    return [rule(width=width), *out] if out else [BLANK]

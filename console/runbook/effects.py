@@ -36,6 +36,7 @@ class Effect(Struct, frozen=True):
         reason: why it is irreversible.
         restarts, loses: consequences in words.
         inverse_of: id of the effect that this one rolls back.
+        writes: False for a script that only reads.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Effect(Struct, frozen=True):
     loses: str = ""
     risk: Literal["low", "high"] = "low"
     inverse_of: str = ""
+    writes: bool = True
 
 
 class Consequence(Struct, frozen=True):

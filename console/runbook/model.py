@@ -97,8 +97,14 @@ class Step(Struct, frozen=True):
         verify: change, script(write): id of the verify step that must follow.
         rollback: change: `captured` (the touched fields as they were) or ``; with `` stands `irreversible`, a reason.
         restarts, loses: templates: consequences in words.
-        until, worse, progress: verify: expressions; `progress` must hold for `until` to count (not vacuous).
-        on_*: verify: where to go; `on_refused`: change, script: where a No leads.
+        until, progress: verify: expressions; `progress` must hold for `until` to count (not vacuous).
+        rises: verify: a number that must be greater at the end of the hold than at its beginning.
+        completed: verify: it is done (the application finished well), which ends the hold at once.
+        fails, worse: verify: it is settled that the change did not help, or did harm; no need to wait longer.
+        on_*: verify: where to go; `on_unknown`: check, decide too: a `when` could not be known.
+        on_refused, on_failed: change, script: where a No leads, and where an error of the server or script does.
+        touches: script(write) with a `target`: JSON pointers of the fields that it changes, so that they can be
+            captured before and restored.
     """
 
     id: str
@@ -127,13 +133,18 @@ class Step(Struct, frozen=True):
     risk: Literal["low", "high"] = "low"
     verify: str = ""
     on_refused: str = ""
+    on_failed: str = ""
     # script
     script: str = ""
     arguments: tuple[Argument, ...] = ()
     effect: Literal["", "read", "write"] = ""
     timeout: float = 60.0
+    touches: tuple[str, ...] = ()
     # verify
     until: str = ""
+    rises: str = ""
+    completed: str = ""
+    fails: str = ""
     progress: str = ""
     worse: str = ""
     hold: str = "0s"
@@ -154,7 +165,10 @@ class Step(Struct, frozen=True):
 
 
 class Runbook(Struct, frozen=True):
-    """`text` is the source, `hash` its SHA-256: a walk keeps both and resumes with them."""
+    """`text` is the source, `hash` its SHA-256: a walk keeps both and resumes with them.
+
+    `metrics` names series that no known exporter has (recording rules, own applications) and that queries use.
+    """
 
     id: str
     version: str
@@ -171,6 +185,7 @@ class Runbook(Struct, frozen=True):
     expected_duration: str = ""
     blast_radius: str = ""
     reviewed: str = ""
+    metrics: tuple[str, ...] = ()
     match: Match = Match()
     inputs: tuple[Input, ...] = ()
     steps: tuple[Step, ...] = ()

@@ -122,11 +122,16 @@ class Landed(WalkEvent, frozen=True, tag="landed"):
 
 
 class HoldBegan(WalkEvent, frozen=True, tag="hold began"):
+    """`mark` is what the verify step's `rises` was at this moment; it must be greater at the end of the hold."""
+
     step: str
     because: str = ""
+    mark: float | None = None
 
 
 class HoldBroke(WalkEvent, frozen=True, tag="hold broke"):
+    """It was measured and is not (any more) as it should be, or it cannot be seen any more."""
+
     step: str
     because: str = ""
 
@@ -137,6 +142,15 @@ class Verified(WalkEvent, frozen=True, tag="verified"):
     because: str
     goto: str
     evidence: tuple[Evidence, ...] = ()
+
+
+class Offered(WalkEvent, frozen=True, tag="offered"):
+    """A change did not help; somebody said whether its rollback should be applied. `effect` is the change's id."""
+
+    step: str
+    effect: str
+    answer: Literal["yes", "no"]
+    by: str
 
 
 class Noted(WalkEvent, frozen=True, tag="noted"):
@@ -161,7 +175,7 @@ class Ended(WalkEvent, frozen=True, tag="ended"):
 
 AnyEvent = (
     Started | Entered | Judged | Answered | Skipped | Previewed | Confirmed | Refused | Intent | Applied | Landed
-    | HoldBegan | HoldBroke | Verified | Noted | Resumed | Ended
+    | HoldBegan | HoldBroke | Verified | Offered | Noted | Resumed | Ended
 )  # fmt: skip
 _ENCODER = msgspec.json.Encoder()
 _DECODER: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
@@ -176,7 +190,13 @@ def decode(data: bytes) -> AnyEvent:
 
 
 class StepState(Struct, frozen=True):
-    """How one visited step stands. `words` is the line beside its title."""
+    """How one visited step stands. `words` is the line beside its title.
+
+    Attributes:
+        goto: where it led, `` while it is current.
+        measured: a verify step has had data at least once.
+        watched: since when somebody has been watching it (entered, or resumed); its deadline counts from here.
+    """
 
     step: str
     state: Literal["done", "current", "refused", "failed", "skipped"]
@@ -187,6 +207,9 @@ class StepState(Struct, frozen=True):
     left: float | None = None
     preview: Preview | None = None
     answer: str = ""
+    goto: str = ""
+    measured: bool = False
+    watched: float | None = None
 
 
 class Walk(Struct, frozen=True):
@@ -195,7 +218,11 @@ class Walk(Struct, frozen=True):
     Attributes:
         path: step ids in the order they were entered.
         writes: effects whose write was applied, in order; `rollbacks` the inverse of each, by effect id.
-        in_doubt: an intent without a result, or None.
+        in_doubt: an intent without a result, or None; `landed` is what was found out about it.
+        intents: how many writes were about to leave, which numbers the effects.
+        changed: time of the last applied write.
+        mark: see HoldBegan.
+        offered: ids of the effects whose rollback was offered; `undo` the one that is to be rolled back now.
     """
 
     id: str
@@ -228,6 +255,12 @@ class Walk(Struct, frozen=True):
     slo_before: dict[str, Any] = {}
     slo_after: dict[str, Any] = {}
     events: int = 0
+    landed: Literal["", "yes", "no", "unknown"] = ""
+    intents: int = 0
+    changed: float | None = None
+    mark: float | None = None
+    offered: tuple[str, ...] = ()
+    undo: str = ""
 
     def state(self, step: str) -> StepState | None:
         """The latest visit of `step`."""
@@ -281,84 +314,124 @@ def _apply(walk: Walk, event: AnyEvent) -> Walk:
         case Started():
             return walk
         case Entered(step=step):
-            state = StepState(step=step, state="current", entered=event.at)
+            state = StepState(step=step, state="current", entered=event.at, watched=event.at)
             return change(
                 walk, current=step, status="running", steps=(*walk.steps, state), path=(*walk.path, step),
-                preview=None, confirmed="", hold_since=None,
+                preview=None, confirmed="", hold_since=None, mark=None,
             )  # fmt: skip
         case Judged():
             output = {**event.output, "status": event.status, "because": event.because}
-            walk = _leave(walk, event.at, "done", event.because, status=event.status, evidence=event.evidence)
-            return change(walk, outputs={**walk.outputs, event.step: output})
-        case Answered():
             walk = _leave(
-                walk, event.at, "done", f"{event.by}: {event.value}" if event.value else "", answer=event.value
+                walk, event.at, "done", event.because, event.goto, status=event.status, evidence=event.evidence
             )
-            return change(walk, outputs={**walk.outputs, event.step: {"answer": event.value, "by": event.by}})
+            return change(walk, outputs={**walk.outputs, event.step: output}, status="running")
+        case Answered():
+            words = f"{event.by}: {event.value}" if event.value else ""
+            walk = _leave(walk, event.at, "done", words, event.goto, answer=event.value)
+            output = {"answer": event.value, "by": event.by}
+            return change(walk, outputs={**walk.outputs, event.step: output}, status="running")
         case Skipped():
-            return _leave(walk, event.at, "skipped", event.because)
+            return _leave(walk, event.at, "skipped", event.because, event.goto)
         case Previewed():
-            walk = change(walk, preview=event.preview, status="waiting", confirmed="")
-            return _update(walk, preview=event.preview)
+            return _update(change(walk, preview=event.preview, status="waiting", confirmed=""), preview=event.preview)
         case Confirmed():
             return change(walk, confirmed=event.effect, status="running")
         case Refused():
-            walk = _leave(walk, event.at, "refused", event.because)
-            output = {"refused": True, "by": event.by, "because": event.because}
-            return change(walk, outputs={**walk.outputs, event.step: output}, pending=None, in_doubt=None)
+            return _refused(walk, event)
         case Intent():
-            return change(walk, pending=event, status="running")
+            ended = walk.ended is not None
+            return change(
+                walk, pending=event, status="ended" if ended else "running", intents=walk.intents + 1, landed=""
+            )
         case Applied():
             return _applied(walk, event)
         case Landed():
-            if event.answer == "unknown":
-                return change(walk, status="in doubt")
-            return change(
-                walk,
-                in_doubt=None if event.answer == "no" else walk.in_doubt,
-                pending=None if event.answer == "no" else walk.pending,
-            )
+            return _landed(walk, event)
         case HoldBegan():
-            return _update(change(walk, hold_since=event.at, status="holding"), words=event.because)
+            walk = change(walk, hold_since=event.at, mark=event.mark, status="holding")
+            return _update(walk, words=event.because, measured=True)
         case HoldBroke():
-            return _update(change(walk, hold_since=None, status="holding"), words=event.because)
+            walk = change(walk, hold_since=None, mark=None, status="holding")
+            return _update(walk, words=event.because, measured=True)
         case Verified():
-            status: Judgement = {"effective": "pass", "ineffective": "fail", "worse": "fail", "unknown": "unknown"}[
-                event.verdict
-            ]  # type: ignore[assignment]
-            walk = _leave(walk, event.at, "done", event.because, status=status, evidence=event.evidence)
+            status: Judgement = _JUDGED[event.verdict]
+            walk = _leave(walk, event.at, "done", event.because, event.goto, status=status, evidence=event.evidence)
             output = {"verdict": event.verdict, "because": event.because}
-            return change(walk, outputs={**walk.outputs, event.step: output}, hold_since=None)
+            return change(
+                walk, outputs={**walk.outputs, event.step: output}, hold_since=None, mark=None, status="running"
+            )
+        case Offered():
+            return change(
+                walk, offered=(*walk.offered, event.effect), undo=event.effect if event.answer == "yes" else ""
+            )
         case Noted():
             return change(walk, notes=(*walk.notes, event))
         case Resumed():
-            if walk.pending is not None:
-                return change(walk, in_doubt=walk.pending, status="in doubt")
-            return change(walk, status="running", preview=None, confirmed="")
+            return _resumed(walk, event)
         case Ended():
-            walk = _leave(walk, event.at, "done", event.because) if walk.current == event.step else walk
+            if walk.current == event.step and walk.steps and walk.steps[-1].state == "current":
+                walk = _leave(walk, event.at, "done", event.because, "")
             return change(
                 walk, status="ended", outcome=event.outcome, because=event.because, ended=event.at, slo_after=event.slo,
-                preview=None,
+                preview=None, hold_since=None,
             )  # fmt: skip
+
+
+_JUDGED: dict[str, Judgement] = {"effective": "pass", "ineffective": "fail", "worse": "fail", "unknown": "unknown"}
+
+
+def _refused(walk: Walk, event: Refused) -> Walk:
+    change = msgspec.structs.replace
+    walk = change(walk, pending=None, in_doubt=None, landed="", preview=None, confirmed="", status=_alive(walk))
+    if walk.undo:
+        return change(walk, undo="")
+    walk = _leave(walk, event.at, "refused", event.because, event.goto)
+    output = {"refused": True, "by": event.by, "because": event.because}
+    return change(walk, outputs={**walk.outputs, event.step: output})
 
 
 def _applied(walk: Walk, event: Applied) -> Walk:
     change = msgspec.structs.replace
     intent = walk.pending or walk.in_doubt
-    output = {"applied": event.ok, "message": event.message, "exit_code": event.exit_code, "output": event.output}
-    walk = change(walk, outputs={**walk.outputs, event.step: output})
-    if event.ok and intent is not None:
+    writes = intent is not None and intent.effect.writes
+    if event.ok and intent is not None and writes:
         rollbacks = walk.rollbacks
         if intent.rollback is not None:
             rollbacks = {**rollbacks, intent.effect.id: intent.rollback}
-        walk = change(walk, writes=(*walk.writes, intent.effect), rollbacks=rollbacks)
-    walk = change(walk, pending=None, in_doubt=None, preview=None, confirmed="")
-    return _leave(walk, event.at, "done" if event.ok else "failed", event.message)
+        walk = change(walk, writes=(*walk.writes, intent.effect), rollbacks=rollbacks, changed=event.at)
+    walk = change(
+        walk, pending=None, in_doubt=None, landed="", preview=None, confirmed="", undo="", status=_alive(walk)
+    )
+    if intent is not None and intent.effect.inverse_of:
+        return walk
+    output = {"applied": event.ok, "message": event.message, "exit_code": event.exit_code, "output": event.output}
+    walk = change(walk, outputs={**walk.outputs, event.step: output})
+    return _leave(walk, event.at, "done" if event.ok else "failed", event.message, event.goto)
 
 
-def _leave(walk: Walk, at: float, state: Any, words: str, **fields: Any) -> Walk:
-    return _update(walk, state=state, words=words, left=at, **fields)
+def _landed(walk: Walk, event: Landed) -> Walk:
+    change = msgspec.structs.replace
+    if event.answer == "no":
+        return change(walk, in_doubt=None, pending=None, landed="", preview=None, confirmed="", status=_alive(walk))
+    return change(walk, landed=event.answer, status="in doubt")
+
+
+def _resumed(walk: Walk, event: Resumed) -> Walk:
+    change = msgspec.structs.replace
+    if walk.pending is not None:
+        return change(walk, in_doubt=walk.pending, status="in doubt")
+    if walk.ended is not None:
+        return walk
+    walk = change(walk, status="running", preview=None, confirmed="", hold_since=None, mark=None)
+    return _update(walk, watched=event.at) if walk.steps and walk.steps[-1].state == "current" else walk
+
+
+def _alive(walk: Walk) -> Status:
+    return "ended" if walk.ended is not None else "running"
+
+
+def _leave(walk: Walk, at: float, state: Any, words: str, goto: str, **fields: Any) -> Walk:
+    return _update(walk, state=state, words=words, left=at, goto=goto, **fields)
 
 
 def _update(walk: Walk, **fields: Any) -> Walk:

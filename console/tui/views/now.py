@@ -5,7 +5,7 @@ from __future__ import annotations
 from console.base.units import human_duration
 from console.health.model import Finding, SloStatus
 from console.live.situation import Situation
-from console.tui.lines import BLANK, Cell, Column, Line, Span, bar, fit, header, line, row, rule, span, wrap
+from console.tui.lines import BLANK, Cell, Column, Line, Role, Span, bar, fit, header, line, row, rule, span, wrap
 from console.tui.words import SLO_STATE, age, burn, severity
 
 SLO_COLUMNS = (
@@ -59,7 +59,9 @@ def _slo(slo: SloStatus, width: int) -> Line:
             (Span(" "), Span(title), Span(f" {sizes:>7} "), Span(fit(reason.text, max(0, width - 32)), "warn")), key
         )
     left = slo.budget_left
-    role = "bar-crit" if left is None or left <= 0.1 or slo.state != "good" else "bar-warn" if left < 0.5 else "bar"
+    role: Role = (
+        "bar-crit" if left is None or left <= 0.1 or slo.state != "good" else "bar-warn" if left < 0.5 else "bar"
+    )
     done, rest = bar(None if left is None else max(0.0, left), 12, role)
     percent = Span(" ?" if left is None else f" {left * 100:4.0f}%", SLO_STATE[slo.state])
     counts = "–" if slo.bad is None or slo.total is None else f"{slo.bad:.0f}/{slo.total:.0f}"

@@ -1,0 +1,59 @@
+"""What a live picture is made from: which cluster, with which settings, at which pace."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from console.base.clock import Clock, WallClock
+from console.base.paths import state_dir
+
+if TYPE_CHECKING:
+    from console.settings.load import Settings
+    from console.wire.config import ContextRef
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds of real time between works of one kind. A simulated cluster runs faster, so it is asked more often."""
+
+    build: float = 0.25
+    heartbeat: float = 10.0
+    metrics: float = 15.0
+    reads: float = 10.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that `Live` needs to begin.
+
+    Attributes:
+        prometheus, alertmanager: URLs that win over settings and discovery.
+        all_namespaces: look at all namespaces that may be read.
+        actor: who is at the keyboard, for the journal.
+    """
+
+    settings: Settings
+    ref: ContextRef
+    clock: Clock = field(default_factory=WallClock)
+    kind: Literal["real", "simulated"] = "real"
+    prometheus: str | None = None
+    alertmanager: str | None = None
+    preset: str | None = None
+    all_namespaces: bool = False
+    state: Path = field(default_factory=state_dir)
+    pace: Pace = field(default_factory=Pace)
+    actor: str = field(default_factory=lambda: _actor())
+
+
+def _actor() -> str:
+    """The user of this machine, and of the session that leads here where that is another."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = f"uid {os.getuid()}"
+    origin = os.environ.get("SUDO_USER", "")
+    return f"{name} (from {origin})" if origin and origin != name else name

@@ -1,0 +1,356 @@
+"""What a template may use: filters, tests and functions over plain data. Each pays for its work and caps its result.
+
+None is a value that a source did not have; the context leaves such keys out, so filters need not handle it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable
+from contextvars import ContextVar
+from typing import Any
+
+import jinja2
+from jinja2 import pass_environment
+
+from console.base import units
+from console.base.clock import rfc3339
+from console.base.text import clean, shorten
+
+MAX_TEXT = 64_000
+MAX_ITEMS = 20_000
+MAX_WORK = 200_000
+MI = 2**20
+
+
+class TooMuchError(Exception):
+    """A template does more work, or makes more text, than a runbook needs."""
+
+
+class Budget:
+    """How many items one rendering may still touch."""
+
+    def __init__(self) -> None:
+        self.left = MAX_WORK
+
+    def pay(self, count: int) -> None:
+        self.left -= count
+        if self.left < 0:
+            raise TooMuchError(f"the template touches more than {MAX_WORK} items")
+
+    def turns(self, value: Any) -> list[Any]:
+        """The items of a loop, paid for."""
+        return items_of(value)
+
+
+BUDGET: ContextVar[Budget | None] = ContextVar("console_template_budget", default=None)
+
+
+def capped(text: str) -> str:
+    if len(text) > MAX_TEXT:
+        raise TooMuchError(f"the text is longer than {MAX_TEXT} characters")
+    return text
+
+
+def short(items: list[Any]) -> list[Any]:
+    if len(items) > MAX_ITEMS:
+        raise TooMuchError(f"the list has more than {MAX_ITEMS} items")
+    return items
+
+
+def items_of(value: Any) -> list[Any]:
+    """The items of a list, the keys of a mapping; nothing else can be walked through."""
+    if isinstance(value, list | tuple | dict):
+        budget = BUDGET.get()
+        if budget is not None:
+            budget.pay(len(value) + 1)
+        return short(list(value))
+    raise TypeError(f"a {_kind(value)} has no items")
+
+
+def _kind(value: Any) -> str:
+    return "text" if isinstance(value, str) else type(value).__name__
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    if isinstance(value, str | int | float):
+        return str(value)
+    raise TypeError(f"a {_kind(value)} is no text")
+
+
+def _number(value: Any) -> float | int:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"a {_kind(value)} is no number")
+    return value
+
+
+def _field(item: Any, path: str) -> Any:
+    for part in path.split("."):
+        if not isinstance(item, dict) or part not in item:
+            return jinja2.StrictUndefined(name=path)
+        item = item[part]
+    return item
+
+
+def _numbers(values: Iterable[Any]) -> list[float | int]:
+    found = [_number(v) for v in values]
+    if not found:
+        raise ValueError("there is nothing to choose from")
+    return found
+
+
+def to_bytes(value: Any) -> int:
+    """Bytes of a JVM size or Kubernetes quantity (`2g`, `512Mi`); numbers are bytes already."""
+    if isinstance(value, str):
+        text = value.strip()[:40]
+        if text.endswith("i") or (text[-1:] in "MGTPE" and not text[-1:].islower()):
+            return int(units.parse_quantity(text))
+        return units.parse_jvm_size(text)
+    return int(_number(value))
+
+
+def jvm_size(value: Any) -> str:
+    """Bytes as a JVM size that Spark reads, whole MiB at least (`2304m`, `2g`)."""
+    count = math.ceil(_number(value) / MI) * MI
+    return units.jvm_size_text(count)
+
+
+def quantity(value: Any) -> str:
+    """Bytes as a Kubernetes quantity of whole MiB (`2304Mi`)."""
+    return f"{math.ceil(_number(value) / MI)}Mi"
+
+
+def round_up_mi(value: Any, step: int = 128) -> int:
+    """Bytes rounded up to a multiple of `step` MiB."""
+    size = max(1, int(_number(step))) * MI
+    return math.ceil(_number(value) / size) * size
+
+
+def seconds(value: Any) -> float:
+    """Seconds of a duration (`10m`)."""
+    return units.parse_duration(value if isinstance(value, str) else _number(value))
+
+
+def default(value: Any, other: Any) -> Any:
+    """`other` where the last step of the path is missing. It must be said: there is no silent default."""
+    return other if isinstance(value, jinja2.Undefined) else value
+
+
+def join(value: Any, separator: str = ", ", attribute: str = "") -> str:
+    items = items_of(value)
+    texts = [_text(_field(item, attribute) if attribute else item) for item in items]
+    if sum(map(len, texts)) + len(separator) * len(texts) > MAX_TEXT:
+        raise TooMuchError(f"the text is longer than {MAX_TEXT} characters")
+    return separator.join(texts)
+
+
+def replace(value: Any, old: str, new: str) -> str:
+    text = _text(value)
+    if not old:
+        raise ValueError("there is nothing to replace")
+    if len(text) + text.count(old) * max(0, len(new) - len(old)) > MAX_TEXT:
+        raise TooMuchError(f"the text is longer than {MAX_TEXT} characters")
+    return text.replace(old, new)
+
+
+def where(value: Any, path: str, test: str = "defined", wanted: Any = None) -> list[Any]:
+    """Items whose field `path` passes: `defined`, `==`, `!=`, `>`, `>=`, `<`, `<=`, `in`. A missing field fails."""
+    out = []
+    for item in items_of(value):
+        field = _field(item, path)
+        if isinstance(field, jinja2.Undefined):
+            continue
+        if _passes(field, test, wanted):
+            out.append(item)
+    return out
+
+
+def without(value: Any, path: str, test: str = "defined", wanted: Any = None) -> list[Any]:
+    """The items that `where` leaves out."""
+    kept = {id(item) for item in where(value, path, test, wanted)}
+    return [item for item in items_of(value) if id(item) not in kept]
+
+
+def _passes(field: Any, test: str, wanted: Any) -> bool:
+    if isinstance(wanted, jinja2.Undefined):
+        raise TypeError("the value to compare with is not known")
+    match test:
+        case "defined":
+            return True
+        case "==":
+            return bool(field == wanted)
+        case "!=":
+            return bool(field != wanted)
+        case "in":
+            return field in items_of(wanted)
+        case ">":
+            return _number(field) > _number(wanted)
+        case ">=":
+            return _number(field) >= _number(wanted)
+        case "<":
+            return _number(field) < _number(wanted)
+        case "<=":
+            return _number(field) <= _number(wanted)
+    raise ValueError(f"there is no comparison {test!r}; there are defined, ==, !=, in, >, >=, <, <=")
+
+
+def pick(value: Any, path: str) -> list[Any]:
+    """The field `path` of each item that has it."""
+    found = [_field(item, path) for item in items_of(value)]
+    return [f for f in found if not isinstance(f, jinja2.Undefined)]
+
+
+def unique(value: Any) -> list[Any]:
+    out: dict[Any, Any] = {}
+    for item in items_of(value):
+        out.setdefault(_text(item), item)
+    return list(out.values())
+
+
+def ordered(value: Any, attribute: str = "", reverse: bool = False) -> list[Any]:
+    items = items_of(value)
+    return sorted(items, key=lambda i: _field(i, attribute) if attribute else i, reverse=bool(reverse))
+
+
+def length(value: Any) -> int:
+    return len(value) if isinstance(value, str) else len(items_of(value))
+
+
+def first(value: Any) -> Any:
+    items = items_of(value)
+    return items[0] if items else jinja2.StrictUndefined(name="first of an empty list")
+
+
+def last(value: Any) -> Any:
+    items = items_of(value)
+    return items[-1] if items else jinja2.StrictUndefined(name="last of an empty list")
+
+
+def tojson(value: Any) -> str:
+    left = MAX_TEXT
+
+    def weigh(part: Any) -> None:
+        nonlocal left
+        left -= len(part) + 2 if isinstance(part, str) else 8
+        if left < 0:
+            raise TooMuchError(f"the text is longer than {MAX_TEXT} characters")
+        if isinstance(part, dict):
+            for key, item in part.items():
+                weigh(str(key))
+                weigh(item)
+        elif isinstance(part, list | tuple):
+            for item in part:
+                weigh(item)
+        elif not isinstance(part, str | int | float | bool) and part is not None:
+            raise TypeError(f"a {_kind(part)} is no data")
+
+    weigh(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def promql(value: Any) -> str:
+    """Text that may stand between double quotes in PromQL."""
+    return capped(_text(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n"))
+
+
+def promql_regex(value: Any) -> str:
+    """Text that means itself in a PromQL regular expression between double quotes."""
+    special = set("\\.+*?()|[]{}^$")
+    return promql("".join("\\" + char if char in special else char for char in _text(value)))
+
+
+@pass_environment
+def rounded(environment: Any, value: Any, digits: int = 0) -> float | int:
+    figure = round(float(_number(value)), min(12, max(0, int(digits))))
+    return int(figure) if not digits else figure
+
+
+def _largest(*values: Any) -> Any:
+    return max(_numbers(items_of(values[0]) if len(values) == 1 else values))
+
+
+def _least(*values: Any) -> Any:
+    return min(_numbers(items_of(values[0]) if len(values) == 1 else values))
+
+
+def to_int(value: Any) -> int:
+    return int(value[:40]) if isinstance(value, str) else int(_number(value))
+
+
+def to_float(value: Any) -> float:
+    return float(value[:40]) if isinstance(value, str) else float(_number(value))
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "bytes": lambda v: units.human_bytes(_number(v)),
+    "to_bytes": to_bytes,
+    "jvm_size": jvm_size,
+    "quantity": quantity,
+    "round_up_mi": round_up_mi,
+    "duration": lambda v: units.human_duration(_number(v)),
+    "seconds": seconds,
+    "time": lambda v: rfc3339(float(_number(v))),
+    "percent": lambda v, digits=0: f"{_number(v) * 100:.{min(6, max(0, int(digits)))}f}%",
+    "round": rounded,
+    "int": to_int,
+    "float": to_float,
+    "abs": lambda v: abs(_number(v)),
+    "max": _largest,
+    "min": _least,
+    "sum": lambda v: sum(_number(i) for i in items_of(v)),
+    "length": length,
+    "count": length,
+    "first": first,
+    "last": last,
+    "join": join,
+    "sort": ordered,
+    "unique": unique,
+    "pick": pick,
+    "where": where,
+    "without": without,
+    "keys": lambda v: short(sorted(v)) if isinstance(v, dict) else items_of(v),
+    "values": lambda v: short(list(v.values())) if isinstance(v, dict) else items_of(v),
+    "items": lambda v: short([[k, x] for k, x in v.items()]) if isinstance(v, dict) else items_of(v),
+    "default": default,
+    "string": lambda v: capped(_text(v)),
+    "upper": lambda v: _text(v).upper(),
+    "lower": lambda v: _text(v).lower(),
+    "trim": lambda v: _text(v).strip(),
+    "replace": replace,
+    "shorten": lambda v, width=80: shorten(clean(_text(v)), max(1, int(width))),
+    "plural": lambda v, noun, many=None: f"{_text(v)} {noun if v == 1 else many or noun + 's'}",
+    "tojson": tojson,
+    "promql": promql,
+    "promql_regex": promql_regex,
+}
+"""Filters by name."""
+
+TESTS: dict[str, Callable[..., bool]] = {
+    "defined": lambda v: not isinstance(v, jinja2.Undefined),
+    "undefined": lambda v: isinstance(v, jinja2.Undefined),
+    "true": lambda v: v is True,
+    "false": lambda v: v is False,
+    "number": lambda v: isinstance(v, int | float) and not isinstance(v, bool),
+    "string": lambda v: isinstance(v, str),
+    "mapping": lambda v: isinstance(v, dict),
+    "sequence": lambda v: isinstance(v, list | tuple),
+    "startswith": lambda v, prefix: _text(v).startswith(prefix),
+    "endswith": lambda v, suffix: _text(v).endswith(suffix),
+    "containing": lambda v, part: part in (v if isinstance(v, list | tuple | dict) else _text(v)),
+    "in": lambda v, box: v in (box if isinstance(box, list | tuple | dict | str) else items_of(box)),
+}
+"""Tests by name."""
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "max": _largest,
+    "min": _least,
+    "ceil": lambda v: math.ceil(_number(v)),
+    "floor": lambda v: math.floor(_number(v)),
+    "round_up_mi": round_up_mi,
+}
+"""Functions by name; nothing else can be called."""

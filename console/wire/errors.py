@@ -1,0 +1,127 @@
+"""What a server's refusal means: HTTP statuses of the Kubernetes API as errors that carry the server's own words.
+
+ReachError
+└── ApiError                any other status of 400 and above
+    ├── InvalidError        400, 415, 422: the request makes no sense to the server
+    ├── NotFoundError       404
+    ├── ConflictError       409: somebody else changed it, or a precondition does not hold
+    ├── GoneError           410: the resourceVersion or continue token is too old
+    └── TooManyError        429: a limit or a disruption budget says no
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from console.base.errors import ConsoleError, ForbiddenError, ReachError
+from console.base.redact import redact
+from console.base.text import clean, shorten
+
+
+class ApiError(ReachError):
+    """The server answered, and the answer is no.
+
+    Attributes:
+        status: HTTP status code.
+        reason: the machine-readable word (`NotFound`, `Conflict`, `Expired`, …), `` where there is none.
+        details: `details` of the Status object.
+        retry_after: seconds after which the server wants to be asked again, or None.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        reason: str = "",
+        details: dict[str, Any] | None = None,
+        retry_after: float | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.status, self.reason = status, reason
+        self.details, self.retry_after = details or {}, retry_after
+
+
+class InvalidError(ApiError):
+    """The server does not accept the request as it is."""
+
+
+class NotFoundError(ApiError):
+    """The object, the resource or the path does not exist."""
+
+
+class ConflictError(ApiError):
+    """The object is not in the state that the request supposed."""
+
+
+class GoneError(ApiError):
+    """History does not reach back this far: list again."""
+
+
+class TooManyError(ApiError):
+    """Not now: a rate limit or a PodDisruptionBudget."""
+
+
+_CLASSES: dict[int, type[ApiError]] = {
+    400: InvalidError,
+    404: NotFoundError,
+    409: ConflictError,
+    410: GoneError,
+    415: InvalidError,
+    422: InvalidError,
+    429: TooManyError,
+}
+
+
+class _Status(msgspec.Struct):
+    message: str = ""
+    reason: str = ""
+    details: dict[str, Any] | None = None
+
+
+def words(body: bytes, limit: int = 300) -> str:
+    """What an error body says, on one line, safe to show."""
+    text = body[:4000].decode("utf-8", "replace").strip()
+    try:
+        status = msgspec.json.decode(body, type=_Status)
+    except msgspec.DecodeError:
+        if text.startswith("<"):
+            text = "(an HTML page)"
+    else:
+        text = status.message or status.reason or text
+    return shorten(redact(clean(text)), limit)
+
+
+def http_error(status: int, body: bytes, what: str, *, retry_after: float | None = None) -> ConsoleError:
+    """The error for an HTTP status of 400 and above. 401 is the connection's business and never comes here.
+
+    Args:
+        status: HTTP status.
+        body: the answer, usually a Status object.
+        what: what was asked, for a message such as `GET /api/v1/pods`.
+        retry_after: seconds, from the header.
+    """
+    said = words(body)
+    if status == 403:
+        return ForbiddenError(said or f"{what} is forbidden")
+    reason, details = "", {}
+    try:
+        parsed = msgspec.json.decode(body, type=_Status)
+        reason, details = parsed.reason, parsed.details or {}
+    except msgspec.DecodeError:
+        pass
+    if retry_after is None and isinstance(details.get("retryAfterSeconds"), int):
+        retry_after = float(details["retryAfterSeconds"])
+    kind = _CLASSES.get(status, ApiError)
+    message = f"{said} (HTTP {status})" if said else f"{what} was answered with HTTP {status}"
+    return kind(message, status=status, reason=reason, details=details, retry_after=retry_after)
+
+
+def status_error(event: dict[str, Any]) -> ConsoleError:
+    """The error inside an `ERROR` event of a watch, which arrives with HTTP 200."""
+    code = event.get("code")
+    body = msgspec.json.encode(event)
+    return http_error(code if isinstance(code, int) and code >= 400 else 500, body, "the watch")

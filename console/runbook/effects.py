@@ -7,6 +7,8 @@ from typing import Any, Literal
 from msgspec import Struct
 
 Tier = Literal["diff", "typed", "second"]
+STAMP = "console.oncall/effect"
+"""Annotation that a change leaves on its object, so that it can be asked later whether it arrived."""
 
 
 class ObjectRef(Struct, frozen=True):

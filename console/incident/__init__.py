@@ -1,0 +1,1 @@
+"""What happened, for the people who come after: timelines out of the journal."""

@@ -1,0 +1,328 @@
+"""The journal: append-only SQLite, one hash chain per walk, every record on the disk before `append` returns.
+
+A record's hash covers the walk, its number, the hash before it and its payload, so an edit shows unless everything
+after it was computed anew: that is why heads are written into timelines and Kubernetes Events. The last record of each
+walk stands a second time in `heads`, written in the same commit, so that a cut tail shows as well.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from console.base import paths
+from console.base.errors import ConsoleError, UsageError, did_you_mean
+from console.operate.sealing import seal
+from console.runbook.effects import Effect
+from console.runbook.walk import AnyEvent, Applied, Intent, decode, encode
+
+GENESIS = "0" * 64
+BUSY_SECONDS = 15.0
+_APPLICATION, _VERSION = 0x434F4E53, 1
+_SCHEMA = f"""
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS records (
+  walk TEXT NOT NULL, seq INTEGER NOT NULL, at REAL NOT NULL, kind TEXT NOT NULL,
+  prev TEXT NOT NULL, hash TEXT NOT NULL, payload BLOB NOT NULL, PRIMARY KEY (walk, seq)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS heads (walk TEXT PRIMARY KEY, seq INTEGER NOT NULL, hash TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS records_by_kind ON records (kind, at);
+CREATE TRIGGER IF NOT EXISTS records_stay BEFORE UPDATE ON records
+  BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+CREATE TRIGGER IF NOT EXISTS records_remain BEFORE DELETE ON records
+  BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+PRAGMA application_id = {_APPLICATION};
+PRAGMA user_version = {_VERSION};
+COMMIT;
+"""
+
+
+class JournalError(ConsoleError):
+    """The journal cannot be written or read, or it is not what was written."""
+
+
+class Head(Struct, frozen=True):
+    """One walk of the journal: how long its chain is and where it ends. Times are epoch seconds of the walk's clock."""
+
+    walk: str
+    runbook: str
+    subject: str
+    records: int
+    head: str
+    began: float
+    last: float
+
+
+class Chain(Struct, frozen=True):
+    """What checking a chain found. `broken` is the number of the first wrong record, None where all are right."""
+
+    walk: str
+    ok: bool
+    records: int
+    head: str
+    broken: int | None = None
+    because: str = ""
+
+
+class Change(Struct, frozen=True):
+    """A change that was made, or may have been made: an intent that did not fail."""
+
+    walk: str
+    at: float
+    effect: Effect
+
+
+class _Begun(Struct, frozen=True):
+    runbook: str = ""
+    subject: str = ""
+    at: float = 0.0
+
+
+def digest(walk: str, seq: int, prev: str, payload: bytes) -> str:
+    """The hash of one record."""
+    return hashlib.sha256(f"{walk}\n{seq}\n{prev}\n".encode() + payload).hexdigest()
+
+
+class Journal:
+    """One journal file. Several processes and threads may use it at once.
+
+    Args:
+        path: the file; None means `journal.db` in the state folder. It is created by the first `append`.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path if path is not None else paths.state_dir() / "journal.db"
+        self._lock = threading.RLock()
+        self._db: sqlite3.Connection | None = None
+
+    def append(self, walk: str, event: AnyEvent, *, expected: int | None = None) -> AnyEvent:
+        """Store the event without its secrets and return it as it was stored. It is on the disk afterwards.
+
+        Args:
+            expected: how many records the walk must have; another number means that somebody else writes to it.
+
+        Raises:
+            JournalError: it was not stored.
+        """
+        sealed = seal(event)
+        payload = encode(sealed)
+        kind = type(sealed).__struct_config__.tag
+        with self._lock, self._reported():
+            db = self._create()
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                seq, prev = self._tail(db, walk)
+                if expected is not None and seq != expected:
+                    raise JournalError(
+                        f"walk {walk} has {seq} records in the journal, {expected} were expected",
+                        hint="another process writes to this walk",
+                    )
+                mine = digest(walk, seq + 1, prev, payload)
+                db.execute(
+                    "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (walk, seq + 1, sealed.at, kind, prev, mine, payload),
+                )
+                db.execute("INSERT OR REPLACE INTO heads VALUES (?, ?, ?)", (walk, seq + 1, mine))
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
+        return sealed
+
+    def read(self, walk: str) -> list[AnyEvent]:
+        """All events of a walk in order; empty where there is none.
+
+        Raises:
+            JournalError: a record is not readable.
+        """
+        events: list[AnyEvent] = []
+        for seq, _, _, payload in self._records(walk):
+            try:
+                events.append(decode(payload))
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise JournalError(f"record {seq} of walk {walk} is not readable: {error}") from None
+        return events
+
+    def walks(self) -> tuple[Head, ...]:
+        """All walks, the one that began last first."""
+        out = []
+        with self._lock, self._reported():
+            db = self._open()
+            rows = [] if db is None else db.execute(_HEADS).fetchall()
+        for walk, seq, head, last, payload in rows:
+            try:
+                begun = msgspec.json.decode(payload, type=_Begun)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                begun = _Begun()
+            out.append(Head(walk, begun.runbook, begun.subject, seq, head, begun.at, last or 0.0))
+        return tuple(sorted(out, key=lambda head: (head.began, head.walk), reverse=True))
+
+    def find(self, text: str) -> str:
+        """The walk that is meant: its id, the beginning of it, or `latest`.
+
+        Raises:
+            UsageError: there is none, or several begin so.
+        """
+        known = [head.walk for head in self.walks()]
+        if text in known:
+            return text
+        if text == "latest" and known:
+            return known[0]
+        found = [walk for walk in known if text and walk.startswith(text)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise UsageError(f"{text!r} is the beginning of {len(found)} walks", hint=", ".join(found[:5]))
+        if not known:
+            raise UsageError("the journal holds no walk yet", hint=str(self.path))
+        raise UsageError(f"no walk {text!r} in the journal", hint=did_you_mean(text, known))
+
+    def verify(self, walk: str) -> Chain:
+        """Compute the chain anew and compare."""
+        prev, count = GENESIS, 0
+        for seq, said_prev, said, payload in self._records(walk):
+            count += 1
+            because = ""
+            if seq != count:
+                because = f"record {count} is missing"
+            elif said_prev != prev:
+                because = f"record {seq} does not follow the one before it"
+            elif digest(walk, seq, prev, payload) != said:
+                because = f"record {seq} is not what was written"
+            if because:
+                return Chain(walk, False, count, prev, min(seq, count), because)
+            prev = said
+        with self._lock, self._reported():
+            db = self._open()
+            row = None if db is None else db.execute("SELECT seq, hash FROM heads WHERE walk = ?", (walk,)).fetchone()
+        if count == 0 and row is None:
+            return Chain(walk, False, 0, "", None, "there is no such walk")
+        if row is None:
+            return Chain(walk, False, count, prev, count, "the note of the last record is missing")
+        if row[0] > count:
+            return Chain(walk, False, count, prev, count + 1, f"the records from {count + 1} to {row[0]} are missing")
+        if row[0] < count or row[1] != prev:
+            return Chain(walk, False, count, prev, row[0], f"record {row[0]} is not the last one that was noted")
+        return Chain(walk, True, count, prev)
+
+    def head(self, walk: str) -> str:
+        """The hash of the last record, `` where there is none."""
+        hashes = self.hashes(walk)
+        return hashes[-1] if hashes else ""
+
+    def hashes(self, walk: str) -> tuple[str, ...]:
+        """The hash of each record, in order."""
+        return tuple(said for _, _, said, _ in self._records(walk))
+
+    def changes(self, since: float) -> Iterator[Change]:
+        """Changes that were made, or may have been, from `since` (epoch seconds of the walk's clock) on."""
+        with self._lock, self._reported():
+            db = self._open()
+            rows = [] if db is None else db.execute(_CHANGES, (since,)).fetchall()
+        failed: set[str] = set()
+        intents: list[tuple[str, Intent]] = []
+        for walk, payload in rows:
+            event = decode(payload)
+            if isinstance(event, Intent):
+                intents.append((walk, event))
+            elif isinstance(event, Applied) and not event.ok:
+                failed.add(event.effect)
+        for walk, intent in intents:
+            if intent.effect.id not in failed:
+                yield Change(walk, intent.at, intent.effect)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._db is not None:
+                self._db.close()
+                self._db = None
+
+    def _records(self, walk: str) -> list[tuple[int, str, str, bytes]]:
+        with self._lock, self._reported():
+            db = self._open()
+            if db is None:
+                return []
+            query = "SELECT seq, prev, hash, CAST(payload AS BLOB) FROM records WHERE walk = ? ORDER BY seq"
+            return db.execute(query, (walk,)).fetchall()
+
+    def _tail(self, db: sqlite3.Connection, walk: str) -> tuple[int, str]:
+        noted = db.execute("SELECT seq, hash FROM heads WHERE walk = ?", (walk,)).fetchone()
+        last = db.execute("SELECT seq, hash FROM records WHERE walk = ? ORDER BY seq DESC LIMIT 1", (walk,)).fetchone()
+        if noted != last:
+            raise JournalError(
+                f"the journal of walk {walk} has lost its end; it is not continued", hint=f"look at {self.path}"
+            )
+        return (last[0], last[1]) if last else (0, GENESIS)
+
+    def _create(self) -> sqlite3.Connection:
+        """The open database, which exists afterwards: 0600 in a folder that only its owner may enter."""
+        if self._db is None and not self.path.exists():
+            paths.private_dir(self.path.parent).chmod(0o700)
+            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+            _sync_folder(self.path.parent)
+        db = self._open()
+        assert db is not None
+        return db
+
+    def _open(self) -> sqlite3.Connection | None:
+        if self._db is None and self.path.exists():
+            db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            try:
+                db.execute("PRAGMA journal_mode = DELETE").fetchone()
+                db.execute("PRAGMA synchronous = EXTRA")
+                db.execute("PRAGMA trusted_schema = OFF")
+                version = db.execute("PRAGMA user_version").fetchone()[0]
+                if version == 0:
+                    db.executescript(_SCHEMA)
+                elif version != _VERSION or db.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
+                    raise JournalError(
+                        f"{self.path} was written by another version of Console (format {version})",
+                        hint="move it aside; a new one is begun",
+                    )
+            except BaseException:
+                db.close()
+                raise
+            self._db = db
+        return self._db
+
+    @contextmanager
+    def _reported(self) -> Iterator[None]:
+        """SQLite's and the system's errors as one sentence."""
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            if "locked" in str(error) or "busy" in str(error):
+                raise JournalError(
+                    f"another process has held the journal for {BUSY_SECONDS:.0f}s", hint=str(self.path)
+                ) from None
+            raise JournalError(f"the journal cannot be used: {error}", hint=str(self.path)) from None
+        except sqlite3.DatabaseError as error:
+            raise JournalError(
+                f"the journal is damaged: {error}", hint=f"keep {self.path} for a look, and move it aside"
+            ) from None
+        except OSError as error:
+            raise JournalError(f"the journal cannot be used: {error.strerror}", hint=str(self.path)) from None
+
+
+_HEADS = """
+SELECT h.walk, h.seq, h.hash, (SELECT at FROM records r WHERE r.walk = h.walk ORDER BY seq DESC LIMIT 1), f.payload
+FROM heads h JOIN records f ON f.walk = h.walk AND f.seq = 1
+"""
+_CHANGES = "SELECT walk, payload FROM records WHERE kind IN ('intent', 'applied') AND at >= ? ORDER BY at, walk, seq"
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,1 @@
+"""Pages: one per question of the person on call. A page has a view, keys and no widgets."""

@@ -1,0 +1,126 @@
+"""Starting programs, waiting until they serve, and saying with their own last words why they do not."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+
+class PartFailed(Exception):
+    """A part that is here did not start. The message ends with the last lines of its log."""
+
+
+def free_port(address: str = "127.0.0.1") -> int:
+    """A port that nobody listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind((address, 0))
+        return int(probe.getsockname()[1])
+
+
+class Process:
+    """A child process with its output in a file. It is killed when this process dies, however it dies."""
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str | os.PathLike[str]],
+        logs: Path,
+        *,
+        environment: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        keep_input_open: bool = False,
+    ) -> None:
+        self.name = name
+        self.log = logs / f"{name}.log"
+        logs.mkdir(parents=True, exist_ok=True)
+        argv = ["setpriv", "--pdeathsig", "KILL", "--", *map(os.fspath, command)]
+        with self.log.open("ab") as output:
+            self._child = subprocess.Popen(
+                argv,
+                stdin=subprocess.PIPE if keep_input_open else subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **(environment or {})},
+                cwd=cwd,
+                start_new_session=True,  # a Ctrl-C at the terminal is for the tests, which then stop their parts
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    def ended(self) -> int | None:
+        """The exit code, or None while it runs."""
+        return self._child.poll()
+
+    def close_input(self) -> None:
+        """End the child's standard input, which some children take as the word to stop."""
+        if self._child.stdin:
+            self._child.stdin.close()
+
+    def tail(self, lines: int = 12) -> str:
+        """The last lines of its log."""
+        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        return "\n".join(f"    {line[:400]}" for line in text.splitlines()[-lines:])
+
+    def wait(self, seconds: float) -> int:
+        """Its exit code.
+
+        Raises:
+            PartFailed: it did not end in time.
+        """
+        try:
+            return self._child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise PartFailed(f"{self.name} still runs after {seconds:.0f} s; its log ends:\n{self.tail()}") from None
+
+    def stop(self, seconds: float = 5) -> None:
+        """Ask it to end, then end it."""
+        if self.ended() is None:
+            self._child.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._child.wait(seconds)
+                return
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._child.pid, signal.SIGKILL)
+            self._child.wait()
+
+
+def wait_until(
+    what: str, holds: Callable[[], bool], *, seconds: float, processes: Sequence[Process] = (), every: float = 0.05
+) -> None:
+    """Ask again until `holds()`.
+
+    Raises:
+        PartFailed: the time is over, or one of `processes` has ended. Their logs' last lines are in the message.
+    """
+    deadline = time.monotonic() + seconds
+    while not holds():
+        dead = [process for process in processes if process.ended() is not None]
+        late = time.monotonic() > deadline
+        if dead or late:
+            why = f"not so after {seconds:.0f} s" if late else f"{dead[0].name} ended with {dead[0].ended()}"
+            logs = "".join(f"\n  {process.log}:\n{process.tail()}" for process in (dead or processes))
+            raise PartFailed(f"{what}: {why}{logs}")
+        time.sleep(every)
+
+
+def answers(url: str, *, authority: Path | None = None, token: str = "") -> bool:
+    """Whether a GET of `url` gives 200."""
+    context = ssl.create_default_context(cafile=str(authority)) if authority else None
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"} if token else {})
+    try:
+        with urllib.request.urlopen(request, timeout=2, context=context) as response:
+            return bool(response.status == 200)
+    except (urllib.error.URLError, http.client.HTTPException, OSError):
+        return False

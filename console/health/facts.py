@@ -91,8 +91,14 @@ class Container(Struct, frozen=True):
     ready: bool = False
 
 
+_MAIN_NAMES = frozenset({"spark-kubernetes-driver", "spark-kubernetes-executor", "spark-connect", "executor"})
+
+
 class Pod(Struct, frozen=True):
-    """A pod as last seen. `gone` is true once it was deleted; then this is its last object."""
+    """A pod as last seen. `gone` is true once it was deleted; then this is its last object.
+
+    `deleted` is when its deletion was asked for: the API's deletionTimestamp minus the grace period.
+    """
 
     namespace: str
     name: str
@@ -130,9 +136,13 @@ class Pod(Struct, frozen=True):
     @property
     def main(self) -> Container | None:
         """The Spark container: by its well-known name, else the first main container."""
-        mains = [c for c in self.containers if c.role == "main"]
-        known = ("spark-kubernetes-driver", "spark-kubernetes-executor", "spark-connect", "executor")
-        return next((c for c in mains if c.name in known), mains[0] if mains else None)
+        first: Container | None = None
+        for container in self.containers:
+            if container.role == "main":
+                if container.name in _MAIN_NAMES:
+                    return container
+                first = first or container
+        return first
 
 
 class Node(Struct, frozen=True):

@@ -149,6 +149,8 @@ def _env(value: Any) -> dict[str, str]:
         name, text = item.get("name"), item.get("value")
         if not isinstance(name, str) or not isinstance(text, str) or not name.startswith(_ENV_KEPT):
             continue
+        if name == "SPARK_EXECUTOR_ID":  # the label spark-exec-id says it; without it the executors of a run are alike
+            continue
         if name.startswith("SPARK_JAVA_OPT_") and text.startswith(("--add-", "--enable-", "-Djava.", "-Djdk.")):
             continue
         out[name] = _env_value(name, text)
@@ -249,6 +251,8 @@ def _volumes(value: Any) -> tuple[dict[str, Any], ...]:
     """Names and kinds of volumes; what they hold only where it is judged."""
     out: list[dict[str, Any]] = []
     for volume in _items(value):
+        if _str(volume.get("name")).startswith("kube-api-access-"):  # the token that every pod gets, named at random
+            continue
         kept: dict[str, Any] = {"name": _str(volume.get("name"))}
         for kind, body in volume.items():
             if kind == "name":
@@ -287,6 +291,12 @@ def _named(obj: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     return tree, meta
 
 
+def _deletion_asked(meta: dict[str, Any]) -> float | None:
+    """When deletion was asked for: the API's deletionTimestamp lies a grace period later."""
+    at = _when(meta.get("deletionTimestamp"))
+    return None if at is None else at - _int(meta.get("deletionGracePeriodSeconds"))
+
+
 def pod(obj: Any, origin: Origin, *, gone: bool = False) -> Pod:
     """A v1 Pod.
 
@@ -314,7 +324,7 @@ def pod(obj: Any, origin: Origin, *, gone: bool = False) -> Pod:
         reason=_str(status.get("reason")),
         message=_text(status.get("message")),
         created=_when(meta.get("creationTimestamp")),
-        deleted=_when(meta.get("deletionTimestamp")),
+        deleted=_deletion_asked(meta),
         started=_when(status.get("startTime")),
         conditions=conditions(status.get("conditions")),
         containers=_containers(spec, status),

@@ -158,6 +158,14 @@ def test_both_event_groups_are_one_shape() -> None:
         assert event.last - event.first == 594.5
 
 
+def test_deletion_is_dated_by_the_request_not_by_the_end_of_the_grace_period() -> None:
+    tree = spark_pod()
+    tree["metadata"] |= {"deletionTimestamp": "2026-11-23T09:56:38Z", "deletionGracePeriodSeconds": 30}
+    pod = decode.pod(tree, HERE)
+    assert pod.deleted is not None and pod.created is not None
+    assert pod.deleted - pod.created == 31
+
+
 def test_events_of_nodes_have_the_key_of_the_node() -> None:
     event = decode.event(
         {"metadata": {"namespace": "default"}, "involvedObject": {"kind": "Node", "name": "n1"}, "reason": "x"}, HERE

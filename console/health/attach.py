@@ -1,0 +1,173 @@
+"""Which logs, REST answers and metrics belong to which application: by pod, by application id, or because there is no
+other application they could belong to. Where that is not clear they stay apart rather than go to the wrong one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from console.health import logs as logtext
+from console.health.facts import Facts, Log, RestDocument
+from console.health.groups import Group, GroupId
+from console.health.restview import rows, text
+
+_IP = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d{1,3}){3})(?![\d.])")
+
+
+@dataclass
+class Belongings:
+    """What belongs to one application besides its Kubernetes objects."""
+
+    logs: list[Log] = field(default_factory=list)
+    rest: list[RestDocument] = field(default_factory=list)
+
+
+@dataclass
+class Attached:
+    """The result: per group, per application id that has no objects (standalone, History Server), and the rest."""
+
+    groups: dict[GroupId, Belongings]
+    loose: dict[str, Belongings]
+    shared_logs: list[Log] = field(default_factory=list)
+    """Logs of no single application: master, worker, operator."""
+    shared_rest: list[RestDocument] = field(default_factory=list)
+
+
+ANONYMOUS = ""
+"""Key in `loose` of what belongs to one application that nothing names."""
+
+
+def attach(facts: Facts, groups: dict[GroupId, Group]) -> Attached:
+    """Distribute logs and REST answers over the applications."""
+    by_pod: dict[str, GroupId] = {}
+    by_app: dict[str, GroupId] = {}
+    for gid, group in groups.items():
+        for app_id in group.app_ids:
+            by_app.setdefault(app_id, gid)
+        if facts.logs or facts.rest:
+            for pod in (*group.drivers, *group.executors):
+                by_pod[f"{pod.namespace}/{pod.name}"] = gid
+    out = Attached({gid: Belongings() for gid in groups}, {})
+    unnamed: list[RestDocument] = []
+    for doc in facts.rest:
+        _rest(doc, out, by_app, by_pod, unnamed)
+    pending: list[Log] = []
+    for log in facts.logs:
+        if log.role in ("master", "worker", "operator"):
+            out.shared_logs.append(log)
+            continue
+        target = _log_target(log, by_app, by_pod, groups)
+        if target is None:
+            pending.append(log)
+        else:
+            _give_log(out, target, log)
+    only = _only_app(out, groups)
+    for log in pending:
+        if only is not None:
+            _give_log(out, only, log)
+        else:
+            out.loose.setdefault(ANONYMOUS, Belongings()).logs.append(log)
+            only = ANONYMOUS if not groups and len(out.loose) == 1 else None
+    for doc in unnamed:
+        target = only if only is not None else _only_app(out, groups)
+        if target is None:
+            out.shared_rest.append(doc)
+        elif isinstance(target, tuple):
+            out.groups[target].rest.append(doc)
+        else:
+            out.loose.setdefault(target, Belongings()).rest.append(doc)
+    return out
+
+
+def _rest(
+    doc: RestDocument,
+    out: Attached,
+    by_app: dict[str, GroupId],
+    by_pod: dict[str, GroupId],
+    unnamed: list[RestDocument],
+) -> None:
+    if doc.path in ("master", "worker", "version"):
+        out.shared_rest.append(doc)
+        return
+    if doc.path == "applications":
+        for row in rows(doc.data):
+            app_id = text(row, "id")
+            gid = by_app.get(app_id) or by_pod.get(doc.pod.removeprefix("Pod/"))
+            one = RestDocument("", dict(row), doc.origin, app_id=app_id, pod=doc.pod)
+            if gid is not None:
+                out.groups[gid].rest.append(one)
+            elif app_id:
+                out.loose.setdefault(app_id, Belongings()).rest.append(one)
+        return
+    gid = by_app.get(doc.app_id) or by_pod.get(doc.pod.removeprefix("Pod/"))
+    if gid is not None:
+        out.groups[gid].rest.append(doc)
+    elif doc.app_id:
+        out.loose.setdefault(doc.app_id, Belongings()).rest.append(doc)
+    else:
+        unnamed.append(doc)
+
+
+def _log_target(
+    log: Log, by_app: dict[str, GroupId], by_pod: dict[str, GroupId], groups: dict[GroupId, Group]
+) -> GroupId | str | None:
+    subject = log.subject.removeprefix("Pod/")
+    parts = subject.split("/")
+    if len(parts) >= 2 and (gid := by_pod.get("/".join(parts[:2]))) is not None:
+        return gid
+    host = logtext.process_host(log.text)
+    if host:
+        for key, gid in by_pod.items():
+            if key.endswith("/" + host):
+                return gid
+    found = logtext.app_ids(log.text)
+    for app_id in found:
+        if app_id in by_app:
+            return by_app[app_id]
+    if found:
+        return found[0]
+    return _by_pod_or_address(log, groups) if len(groups) > 1 else None
+
+
+def _by_pod_or_address(log: Log, groups: dict[GroupId, Group]) -> GroupId | None:
+    """The one group whose pod names or addresses the log speaks of."""
+    part = log.text[:200_000]
+    named = [
+        gid
+        for gid, group in groups.items()
+        if any(pod.name and pod.name in part for pod in (*group.drivers, *group.executors[:50]))
+    ]
+    if len(named) == 1:
+        return named[0]
+    addresses = set(_IP.findall(part))
+    spoken = [
+        gid
+        for gid, group in groups.items()
+        if sum(1 for pod in (*group.drivers, *group.executors) if pod.ip and pod.ip in addresses) > 0
+    ]
+    return spoken[0] if len(spoken) == 1 else None
+
+
+def _only_app(out: Attached, groups: dict[GroupId, Group]) -> GroupId | str | None:
+    """The one application there is, if there is one: then everything unnamed is its."""
+    if len(groups) == 1:
+        return next(iter(groups))
+    if groups:
+        return None
+    talked = [k for k, b in out.loose.items() if b.logs or any(d.path not in ("",) for d in b.rest)]
+    if len(talked) == 1:
+        return talked[0]
+    return next(iter(out.loose)) if len(out.loose) == 1 else None
+
+
+def _give_log(out: Attached, target: GroupId | str, log: Log) -> None:
+    if isinstance(target, tuple):
+        out.groups[target].logs.append(log)
+    else:
+        out.loose.setdefault(target, Belongings()).logs.append(log)
+
+
+def names(logs: Iterable[Log]) -> str:
+    """The application name that its logs give."""
+    return next((name for log in logs if (name := logtext.app_name(log.text))), "")

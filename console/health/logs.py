@@ -1,0 +1,255 @@
+"""Log text → records around the places that matter. Plain log4j, ISO and structured JSON layouts, multi-line records,
+with or without the prefix of a container runtime or of `kubectl logs --timestamps`.
+
+Whole logs are never parsed: wording is found by plain substring search, then only the record around a hit is read.
+Times without a zone are taken as UTC, which is what containers run in.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+import msgspec
+
+from console.base.clock import parse_time
+from console.health.facts import Log
+
+Role = Literal["driver", "executor", "submit", "master", "worker", "operator", "other"]
+MAX_HITS = 120
+"""Hits of one wording that are kept per log; more add nothing to a verdict."""
+_BACK_LINES = 160
+_BODY = 6_000
+
+_PREFIX = r"(?:\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d) )?(?:(?:stdout|stderr) [FP] )?"
+_PLAIN = re.compile(
+    _PREFIX + r"(?P<at>\d\d/\d\d/\d\d \d\d:\d\d:\d\d(?:[.,]\d+)?"
+    r"|\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?)"
+    r" *(?:\[[^\]]*\] *)?\[?(?P<level>TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL)\]? +(?:\[[^\]]*\] *)?"
+    r"(?P<logger>[\w$.\-]+(?:\[[^\]]*\])?)(?: *\[[^\]]*\])?:? ?(?:- )?(?P<message>.*)"
+)
+_JSON_LINE = re.compile(_PREFIX + r"(\{\"(?:ts|@timestamp|timestamp|level|time)\".*)")
+_APP_ID = re.compile(r"(?<![\w-])(spark-[0-9a-f]{32}|app-\d{14}-\d{4}|local-\d{13}|application_\d{10,}_\d+)(?!\d)")
+_EXECUTOR_ID = re.compile(r"Starting executor ID (\d+) on host|\"--executor-id\" \"(\d+)\"")
+_PROCESS = re.compile(r"Started daemon with process name: \d+@([\w.-]+)")
+_APP_NAME = re.compile(r"Submitted application: ([^\n\"\\]{1,200})")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One log record. `body` is the whole record, its stack trace too, as far as it was kept."""
+
+    at: float | None
+    level: str
+    logger: str
+    message: str
+    body: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A place where a wording was found: the line itself and the record around it."""
+
+    wording: str
+    log: Log
+    line: int
+    text: str
+    record: Record
+
+    @property
+    def at(self) -> float | None:
+        return self.record.at
+
+    @property
+    def locator(self) -> str:
+        return f"{self.log.origin.locator}:{self.line}"
+
+
+@lru_cache(maxsize=8_192)
+def log_time(text: str) -> float | None:
+    """Epoch seconds of `26/11/23 08:47:41` or of an ISO time."""
+    text = text.replace(",", ".")
+    if len(text) > 2 and text[2] == "/":
+        return parse_time(f"20{text[0:2]}-{text[3:5]}-{text[6:8]}T{text[9:]}")
+    return parse_time(text)
+
+
+class Text:
+    """The text of one log with its line starts, made once."""
+
+    def __init__(self, log: Log) -> None:
+        self.log, self.text = log, log.text
+        self._starts: list[int] | None = None
+
+    @property
+    def starts(self) -> list[int]:
+        if self._starts is None:
+            starts, find, at = [0], self.text.find, 0
+            while (at := find("\n", at) + 1) > 0:
+                starts.append(at)
+            self._starts = starts
+        return self._starts
+
+    def line_of(self, position: int) -> int:
+        """Index (from 0) of the line that holds `position`."""
+        return bisect_right(self.starts, position) - 1
+
+    def line(self, index: int) -> str:
+        starts = self.starts
+        end = starts[index + 1] - 1 if index + 1 < len(starts) else len(self.text)
+        return self.text[starts[index] : min(end, starts[index] + 8_000)].rstrip("\r")
+
+    def record(self, index: int) -> Record:
+        """The record that the line `index` belongs to."""
+        own = self.line(index)
+        for back in range(index, max(-1, index - _BACK_LINES), -1):
+            line = own if back == index else self.line(back)
+            head = _head(line)
+            if head is not None:
+                at, level, logger, message, structured = head
+                return Record(at, level, logger, message, structured or self._body(back, message), back + 1)
+        return Record(None, "", "", own, own, index + 1)
+
+    def _body(self, index: int, message: str) -> str:
+        out, size = [message], len(message)
+        for ahead in range(index + 1, min(index + 120, len(self.starts))):
+            line = self.line(ahead)
+            if _is_head(line) or size > _BODY:
+                break
+            out.append(line)
+            size += len(line)
+        return "\n".join(out)
+
+
+def _is_head(line: str) -> bool:
+    return _PLAIN.match(line) is not None or _JSON_LINE.match(line) is not None
+
+
+def _head(line: str) -> tuple[float | None, str, str, str, str] | None:
+    """(time, level, logger, message, whole body of a structured record) of a line that begins a record."""
+    plain = _PLAIN.match(line)
+    if plain is not None:
+        return (
+            log_time(plain["at"]),
+            plain["level"].replace("WARNING", "WARN"),
+            plain["logger"].rsplit(".", 1)[-1],
+            plain["message"],
+            "",
+        )
+    structured = _JSON_LINE.match(line)
+    if structured is not None:
+        return _structured(structured.group(1))
+    return None
+
+
+def _structured(text: str) -> tuple[float | None, str, str, str, str] | None:
+    try:
+        tree: Any = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    if not isinstance(tree, dict):
+        return None
+    stamp = next((tree[k] for k in ("ts", "@timestamp", "timestamp", "time") if isinstance(tree.get(k), str)), "")
+    message = tree.get("msg", tree.get("message", ""))
+    body = [str(message)]
+    trouble = tree.get("exception")
+    if isinstance(trouble, dict):
+        body.append(f"{trouble.get('class', '')}: {trouble.get('msg', '')}")
+        frames = trouble.get("stacktrace")
+        if isinstance(frames, list):
+            body.extend(
+                f"\tat {f.get('class')}.{f.get('method')}({f.get('file')}:{f.get('line')})"
+                if isinstance(f, dict)
+                else str(f)
+                for f in frames[:60]
+            )
+        elif isinstance(frames, str):
+            body.append(frames[:_BODY])
+    level, logger = str(tree.get("level", "")).upper(), str(tree.get("logger", ""))
+    return log_time(stamp), level, logger.rsplit(".", 1)[-1], str(message), "\n".join(body)[: _BODY * 2]
+
+
+def find(texts: Iterable[Text], wording: str, needles: Sequence[str]) -> list[Hit]:
+    """Every record of these logs that holds one of the needles, at most `MAX_HITS` per log and needle."""
+    out: list[Hit] = []
+    for text in texts:
+        seen: set[int] = set()
+        for needle in needles:
+            at, body = -1, text.text
+            while len(seen) < MAX_HITS and (at := body.find(needle, at + 1)) >= 0:
+                index = text.line_of(at)
+                if index in seen:
+                    continue
+                seen.add(index)
+                record = text.record(index)
+                line = text.line(index)
+                shown = line if "\\n" not in line[:400] or record.line != index + 1 else record.message
+                out.append(Hit(wording, text.log, index + 1, shown, record))
+    out.sort(key=lambda h: (h.at or 0.0, h.log.origin.locator, h.line))
+    return out
+
+
+def role_of_text(text: str) -> Role:
+    """Whose log this is, by what it says."""
+    head = text[:60_000]
+    if (
+        "Spark Executor Command:" in head[:400]
+        or "Starting executor ID" in head
+        or "ExecutorBackend: Started daemon" in head
+    ):
+        return "executor"
+    if "LoggingPodStatusWatcherImpl" in head:
+        return "submit"
+    if "Submitted application:" in head or "SparkContext: Running Spark version" in head or "SparkContext: " in head:
+        return "driver"
+    if '"logger":"SparkContext"' in head or "DAGScheduler" in head or "TaskSchedulerImpl" in head:
+        return "driver"
+    if (
+        "sparkapplication/controller.go" in head
+        or "spark-operator" in head[:4_000]
+        or "SparkApplicationReconciler" in head
+    ):
+        return "operator"
+    if " Master: " in head and " Worker: " not in head:
+        return "master"
+    if " Worker: " in head or " ExecutorRunner: " in head:
+        return "worker"
+    if "CoarseGrainedExecutorBackend" in head or "Executor: Running task" in head:
+        return "executor"
+    if "SparkSubmit" in head or "Failed to load main class" in head or "KubernetesClientUtils" in head:
+        return "submit"
+    if "TaskSetManager" in text or "DAGScheduler" in text or "HeartbeatReceiver" in text:
+        return "driver"
+    if "BlockManager" in head or "SignalUtils: Registering signal handler" in head:
+        return "executor" if "SparkUI" not in head else "driver"
+    return "other"
+
+
+def app_ids(text: str) -> list[str]:
+    """Application ids that a log names, the most frequent first."""
+    seen: dict[str, int] = {}
+    for part in (text[:400_000], text[-100_000:] if len(text) > 400_000 else ""):
+        for found in _APP_ID.finditer(part):
+            seen[found.group(1)] = seen.get(found.group(1), 0) + 1
+    return sorted(seen, key=lambda k: (-seen[k], k))
+
+
+def executor_id(text: str) -> str:
+    found = _EXECUTOR_ID.search(text[:200_000])
+    return (found.group(1) or found.group(2) or "") if found else ""
+
+
+def process_host(text: str) -> str:
+    """The host (in Kubernetes the pod's name) that an executor's first lines give."""
+    found = _PROCESS.search(text[:100_000])
+    return found.group(1) if found else ""
+
+
+def app_name(text: str) -> str:
+    found = _APP_NAME.search(text[:200_000])
+    return found.group(1).strip() if found else ""

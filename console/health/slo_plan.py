@@ -1,0 +1,208 @@
+"""Which PromQL an SLO needs, how many of them share one query, and what the answers mean. Pure.
+
+An *ask* is one value that is wanted, with a key `slo|what|window`. Asks are joined by `or`, each marked with its key as
+a label, so that a few queries fetch everything. Slow asks (windows over six hours) are repeated rarely.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import promql_parser
+from msgspec import Struct
+
+from console.health.facts import Sample
+from console.health.slo import Measure, Measured
+from console.health.slo_spec import SloSpec, fill, promql_duration
+
+MARK = "console_ask"
+FAST_UP_TO = 6 * 3600.0
+QUERY_CHARACTERS = 6000
+"""Longest query: proxies in front of Prometheus refuse longer URLs."""
+
+
+class Ask(Struct, frozen=True):
+    """One wanted value. `slow` ones need asking only every few minutes."""
+
+    key: str
+    expr: str
+    slow: bool = False
+
+
+class Plan(Struct, frozen=True):
+    """Everything that one SLO needs. `series`: the selectors behind its events, `broken`: why it cannot be asked."""
+
+    spec: SloSpec
+    asks: tuple[Ask, ...]
+    series: tuple[str, ...] = ()
+    broken: str = ""
+
+
+def plan(spec: SloSpec) -> Plan:
+    """The asks of an SLO: bad and total of each window, the newest sample, how far the data reaches, contributors."""
+    asks: list[Ask] = []
+
+    def add(what: str, window: float, expr: str | None, *, slow: bool | None = None) -> None:
+        if expr is not None:
+            late = window > FAST_UP_TO if slow is None else slow
+            asks.append(Ask(f"{spec.id}|{what}|{round(window)}", expr, late))
+
+    for window in spec.windows:
+        add("bad", window, spec.bad(window))
+        add("total", window, spec.total(window))
+        add("ratio", window, spec.ratio(window))
+    try:
+        series = selectors([spec.total(300.0), spec.ratio(300.0)])
+        for ask in asks:
+            promql_parser.parse(ask.expr)
+    except ValueError as error:
+        return Plan(spec, (), broken=f"this is no PromQL: {str(error).splitlines()[0]}")
+    if series:
+        times = " or ".join(f"timestamp({selector})" for selector in series)
+        steps = f"{promql_duration(spec.period)}:{promql_duration(grid(spec.period))}"
+        add("newest", 0, f"max_over_time((max({times}))[30m:1m])")
+        add("first", spec.period, f"min_over_time((min({times}))[1h:1m])", slow=True)
+        add("since", spec.period, f"min_over_time((min({times}))[{steps}])", slow=True)
+        add("last", spec.period, f"max_over_time((max({times}))[{steps}])", slow=True)
+        add("present", spec.period, f"count_over_time((max({times}))[{steps}])", slow=True)
+    if spec.contributors is not None:
+        by = ", ".join(spec.contributors.by)
+        bad = fill(spec.contributors.bad, spec.period)
+        add("by", spec.period, f"topk(10, sum by ({by}) ({bad}) > 0)", slow=True)
+    return Plan(spec, tuple(asks), series)
+
+
+def grid(period: float) -> float:
+    """Step at which presence of data over a period is looked at: an hour for 30 days."""
+    return max(60.0, math.ceil(period / 720 / 60) * 60.0)
+
+
+def selectors(expressions: Iterable[str | None]) -> tuple[str, ...]:
+    """The vector selectors that the expressions read, without ranges, each once.
+
+    Raises:
+        ValueError: an expression is no PromQL.
+    """
+    found: dict[str, None] = {}
+    for expression in expressions:
+        if expression is not None:
+            for selector in _selectors(promql_parser.parse(expression)):
+                found[selector] = None
+    return tuple(found)
+
+
+def _selectors(node: Any) -> Iterable[str]:
+    if isinstance(node, promql_parser.VectorSelector):
+        matchers = ", ".join(f"{m.name}{_OPS[str(m.op)]}{_quoted(m.value)}" for m in node.matchers.matchers)
+        yield f"{node.name or ''}{{{matchers}}}" if matchers else str(node.name)
+        return
+    for name in ("lhs", "rhs", "expr", "vector_selector", "param"):
+        child = getattr(node, name, None)
+        if isinstance(child, promql_parser.Expr) or hasattr(child, "prettify"):
+            yield from _selectors(child)
+    for child in getattr(node, "args", None) or ():
+        yield from _selectors(child)
+
+
+_OPS = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~"}
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
+def combine(asks: Sequence[Ask]) -> str:
+    """One query for several asks; each series of the answer carries its ask's key as the label `console_ask`."""
+    return " or ".join(f'label_replace({ask.expr}, "{MARK}", {_quoted(ask.key)}, "", "")' for ask in asks)
+
+
+def batches(asks: Iterable[Ask], limit: int = QUERY_CHARACTERS) -> tuple[tuple[Ask, ...], ...]:
+    """The asks in groups whose query stays below `limit` characters. Equal expressions are asked once."""
+    out: list[list[Ask]] = []
+    size = limit
+    known: set[str] = set()
+    for ask in asks:
+        if ask.expr in known:
+            continue
+        known.add(ask.expr)
+        length = len(ask.expr) + len(ask.key) + 45
+        if size + length > limit:
+            out.append([])
+            size = 0
+        out[-1].append(ask)
+        size += length
+    return tuple(tuple(group) for group in out)
+
+
+class Answer(Struct, frozen=True):
+    """What came back for one expression: its series, or why it was refused. `note`: why the answer is partial."""
+
+    samples: tuple[Sample, ...] = ()
+    problem: str = ""
+    note: str = ""
+    at: float = 0.0
+
+    @property
+    def value(self) -> float | None:
+        """The one number of an aggregated answer; None where there is none, or it is not finite."""
+        values = [s.value for s in self.samples if math.isfinite(s.value)]
+        return values[0] if len(values) == 1 else sum(values) if values else None
+
+
+def measured(plan: Plan, answers: Mapping[str, Answer]) -> Measured:
+    """The measurements of one SLO from the answers by expression."""
+    spec = plan.spec
+    if plan.broken:
+        return Measured(problem=plan.broken, source=spec.origin)
+    by_key = {ask.key: answers[ask.expr] for ask in plan.asks if ask.expr in answers}
+
+    def value(what: str, window: float) -> float | None:
+        found = by_key.get(f"{spec.id}|{what}|{round(window)}")
+        return found.value if found is not None else None
+
+    fast = [answers[ask.expr].at for ask in plan.asks if not ask.slow and ask.expr in answers]
+    at = min(fast, default=None)
+    since = min((t for t in (value("since", spec.period), value("first", spec.period)) if t is not None), default=None)
+    present = value("present", spec.period)
+    step = grid(spec.period)
+    windows = []
+    for window in spec.windows:
+        covered = None
+        if since is not None and at is not None:
+            reach = at - since + (step if window == spec.period else 0.0)
+            covered = min(1.0, max(0.0, reach) / window)
+            if window == spec.period and present is not None:
+                covered = min(covered, (present + 1) * step / window)
+        bad, total = value("bad", window), value("total", window)
+        windows.append(Measure(window, bad=bad, total=total, ratio=value("ratio", window), covered=covered))
+    newest = value("newest", 0)
+    if newest is None:
+        newest = value("last", spec.period)
+    problems = list(dict.fromkeys(a.problem or a.note for a in by_key.values() if a.problem or a.note))
+    nothing = all(m.error_ratio is None for m in windows)
+    if nothing and not problems and plan.series and at is not None:
+        names = ", ".join(plan.series)
+        if newest is None:
+            problems = [f"no series {names}"]
+        elif any(m.total for m in windows):
+            problems = ["the total is counted, but nothing gives the bad events"]
+    by = by_key.get(f"{spec.id}|by|{round(spec.period)}")
+    return Measured(
+        windows=tuple(windows),
+        at=at,
+        newest=newest,
+        problem="; ".join(problems[:2]),
+        partial=any(a.note for a in by_key.values()),
+        source=f"Prometheus: {', '.join(plan.series)}" if plan.series else "Prometheus",
+        queries=tuple(
+            ask.expr for ask in plan.asks if "|bad|" in ask.key or "|total|" in ask.key or "|ratio|" in ask.key
+        ),
+        contributors=tuple(_named(sample, spec) for sample in by.samples) if by is not None else (),
+    )
+
+
+def _named(sample: Sample, spec: SloSpec) -> tuple[str, float]:
+    labels = spec.contributors.by if spec.contributors is not None else ()
+    return "/".join(sample.labels.get(label) or "(none)" for label in labels), sample.value

@@ -1,0 +1,123 @@
+"""SLO measurements from Prometheus: a few joined queries for all objectives, long windows rarely, culprits isolated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from msgspec.structs import replace
+
+from console.health.facts import Sample
+from console.health.model import SloStatus
+from console.health.slo import Measured, evaluate
+from console.health.slo_plan import MARK, Answer, Ask, Plan, batches, combine, measured, plan
+from console.health.slo_spec import SloSpec
+
+EVERY = 300.0
+"""Seconds between two askings of the long windows, and of an expression that was refused."""
+
+
+class Read(Protocol):
+    """What one query gave (`console.sources.prometheus.Reading`)."""
+
+    @property
+    def samples(self) -> tuple[Sample, ...]: ...
+    @property
+    def state(self) -> str:
+        """`ok`, `partial`, `refused` (the query is wrong or too heavy), or why nothing came."""
+        ...
+
+    @property
+    def detail(self) -> str: ...
+
+
+class Asks(Protocol):
+    """What is needed of a Prometheus."""
+
+    async def query(
+        self, batch: Mapping[str, str], *, at: float | None = None, deadline: float = 15.0
+    ) -> Mapping[str, Read]: ...
+
+
+class SloSource:
+    """Reads all objectives of a preset. Keeps the answers of long windows, and the last answers of a lost server."""
+
+    def __init__(self, specs: Sequence[SloSpec], prometheus: Asks) -> None:
+        self.plans: tuple[Plan, ...] = tuple(plan(spec) for spec in specs)
+        self.asked = 0
+        """Queries of the last reading, those that isolate a culprit not counted."""
+        self._prometheus = prometheus
+        self._slow: dict[str, Answer] = {}
+        self._refused: dict[str, Answer] = {}
+        self._last: dict[str, Measured] = {}
+
+    async def read(self, now: float) -> tuple[SloStatus, ...]:
+        """Every objective as it stands at `now`. Never raises for a server: what is missing is said in the status."""
+        answers, lost = await self._ask(self._due(now), now)
+        for expr, answer in answers.items():
+            if answer.problem:
+                self._refused[expr] = answer
+        self._slow.update({ask.expr: answers[ask.expr] for ask in self._asks() if ask.slow and ask.expr in answers})
+        known = {**self._refused, **self._slow, **answers}
+        out = []
+        for item in self.plans:
+            if lost and not item.broken:
+                old = self._last.get(item.spec.id)
+                found = Measured(problem=lost) if old is None else _keep(old, lost)
+            else:
+                found = self._last[item.spec.id] = measured(item, known)
+            out.append(evaluate(item.spec, found, now))
+        return tuple(out)
+
+    def _asks(self) -> Iterable[Ask]:
+        return (ask for item in self.plans for ask in item.asks)
+
+    def _due(self, now: float) -> list[Ask]:
+        """What must be asked now."""
+        self._refused = {expr: answer for expr, answer in self._refused.items() if 0 <= now - answer.at < EVERY}
+        fresh = {expr for expr, answer in self._slow.items() if 0 <= now - answer.at < EVERY}
+        return [ask for ask in self._asks() if ask.expr not in self._refused and not (ask.slow and ask.expr in fresh)]
+
+    async def _ask(self, asks: list[Ask], now: float) -> tuple[dict[str, Answer], str]:
+        """Answers by expression, and why the server gave none at all."""
+        waiting = list(batches([a for a in asks if not a.slow])) + list(batches([a for a in asks if a.slow]))
+        self.asked = len(waiting)
+        answers: dict[str, Answer] = {}
+        while waiting:
+            readings = await self._prometheus.query(
+                {str(index): combine(group) for index, group in enumerate(waiting)}, at=now
+            )
+            split: list[tuple[Ask, ...]] = []
+            for index, group in enumerate(waiting):
+                reading = readings.get(str(index))
+                if reading is None:
+                    return answers, "Prometheus gave no answer"
+                if reading.state in ("ok", "partial"):
+                    answers.update(_sorted(group, reading, now))
+                elif reading.state != "refused":
+                    return answers, f"Prometheus {reading.state}: {reading.detail}" if reading.detail else reading.state
+                elif len(group) == 1:
+                    answers[group[0].expr] = Answer(problem=f"Prometheus refuses: {reading.detail}", at=now)
+                else:
+                    split += [group[: len(group) // 2], group[len(group) // 2 :]]
+            waiting = split
+        return answers, ""
+
+
+def without(specs: Sequence[SloSpec], reason: str, now: float) -> tuple[SloStatus, ...]:
+    """The objectives where there is no Prometheus at all: no data, and why."""
+    return tuple(evaluate(spec, Measured(problem=reason), now) for spec in specs)
+
+
+def _sorted(group: tuple[Ask, ...], reading: Read, now: float) -> dict[str, Answer]:
+    """The series of a joined answer, by the expression that asked for them."""
+    note = (reading.detail or "the answer is partial") if reading.state == "partial" else ""
+    series: dict[str, list[Sample]] = {ask.key: [] for ask in group}
+    for sample in reading.samples:
+        series.setdefault(sample.labels.get(MARK, ""), []).append(sample)
+    return {ask.expr: Answer(tuple(series[ask.key]), note=note, at=now) for ask in group}
+
+
+def _keep(old: Measured, problem: str) -> Measured:
+    """The last measurements, with why there are no newer ones; their age speaks for itself."""
+    return replace(old, problem=problem, newest=old.newest if old.newest is not None else old.at)

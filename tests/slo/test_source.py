@@ -1,0 +1,170 @@
+"""How objectives are asked: few queries, long windows rarely, culprits isolated, lost servers told from empty ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import promql_parser
+
+from console.health.facts import Origin, Sample
+from console.health.slo_plan import MARK, QUERY_CHARACTERS, batches, plan, selectors
+from console.health.slo_spec import Contributors, Events, Sli, Slices, SloSpec
+from console.sources.slo import SloSource, without
+
+NOW = 1_800_000_000.0
+DAY = 86400.0
+
+
+def spec(id: str = "jobs", bad: str = "sum(increase(bad[{window}]))", **over: Any) -> SloSpec:
+    sli = Sli(events=Events(total="sum(increase(total[{window}]))", bad=bad))
+    fields = {"id": id, "title": id.title(), "objective": 99.0, "sli": sli, **over}
+    return SloSpec(**fields)
+
+
+@dataclass
+class Reading:
+    samples: tuple[Sample, ...] = ()
+    state: str = "ok"
+    detail: str = ""
+
+
+@dataclass
+class Server:
+    """Answers each asked key with a number chosen by `values`; refuses queries that contain the word `poison`."""
+
+    values: Mapping[str, float] = field(default_factory=dict)
+    state: str = "ok"
+    detail: str = ""
+    seen: list[str] = field(default_factory=list)
+
+    async def query(
+        self, batch: Mapping[str, str], *, at: float | None = None, deadline: float = 15.0
+    ) -> dict[str, Reading]:
+        return {key: self.answer(expr) for key, expr in batch.items()}
+
+    def answer(self, expr: str) -> Reading:
+        self.seen.append(expr)
+        if self.state not in ("ok", "partial"):
+            return Reading(state=self.state, detail=self.detail)
+        if "poison" in expr:
+            return Reading(state="refused", detail="many-to-many matching")
+        keys = [part.split('"')[1] for part in expr.split(f'"{MARK}", ')[1:]]
+        rows = []
+        for key in keys:
+            what = key.split("|")[1]
+            if what in self.values:
+                rows.append(Sample("", {MARK: key}, self.values[what], NOW, Origin("prometheus", expr)))
+        return Reading(tuple(rows), self.state, self.detail)
+
+
+GOOD = {"bad": 1.0, "total": 1000.0, "newest": NOW - 10, "since": NOW - 40 * DAY, "present": 720.0}
+
+
+def test_seven_objectives_need_a_handful_of_queries() -> None:
+    specs = [spec(f"slo-{n}", bad=f"sum(increase(bad{n}[{{window}}]))") for n in range(7)]
+    asks = [ask for s in specs for ask in plan(s).asks]
+    groups = batches(asks)
+    assert len(groups) <= 6
+    assert all(sum(len(ask.expr) for ask in group) < QUERY_CHARACTERS for group in groups)
+    assert {ask.expr for ask in asks} == {ask.expr for group in groups for ask in group}
+
+
+async def test_every_joined_query_is_promql() -> None:
+    server = Server(GOOD)
+    by = Contributors(bad="increase(bad[{window}])", by=("namespace",))
+    slices = spec("up", sli=Sli(slices=Slices(good="min(up) > bool 0")))
+    await SloSource([spec(contributors=by), slices], server).read(NOW)
+    for query in server.seen:
+        promql_parser.parse(query)
+
+
+async def test_long_windows_are_asked_every_five_minutes_only() -> None:
+    server = Server(GOOD)
+    source = SloSource([spec()], server)
+    first = await source.read(NOW)
+    assert any("[30d]" in query for query in server.seen)
+    server.seen.clear()
+    second = await source.read(NOW + 60)
+    assert server.seen and not any("[30d]" in query for query in server.seen)
+    assert second[0].budget_left == first[0].budget_left == 0.9
+    server.seen.clear()
+    await source.read(NOW + 301)
+    assert any("[30d]" in query for query in server.seen)
+
+
+async def test_the_status_carries_counts_coverage_and_series() -> None:
+    (status,) = await SloSource([spec()], Server({**GOOD, "since": NOW - 15 * DAY, "present": 359.0})).read(NOW)
+    assert (status.state, status.bad, status.total) == ("good", 1, 1000)
+    assert status.covered == 0.5
+    assert status.measured_at == NOW - 10
+    assert status.source == "Prometheus: total"
+    week = status.burn(3 * DAY)
+    assert week is not None and week.covered == 1.0
+
+
+async def test_a_refused_expression_is_found_and_does_not_hurt_the_others() -> None:
+    server = Server(GOOD)
+    source = SloSource([spec("one"), spec("two", bad="sum(increase(poison[{window}]))"), spec("three")], server)
+    one, two, three = await source.read(NOW)
+    assert (one.state, three.state) == ("good", "good")
+    assert (two.state, two.reason) == ("no data", "Prometheus refuses: many-to-many matching")
+    server.seen.clear()
+    await source.read(NOW + 30)
+    assert not any("poison" in query for query in server.seen)
+
+
+async def test_what_is_no_promql_is_not_sent() -> None:
+    server = Server(GOOD)
+    one, two = await SloSource([spec("one", bad="sum(increase(bad[{window}])"), spec("two")], server).read(NOW)
+    assert one.state == "no data" and one.reason.startswith("this is no PromQL")
+    assert two.state == "good"
+
+
+async def test_a_lost_server_leaves_the_last_figures_and_then_no_verdict() -> None:
+    server = Server(GOOD)
+    source = SloSource([spec()], server)
+    await source.read(NOW)
+    server.state, server.detail = "unreachable", "connection refused"
+    (soon,) = await source.read(NOW + 200)
+    assert soon.state == "good"
+    assert "late" in soon.reason and "connection refused" in soon.reason
+    (later,) = await source.read(NOW + 1200)
+    assert (later.state, later.budget_left) == ("no data", 0.9)
+
+
+async def test_a_server_that_never_answered() -> None:
+    (status,) = await SloSource([spec()], Server(state="unreachable", detail="no route")).read(NOW)
+    assert (status.state, status.reason) == ("no data", "Prometheus unreachable: no route")
+
+
+async def test_a_partial_answer_is_shown_as_partial() -> None:
+    (status,) = await SloSource([spec()], Server(GOOD, state="partial", detail="a store is missing")).read(NOW)
+    assert (status.state, status.reason) == ("good", "partial: a store is missing")
+
+
+async def test_series_that_nobody_exports_are_named() -> None:
+    (status,) = await SloSource([spec()], Server({})).read(NOW)
+    assert (status.state, status.reason) == ("no data", "no series total")
+
+
+async def test_series_that_stopped_are_told_from_series_that_never_were() -> None:
+    stopped = {"bad": 1.0, "total": 1000.0, "since": NOW - 10 * DAY, "last": NOW - 7200}
+    (status,) = await SloSource([spec()], Server(stopped)).read(NOW)
+    assert (status.state, status.reason) == ("no data", "the newest sample is 2h old")
+
+
+async def test_a_total_without_a_series_of_bad_events_is_no_data() -> None:
+    (status,) = await SloSource([spec()], Server({k: v for k, v in GOOD.items() if k != "bad"})).read(NOW)
+    assert (status.state, status.reason) == ("no data", "the total is counted, but nothing gives the bad events")
+
+
+def test_without_prometheus_every_objective_says_why() -> None:
+    (status,) = without([spec()], "no Prometheus is known here", NOW)
+    assert (status.state, status.reason) == ("no data", "no Prometheus is known here")
+
+
+def test_the_selectors_behind_an_expression() -> None:
+    text = 'sum by (a) (increase(x{a="b",c=~"d.+"}[5m])) + sum(y offset 5m) or max_over_time((z > bool 0)[5m:1m])'
+    assert selectors([text, None, "sum(y)"]) == ('x{a="b", c=~"d.+"}', "y", "z")

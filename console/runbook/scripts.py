@@ -1,0 +1,98 @@
+"""A script of the library as data: what it does, whether it writes, and its typed arguments. Nothing here runs it.
+
+`scripts/lower-executor-cores.yaml` describes `scripts/lower-executor-cores.py` beside it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+from console.base import decode
+from console.base.document import parse
+from console.runbook.model import InputType
+from console.runbook.schema import Id, Name, Text
+
+Interpreter = Literal["python", "sh"]
+
+
+class ScriptArgument(Struct, frozen=True, forbid_unknown_fields=True):
+    """One argument that the script takes, after its flag."""
+
+    type: InputType
+    title: str = ""
+    required: bool = True
+    flag: str | None = None
+
+
+class ScriptDoc(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    rename={"api_version": "apiVersion"},
+):
+    """The file that describes a script."""
+
+    api_version: Literal["console/v1"]
+    kind: Literal["Script"]
+    name: Id
+    title: Text
+    file: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", extra={"says": "a file in the same folder"})]
+    interpreter: Interpreter
+    effect: Literal["read", "write"]
+    touches: list[str] = []
+    description: str = ""
+    arguments: dict[Name, ScriptArgument] = {}
+
+
+class ScriptSpec(Struct, frozen=True):
+    """A script that runbooks may call.
+
+    Attributes:
+        path: absolute path of the script file.
+        interpreter: `python` (the one that runs Console) or `sh`.
+        touches: JSON pointers of the fields that a write script changes on its target.
+        arguments: by name.
+    """
+
+    name: str
+    title: str
+    path: str
+    interpreter: Interpreter
+    effect: Literal["read", "write"]
+    touches: tuple[str, ...] = ()
+    description: str = ""
+    arguments: dict[str, ScriptArgument] = {}
+    file: str = ""
+
+    def flag(self, name: str) -> str:
+        """The flag of an argument."""
+        given = self.arguments[name].flag
+        return f"--{name.replace('_', '-')}" if given is None else given
+
+
+def load(text: str, file: str, folder: str) -> ScriptSpec:
+    """The script that `text` describes; `folder` is the absolute folder of the file.
+
+    Raises:
+        DocumentError: file, line, column and key of the first problem.
+    """
+    doc = decode.decode(parse(text, file), ScriptDoc)
+    return ScriptSpec(
+        name=doc.name,
+        title=doc.title,
+        path=f"{folder}/{doc.file}",
+        interpreter=doc.interpreter,
+        effect=doc.effect,
+        touches=tuple(doc.touches),
+        description=doc.description,
+        arguments=dict(doc.arguments),
+        file=file,
+    )
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of such a file."""
+    return {**decode.schema(ScriptDoc), "title": "Script"}

@@ -1,0 +1,289 @@
+"""What a walk needs next, and what each step says: pure functions from runbook, walk and data to events and effects.
+
+`operate` runs the loop: it asks `todo`, does what only it can do (ask a person, write, wait), and appends the events
+that the functions here make. The same events fold to the same walk on resume and in replay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from console.base.errors import UsageError, did_you_mean
+from console.base.text import clean, shorten
+from console.health.model import Evidence
+from console.runbook import say, template
+from console.runbook.changes import effect as effect
+from console.runbook.effects import Effect
+from console.runbook.graph import following
+from console.runbook.graph import route as route
+from console.runbook.model import Choice, Judgement, Outcome, Runbook, Step
+from console.runbook.say import safe, span, truth, words
+from console.runbook.say import shows as shows
+from console.runbook.verify import hold as hold
+from console.runbook.walk import Answered, AnyEvent, Ended, Entered, Intent, Judged, Skipped, Walk
+
+MAX_STEPS = 500
+
+
+@dataclass(frozen=True)
+class Enter:
+    """Enter this step: append what `enter` makes."""
+
+    step: str
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Ask `query` if there is one, then append what `judge` makes."""
+
+    step: Step
+
+
+@dataclass(frozen=True)
+class Question:
+    """A person answers: append what `answer` makes."""
+
+    step: Step
+    kind: Literal["ask", "note", "manual"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """Bring `effect` through the gate."""
+
+    step: Step
+
+
+@dataclass(frozen=True)
+class RunScript:
+    """Bring `effect` through the gate; one that only reads needs no confirmation."""
+
+    step: Step
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Every `step.poll` seconds append what `hold` makes, often nothing."""
+
+    step: Step
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Sleep until `pause`, then append what `waited` makes."""
+
+    step: Step
+
+
+@dataclass(frozen=True)
+class Landing:
+    """A write has no result. answer ``: ask the system; `unknown`: ask a person; `yes`: append its Applied."""
+
+    intent: Intent
+    answer: Literal["", "yes", "unknown"]
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A change did not help: ask whether its rollback is to be applied; append Offered."""
+
+    step: Step
+    effect: Effect
+    rollback: Effect
+
+
+@dataclass(frozen=True)
+class Undo:
+    """Bring this rollback through the gate."""
+
+    step: Step | None
+    rollback: Effect
+
+
+@dataclass(frozen=True)
+class Finish:
+    """Append what `finish` makes."""
+
+    step: str
+    outcome: Outcome
+    because: str
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """The walk has ended."""
+
+
+Todo = Enter | Judge | Question | Change | RunScript | Hold | Pause | Landing | Offer | Undo | Finish | Nothing
+
+
+class Asked(Struct, frozen=True):
+    """What a person is asked, rendered and cleaned. `choices` is empty where any answer means "go on"."""
+
+    kind: Literal["ask", "note", "manual"]
+    title: str
+    text: str
+    choices: tuple[Choice, ...] = ()
+    shows: tuple[str, ...] = ()
+
+
+def todo(runbook: Runbook, walk: Walk) -> Todo:
+    """What must happen next."""
+    open_intent = walk.in_doubt or walk.pending
+    if open_intent is not None:
+        return Landing(open_intent, "" if walk.landed == "no" else walk.landed)
+    if walk.undo and (rollback := walk.rollbacks.get(walk.undo)) is not None:
+        return Undo(runbook.step(walk.current), rollback)
+    if walk.ended is not None:
+        return Nothing()
+    if not walk.steps:
+        return Enter(runbook.steps[0].id)
+    if len(walk.path) > MAX_STEPS:
+        return Finish("", "unresolved", f"{MAX_STEPS} steps were walked without coming to an end")
+    state, step = walk.steps[-1], runbook.step(walk.current)
+    if step is None:
+        return Finish("", "unresolved", f"the runbook has no step {walk.current!r}")
+    if state.state == "current":
+        return _present(step)
+    if (offer := _offer(walk, step)) is not None:
+        return offer
+    if runbook.step(state.goto) is not None:
+        return Enter(state.goto)
+    return Finish("", "unresolved", state.words or f"step {step.id!r} leads nowhere")
+
+
+def _present(step: Step) -> Todo:
+    match step.kind:
+        case "check" | "decide":
+            return Judge(step)
+        case "ask" | "note" | "manual":
+            return Question(step, step.kind)
+        case "change":
+            return Change(step)
+        case "script":
+            return RunScript(step)
+        case "verify":
+            return Hold(step)
+        case "wait":
+            return Pause(step)
+        case "end":
+            return Finish(step.id, step.outcome or "unresolved", step.text or step.title)
+
+
+def _offer(walk: Walk, step: Step) -> Offer | None:
+    """The last write of the walk, where its verification says that it did not help and it can be undone."""
+    verdict = walk.outputs.get(step.id, {}).get("verdict")
+    if step.kind != "verify" or verdict not in ("ineffective", "worse") or not walk.writes:
+        return None
+    effect = walk.writes[-1]
+    rollback = walk.rollbacks.get(effect.id)
+    if rollback is None or effect.inverse_of or effect.id in walk.offered:
+        return None
+    return Offer(step, effect, rollback)
+
+
+def enter(runbook: Runbook, walk: Walk, step_id: str, ctx: Mapping[str, Any], now: float) -> tuple[AnyEvent, ...]:
+    """Entered, and Skipped where the step's `when` does not hold. A `when` that cannot be known does not skip."""
+    step = runbook.step(step_id)
+    if step is None:
+        raise UsageError(f"runbook {runbook.id} has no step {step_id!r}")
+    entered = Entered(at=now, step=step_id)
+    if not step.when or truth(step.when, ctx)[0] is not False:
+        return (entered,)
+    return entered, Skipped(at=now, step=step_id, because="not needed here", goto=following(runbook, step))
+
+
+def query(step: Step, ctx: Mapping[str, Any]) -> str:
+    """The PromQL of a check with its expressions filled in, `` where it has none. Raises TemplateError."""
+    return template.render(step.query, ctx, f"step {step.id}, query").strip() if step.query else ""
+
+
+def judge(runbook: Runbook, step: Step, ctx: Mapping[str, Any], now: float) -> Judged:
+    """The first branch that holds. What cannot be known is `unknown`, never a pass: see `on_unknown`."""
+    evidence = say.evidence(runbook.id, step, ctx, now)
+    answer = ctx.get("query", {})
+    output: dict[str, Any] = {"value": answer["value"]} if step.query and "value" in answer else {}
+    if step.query and answer.get("state") == "error":
+        said = f"Prometheus could not be asked: {answer.get('error') or 'no Prometheus'}"
+        evidence = (*evidence, Evidence("prometheus", shorten(step.query.strip(), 200), safe(said), now))
+    unknown = ""
+    for index, branch in enumerate(step.branches):
+        holds, why = truth(branch.when, ctx) if branch.when else (True, "")
+        if holds is None:
+            unknown = unknown or why
+            if step.on_unknown:
+                because = safe(f"cannot be told: {unknown}")
+                return Judged(now, step.id, "unknown", because, step.on_unknown, evidence, output)
+            continue
+        if holds:
+            because = words(runbook.id, step, f"branches[{index}].because", branch.because, ctx) or step.title
+            status: Judgement = branch.status
+            if unknown:
+                status, because = "unknown", f"{because} (cannot be told: {safe(unknown)})"
+            return Judged(now, step.id, status, because, branch.goto, evidence, output)
+    return Judged(now, step.id, "unknown", safe(unknown or "no branch holds"), "", evidence, output)
+
+
+def question(step: Step, ctx: Mapping[str, Any], runbook_id: str = "") -> Asked:
+    """What a person is asked on an ask, note or manual step."""
+    assert step.kind in ("ask", "note", "manual")
+
+    def said(key: str, text: str, lines: bool = False) -> str:
+        return words(runbook_id, step, key, text, ctx, lines=lines)
+
+    text = said("text", step.text, True)
+    if step.question:
+        text = "\n".join(part for part in (said("question", step.question, True), text) if part)
+    choices = tuple(
+        Choice(c.value, said(f"choices[{i}].label", c.label), c.goto, said(f"choices[{i}].hint", c.hint))
+        for i, c in enumerate(step.choices)
+    )
+    return Asked(step.kind, said("title", step.title), text, choices, shows(step, ctx, runbook_id))
+
+
+def answer(runbook: Runbook, step: Step, value: str, by: str, now: float) -> Answered:
+    """What was answered and where it leads.
+
+    Raises:
+        UsageError: the step has choices and this is none of them.
+    """
+    by = safe(by)
+    if not step.choices:
+        return Answered(now, step.id, safe(value), by, following(runbook, step))
+    chosen = next((c for c in step.choices if c.value == value), None)
+    if chosen is None:
+        hint = did_you_mean(value, [c.value for c in step.choices])
+        raise UsageError(f"{clean(value)!r} is no answer to step {step.id!r} of {runbook.id}", hint=hint)
+    return Answered(now, step.id, value, by, chosen.goto or following(runbook, step))
+
+
+def pause(step: Step, ctx: Mapping[str, Any], walk: Walk) -> float:
+    """Epoch seconds at which a `wait` step is over."""
+    state = walk.state(step.id)
+    begun = state.entered if state is not None and state.entered is not None else walk.started
+    return begun + span(step, "duration", step.duration, ctx)
+
+
+def waited(runbook: Runbook, step: Step, now: float) -> Judged:
+    """A `wait` step is over."""
+    return Judged(now, step.id, "pass", "waited", following(runbook, step))
+
+
+def finish(
+    runbook: Runbook,
+    walk: Walk,
+    step_id: str,
+    outcome: Outcome,
+    because: str,
+    ctx: Mapping[str, Any],
+    now: float,
+    slo: dict[str, Any],
+) -> Ended:
+    """The end of a walk; `because` of an `end` step is a template."""
+    step = runbook.step(step_id)
+    said = words(runbook.id, step, "text", because, ctx) if step is not None else safe(because)
+    return Ended(now, outcome, said, step_id, slo)

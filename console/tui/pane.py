@@ -109,6 +109,19 @@ class Pane(ScrollView, can_focus=True):
         if place is not None:
             self._put(place)
 
+    def reset(self) -> None:
+        """Forget cursor and scroll position: another page is shown."""
+        self._cursor, self._key = -1, ""
+        self._painted.clear()
+        self.scroll_to(y=0, animate=False, immediate=True)
+        self.refresh()
+
+    def selected_text(self) -> str:
+        """The text of the line under the cursor, or ``."""
+        if not 0 <= self._cursor < len(self._lines):
+            return ""
+        return self._lines.line(self._cursor, self.size.width).text.strip()
+
     def _settle(self) -> None:
         if not self._with_cursor:
             return

@@ -1,0 +1,124 @@
+"""Details of what is on screen: log, events, manifest. One subscription at a time, bounded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from console.base.clock import Clock
+from console.base.errors import ConsoleError, ForbiddenError
+from console.base.redact import redact_value
+from console.health.facts import Event, Facts, Log
+from console.health.model import SparkApp
+from console.live.situation import Focus, FocusOn
+
+if TYPE_CHECKING:
+    from console.wire.reader import Reader
+
+LOG_LINES = 3000
+REFRESH = 5.0
+
+
+class FocusReader:
+    """Keeps one `Focus` current.
+
+    Args:
+        publish: called with every new value.
+        facts: the latest facts, for events and captured logs.
+        app: the application of a key, or None.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        clock: Clock,
+        publish: Callable[[Focus], None],
+        facts: Callable[[], Facts],
+        app: Callable[[str], SparkApp | None],
+    ) -> None:
+        self._reader, self._clock, self._publish = reader, clock, publish
+        self._facts, self._app = facts, app
+        self.on = FocusOn()
+        self._turned = asyncio.Event()
+
+    def turn_to(self, on: FocusOn) -> None:
+        """Look at `on` from now on. Called on the loop's thread."""
+        if on != self.on:
+            self.on = on
+            self._turned.set()
+
+    async def run(self) -> None:
+        """Refresh until cancelled; at once when the focus turns, then every few seconds."""
+        while True:
+            self._turned.clear()
+            on = self.on
+            if on.app or on.pod:
+                focus = await self._read(on)
+                if self.on == on:
+                    self._publish(focus)
+            try:
+                async with asyncio.timeout(REFRESH if on.app or on.pod else None):
+                    await self._turned.wait()
+            except TimeoutError:
+                continue
+
+    async def _read(self, on: FocusOn) -> Focus:
+        facts = self._facts()
+        app = self._app(on.app) if on.app else None
+        focus = Focus(on, state="ready", events=self._events(app, on), at=self._clock.now())
+        if on.pod:
+            focus = await self._with_log(focus, facts)
+        if on.manifest and app is not None:
+            focus = await self._with_manifest(focus, app)
+        return focus
+
+    def _events(self, app: SparkApp | None, on: FocusOn) -> tuple[Event, ...]:
+        names = {on.pod.rpartition("/")[2]} if on.pod else set()
+        if app is not None:
+            names.add(app.name)
+            names |= {m.pod for m in (app.driver, *app.executors) if m is not None and m.pod}
+        namespace = app.namespace if app is not None else on.pod.partition("/")[0]
+        found = [e for e in self._facts().events if e.namespace == namespace and e.name in names]
+        return tuple(sorted(found, key=lambda e: -(e.last or 0.0))[:500])
+
+    async def _with_log(self, focus: Focus, facts: Facts) -> Focus:
+        from console.sources.logs import tail
+
+        on = focus.on
+        namespace, _, name = on.pod.partition("/")
+        try:
+            log = await tail(
+                self._reader,
+                namespace,
+                name,
+                container=on.container,
+                previous=on.previous,
+                lines=LOG_LINES,
+                at=self._clock.now(),
+            )
+            return msgspec.structs.replace(focus, log=log)
+        except ConsoleError as error:
+            kept = self._kept(facts, namespace, name)
+            if kept is not None:
+                return msgspec.structs.replace(focus, log=kept, detail="kept from before the pod vanished")
+            word = "forbidden" if isinstance(error, ForbiddenError) else "unreachable"
+            return msgspec.structs.replace(focus, state=word, detail=error.message)
+
+    @staticmethod
+    def _kept(facts: Facts, namespace: str, name: str) -> Log | None:
+        subject = f"Pod/{namespace}/{name}"
+        return next((log for log in facts.logs if log.subject == subject), None)
+
+    async def _with_manifest(self, focus: Focus, app: SparkApp) -> Focus:
+        from console.wire.paths import object_path
+
+        try:
+            resource = await self._reader.resource(app.api_version, app.kind)
+            tree = await self._reader.object(object_path(app.api_version, resource.plural, app.namespace, app.name))
+        except (ConsoleError, KeyError, ValueError) as error:
+            return msgspec.structs.replace(focus, detail=str(error))
+        tree.get("metadata", {}).pop("managedFields", None)
+        return msgspec.structs.replace(focus, manifest=redact_value(tree))

@@ -1,0 +1,151 @@
+"""What Prometheus and Alertmanager say: objectives, alerts and single queries, each with its state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from console.base.errors import ConsoleError
+from console.health.facts import Alert, Facts, Sample, SourceState
+from console.health.model import Component, SloStatus
+from console.live.plan import Plan
+from console.operate.world import Queried
+
+if TYPE_CHECKING:
+    from console.settings.load import Settings
+    from console.settings.model import Endpoint as Address
+    from console.settings.presets import Preset
+    from console.sources.alertmanager import Alertmanager
+    from console.sources.prometheus import Prometheus
+    from console.wire.endpoint import Endpoint
+    from console.wire.reader import Reader
+
+LOOK_AGAIN = 60.0
+"""Seconds of the clock after which a Prometheus that was not found is looked for again."""
+
+
+class Metrics:
+    """Finds Prometheus (given, configured, else discovered) and measures when asked. A lost server never raises."""
+
+    def __init__(self, plan: Plan, settings: Settings, reader: Reader, preset: Preset) -> None:
+        self._plan, self._settings, self._reader, self._preset = plan, settings, reader, preset
+        self._prometheus: Prometheus | None = None
+        self._alertmanager: Alertmanager | None = None
+        self._slo_source: object | None = None
+        self._looked: float | None = None
+        self._absent = SourceState("prometheus", "loading")
+        self._alerts_state: SourceState | None = None
+        self.asked = False
+        self.samples: tuple[Sample, ...] = ()
+        self.alerts: tuple[Alert, ...] = ()
+        self.slos: tuple[SloStatus, ...] = ()
+
+    def sources(self) -> tuple[SourceState, ...]:
+        """Prometheus' state, and Alertmanager's where there is one."""
+        states = [self._prometheus.state() if self._prometheus is not None else self._absent]
+        return (*states, self._alerts_state) if self._alerts_state is not None else tuple(states)
+
+    def components(self, facts: Facts) -> tuple[Component, ...]:
+        """The systems of the preset, judged by `facts`."""
+        from console.health.components import judge
+
+        return judge(facts, self._preset.components)
+
+    async def measure(self) -> bool:
+        """Ask once. True: something may have changed."""
+        from console.sources.slo import SloSource, without
+
+        now = self._plan.clock.now()
+        if self._prometheus is None:
+            await self._find(now)
+        if self._prometheus is None:
+            self.slos = without(self._preset.slos, self._absent.detail or "no Prometheus is known here", now)
+            self.alerts = await self._from_alertmanager()
+        else:
+            if self._slo_source is None:
+                self._slo_source = SloSource(self._preset.slos, self._prometheus)
+            assert isinstance(self._slo_source, SloSource)
+            self.slos = await self._slo_source.read(now)
+            self.alerts = merged(await self._firing(), await self._from_alertmanager())
+        self.asked = True
+        return True
+
+    async def query(self, expr: str) -> Queried:
+        """One instant query, now."""
+        if self._prometheus is None:
+            return Queried(None, self._absent.detail or "no Prometheus is known here")
+        reading = (await self._prometheus.query({"query": expr}, at=self._plan.clock.now()))["query"]
+        if reading.state in ("ok", "partial"):
+            return Queried(reading.samples, reading.detail)
+        return Queried(None, reading.detail or reading.state)
+
+    async def close(self) -> None:
+        for client in (self._prometheus, self._alertmanager):
+            if client is not None:
+                await client.close()
+
+    async def _firing(self) -> tuple[Alert, ...]:
+        assert self._prometheus is not None
+        try:
+            return await self._prometheus.alerts()
+        except ConsoleError:
+            return self.alerts
+
+    async def _from_alertmanager(self) -> tuple[Alert, ...]:
+        if self._alertmanager is None:
+            return ()
+        try:
+            found = await self._alertmanager.alerts()
+        except ConsoleError as error:
+            self._alerts_state = SourceState("alertmanager", "unreachable", detail=error.message)
+            return ()
+        self._alerts_state = SourceState("alertmanager", "fresh", last=self._plan.clock.now())
+        return found
+
+    async def _find(self, now: float) -> None:
+        if self._looked is not None and now - self._looked < LOOK_AGAIN:
+            return
+        self._looked = now
+        from console.sources.alertmanager import Alertmanager
+        from console.sources.prometheus import Prometheus, discover
+
+        manager = self._address(self._plan.alertmanager, self._settings.alertmanager)
+        if manager is not None and self._alertmanager is None:
+            self._alertmanager = Alertmanager(manager)
+        endpoint = self._address(self._plan.prometheus, self._settings.prometheus)
+        if endpoint is None:
+            try:
+                found = await discover(self._reader, self._settings.namespaces)
+            except ConsoleError as error:
+                self._absent = SourceState("prometheus", "unreachable", detail=error.message)
+                return
+            if not found:
+                words = "no Prometheus service was found; set prometheus.url or prometheus.service"
+                self._absent = SourceState("prometheus", "absent", detail=words, since=now)
+                return
+            endpoint = found[0].endpoint(self._reader)
+        self._prometheus = Prometheus(endpoint, self._plan.clock)
+
+    def _address(self, url: str | None, configured: Address) -> Endpoint | None:
+        from console.wire.endpoint import ServiceEndpoint, UrlEndpoint
+
+        if url:
+            return UrlEndpoint(url)
+        if not configured.given:
+            return None
+        if configured.url:
+            return UrlEndpoint(configured.url)
+        return ServiceEndpoint.of(self._reader, configured.service)
+
+
+def merged(first: Sequence[Alert], second: Sequence[Alert]) -> tuple[Alert, ...]:
+    """Alerts of Prometheus with what Alertmanager adds: silences, annotations, and alerts that only it knows."""
+    out = {_fingerprint(alert): alert for alert in first}
+    for alert in second:
+        out[_fingerprint(alert)] = alert
+    return tuple(sorted(out.values(), key=lambda a: (a.silenced, a.name)))
+
+
+def _fingerprint(alert: Alert) -> tuple[str, tuple[tuple[str, str], ...]]:
+    labels = {k: v for k, v in alert.labels.items() if k not in ("alertname", "alertstate", "__name__")}
+    return (alert.name, tuple(sorted(labels.items())))

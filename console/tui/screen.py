@@ -1,0 +1,346 @@
+"""The one screen: two lines above, the page, one line below. It hosts pages and turns keys into their actions."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.events import Key as KeyEvent
+from textual.events import Resize
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Input, Static
+
+from console.base.errors import ConsoleError
+from console.live.situation import Focus, Situation
+from console.tui.clipboard import copy_sequence
+from console.tui.hub import Hub
+from console.tui.keys import GLOBAL, Key
+from console.tui.lines import Line, Lines, Span, line, span
+from console.tui.navigation import Navigator
+from console.tui.pages.base import Page
+from console.tui.pages.command import CommandPage
+from console.tui.pages.help import HelpPage
+from console.tui.palette import Palette
+from console.tui.pane import Bar, Pane
+from console.tui.views import frame
+
+SIDE_FROM = 130
+"""Width from which a page's side pane is shown."""
+NOTICE_SECONDS = 6.0
+
+
+class Beside:
+    """Lines of a side pane, set off by a rule."""
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+
+    def __len__(self) -> int:
+        return max(200, len(self._lines))
+
+    def line(self, index: int, width: int) -> Line:
+        edge = Span("│ ", "rule")
+        if index >= len(self._lines):
+            return Line((edge,))
+        return Line((edge, *self._lines.line(index, width - 2).spans))
+
+    def key(self, index: int) -> str:
+        return ""
+
+    def find(self, key: str) -> int | None:
+        return None
+
+
+class MainScreen(Screen[None]):
+    """Hosts the pages."""
+
+    DEFAULT_CSS = """
+    MainScreen { layout: vertical; }
+    MainScreen #body { height: 1fr; }
+    MainScreen #side { display: none; }
+    MainScreen #side.shown { display: block; width: 40%; }
+    MainScreen #ask { height: 1; display: none; }
+    MainScreen #ask.shown { display: block; }
+    MainScreen #keys.hidden { display: none; }
+    MainScreen #label { width: auto; height: 1; padding: 0 0 0 1; }
+    MainScreen #input { width: 1fr; height: 1; border: none; padding: 0; background: transparent; }
+    MainScreen #input:focus { border: none; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "app.quit", show=False)]
+    AUTO_FOCUS = "#main"
+
+    def __init__(self, hub: Hub, palette: Palette) -> None:
+        super().__init__()
+        self.hub, self.palette = hub, palette
+        hub.host = self
+        self.go = Navigator(hub)
+        self._pages: list[Page] = [self.go.root("now")]
+        self._last: list[Page] = []
+        self._done: Callable[[str | None], None] | None = None
+        self._live_ask = False
+        self._notice: Line | None = None
+        self._timer: Timer | None = None
+
+    # layout
+
+    def compose(self) -> ComposeResult:
+        yield Bar(self.palette, id="where")
+        yield Bar(self.palette, id="verdict")
+        with Horizontal(id="body"):
+            yield Pane(self.palette, id="main")
+            yield Pane(self.palette, id="side", cursor=False)
+        with Horizontal(id="ask"):
+            yield Static("", id="label", markup=False)
+            answer = Input(id="input", compact=True)
+            answer.cursor_blink = False
+            yield answer
+        yield Bar(self.palette, id="keys")
+
+    def on_mount(self) -> None:
+        self.query_one("#side").can_focus = False
+        self.page.entered()
+        self.refresh_page()
+
+    def on_resize(self, event: Resize) -> None:
+        self.call_after_refresh(self.refresh_page)
+
+    @property
+    def page(self) -> Page:
+        return self._pages[-1]
+
+    # values arrive
+
+    def arrived(self, situation: Situation) -> None:
+        """A new situation; only what it changed is painted."""
+        self.hub.situation = situation
+        self.refresh_page()
+
+    def focus_came(self, focus: Focus) -> None:
+        self.hub.focus = focus
+        self.refresh_page()
+
+    def refresh_page(self) -> None:
+        if not self.is_mounted:
+            return
+        width = self.size.width
+        main = self.query_one("#main", Pane)
+        page = self.page
+        side = page.side(max(40, int(width * 0.4) - 2)) if width >= SIDE_FROM else None
+        beside = self.query_one("#side", Pane)
+        if beside.has_class("shown") != (side is not None):
+            beside.set_class(side is not None, "shown")
+            self.call_after_refresh(self.refresh_page)
+        if side is not None:
+            beside.show(Beside(side))
+        inner = main.size.width or width
+        main.show(page.show(inner, main.size.height))
+        self.query_one("#where", Bar).show(frame.where(self.hub.situation, page.trail, width))
+        self.query_one("#verdict", Bar).show(frame.verdict(self.hub.situation))
+        self._show_keys()
+
+    def _show_keys(self) -> None:
+        bar = self.query_one("#keys", Bar)
+        if self._notice is not None:
+            bar.show(self._notice)
+            return
+        pairs = [(k.label, k.what) for k in self.page.keys if k.footer and not self.page.why_not(k)]
+        pairs += [(k.label, k.what) for k in GLOBAL if k.footer]
+        bar.show(frame.keys(pairs, self.size.width))
+
+    # pages
+
+    def push(self, page: Page) -> None:
+        self.page.left()
+        self._last = list(self._pages)
+        self._pages.append(page)
+        self._turn()
+
+    def pop(self) -> None:
+        if len(self._pages) > 1:
+            self.page.left()
+            self._last = list(self._pages)
+            self._pages.pop()
+            self._turn()
+
+    def root(self, name: str) -> None:
+        """Leave all pages for the root page `name`."""
+        self.page.left()
+        self._last = list(self._pages)
+        self._pages = [self.go.root(name)]
+        self._turn()
+
+    def _turn(self) -> None:
+        self._close_ask()
+        main = self.query_one("#main", Pane)
+        selected = self.page.selected
+        main.reset()
+        self.page.entered()
+        self.refresh_page()
+        if selected:
+            main.select(selected)
+
+    def on_pane_moved(self, event: Pane.Moved) -> None:
+        if event.pane.id == "main" and not isinstance(event, Pane.Opened):
+            self.page.moved(event.key)
+            self.refresh_page()
+
+    def on_pane_opened(self, event: Pane.Opened) -> None:
+        self.page.opened(event.key)
+
+    # keys
+
+    def on_key(self, event: KeyEvent) -> None:
+        if self._done is not None:
+            self._key_while_asking(event)
+            return
+        digit = getattr(self.page, "digit", None)
+        if digit is not None and event.key.isdigit() and digit(int(event.key)):
+            event.stop()
+            return
+        for key in (*self.page.keys, *GLOBAL):
+            if key.key == event.key:
+                event.stop()
+                self._press(key)
+                return
+
+    def _key_while_asking(self, event: KeyEvent) -> None:
+        if event.key == "escape":
+            event.stop()
+            done = self._done
+            self._close_ask()
+            if isinstance(self.page, CommandPage):
+                self.pop()
+            elif done is not None:
+                done(None)
+        elif event.key in ("down", "up") and self._live_ask:
+            event.stop()
+            self.query_one("#main", Pane).action_move(1 if event.key == "down" else -1)
+
+    def _press(self, key: Key) -> None:
+        reason = self.page.why_not(key) if key in self.page.keys else ""
+        if reason:
+            self.say(f"{key.label}: {reason}")
+            return
+        action = getattr(self.page if key in self.page.keys else self, f"do_{key.action}", None)
+        if action is not None:
+            try:
+                action()
+            except ConsoleError as error:
+                self.say(error.message, bad=True)
+        elif key.action == "open":
+            self.query_one("#main", Pane).action_open()
+        else:
+            self.root(key.action)
+
+    def do_back(self) -> None:
+        if self.page.wanted and self.page.filters:
+            self.page.wanted = ""
+            self.refresh_page()
+        else:
+            self.pop()
+
+    def do_back_and_forth(self) -> None:
+        if self._last:
+            self.page.left()
+            self._pages, self._last = self._last, list(self._pages)
+            self._turn()
+
+    def do_help(self) -> None:
+        if not isinstance(self.page, HelpPage):
+            self.push(HelpPage(self.hub, self.page))
+
+    def do_command(self) -> None:
+        self.push(CommandPage(self.hub, lambda: self.go.places(self)))
+
+    def do_quit(self) -> None:
+        self.app.exit()
+
+    def do_copy(self) -> None:
+        text = self.query_one("#main", Pane).selected_text()
+        if not text:
+            self.say("there is nothing to copy here")
+            return
+        sequence = copy_sequence(text, os.environ)
+        driver = self.app._driver
+        if sequence is None or driver is None:
+            self.say("too long for the terminal's clipboard", bad=True)
+            return
+        driver.write(sequence)
+        self.say("sent to the clipboard of your terminal")
+
+    # asking and telling
+
+    def ask(self, label: str, done: Callable[[str | None], None], *, value: str = "", live: bool = False) -> None:
+        self._done, self._live_ask = done, live
+        self.query_one("#label", Static).update(label)
+        answer = self.query_one("#input", Input)
+        with self.prevent(Input.Changed):
+            answer.value = value
+            answer.cursor_position = len(value)
+        self.query_one("#ask").set_class(True, "shown")
+        self.query_one("#keys").set_class(True, "hidden")
+        answer.focus()
+
+    def _close_ask(self) -> None:
+        if self._done is None:
+            return
+        self._done = None
+        self.query_one("#ask").set_class(False, "shown")
+        self.query_one("#keys").set_class(False, "hidden")
+        self.query_one("#main", Pane).focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        if self._done is not None and self._live_ask:
+            self._done(event.value)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        done, live = self._done, self._live_ask
+        self._close_ask()
+        if live and isinstance(self.page, CommandPage):
+            self.query_one("#main", Pane).action_open()
+        elif done is not None:
+            done(event.value)
+
+    def say(self, text: str, *, bad: bool = False) -> None:
+        self._notice = line(
+            Span(" ! " if bad else " ", "crit" if bad else "info"), span(text, "crit" if bad else "info")
+        )
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(NOTICE_SECONDS, self._forget)
+        self._show_keys()
+
+    def _forget(self) -> None:
+        self._notice = None
+        self._show_keys()
+
+    def when_done(self, future: Future[Any], done: Callable[[Any], None]) -> None:
+        future.add_done_callback(lambda finished: self._from_elsewhere(finished, done))
+
+    def _from_elsewhere(self, finished: Future[Any], done: Callable[[Any], None]) -> None:
+        self.app.post_to_ui(lambda: self._finish(finished, done))  # type: ignore[attr-defined]
+
+    def _finish(self, finished: Future[Any], done: Callable[[Any], None]) -> None:
+        error = finished.exception()
+        if error is None:
+            done(finished.result())
+        elif isinstance(error, ConsoleError):
+            self.say(f"{error.message}{f' ({error.hint})' if error.hint else ''}", bad=True)
+        else:
+            self.say(f"{type(error).__name__}: {error}", bad=True)
+
+    def export(self, name: str, text: str) -> None:
+        path = Path.cwd() / name
+        try:
+            path.write_text(text)
+        except OSError as error:
+            self.say(f"{path}: {error.strerror}", bad=True)
+            return
+        self.say(f"written: {path}")

@@ -17,7 +17,7 @@ _KEY_EXEMPT = re.compile(
     r"|authentication|keepAuthorized|authorization-mode)$"
 )
 _SHAPES = [
-    re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),  # JWT
+    re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]*+"),  # JWT
     re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),  # AWS access key id
     re.compile(r"\b(?:ghp|gho|ghu|ghs|ghr)_[A-Za-z0-9]{20,}\b|\bgithub_pat_[A-Za-z0-9_]{22,}\b"),
     re.compile(r"\bxox[abprs]-[A-Za-z0-9-]{10,}\b"),  # Slack
@@ -28,14 +28,20 @@ _SHAPES = [
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"),
 ]
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}")
-_URL_PASSWORD = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://[^\s/:@]*):([^\s/@]+)@")
+_URL_PASSWORD = re.compile(r"(?i)(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,40}+://[^\s/:@]{0,256}+):([^\s/@]{1,1024}+)@")
 _SIGNED_URL = re.compile(
     r"(?i)([?&](?:sig|signature|X-Amz-Signature|X-Amz-Credential|X-Amz-Security-Token|access_token|token)=)[^&\s\"']+"
 )
+# Words are entered at their beginning only and taken whole (possessive): a line of any length costs linear time.
 _ASSIGN = re.compile(
-    r"(?i)([\"']?[A-Za-z0-9_.\-]*(?:pass(?:word|wd|phrase)|secret(?!Name|Ref|KeyRef)|token(?!Expiration)|api[-_.]?key|access[-_.]?key"
-    r"|private[-_.]?key|account[-_.]?key|credential)[A-Za-z0-9_.\-]*[\"']?\s*(?:=|:)\s*)"
-    r"(\"[^\"\n]*\"|'[^'\n]*'|[^\s,;&}\]\"']+)"
+    r"(?i)((?<![A-Za-z0-9_.\-])(?=[A-Za-z0-9_.\-]{0,160}?(?:pass(?:word|wd|phrase)|secret(?!Name|Ref|KeyRef)"
+    r"|token(?!Expiration)|api[-_.]?key|access[-_.]?key|private[-_.]?key|account[-_.]?key|credential))"
+    r"[A-Za-z0-9_.\-]{1,200}+[\"']?\s{0,20}+[=:]\s{0,20}+)"
+    r"(\"[^\"\n]*+\"|'[^'\n]*+'|[^\s,;&}\]\"']++)"
+)
+_SUSPECT = re.compile(
+    r"(?i)eyJ|AKIA|ASIA|gh[poursx]_|github_pat_|xox|glpat|AIza|hf_|sha256~|-----BEGIN|bearer|basic|://|[?&]"
+    r"|pass|secret|token|key|credential"
 )
 
 
@@ -46,6 +52,8 @@ def is_secret_key(key: str) -> bool:
 
 def redact(text: str) -> str:
     """`text` without token shapes, passwords in URLs and the values of keys that name a secret."""
+    if not _SUSPECT.search(text):
+        return text
     for shape in _SHAPES:
         text = shape.sub(MARK, text)
     text = _BEARER.sub(rf"\1 {MARK}", text)

@@ -11,8 +11,17 @@ from console.operate.journal import Journal
 from console.operate.sealing import keeps, seal, secret_pointer
 from console.runbook.effects import Effect, ObjectRef, Preview
 from console.runbook.walk import (
-    Answered, AnyEvent, Applied, Confirmed, Intent, Judged, Noted, Previewed, Refused, Started,
-)  # fmt: skip
+    Answered,
+    AnyEvent,
+    Applied,
+    Confirmed,
+    Intent,
+    Judged,
+    Noted,
+    Previewed,
+    Refused,
+    Started,
+)
 from tests.operate.test_journal import APP, started
 
 PLANTED = "hunter2-" + "planted"
@@ -65,7 +74,8 @@ EVENTS: list[AnyEvent] = [
     Intent(at=1, step="s", effect=MERGE, rollback=JSON, before={"/spec/executor/env/0/value": PLANTED}),
     Intent(at=1, step="s", effect=SECRET, before={"/data/key": PLANTED}),
     Intent(at=1, step="s", effect=SCRIPT),
-    Applied(at=1, step="s", effect="w-1/1", ok=False, message=f"token={PLANTED}", output=f"export DB_PASSWORD={PLANTED}"),
+    Applied(at=1, step="s", effect="w-1/1", ok=False, message=f"token={PLANTED}",
+            output=f"export DB_PASSWORD={PLANTED}"),
     Noted(at=1, text=f"api_key={PLANTED}", by="ada"),
 ]  # fmt: skip
 

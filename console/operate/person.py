@@ -1,0 +1,219 @@
+"""The person: what they are asked and what they answer. Scripted from a file, or queued for a screen.
+
+No answer is No. Nothing here has a default that says yes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal, Protocol
+
+from msgspec import Meta, Struct
+
+from console.base.decode import decode
+from console.base.document import Document, parse
+from console.base.errors import DocumentError, RefusedError, UsageError
+from console.runbook.effects import Preview
+from console.runbook.model import Choice
+
+Kind = Literal["ask", "note", "manual", "confirm", "second", "rollback", "landed"]
+YES, NO = "yes", "no"
+ROLLBACK_CHOICES = (Choice("yes", "roll it back"), Choice("no", "leave it as it is"))
+LANDED_CHOICES = (
+    Choice("yes", "it arrived"),
+    Choice("no", "it did not arrive"),
+    Choice("look", "look again"),
+    Choice("stop", "stop here and leave it in doubt"),
+)
+
+
+class Question(Struct, frozen=True):
+    """One question.
+
+    Attributes:
+        kind: ask, note, manual: a step of the runbook. confirm: `preview` is to be confirmed. second: a second person
+            has to agree by name. rollback: a change did not help. landed: did a change arrive?
+        title, text: what it is about and the question; both clean and redacted.
+        shows: lines of evidence beside it.
+        expect: confirm: `` means that `y` is enough, else the text that has to be typed.
+        cluster: the cluster's name, to be shown beside the text to type.
+        reason: why it is asked again, `` the first time.
+        asked: epoch seconds of the walk's clock.
+    """
+
+    walk: str
+    step: str
+    kind: Kind
+    title: str
+    text: str
+    choices: tuple[Choice, ...] = ()
+    shows: tuple[str, ...] = ()
+    preview: Preview | None = None
+    expect: str = ""
+    cluster: str = ""
+    reason: str = ""
+    asked: float = 0.0
+
+
+class Reply(Struct, frozen=True):
+    """An answer. confirm: `value` is `yes` and `typed` what was expected; all else is No."""
+
+    value: str
+    by: str
+    typed: str = ""
+
+
+class Person(Protocol):
+    """Whoever answers."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def answer(self, question: Question) -> Reply | None:
+        """The answer, or None for none."""
+        ...
+
+
+Said = Annotated[
+    str | bool | int | float | list[str | bool | int | float], Meta(description="one answer, or one per visit")
+]
+Word = Literal["yes", "no"] | bool
+
+
+class _Answers(Struct, frozen=True, forbid_unknown_fields=True):
+    by: str = "answers file"
+    answers: dict[str, Said] = {}
+    confirm: Word = False
+    rollback: Word = False
+    landed: Literal["yes", "no", "look", "stop"] | bool = "stop"
+
+
+class Scripted:
+    """Answers from a file. A production context is for people only."""
+
+    def __init__(self, answers: _Answers, file: str = "answers") -> None:
+        self._answers, self._file = answers, file
+        self._visits: dict[str, int] = {}
+        self.name = answers.by
+
+    @classmethod
+    def read(cls, path: Path, *, production: bool) -> Scripted:
+        """Answers from a YAML or JSON file.
+
+        Raises:
+            RefusedError: the context is marked production.
+            DocumentError: the file does not say what it should, with line and key.
+        """
+        if production:
+            raise RefusedError(
+                "scripted answers are refused here: this context is marked production",
+                hint="walk the runbook without --answers",
+            )
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
+        return cls.parse(parse(text, str(path)))
+
+    @classmethod
+    def parse(cls, document: Document) -> Scripted:
+        """Answers from a document that was read already."""
+        if document.data is None:
+            return cls(_Answers(), document.file)
+        return cls(decode(document, _Answers), document.file)
+
+    def check(self, steps: set[str]) -> None:
+        """Refuse answers for steps that the runbook does not have.
+
+        Raises:
+            DocumentError: names the step.
+        """
+        from console.base.errors import did_you_mean
+
+        for step in self._answers.answers:
+            if step not in steps:
+                raise DocumentError(
+                    f"the runbook has no step {step!r}", file=self._file, key=f"answers.{step}",
+                    hint=did_you_mean(step, steps),
+                )  # fmt: skip
+
+    async def answer(self, question: Question) -> Reply | None:
+        """The answer of the file; None where it has none."""
+        match question.kind:
+            case "confirm":
+                return self._confirm(question)
+            case "rollback":
+                return Reply(_word(self._own(question.step, self._answers.rollback)), self.name)
+            case "landed":
+                return Reply(_word(self._answers.landed), self.name)
+            case "second":
+                return None
+            case _:
+                said = self._own(question.step, None)
+                return None if said is None else Reply(_word(said), self.name)
+
+    def _confirm(self, question: Question) -> Reply | None:
+        said = self._own(question.step, None)
+        if question.expect:
+            typed = "" if said is None else str(said)
+            return Reply(YES if typed == question.expect else NO, self.name, typed)
+        return Reply(_word(self._answers.confirm if said is None else said), self.name)
+
+    def _own(self, step: str, default: Any) -> Any:
+        said = self._answers.answers.get(step, default)
+        if not isinstance(said, list):
+            return said
+        visit = self._visits.get(step, 0)
+        self._visits[step] = visit + 1
+        return said[visit] if visit < len(said) else None
+
+
+def _word(said: Any) -> str:
+    """YAML reads a bare yes as true; numbers are shown as they were written."""
+    if isinstance(said, bool):
+        return YES if said else NO
+    return "" if said is None else str(said)
+
+
+class Queue:
+    """A question at a time for a screen, answered from any thread.
+
+    Args:
+        on_question: called in the loop with each question, and with None when it is settled.
+    """
+
+    def __init__(self, name: str, on_question: Callable[[Question | None], None] | None = None) -> None:
+        self.name = name
+        self.question: Question | None = None
+        self._on_question = on_question or (lambda question: None)
+        self._future: asyncio.Future[Reply | None] | None = None
+
+    async def answer(self, question: Question) -> Reply | None:
+        """Wait for `reply`. Cancelling takes the question back."""
+        self._future = asyncio.get_running_loop().create_future()
+        self.question = question
+        self._on_question(question)
+        try:
+            return await self._future
+        finally:
+            self.question = self._future = None
+            self._on_question(None)
+
+    def reply(self, reply: Reply | None, question: Question | None = None) -> bool:
+        """Answer the present question; None takes it as No. False where there is none (any more).
+
+        Args:
+            question: the one that was answered; an answer to an earlier one is dropped.
+        """
+        future, present = self._future, self.question
+        if future is None or present is None or (question is not None and question is not present):
+            return False
+
+        def settle() -> None:
+            if not future.done():
+                future.set_result(reply)
+
+        future.get_loop().call_soon_threadsafe(settle)
+        return True

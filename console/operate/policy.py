@@ -1,0 +1,166 @@
+"""Who may change what, before anything is asked of the cluster: the mode of the context, then the policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from console.base.clock import rfc3339
+from console.base.units import human_duration
+from console.operate.journal import Change
+from console.runbook.effects import Effect
+from console.settings.freeze import frozen
+from console.settings.load import Settings
+from console.settings.model import Freeze, Mode
+
+ALWAYS_DENIED = ("Secret",)
+"""A change of a Secret could not be shown, confirmed, journalled or rolled back without its values."""
+
+
+class Rules(Struct, frozen=True):
+    """The rules of one context.
+
+    Attributes:
+        mode: `read-only` changes nothing; `guarded` what can be rolled back; `write` whatever is confirmed.
+        production: the whole context is; `production_namespaces` are in any context.
+        deny: `Kind`, `Kind/namespace` or `Kind/namespace/name`; `*` stands for any one part.
+        cooldown: seconds between two changes of one object by different walks.
+        patience: real seconds that a confirmation waits for an answer before it counts as No.
+    """
+
+    mode: Mode = "read-only"
+    production: bool = False
+    production_namespaces: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    max_targets: int = 10
+    cooldown: float = 300.0
+    second_person: Literal["never", "irreversible", "production", "always"] = "never"
+    freeze: Freeze = Freeze()
+    patience: float = 900.0
+
+    @classmethod
+    def of(cls, settings: Settings, **changes: object) -> Rules:
+        """The rules that the settings of a context hold; `changes` replace single ones (a drill's, a test's)."""
+        policy = settings.values.policy
+        rules = cls(
+            mode=settings.mode,
+            production=settings.is_production(),
+            production_namespaces=settings.values.production.namespaces,
+            deny=policy.deny,
+            max_targets=policy.max_targets,
+            cooldown=policy.cooldown,
+            second_person=policy.second_person,
+            freeze=policy.freeze,
+        )
+        return replace(rules, **changes)
+
+    def is_production(self, namespace: str) -> bool:
+        return self.production or (bool(namespace) and namespace in self.production_namespaces)
+
+
+class Denial(Struct, frozen=True):
+    """A no, and what said it."""
+
+    by: Literal["mode", "policy"]
+    because: str
+
+
+class Occasion(Struct, frozen=True):
+    """What the rules look at beside the effect.
+
+    Attributes:
+        now: epoch seconds of the walk's clock.
+        walk: the walk that asks; its own earlier changes start no cooldown.
+        touched: objects that the present step has changed already, as words.
+        recent: changes of the last `cooldown` seconds.
+    """
+
+    now: float
+    walk: str = ""
+    touched: frozenset[str] = frozenset()
+    recent: tuple[Change, ...] = ()
+
+
+def mode(effect: Effect, rules: Rules) -> Denial | None:
+    """What the mode of the context says."""
+    if rules.mode == "read-only":
+        return Denial("mode", "this context is read-only; contexts.<name>.mode in the config grants more")
+    if rules.mode == "guarded" and not effect.reversible and not effect.inverse_of:
+        why = f" ({effect.reason})" if effect.reason else ""
+        return Denial("mode", f"mode guarded allows only what can be rolled back, and this cannot{why}")
+    return None
+
+
+def deny(effect: Effect, rules: Rules, occasion: Occasion) -> Denial | None:
+    """Objects that are never changed."""
+    target = effect.target
+    if target is None:
+        return None
+    mine = (target.kind, target.namespace, target.name)
+    for pattern in (*ALWAYS_DENIED, *rules.deny):
+        parts = pattern.split("/")
+        if len(parts) <= 3 and all(part in ("*", have) for part, have in zip(parts, mine, strict=False)):
+            return Denial("policy", f"policy.deny holds {pattern!r}, which {target.kind} {target.words} is")
+    return None
+
+
+def freeze(effect: Effect, rules: Rules, occasion: Occasion) -> Denial | None:
+    """Times at which nothing is changed. A rollback is not held up by them."""
+    held = None if effect.inverse_of else frozen(rules.freeze, occasion.now)
+    if held is None:
+        return None
+    why = f": {held.reason}" if held.reason else ""
+    return Denial("policy", f"changes are frozen until {rfc3339(held.until)} by {held.name!r}{why}")
+
+
+def max_targets(effect: Effect, rules: Rules, occasion: Occasion) -> Denial | None:
+    """How many objects one step may change."""
+    target = effect.target
+    if target is None:
+        return None
+    count = len(occasion.touched | {f"{target.kind}/{target.words}"})
+    if count > rules.max_targets:
+        return Denial("policy", f"this would be object {count} of the step; policy.max_targets is {rules.max_targets}")
+    return None
+
+
+def cooldown(effect: Effect, rules: Rules, occasion: Occasion) -> Denial | None:
+    """Two walks do not change one object shortly after each other. Rollbacks and the walk itself are exempt."""
+    target = effect.target
+    if target is None or effect.inverse_of:
+        return None
+    for change in reversed(occasion.recent):
+        theirs = change.effect.target
+        same = theirs is not None and (theirs.kind, theirs.words) == (target.kind, target.words)
+        ago = occasion.now - change.at
+        if same and change.walk != occasion.walk and ago < rules.cooldown:
+            return Denial(
+                "policy",
+                f"walk {change.walk} changed {target.words} {human_duration(ago)} ago ({change.effect.title}); "
+                f"policy.cooldown ends in {human_duration(rules.cooldown - ago)}",
+            )
+    return None
+
+
+def takeover(effect: Effect, rules: Rules, occasion: Occasion) -> Denial | None:
+    """The place of taking a lock over from another holder: not offered, so nobody's lock is taken."""
+    return None
+
+
+Rule = Callable[[Effect, Rules, Occasion], Denial | None]
+POLICY: tuple[tuple[str, Rule], ...] = (
+    ("deny", deny),
+    ("freeze", freeze),
+    ("max targets", max_targets),
+    ("cooldown", cooldown),
+    ("takeover", takeover),
+)
+"""The policy in the order in which it is asked."""
+
+
+def policy(effect: Effect, rules: Rules, occasion: Occasion) -> Denial | None:
+    """The first rule that says no."""
+    return next(filter(None, (rule(effect, rules, occasion) for _, rule in POLICY)), None)

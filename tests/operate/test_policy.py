@@ -1,0 +1,93 @@
+"""Modes and policy: what is refused, by which rule, and what is exempt."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from console.operate.journal import Change
+from console.operate.policy import POLICY, Denial, Occasion, Rules, mode, policy
+from console.runbook.effects import Effect, ObjectRef
+from console.settings.load import load
+from console.settings.model import Dates, Freeze
+
+APP = ObjectRef("sparkoperator.k8s.io/v1beta2", "SparkApplication", "spark-jobs", "etl-orders")
+PATCH = Effect("w-1/1", "raise", "Raise it", "patch", APP, "merge", {"spec": {}}, reversible=True)
+DELETE = Effect("w-1/2", "kill", "Kill it", "delete", replace(APP, kind="Pod"), reason="a pod does not come back")
+UNDO = replace(PATCH, id="w-1/1.undo", reversible=False, inverse_of="w-1/1")
+NOON = 1795521600.0
+NOW = Occasion(now=NOON, walk="w-1")
+WRITE = Rules(mode="write")
+
+
+def said(found: Denial | None) -> str:
+    return "" if found is None else f"{found.by}: {found.because}"
+
+
+def test_read_only_is_what_a_context_is_until_its_config_grants_more(tmp_path: object) -> None:
+    rules = Rules.of(load(env={}, context="somewhere"))
+    assert rules.mode == "read-only"
+    assert said(mode(PATCH, rules)).startswith("mode: this context is read-only")
+
+
+def test_guarded_takes_only_what_can_be_rolled_back() -> None:
+    guarded = Rules(mode="guarded")
+    assert mode(PATCH, guarded) is None
+    assert mode(UNDO, guarded) is None
+    assert "cannot (a pod does not come back)" in said(mode(DELETE, guarded))
+    assert mode(DELETE, WRITE) is None
+
+
+def test_the_policy_has_its_order() -> None:
+    assert [name for name, _ in POLICY] == ["deny", "freeze", "max targets", "cooldown", "takeover"]
+
+
+def test_a_secret_is_never_changed() -> None:
+    secret = replace(PATCH, target=ObjectRef("v1", "Secret", "spark-jobs", "s3"))
+    assert "policy.deny holds 'Secret'" in said(policy(secret, WRITE, NOW))
+
+
+def test_deny_by_kind_namespace_and_name() -> None:
+    for pattern, refused in [
+        ("SparkApplication", True),
+        ("SparkApplication/spark-jobs", True),
+        ("SparkApplication/spark-jobs/etl-orders", True),
+        ("*/spark-jobs", True),
+        ("SparkApplication/*/etl-orders", True),
+        ("SparkApplication/other", False),
+        ("Pod", False),
+        ("SparkApplication/spark-jobs/etl-orders/x", False),
+    ]:
+        assert (policy(PATCH, replace(WRITE, deny=(pattern,)), NOW) is not None) is refused, pattern
+
+
+def test_a_freeze_holds_changes_but_no_rollback() -> None:
+    window = Dates(name="quarter end", from_="2026-11-24T00:00:00Z", until="2026-11-25T00:00:00Z", reason="closing")
+    rules = replace(WRITE, freeze=Freeze(dates=(window,)))
+    assert said(policy(PATCH, rules, NOW)) == (
+        "policy: changes are frozen until 2026-11-25T00:00:00Z by 'quarter end': closing"
+    )
+    assert policy(UNDO, rules, NOW) is None
+    assert policy(PATCH, rules, replace(NOW, now=NOON + 86400)) is None
+
+
+def test_a_step_changes_no_more_objects_than_allowed() -> None:
+    touched = frozenset(f"Pod/spark-jobs/p{n}" for n in range(3))
+    rules = replace(WRITE, max_targets=3)
+    assert "object 4 of the step" in said(policy(PATCH, rules, replace(NOW, touched=touched)))
+    assert policy(PATCH, replace(rules, max_targets=4), replace(NOW, touched=touched)) is None
+
+
+def test_two_walks_do_not_change_one_object_shortly_after_each_other() -> None:
+    theirs = Change("w-9", NOON - 120, replace(PATCH, id="w-9/1", title="Raise the heap"))
+    found = said(policy(PATCH, WRITE, replace(NOW, recent=(theirs,))))
+    assert found.startswith("policy: walk w-9 changed spark-jobs/etl-orders 2m ago (Raise the heap)")
+    assert "ends in 3m" in found
+    assert policy(PATCH, WRITE, replace(NOW, recent=(replace(theirs, at=NOON - 301),))) is None
+    assert policy(UNDO, WRITE, replace(NOW, recent=(theirs,))) is None, "a rollback is exempt"
+    assert policy(PATCH, WRITE, replace(NOW, recent=(replace(theirs, walk="w-1"),))) is None, "so is the walk itself"
+
+
+def test_production_is_a_context_or_a_namespace() -> None:
+    assert Rules(production=True).is_production("any")
+    assert Rules(production_namespaces=("spark-prod",)).is_production("spark-prod")
+    assert not Rules(production_namespaces=("spark-prod",)).is_production("")

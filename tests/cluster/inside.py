@@ -98,8 +98,12 @@ class Inside:
             _run("ip", "address", "add", f"{address}/32", "dev", "lo")
         Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
         _run("mount", "-t", "tmpfs", "tmpfs", "/run")
-        (self.folder / "var-log").mkdir(exist_ok=True)
-        _run("mount", "--bind", str(self.folder / "var-log"), "/var/log")
+        for place in ("/var/lib", "/var/log"):  # the kubelet writes to fixed paths below both
+            layers = self.folder / "written" / Path(place).name
+            for layer in ("new", "work"):
+                (layers / layer).mkdir(parents=True, exist_ok=True)
+            options = f"lowerdir={place},upperdir={layers / 'new'},workdir={layers / 'work'}"
+            _run("mount", "-t", "overlay", "-o", options, "overlay", place)
 
     def _start_control_plane(self) -> Kube:
         folder, authority = self.folder, self.authority

@@ -146,7 +146,7 @@ class Node:
                 self._inside.wait(45)
             self._inside.stop()
         _remove_cgroups()
-        for name in ("etcd", "kubelet", "var-log", "cni-addresses"):
+        for name in ("etcd", "kubelet", "written", "cni-addresses"):
             shutil.rmtree(self.folder / name, ignore_errors=True)
         self._lock.close()
         self._lock = None

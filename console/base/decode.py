@@ -49,12 +49,15 @@ def decode(document: Document, kind: type[T], path: Path = ()) -> T:
     return msgspec.convert(tree, kind)
 
 
-def check(document: Document, kind: Any, path: Path = ()) -> tuple[Any, list[DocumentError]]:
-    """The plain tree at `path` with texts turned to numbers, only the keys that were written; and all problems."""
+def check(document: Document, kind: Any, path: Path = (), *, whole: bool = True) -> tuple[Any, list[DocumentError]]:
+    """The plain tree at `path` with texts turned to numbers, only the keys that were written; and all problems.
+
+    Without `whole` the document is a part that is laid over another one: keys may be missing.
+    """
     value = document.data
     for part in path:
         value = value[part]
-    checker = _Checker(document)
+    checker = _Checker(document, whole=whole)
     tree = checker.value(value, _type(kind), path)
     return tree, sorted(checker.problems, key=lambda error: (error.line, error.column))
 
@@ -122,8 +125,8 @@ def _said(value: Any) -> str:
 
 
 class _Checker:
-    def __init__(self, document: Document) -> None:
-        self.document = document
+    def __init__(self, document: Document, *, whole: bool) -> None:
+        self.document, self.whole = document, whole
         self.problems: list[DocumentError] = []
 
     def fail(self, path: Path, message: str, hint: str | None = None) -> None:
@@ -175,7 +178,7 @@ class _Checker:
             else:
                 self.problems.append(self.document.unknown_key(path, key, fields))
         for name, field in fields.items():
-            if field.required and name not in value:
+            if self.whole and field.required and name not in value:
                 self.fail(path, f"key {name!r} is missing", f"expected keys: {', '.join(fields)}")
         for keys in getattr(kind.cls, "EXCLUSIVE", ()):
             self.one_of(value, keys, path, needed=False)
@@ -187,7 +190,7 @@ class _Checker:
         there = [key for key in keys if key in value]
         if len(there) > 1:
             self.fail((*path, there[1]), f"{there[0]!r} and {there[1]!r} exclude each other", "keep one of them")
-        elif needed and not there:
+        elif needed and self.whole and not there:
             self.fail(path, f"one of the keys {', '.join(keys)} is needed")
 
     def union(self, value: Any, kind: shape.UnionType, path: Path) -> Any:
@@ -198,7 +201,7 @@ class _Checker:
         if len(fitting) == 1 or (len(inner_types) == 1 and not fitting):
             return self.value(value, (fitting or inner_types)[0], path)
         for inner in fitting:
-            trial = _Checker(self.document)
+            trial = _Checker(self.document, whole=self.whole)
             out = trial.value(value, inner, path)
             if not trial.problems:
                 return out
@@ -264,9 +267,11 @@ class _Checker:
             value = int(value)
         low, high = kind.ge if kind.ge is not None else kind.gt, kind.le if kind.le is not None else kind.lt
         if low is not None and (value < low or (kind.ge is None and value == low)):
-            self.fail(path, f"{value} is too small: {'at least' if kind.ge is not None else 'above'} {low} is needed")
+            bound = f"{'at least' if kind.ge is not None else 'above'} {low:g}"
+            self.fail(path, f"{value} is too small: {bound} is needed", extra.get("hint"))
         if high is not None and (value > high or (kind.le is None and value == high)):
-            self.fail(path, f"{value} is too large: {'at most' if kind.le is not None else 'below'} {high} is allowed")
+            bound = f"{'at most' if kind.le is not None else 'below'} {high:g}"
+            self.fail(path, f"{value} is too large: {bound} is allowed", extra.get("hint"))
         return value
 
 

@@ -39,6 +39,10 @@ class Document:
             at = at[:-1]
         return self._marks.get(at, (1, 1))
 
+    def holding(self, data: Any) -> Document:
+        """The same places with other data: for documents that are laid over each other."""
+        return Document(self.file, data, self._marks, self.text)
+
     def error(self, path: Iterable[str | int], message: str, *, hint: str | None = None) -> DocumentError:
         """An error that points at `path`."""
         at = tuple(path)

@@ -67,7 +67,7 @@ class Slices(Struct, frozen=True, forbid_unknown_fields=True):
     """Time slices: `good` is 1 in a good slice and 0 in a bad one; where it is empty, the slice is not counted."""
 
     good: Promql
-    every: Annotated[Duration, Meta(ge=15)] = 60.0
+    every: Duration = 60.0
 
 
 class Ratio(Struct, frozen=True, forbid_unknown_fields=True):
@@ -113,7 +113,7 @@ class SloBody(Struct, frozen=True, forbid_unknown_fields=True):
         float, Meta(gt=1, le=100, extra={"hint": "an objective is written in percent, for example 99.5"})
     ]
     sli: Sli
-    period: Annotated[Duration, Meta(ge=3600)] = 30 * 86400.0
+    period: Duration = 30 * 86400.0
     description: str = ""
     alerting: Alerting = Alerting()
     contributors: Contributors | None = None
@@ -186,21 +186,22 @@ def spec(id: str, body: SloBody, origin: str = "") -> SloSpec:
 def problems(body: SloBody, document: Document, path: Path) -> list[DocumentError]:
     """What the shape of a document cannot say: windows that do not fit, expressions without their window."""
     out: list[DocumentError] = []
+    if body.period < 3600:
+        out.append(document.error((*path, "period"), "a period is at least one hour"))
+    if body.sli.slices is not None and not 15 <= body.sli.slices.every <= body.period / 100:
+        place = (*path, "sli", "slices", "every")
+        out.append(document.error(place, "a slice is at least 15s and at most a hundredth of the period"))
     for index, pair in enumerate(body.alerting.pairs):
         at = (*path, "alerting", "pairs", index)
         if pair.short >= pair.long:
             out.append(document.error((*at, "short"), "the short window must be shorter than the long one"))
         if pair.long > body.period:
             out.append(document.error((*at, "long"), "a window cannot be longer than the period"))
-        elif pair.threshold(body.period) < 0.9:
-            out.append(
-                document.error(
-                    at if body.alerting.pairs is not GOOGLE else (*path, "period"),
-                    f"a burn of {pair.threshold(body.period):g} over {promql_duration(pair.long)} is slower than the "
-                    f"budget allows: nothing would be wrong",
-                    hint="give alerting.pairs that fit the period",
-                )
-            )
+        elif (burn := pair.threshold(body.period)) < 0.9:
+            words = f"a burn of {burn:g} over {promql_duration(pair.long)} spends less than the budget allows"
+            place = (*path, "period") if body.alerting.pairs == GOOGLE else at
+            out.append(document.error(place, words, hint="give alerting.pairs that fit the period"))
+            break
     places: list[tuple[Path, str | None]] = []
     if body.sli.events is not None:
         places += [(("sli", "events", key), getattr(body.sli.events, key)) for key in ("total", "bad", "good")]

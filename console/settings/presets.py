@@ -1,0 +1,201 @@
+"""The library of presets and component files: found, laid over each other, checked. A bad file never hides the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from console.base.decode import check
+from console.base.document import Document, parse
+from console.base.errors import DocumentError, UsageError, did_you_mean
+from console.base.paths import library
+from console.health.components_check import problems as component_problems
+from console.health.components_spec import Definition, Preset
+from console.health.slo_spec import problems as slo_problems
+
+Tree = dict[str, Any]
+WHOLE = frozenset({"sli", "alerting", "contributors"})
+"""Keys that are replaced, never merged."""
+
+
+@dataclass(frozen=True)
+class Library:
+    """What could be read.
+
+    Attributes:
+        presets: by name, abstract ones included. `components`: by id.
+        problems: everything that is wrong, each with its place.
+    """
+
+    presets: Mapping[str, Preset]
+    components: Mapping[str, Definition]
+    problems: tuple[DocumentError, ...] = ()
+
+    def preset(self, name: str) -> Preset:
+        """The preset of this name.
+
+        Raises:
+            DocumentError: its file is wrong.
+            UsageError: there is none; the nearest name is the hint.
+        """
+        if name in self.presets:
+            return self.presets[name]
+        for problem in self.problems:
+            if Path(problem.file).stem == name:
+                raise problem
+        raise UsageError(f"there is no preset {name!r}", hint=did_you_mean(name, self.names()))
+
+    def names(self) -> tuple[str, ...]:
+        """Names of the presets that stand for a deployment."""
+        return tuple(sorted(name for name, preset in self.presets.items() if not preset.abstract))
+
+
+def load_library(folders: Iterable[Path] = ()) -> Library:
+    """The presets of the user's folders, then the shipped ones; of equal names the first wins.
+
+    A preset that extends its own name is laid over the next one of that name, so that a user's file can adjust a
+    shipped one. Component files lie in `components/` below each folder.
+    """
+    roots = [*folders, library("presets")]
+    problems: list[DocumentError] = []
+    sources: dict[str, list[Document]] = {}
+    components: dict[str, Definition] = {}
+    for root in roots:
+        if not root.is_dir():
+            problems.append(DocumentError("this folder of presets does not exist", file=str(root)))
+            continue
+        for document in _documents(sorted(root.glob("*.yaml")), problems):
+            sources.setdefault(Path(document.file).stem, []).append(document)
+        for document in _documents(sorted((root / "components").glob("*.yaml")), problems):
+            found = _component(document, problems)
+            if found is not None:
+                components.setdefault(found.id, found)
+    reader = _Reader(sources, components, problems)
+    presets = {name: preset for name in sources if (preset := reader.preset(name)) is not None}
+    return Library(presets, components, tuple(sorted(problems, key=lambda p: (p.file, p.line))))
+
+
+def _documents(files: Sequence[Path], problems: list[DocumentError]) -> Iterable[Document]:
+    for file in files:
+        try:
+            yield parse(file.read_text(encoding="utf-8"), str(file))
+        except DocumentError as error:
+            problems.append(error)
+        except (OSError, UnicodeDecodeError) as error:
+            problems.append(DocumentError(f"cannot be read: {error}", file=str(file)))
+
+
+def _component(document: Document, problems: list[DocumentError]) -> Definition | None:
+    tree, wrong = check(document, Definition)
+    if not wrong:
+        made = msgspec.convert(tree, Definition)
+        wrong = component_problems(made, document)
+        if made.id != Path(document.file).stem:
+            wrong.append(document.error(("id",), "the id must be the name of the file", hint=Path(document.file).stem))
+        if not wrong:
+            return made
+    problems += wrong
+    return None
+
+
+class _Reader:
+    def __init__(
+        self, sources: Mapping[str, list[Document]], components: Mapping[str, Definition], problems: list[DocumentError]
+    ) -> None:
+        self.sources, self.components, self.problems = sources, components, problems
+        self.trees: dict[tuple[str, int], Tree | None] = {}
+
+    def preset(self, name: str) -> Preset | None:
+        tree = self.tree(name, 0, ())
+        if tree is None:
+            return None
+        document = self.sources[name][0]
+        merged = document.holding({**tree, "name": name, "origin": document.file})
+        plain, wrong = check(merged, Preset)
+        if not wrong:
+            made = msgspec.convert(plain, Preset)
+            for id, body in made.slos.items():
+                wrong += slo_problems(body, merged, ("slos", id))
+            for id in made.components:
+                if id not in self.components:
+                    hint = did_you_mean(id, self.components)
+                    wrong.append(merged.error(("components", id), f"there is no component {id!r}", hint=hint))
+            if not wrong:
+                return made
+        self.problems += wrong
+        return None
+
+    def tree(self, name: str, rank: int, above: tuple[tuple[str, int], ...]) -> Tree | None:
+        """The plain tree of the preset with everything that it extends."""
+        key = (name, rank)
+        if key not in self.trees:
+            self.trees[key] = None
+            self.trees[key] = self.merged(name, rank, (*above, key))
+        return self.trees[key]
+
+    def merged(self, name: str, rank: int, above: tuple[tuple[str, int], ...]) -> Tree | None:
+        document = self.sources[name][rank]
+        own, removed = _without_nothing(document.data)
+        tree, wrong = check(document.holding(own), Preset, whole=False)
+        for key in ("name", "origin"):
+            if isinstance(own, dict) and key in own and (key != "name" or own["name"] != name):
+                hint = "leave it out" if key == "origin" else f"name: {name}"
+                wrong.append(document.error((key,), f"{key} does not say the name of the file", hint=hint))
+        if wrong:
+            self.problems += wrong
+            return None
+        out: Tree = {}
+        for index, base in enumerate(tree.get("extends", ())):
+            place = ("extends", index)
+            target = (base, rank + 1 if base == name else 0)
+            if base not in self.sources or target[1] >= len(self.sources[base]):
+                hint = did_you_mean(base, [known for known in self.sources if known != name])
+                self.problems.append(document.error(place, f"there is no preset {base!r}", hint=hint))
+                return None
+            if target in above:
+                circle = " → ".join(part for part, _ in (*above, target))
+                self.problems.append(document.error(place, f"presets extend each other in a circle: {circle}"))
+                return None
+            inherited = self.tree(*target, above)
+            if inherited is None:
+                self.problems.append(document.error(place, f"preset {base!r} is wrong itself"))
+                return None
+            out = _laid_over(out, {k: v for k, v in inherited.items() if k not in ("abstract", "extends", "name")})
+        for path in removed:
+            _remove(out, path)
+        return _laid_over(out, tree)
+
+
+def _without_nothing(data: Any) -> tuple[Any, list[tuple[str, ...]]]:
+    """The data without keys that hold nothing, and the paths of those keys: they remove what is inherited."""
+    removed: list[tuple[str, ...]] = []
+
+    def clean(value: Any, path: tuple[str, ...]) -> Any:
+        if not isinstance(value, dict):
+            return value
+        for key in [key for key, item in value.items() if item is None and path]:
+            removed.append((*path, key))
+        return {key: clean(item, (*path, key)) for key, item in value.items() if item is not None or not path}
+
+    return clean(data, ()), removed
+
+
+def _remove(tree: Tree, path: tuple[str, ...]) -> None:
+    at: Any = tree
+    for key in path[:-1]:
+        at = at.get(key) if isinstance(at, dict) else None
+    if isinstance(at, dict):
+        at.pop(path[-1], None)
+
+
+def _laid_over(base: Tree, over: Tree) -> Tree:
+    out = dict(base)
+    for key, value in over.items():
+        old = out.get(key)
+        merge = isinstance(value, dict) and isinstance(old, dict) and key not in WHOLE
+        out[key] = _laid_over(old, value) if merge and isinstance(old, dict) else value
+    return out

@@ -1,1 +1,7 @@
 """Composition: settings, sources, health, matching and the journal become a stream of `Situation`s."""
+
+from console.live.engine import Live
+from console.live.plan import Pace, Plan
+from console.live.situation import Focus, FocusOn, Situation
+
+__all__ = ["Focus", "FocusOn", "Live", "Pace", "Plan", "Situation"]

@@ -56,9 +56,7 @@ class Metrics:
         from console.sources.slo import SloSource, without
 
         now = self._plan.clock.now()
-        if self._prometheus is None:
-            await self._find(now)
-        if self._prometheus is None:
+        if not await self.find():
             self.slos = without(self._preset.slos, self._absent.detail or "no Prometheus is known here", now)
             self.alerts = await self._from_alertmanager()
         else:
@@ -69,6 +67,12 @@ class Metrics:
             self.alerts = merged(await self._firing(), await self._from_alertmanager())
         self.asked = True
         return True
+
+    async def find(self) -> bool:
+        """Whether there is a Prometheus; looks for one where none is known yet."""
+        if self._prometheus is None:
+            await self._find(self._plan.clock.now())
+        return self._prometheus is not None
 
     async def query(self, expr: str) -> Queried:
         """One instant query, now."""

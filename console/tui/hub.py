@@ -74,6 +74,10 @@ class Host(Protocol):
 
     def refresh_page(self) -> None: ...
 
+    def once(self, act: Callable[[Situation], bool]) -> None:
+        """Call `act` with the present and every later situation until it says True."""
+        ...
+
     def when_done(self, future: Future[Any], done: Callable[[Any], None]) -> None:
         """Call `done` with the future's result on the UI thread; an error becomes a notice."""
         ...

@@ -87,6 +87,7 @@ class MainScreen(Screen[None]):
         self._live_ask = False
         self._notice: Line | None = None
         self._timer: Timer | None = None
+        self._until: list[Callable[[Situation], bool]] = []
 
     # layout
 
@@ -120,7 +121,12 @@ class MainScreen(Screen[None]):
     def arrived(self, situation: Situation) -> None:
         """A new situation; only what it changed is painted."""
         self.hub.situation = situation
+        self._until = [act for act in self._until if not act(situation)]
         self.refresh_page()
+
+    def once(self, act: Callable[[Situation], bool]) -> None:
+        if not act(self.hub.situation):
+            self._until.append(act)
 
     def focus_came(self, focus: Focus) -> None:
         self.hub.focus = focus

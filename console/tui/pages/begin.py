@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from console.health.facts import Alert
+from console.live.situation import Situation
 from console.runbook.match import Matched
 from console.tui.hub import Hub
 
@@ -39,3 +40,27 @@ def start(hub: Hub, runbook: str, *, app: str = "", alert: Alert | None = None) 
     hub.host.when_done(
         hub.source.begin(runbook, app=app, alert=alert), lambda walk: hub.host.push(WalkPage(hub, str(walk)))
     )
+
+
+def start_when_live(hub: Hub, runbook: str, *, app: str, alert: Alert | None, given: Mapping[str, str]) -> None:
+    """Walk `runbook` as soon as the first facts are there; where no application was named, on the one that fits."""
+    from console.tui.pages.walk import WalkPage
+
+    def live(situation: Situation) -> bool:
+        if situation.phase != "live":
+            return False
+        chosen = app
+        if not chosen and alert is None:
+            found = {
+                f.app
+                for f in situation.board.findings
+                for m in situation.matches.get(f.key, ())
+                if m.runbook == runbook
+            }
+            apps = sorted(a for a in found if a)
+            chosen = apps[0] if len(apps) == 1 else ""
+        future = hub.source.begin(runbook, app=chosen, alert=alert, given=given)
+        hub.host.when_done(future, lambda walk: hub.host.push(WalkPage(hub, str(walk))))
+        return True
+
+    hub.host.once(live)

@@ -1,0 +1,184 @@
+"""`console runbook NAME`: walk a runbook, in the terminal UI, line by line, or with scripted answers."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from console.base.errors import ConsoleError, Exit, Interrupted, UsageError
+from console.cli.options import Where, output_option, where_options
+from console.cli.output import plain, print_json, say
+
+if TYPE_CHECKING:
+    from console.health.facts import Alert
+    from console.live import Live
+    from console.operate.person import Person
+    from console.runbook.walk import Walk
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--app", metavar="NAMESPACE/NAME", help="The Spark application that it is walked on.")
+@click.option("--alert", metavar="FILE|-", help="An alert as Alertmanager sends it; inputs are taken from it.")
+@click.option("--input", "inputs", metavar="NAME=VALUE", multiple=True, help="An input of the runbook.")
+@click.option("--answers", metavar="FILE", help="Scripted answers; refused on production contexts.")
+@click.option("--plain", is_flag=True, help="Line by line, for screen readers and simple terminals.")
+@click.option("--resume", metavar="WALK", help="Go on with a walk that was cut off (an id, its beginning, or latest).")
+@where_options
+@output_option("markdown")
+def command(
+    name: str | None,
+    app: str | None,
+    alert: str | None,
+    inputs: Sequence[str],
+    answers: str | None,
+    plain: bool,
+    resume: str | None,
+    where: Where,
+    output: str,
+) -> int:
+    """Walk the runbook NAME: evidence, decisions, guarded changes, verification, timeline."""
+    from console.cli.ui import open_ui, terminal
+
+    if name is None and resume is None:
+        raise UsageError("which runbook?", hint="`console runbooks list` shows them; or say --resume latest")
+    given = _pairs(inputs)
+    sent = _alert(alert) if alert else None
+    if terminal() and not (plain or answers or resume) and output == "table":
+        return open_ui(where, lambda screen: _begin_in_ui(screen, str(name), app, sent, given))
+    from console.cli.connect import PATIENCE, open_live
+
+    with open_live(where) as live:
+        board = live.settle(PATIENCE).board
+        person = _person(answers, production=board.cluster.production)
+        walk = walk_it(live, name, app=_app(live, app), alert=sent, given=given, person=person, resume=resume)
+        return report(live, walk, output)
+
+
+def _begin_in_ui(screen: Any, name: str, app: str | None, alert: Alert | None, given: dict[str, str]) -> None:
+    from console.tui.pages.begin import start_when_live
+
+    start_when_live(screen.hub, name, app=app or "", alert=alert, given=given)
+
+
+def _pairs(inputs: Sequence[str]) -> dict[str, str]:
+    out = {}
+    for text in inputs:
+        key, found, value = text.partition("=")
+        if not found or not key:
+            raise UsageError(f"--input {text!r} is no NAME=VALUE")
+        out[key] = value
+    return out
+
+
+def _alert(file: str) -> Alert:
+    """The first firing alert of a payload."""
+    from console.sources.alertmanager import read_payload
+
+    if file == "-":
+        text, shown = sys.stdin.read(), "standard input"
+    else:
+        try:
+            text, shown = Path(file).read_text(), file
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"--alert {file}: {error}") from None
+    alerts = read_payload(text, shown)
+    if not alerts:
+        raise UsageError(f"{shown} holds no alert")
+    return next((a for a in alerts if a.state == "firing"), alerts[0])
+
+
+def _app(live: Live, name: str | None) -> str:
+    from console.cli.board import find_app
+
+    return find_app(live.situation.board, name).key if name else ""
+
+
+def _person(answers: str | None, *, production: bool) -> Person:
+    from console.cli.plain import PlainPerson
+    from console.operate.person import Scripted
+
+    return Scripted.read(Path(answers), production=production) if answers else PlainPerson()
+
+
+def walk_it(
+    live: Live,
+    name: str | None,
+    *,
+    app: str = "",
+    alert: Alert | None = None,
+    given: dict[str, str] | None = None,
+    person: Person,
+    resume: str | None = None,
+) -> Walk:
+    """Walk to the end, narrating each step on stderr.
+
+    Raises:
+        Interrupted: Ctrl-C; the journal keeps where the walk stood.
+    """
+    from console.cli.plain import Narrator
+
+    narrator = Narrator()
+    live.subscribe(narrator)
+    if resume:
+        id = live.resume(resume, person).result()
+    else:
+        id = live.begin(str(name), app=app, alert=alert, given=given or {}, person=person).result()
+    narrator.follow(id)
+    try:
+        walk: Walk = live.finished(id).result()
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"interrupted; the journal keeps where the walk stood: console runbook --resume {id}"
+        ) from None
+    narrator.last(walk)
+    return walk
+
+
+def report(live: Live, walk: Walk, output: str) -> int:
+    """Print the end of a walk; the exit code says how it ended."""
+    if output == "json":
+        print_json(walk_document(walk))
+    elif output == "markdown":
+        say(live.timeline(walk.id).result())
+    else:
+        say(f"{(walk.outcome or walk.status).replace('_', ' ')}: {walk.because}")
+        say(f"timeline: console incident timeline {walk.id}")
+    return exit_of(walk)
+
+
+def exit_of(walk: Walk) -> int:
+    """0 resolved, mitigated or not applicable; 4 where a No ended it; 1 otherwise."""
+    if walk.status == "ended" and walk.outcome in ("resolved", "mitigated", "not_applicable"):
+        return Exit.OK
+    refused = any(s.state == "refused" for s in walk.steps)
+    return Exit.REFUSED if refused and not walk.writes else Exit.UNHEALTHY
+
+
+def walk_document(walk: Walk) -> dict[str, Any]:
+    """A walk as scripts read it."""
+    return {
+        "walk": walk.id,
+        "runbook": {"id": walk.runbook, "version": walk.version, "hash": walk.hash},
+        "subject": walk.subject,
+        "status": walk.status,
+        "outcome": walk.outcome,
+        "because": walk.because,
+        "inputs": plain_inputs(walk),
+        "path": list(walk.path),
+        "writes": [plain(effect) for effect in walk.writes],
+        "slo": {"before": walk.slo_before, "after": walk.slo_after},
+        "notes": plain(list(walk.notes)),
+    }
+
+
+def plain_inputs(walk: Walk) -> dict[str, Any]:
+    """Each input with where it came from."""
+    return {k: {"value": plain(v), "from": walk.origins.get(k, "")} for k, v in walk.inputs.items()}
+
+
+__all__ = ["ConsoleError", "command", "exit_of", "report", "walk_document", "walk_it"]

@@ -87,6 +87,7 @@ class MainScreen(Screen[None]):
         self._live_ask = False
         self._notice: Line | None = None
         self._timer: Timer | None = None
+        self._placed: Page | None = None
         self._until: list[Callable[[Situation], bool]] = []
 
     # layout
@@ -147,6 +148,9 @@ class MainScreen(Screen[None]):
             beside.show(Beside(side))
         inner = main.size.width or width
         main.show(page.show(inner, main.size.height))
+        if page is not self._placed and (wanted := page.preferred()):
+            self._placed = page
+            main.select(wanted)
         self.query_one("#where", Bar).show(frame.where(self.hub.situation, page.trail, width))
         self.query_one("#verdict", Bar).show(frame.verdict(self.hub.situation))
         self._show_keys()
@@ -190,6 +194,7 @@ class MainScreen(Screen[None]):
         self.page.entered()
         self.refresh_page()
         if selected:
+            self._placed = self.page
             main.select(selected)
 
     def on_pane_moved(self, event: Pane.Moved) -> None:

@@ -36,6 +36,10 @@ class Page:
         """The lines below the verdict."""
         return Fixed(())
 
+    def preferred(self) -> str:
+        """The key that the cursor should stand on first; `` for the first that there is."""
+        return ""
+
     def side(self, width: int) -> Lines | None:
         """Lines of the side pane of a wide terminal, or None."""
         return None

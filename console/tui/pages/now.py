@@ -25,6 +25,10 @@ class NowPage(Page):
     def show(self, width: int, height: int) -> Lines:
         return Fixed(now.lines(self.hub.situation, width, self.selected))
 
+    def preferred(self) -> str:
+        asked = next((f"walk:{id}" for id in self.hub.situation.questions), "")
+        return asked or next((f.key for f in self.hub.board.findings), "")
+
     def side(self, width: int) -> Lines | None:
         finding = self.finding() or next(iter(self.hub.board.findings), None)
         if finding is None:

@@ -125,14 +125,24 @@ def evidence(board: Board, findings: tuple[Finding, ...], width: int) -> list[Li
         out.append(line(Span(" "), severity(finding), title, span(words, "dim"), key=finding.key))
         out += [line(Span("   "), span(text)) for text in wrap(finding.detail, width - 4) if finding.detail]
         for item in finding.evidence:
-            out.append(line(Span("   seen  ", "ok"), span(item.excerpt)))
-            out.append(line(Span("         "), span(f"{item.source} · {item.locator}", "dim")))
-        for out_of in finding.ruled_out:
-            out.append(line(Span("   not   ", "head"), span(f"{out_of.class_}: "), span(out_of.because, "dim")))
-        out += [line(Span("   open  ", "warn"), span(question)) for question in finding.open_questions]
+            out += _hanging("seen", "ok", item.excerpt, "text", width)
+            out += [
+                line(Span(" " * 9), span(text, "dim")) for text in wrap(f"{item.source} · {item.locator}", width - 10)
+            ]
+        for look_alike in finding.ruled_out:
+            out += _hanging("not", "head", f"{look_alike.class_}: {look_alike.because}", "dim", width)
+        for question in finding.open_questions:
+            out += _hanging("open", "warn", question, "text", width)
         out += [line(Span("   do    ", "accent"), span(f"runbook {name}")) for name in finding.runbooks]
         out.append(BLANK)
     return out
+
+
+def _hanging(label: str, role: Role, text: str, body: Role, width: int) -> list[Line]:
+    """`label` once, then `text` in as many lines as it takes."""
+    texts = wrap(text, max(20, width - 10))
+    first = line(Span(f"   {label:<6}", role), span(texts[0], body))
+    return [first, *(line(Span(" " * 9), span(part, body)) for part in texts[1:])]
 
 
 def events(board: Board, focus: Focus, width: int) -> list[Line]:

@@ -5,7 +5,23 @@ from __future__ import annotations
 from console.base.units import human_duration
 from console.health.model import Finding, SloStatus
 from console.live.situation import Situation
-from console.tui.lines import BLANK, Cell, Column, Line, Role, Span, bar, fit, header, line, row, rule, span, wrap
+from console.tui.lines import (
+    BLANK,
+    Cell,
+    Column,
+    Line,
+    Role,
+    Span,
+    bar,
+    fit,
+    header,
+    layout,
+    line,
+    row,
+    rule,
+    span,
+    wrap,
+)
 from console.tui.words import SLO_STATE, age, burn, severity
 
 SLO_COLUMNS = (
@@ -52,12 +68,11 @@ def _slos(situation: Situation, width: int) -> list[Line]:
 def _slo(slo: SloStatus, width: int) -> Line:
     key = f"slo:{slo.id}"
     if slo.state == "no data":
-        sizes = f"{slo.objective * 100:.1f}%"
-        title = fit(span(slo.title).text, 22)
+        sizes = layout(SLO_COLUMNS, width - 1)
+        title, target = fit(span(slo.title).text, sizes[0][1]), fit(f"{slo.objective * 100:.1f}%", sizes[1][1], "right")
+        room = max(0, width - 3 - sizes[0][1] - sizes[1][1])
         reason = span(f"no data: {slo.reason}" if slo.reason else "no data", "warn")
-        return Line(
-            (Span(" "), Span(title), Span(f" {sizes:>7} "), Span(fit(reason.text, max(0, width - 32)), "warn")), key
-        )
+        return Line((Span(f" {title} {target} "), Span(fit(reason.text, room), "warn")), key)
     left = slo.budget_left
     role: Role = (
         "bar-crit" if left is None or left <= 0.1 or slo.state != "good" else "bar-warn" if left < 0.5 else "bar"

@@ -84,11 +84,11 @@ def status_text(board: Board) -> str:
         ]
         lines += ["", table(("SEVERITY", "FINDING", "CLASS", "WHERE", "SINCE", "RUNBOOK"), rows)]
     if board.alerts:
-        rows = [
+        fired = [
             (a.name, a.state + (" (silenced)" if a.silenced else ""), age(board, a.since), _labels(a.labels))
             for a in board.alerts
         ]
-        lines += ["", table(("ALERT", "STATE", "SINCE", "LABELS"), rows)]
+        lines += ["", table(("ALERT", "STATE", "SINCE", "LABELS"), fired)]
     return "\n".join(lines)
 
 

@@ -130,12 +130,11 @@ async def _may(connection: object, verb: str, resource: str, group: str, namespa
 
 async def _prometheus(plan: Plan, connection: object) -> AsyncIterator[Check]:
     from console.live.metrics import Metrics
-    from console.settings.presets import preset_of
     from console.wire.connection import Connection
 
     assert isinstance(connection, Connection)
     settings = plan.settings.at(connection.identity.context)
-    metrics = Metrics(plan, settings, connection.reader, preset_of(settings, plan.preset))
+    metrics = Metrics(plan, settings, connection.reader)
     try:
         answer = await metrics.query("count(up)") if await metrics.find() else None
         state = metrics.sources()[0]

@@ -12,14 +12,15 @@ from console.live.plan import Plan
 from console.operate.world import Queried
 
 if TYPE_CHECKING:
+    from console.health.components_spec import Definition, Preset
     from console.settings.load import Settings
     from console.settings.model import Endpoint as Address
-    from console.settings.presets import Preset
     from console.sources.alertmanager import Alertmanager
     from console.sources.prometheus import Prometheus
     from console.wire.endpoint import Endpoint
     from console.wire.reader import Reader
 
+DEFAULT_PRESET = "core-baseline"
 LOOK_AGAIN = 60.0
 """Seconds of the clock after which a Prometheus that was not found is looked for again."""
 
@@ -27,8 +28,14 @@ LOOK_AGAIN = 60.0
 class Metrics:
     """Finds Prometheus (given, configured, else discovered) and measures when asked. A lost server never raises."""
 
-    def __init__(self, plan: Plan, settings: Settings, reader: Reader, preset: Preset) -> None:
-        self._plan, self._settings, self._reader, self._preset = plan, settings, reader, preset
+    def __init__(self, plan: Plan, settings: Settings, reader: Reader) -> None:
+        from console.settings.presets import load_library
+
+        self._plan, self._settings, self._reader = plan, settings, reader
+        library = load_library(settings.folders("preset_paths"))
+        self._preset: Preset = library.preset(plan.preset or settings.preset or DEFAULT_PRESET)
+        self._definitions: tuple[Definition, ...] = tuple(library.components.values())
+        self._specs = self._preset.specs()
         self._prometheus: Prometheus | None = None
         self._alertmanager: Alertmanager | None = None
         self._slo_source: object | None = None
@@ -49,7 +56,7 @@ class Metrics:
         """The systems of the preset, judged by `facts`."""
         from console.health.components import judge
 
-        return judge(facts, self._preset.components)
+        return judge(facts, self._definitions, self._preset)
 
     async def measure(self) -> bool:
         """Ask once. True: something may have changed."""
@@ -57,11 +64,11 @@ class Metrics:
 
         now = self._plan.clock.now()
         if not await self.find():
-            self.slos = without(self._preset.slos, self._absent.detail or "no Prometheus is known here", now)
+            self.slos = without(self._specs, self._absent.detail or "no Prometheus is known here", now)
             self.alerts = await self._from_alertmanager()
         else:
             if self._slo_source is None:
-                self._slo_source = SloSource(self._preset.slos, self._prometheus)
+                self._slo_source = SloSource(self._specs, self._prometheus)
             assert isinstance(self._slo_source, SloSource)
             self.slos = await self._slo_source.read(now)
             self.alerts = merged(await self._firing(), await self._from_alertmanager())

@@ -159,7 +159,7 @@ class Session:
     async def _measure(self) -> None:
         await self.source.synced("pods", "deployments")
         while True:
-            if await self.metrics.measure(self._facts):
+            if await self.metrics.measure():
                 self._dirty.set()
             await asyncio.sleep(self.plan.pace.metrics)
 

@@ -1,3 +1,5 @@
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,10 +41,8 @@ def test_dates_stay_text_and_nothing_becomes_none() -> None:
 
 @given(st.text(max_size=300))
 def test_no_text_escapes_as_another_error(text: str) -> None:
-    try:
-        parse(text, "fuzz.yaml")
-    except DocumentError as error:
-        assert error.exit_code == 2
+    with contextlib.suppress(DocumentError):
+        assert parse(text, "fuzz.yaml").file == "fuzz.yaml"
 
 
 def test_the_nearest_choice_is_suggested_and_else_all_are_named() -> None:

@@ -1,0 +1,145 @@
+"""Lint of templates: syntax, names and fields that do not exist, outputs and inputs that may not be there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from console.base.document import Path, walk
+from console.runbook import graph, names, template
+from console.runbook.model import Runbook, Step
+from console.runbook.names import Trail
+from console.runbook.problems import Report
+from console.runbook.shape import context
+
+EXPRESSIONS = ("when", "until", "progress", "completed", "fails", "worse", "rises")
+TEXTS = ("title", "text", "question", "irreversible", "restarts", "loses", "hold", "deadline", "duration", "query")
+
+
+class Place(NamedTuple):
+    """One template of a step: its key, its text, and the texts whose `is defined` protects it."""
+
+    key: Path
+    text: str
+    expression: bool = False
+    behind: tuple[str, ...] = ()
+
+
+def places(step: Step) -> Iterator[Place]:
+    """Every template of a step."""
+    for key in EXPRESSIONS:
+        if value := getattr(step, key):
+            yield Place((key,), value, True)
+    for key in TEXTS:
+        if value := getattr(step, key):
+            yield Place((key,), value)
+    for index, line in enumerate(step.shows):
+        yield Place(("shows", index), line)
+    for index, branch in enumerate(step.branches):
+        at: Path = ("branches", index) if branch.when else ("else",)
+        if branch.when:
+            yield Place((*at, "when"), branch.when, True)
+        if branch.because:
+            yield Place((*at, "because"), branch.because, False, (branch.when,) if branch.when else ())
+    for index, choice in enumerate(step.choices):
+        yield Place(("choices", index, "label"), choice.label)
+        if choice.hint:
+            yield Place(("choices", index, "hint"), choice.hint)
+    if step.target is not None:
+        for key, field in (
+            ("apiVersion", "api_version"),
+            ("kind", "kind"),
+            ("name", "name"),
+            ("namespace", "namespace"),
+        ):
+            if value := getattr(step.target, field):
+                yield Place(("target", key), value)
+    for path, value in walk(step.patch):
+        if isinstance(value, str):
+            yield Place(("patch", *path), value)
+    for argument in step.arguments:
+        yield Place(("arguments", argument.name, "value"), argument.value)
+
+
+def check(report: Report) -> None:
+    """Add what is wrong with the templates of all steps."""
+    runbook = report.runbook
+    sure = graph.certain(runbook) if not report.has("undefined-step") else {}
+    left = {id: frozenset(s for s in before if not _may_skip(runbook, s)) for id, before in sure.items()}
+    used: set[str] = set()
+    for step in runbook.steps:
+        guards = _guards(runbook, step, (step.when,))
+        for place in places(step):
+            found = _uses(report, step, place)
+            if found is None:
+                continue
+            used |= {t[1] for t in names.prefixes(found.trails, "inputs")}
+            guarded = found.guarded | guards | _guards(runbook, step, place.behind)
+            for message, hint in found.problems:
+                report.add("unknown-name", report.at(step.id, *place.key), message, hint)
+            if step.id in left:
+                _outputs(report, step, place, found.trails, guarded, left[step.id])
+            _optional_inputs(report, step, place, found.trails, guarded)
+    for item in runbook.inputs:
+        if item.name not in used and item.type != "spark_app":
+            report.add("unused-input", ("inputs", item.name), f"no step reads input {item.name!r}", severity="warning")
+
+
+def _may_skip(runbook: Runbook, id: str) -> bool:
+    step = runbook.step(id)
+    return step is None or bool(step.when)
+
+
+def _uses(report: Report, step: Step, place: Place) -> names.Uses | None:
+    at = report.at(step.id, *place.key)
+    try:
+        found = names.uses(place.text, context(report.runbook, step), expression=place.expression)
+    except template.TemplateError as error:
+        report.add("template", at, error.bare, error.hint)
+        return None
+    if place.expression and place.text.strip().startswith("{{"):
+        report.add("template", at, "an expression stands here without braces", "remove {{ and }}")
+        return None
+    return found
+
+
+def _guards(runbook: Runbook, step: Step, expressions: tuple[str, ...]) -> set[Trail]:
+    out: set[Trail] = set()
+    for expression in expressions:
+        try:
+            out |= names.uses(expression, context(runbook, step), expression=True).guarded if expression else set()
+        except template.TemplateError:
+            continue
+    return out
+
+
+def _outputs(
+    report: Report, step: Step, place: Place, trails: set[Trail], guarded: set[Trail], sure: frozenset[str]
+) -> None:
+    by_name = {s.id.replace("-", "_"): s.id for s in report.runbook.steps}
+    for trail in names.prefixes(trails, "steps"):
+        id = by_name.get(trail[1].replace("-", "_"))
+        if id is None or id in sure or names.careful(trail, _spelled(guarded)) or names.careful(trail, guarded):
+            continue
+        report.add(
+            "output-maybe-missing",
+            report.at(step.id, *place.key),
+            f"not every way to step {step.id!r} has passed {id!r}",
+            f"ask `steps.{trail[1]} is defined` first, or give a default",
+        )
+
+
+def _spelled(guarded: set[Trail]) -> set[Trail]:
+    return {tuple(part.replace("-", "_") if i == 1 else part for i, part in enumerate(g)) for g in guarded}
+
+
+def _optional_inputs(report: Report, step: Step, place: Place, trails: set[Trail], guarded: set[Trail]) -> None:
+    optional = {i.name for i in report.runbook.inputs if not i.required and i.default is None}
+    for trail in names.prefixes(trails, "inputs"):
+        if trail[1] in optional and not names.careful(trail, guarded):
+            report.add(
+                "input-maybe-missing",
+                report.at(step.id, *place.key),
+                f"input {trail[1]!r} is not required and has no default",
+                f"ask `inputs.{trail[1]} is defined` first, or give a default",
+            )

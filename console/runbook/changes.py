@@ -10,6 +10,7 @@ from console.base.errors import ConsoleError, UsageError, did_you_mean
 from console.base.redact import MARK
 from console.base.text import clean
 from console.runbook import patches, template
+from console.runbook.catalogue import Catalogue
 from console.runbook.effects import Effect, ObjectRef
 from console.runbook.inputs import convert
 from console.runbook.model import Input, Runbook, Step
@@ -27,8 +28,17 @@ def effect(
     step: Step,
     ctx: Mapping[str, Any],
     scripts: Mapping[str, ScriptSpec] | None = None,
+    catalogue: Catalogue | None = None,
 ) -> Effect:
     """The change of a `change` or `script` step, worked out from the data. Nothing is done.
+
+    Args:
+        runbook: where the step stands.
+        walk: numbers the effect.
+        step: a change or a script.
+        ctx: the data.
+        scripts: the library's scripts.
+        catalogue: where given, every written field must exist and be of its type.
 
     Raises:
         ConsoleError: data is missing, a name is no name, or the patch would write a redacted value.
@@ -41,6 +51,12 @@ def effect(
         raise ConsoleError(f"{said} would write {MARK}", hint="a secret cannot be copied through a runbook")
     if step.kind == "change" and step.action == "patch" and not patches.touched(patch, step.patch_type):
         raise ConsoleError(f"{said} changes nothing")
+    if catalogue is not None and target is not None and step.action == "patch" and step.patch_type == "merge":
+        for at in patches.touched(patch, "merge"):
+            value = patches.get(patch, at)
+            wrong = catalogue.wrong_field(target.api_version, target.kind, patches.parts(at), value)
+            if wrong is not None:
+                raise ConsoleError(f"{said}: {clean(wrong)}")
     spec = (scripts or {}).get(step.script)
     touched = patches.touched(patch, step.patch_type) if step.kind == "change" else step.touches
     if step.kind == "script" and not touched and spec is not None and target is not None:

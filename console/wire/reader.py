@@ -270,9 +270,9 @@ class Reader:
             out[str(group.get("name"))] = tuple(dict.fromkeys([first, *versions] if first else versions))
         return out
 
-    async def resources(self, api_version: str) -> tuple[Resource, ...]:
-        """Kinds of one group version, without subresources; remembered for the life of the connection."""
-        if api_version not in self._resources:
+    async def resources(self, api_version: str, *, fresh: bool = False) -> tuple[Resource, ...]:
+        """Kinds of one group version, without subresources; remembered unless a `fresh` answer is wanted."""
+        if fresh or api_version not in self._resources:
             path = group_path(api_version)
             tree = _json(await self.get(path), path)
             self._resources[api_version] = tuple(

@@ -34,13 +34,21 @@ class Writer:
         self._connection, self._manager = connection, manager
 
     async def patch(
-        self, path: str, body: Any, kind: PatchKind, *, dry_run: bool = False, subresource: str = ""
+        self,
+        path: str,
+        body: Any,
+        kind: PatchKind,
+        *,
+        dry_run: bool = False,
+        subresource: str = "",
+        strict: bool = False,
     ) -> dict[str, Any]:
         """Patch an object and return it as the server answers it (in a dry run: as it would be).
 
         Args:
             path: path of the object.
             body: a tree (merge, strategic) or a list of operations (json).
+            strict: an unknown field is an error (InvalidError) instead of being dropped.
 
         Raises:
             ConflictError, InvalidError: a precondition does not hold (`test` of a JSON patch answers 422), or the body
@@ -48,7 +56,7 @@ class Writer:
             ForbiddenError, NotFoundError, ApiError, ReachError, LoginNeeded.
         """
         target = f"{path}/{subresource}" if subresource else path
-        return await self._send("PATCH", target, body, dry_run, content_type=_TYPES[kind])
+        return await self._send("PATCH", target, body, dry_run, content_type=_TYPES[kind], strict=strict)
 
     async def delete(
         self,
@@ -206,8 +214,11 @@ class Writer:
         *,
         content_type: str = "application/json",
         manager: bool = True,
+        strict: bool = False,
     ) -> dict[str, Any]:
         query = {"fieldManager": self._manager} if manager else {}
+        if strict:
+            query["fieldValidation"] = "Strict"
         if dry_run:
             query["dryRun"] = "All"
         answer = await self._connection.send(

@@ -1,0 +1,240 @@
+"""One kind in one place, kept as the API server has it: list in pages, then watch, for as long as the program runs.
+
+A lost connection leaves what is known in place. What failed is a state with words, never an exception for the caller.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from typing import Any, Protocol
+
+import msgspec
+from msgspec import Raw, Struct, field
+
+from console.base.clock import Clock
+from console.base.errors import ConsoleError, ForbiddenError, LoginNeeded, ReachError
+from console.health.facts import SourceStateWord
+from console.sources.kinds import Decoder, Kind, list_path, uid_of
+from console.wire.errors import ApiError, GoneError, InvalidError, NotFoundError, status_error
+from console.wire.reader import Reader
+
+QUIET = 100.0
+"""Seconds without a byte on an open watch after which data are late: bookmarks come about once a minute."""
+LATE = 45.0
+"""Seconds since the last byte after which the data of a lost connection are stale."""
+_FIRST_WAIT, _LONGEST_WAIT = 0.4, 20.0
+_LOGIN_WAIT = 60.0
+_RARE_WAIT = 300.0
+
+
+class Sink(Protocol):
+    """Who is told what a reflector sees. Called in the event loop, must not block."""
+
+    def changed_by(self, reflector: Reflector) -> None:
+        """Items or state changed."""
+        ...
+
+    def removed(self, reflector: Reflector, key: str, item: Any, before: Any, raw: bytes | None) -> None:
+        """An object vanished. `item` is what the DELETED event held (None where none came), `before` what was known."""
+        ...
+
+    def noticed(self, reflector: Reflector, item: Any, raw: bytes | None) -> None:
+        """An object came or changed; `raw` is its JSON where it came by the watch."""
+        ...
+
+
+class _Meta(Struct, gc=False):
+    uid: str = ""
+    namespace: str | None = ""
+    name: str | None = ""
+    resourceVersion: str = ""
+
+
+class _Head(Struct, gc=False):
+    metadata: _Meta = field(default_factory=_Meta)
+
+
+class _Event(Struct, gc=False):
+    type: str
+    object: Raw
+
+
+_EVENT: msgspec.json.Decoder[_Event] = msgspec.json.Decoder(_Event)
+_HEAD: msgspec.json.Decoder[_Head] = msgspec.json.Decoder(_Head)
+
+
+class Reflector:
+    """Keeps `items` (uid → fact) of one kind, namespace and selector.
+
+    Attributes:
+        listed: the first list came to its end.
+        problem: what is wrong now, or None.
+        version: the last resourceVersion seen.
+        generation: moves with every change of an item; `members` only when one comes or goes.
+        last: when data came last, in the time of the clock; `contact` in monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        kind: Kind,
+        api_version: str,
+        decoder: Decoder,
+        sink: Sink,
+        clock: Clock,
+        *,
+        namespace: str = "",
+        selector: str = "",
+        limit: int = 0,
+    ) -> None:
+        self.kind, self.api_version, self.namespace, self.selector = kind, api_version, namespace, selector
+        self.items: dict[str, Any] = {}
+        self.listed, self.version = False, ""
+        self.problem: ConsoleError | None = None
+        self.last: float | None = None
+        self.contact = 0.0
+        self.generation = self.members = 0
+        self._reader, self._decoder, self._sink, self._clock = reader, decoder, sink, clock
+        self._limit = limit
+        self._wake = asyncio.Event()
+        self.path = list_path(kind, api_version, namespace)
+        wanted = {"labelSelector": selector, "fieldSelector": kind.fields}
+        self._query = {k: v for k, v in wanted.items() if v}
+
+    def word(self) -> SourceStateWord:
+        """How far the items can be trusted now."""
+        problem = self.problem
+        if isinstance(problem, LoginNeeded):
+            return "login needed"
+        if isinstance(problem, ForbiddenError):
+            return "forbidden"
+        if isinstance(problem, NotFoundError):
+            return "absent"
+        age = time.monotonic() - self.contact
+        if problem is not None:
+            if not self.listed:
+                return "unreachable"
+            return "late" if age <= LATE else "stale"
+        if not self.listed:
+            return "loading"
+        return "fresh" if age <= QUIET else "late"
+
+    def retry(self) -> None:
+        """Try again now instead of after the wait."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """List and watch until cancelled."""
+        failures = 0
+        while True:
+            began = time.monotonic()
+            try:
+                if not self.version:
+                    await self._list()
+                await self._watch()
+            except GoneError:
+                self.version = ""
+            except (ConsoleError, msgspec.DecodeError) as error:
+                if isinstance(error, InvalidError) or (isinstance(error, ApiError) and error.status == 504):
+                    self.version = ""
+                self._fail(error)
+            failures = 0 if time.monotonic() - began > 5.0 else failures + 1
+            await self._pause(failures)
+
+    async def _pause(self, failures: int) -> None:
+        """Wait before the next try: nothing after a watch that ended well, long where a person has to act first."""
+        if failures == 0 and self.problem is None:
+            return
+        wait = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** min(failures, 10)) * random.uniform(0.5, 1.0)
+        if isinstance(self.problem, LoginNeeded):
+            wait = _LOGIN_WAIT * random.uniform(0.9, 1.1)
+        elif isinstance(self.problem, ForbiddenError | NotFoundError):
+            wait = _RARE_WAIT * random.uniform(0.9, 1.1)
+        elif isinstance(self.problem, ApiError) and self.problem.retry_after:
+            wait = max(wait, self.problem.retry_after)
+        self._wake.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait):
+                await self._wake.wait()
+
+    def _fail(self, error: ConsoleError | msgspec.DecodeError) -> None:
+        if isinstance(error, msgspec.DecodeError):
+            error = ReachError(f"the answer to {self.path} makes no sense: {error}")
+        self.problem = error
+        if isinstance(error, NotFoundError):
+            for key in list(self.items):
+                self._remove(key, None, None)
+            self.version = ""
+        self._sink.changed_by(self)
+
+    def _heard(self) -> None:
+        self.contact, self.last = time.monotonic(), self._clock.now()
+        self.problem = None
+
+    async def _list(self) -> None:
+        version, seen = "", set()
+        async for page in self._reader.pages(self.path, self._query, size=self.kind.page):
+            self._heard()
+            page_version, found = self._decoder.page(page.body, self._clock.now())
+            version = version or page_version
+            for key, item in found:
+                seen.add(key)
+                self._put(key, item, None)
+            self._trim()
+            self.generation += 1
+            self._sink.changed_by(self)
+        for key in [key for key in self.items if key not in seen]:
+            self._remove(key, None, None)
+        self.version, self.listed = version, True
+        self.generation += 1
+        self._sink.changed_by(self)
+
+    async def _watch(self) -> None:
+        async for line in self._reader.watch(self.path, self._query, self.version):
+            event = _EVENT.decode(line)
+            if event.type == "ERROR":
+                raise status_error(msgspec.json.decode(event.object))
+            self._heard()
+            meta = _HEAD.decode(event.object).metadata
+            if event.type != "BOOKMARK":
+                self._apply(event, meta)
+            self.version = meta.resourceVersion or self.version
+            self._sink.changed_by(self)
+
+    def _apply(self, event: _Event, meta: _Meta) -> None:
+        gone = event.type == "DELETED"
+        raw = bytes(event.object)
+        key = meta.uid or uid_of({"metadata": {"namespace": meta.namespace, "name": meta.name}})
+        try:
+            item = self._decoder.one(raw, self._clock.now(), gone=gone)
+        except (ValueError, msgspec.DecodeError):
+            item = None
+        self.generation += 1
+        if gone:
+            self._remove(key, item, raw)
+        elif item is not None:
+            self._put(key, item, raw)
+            self._trim()
+        elif self.items.pop(key, None) is not None:
+            self.members += 1
+
+    def _put(self, key: str, item: Any, raw: bytes | None) -> None:
+        if key not in self.items:
+            self.members += 1
+        self.items[key] = item
+        self._sink.noticed(self, item, raw)
+
+    def _remove(self, key: str, final: Any, raw: bytes | None) -> None:
+        before = self.items.pop(key, None)
+        self.members += 1
+        self._sink.removed(self, key, final, before, raw)
+
+    def _trim(self) -> None:
+        """Keep at most `limit` items, those that were seen last (events)."""
+        if self._limit and len(self.items) > self._limit * 1.1:
+            newest = sorted(self.items.items(), key=lambda pair: getattr(pair[1], "last", None) or 0.0)
+            self.items = dict(newest[-self._limit :])
+            self.members += 1

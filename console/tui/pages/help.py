@@ -16,10 +16,15 @@ class HelpPage(Page):
         self.below = below
 
     def show(self, width: int, height: int) -> Lines:
-        out: list[Line] = [rule(f"on the page {self.below.name}", width)]
-        out += [self._key(key) for key in self.below.keys]
-        out += [rule("everywhere", width), *(self._key(key) for key in GLOBAL)]
-        out += [rule("moving", width), *(self._key(key) for key in MOVES)]
+        out: list[Line] = []
+        for title, keys in (
+            (f"on the page {self.below.name}", self.below.keys),
+            ("everywhere", GLOBAL),
+            ("moving", MOVES),
+        ):
+            out.append(rule(title, width))
+            for key in keys:
+                out += self._key(key)
         out += [
             rule("words", width),
             _word(
@@ -33,11 +38,10 @@ class HelpPage(Page):
         ]
         return Fixed(out)
 
-    def _key(self, key: Key) -> Line:
+    def _key(self, key: Key) -> list[Line]:
         reason = self.below.why_not(key)
-        tip = span(key.tip, "dim" if reason else "text")
-        off = span(f"  (not now: {reason})", "warn") if reason else Span("")
-        return line(Span(" "), span(fit(key.label, 8), "key"), tip, off)
+        out = [line(Span(" "), span(fit(key.label, 8), "key"), span(key.tip, "dim" if reason else "text"))]
+        return [*out, line(Span(" " * 9), span(f"not now: {reason}", "warn"))] if reason else out
 
 
 def _word(word: str, meaning: str) -> Line:

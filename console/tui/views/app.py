@@ -118,11 +118,10 @@ def evidence(board: Board, findings: tuple[Finding, ...], width: int) -> list[Li
         return [line(span(" nothing is wrong with it that can be seen from here", "ok"))]
     out: list[Line] = []
     for finding in findings:
-        words = (
-            f"  {finding.class_ or 'no class'} · {finding.confidence} confidence · since {age(board, finding.since)}"
-        )
-        title = span(f" {finding.title}", "title")
-        out.append(line(Span(" "), severity(finding), title, span(words, "dim"), key=finding.key))
+        since = age(board, finding.since)
+        words = f"{finding.class_ or 'no class'} · {finding.confidence} confidence · since {since}"
+        out.append(line(Span(" "), severity(finding), span(f" {finding.title}", "title"), key=finding.key))
+        out.append(line(Span("   "), span(words, "dim")))
         out += [line(Span("   "), span(text)) for text in wrap(finding.detail, width - 4) if finding.detail]
         for item in finding.evidence:
             out += _hanging("seen", "ok", item.excerpt, "text", width)

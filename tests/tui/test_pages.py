@@ -1,0 +1,198 @@
+"""What a person sees and presses. Pages run in Textual's own driver, at the sizes that people have."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+import pytest
+
+from console.operate.person import Question
+from console.runbook.effects import Consequence, Effect, ObjectRef, Preview
+from console.runbook.model import Choice
+from console.runbook.walk import Entered, Started, fold
+from console.tui.app import ConsoleApp
+from console.tui.palette import Palette
+from tests.tui.scenes import KEY, NOW, OOM, Scene, situation
+
+
+@asynccontextmanager
+async def shown(scene: Scene, size: tuple[int, int] = (80, 24), depth: Any = "ansi") -> AsyncIterator[Any]:
+    app = ConsoleApp(scene, {}, palette=Palette(depth), actor="sre")
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        yield pilot
+
+
+async def settled(pilot: Any) -> None:
+    """Wait until nothing is painted any more."""
+    before: list[str] = []
+    for _ in range(50):
+        await pilot.pause()
+        now = text(pilot)
+        if now == before:
+            return
+        before = now
+
+
+def text(pilot: Any) -> list[str]:
+    """The screen as lines of text."""
+    screen = pilot.app.main
+    strips = screen._compositor.render_strips()
+    return ["".join(segment.text for segment in strip).rstrip() for strip in strips]
+
+
+async def press(pilot: Any, *keys: str) -> None:
+    for key in keys:
+        await pilot.press(key)
+        await settled(pilot)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (160, 50)])
+async def test_the_first_screen_says_what_burns_where_and_which_runbook_fits(size: tuple[int, int]) -> None:
+    async with shown(Scene(situation()), size) as pilot:
+        lines = text(pilot)
+        assert len(lines) == size[1]
+        assert "PROD" in lines[0]
+        assert lines[1].startswith(" BURNING")
+        screen = "\n".join(lines)
+        assert "job success" in screen
+        assert "no data: target spark-connect-41 has no endpoints" in screen
+        row = next(line for line in lines if line.startswith(" CRIT"))
+        assert "etl-orders" in row and "14m" in row and "spark-oom" in row
+        assert "SparkPodOOMKilled firing 12m" in screen
+        assert lines[-1].startswith(" enter open")
+
+
+async def test_nothing_that_a_cluster_says_is_markup_or_an_escape() -> None:
+    hostile = msgspec.structs.replace(OOM, title="[red]x[/red]\x1b[2J[link=http://evil]y", detail="\x1b]0;owned\x07z")
+    board = msgspec.structs.replace(situation().board, findings=(hostile,))
+    async with shown(Scene(situation(board=board))) as pilot:
+        screen = "\n".join(text(pilot))
+        assert "[red]x[/red][link=http://" in screen
+        assert "\x1b" not in screen and "owned" not in screen
+
+
+async def test_the_cursor_stays_on_its_application_when_others_come_and_go() -> None:
+    scene = Scene(situation())
+    async with shown(scene) as pilot:
+        await press(pilot, "2", "j", "j", "j")
+        page = pilot.app.main.page
+        assert page.selected == "spark-prod/job-00002"
+        apps = scene.situation.board.apps
+        board = msgspec.structs.replace(scene.situation.board, apps=(apps[0], *apps[2:]))
+        scene.show(situation(board=board))
+        await settled(pilot)
+        assert page.selected == "spark-prod/job-00002"
+
+
+async def test_a_filter_narrows_while_one_types_and_escape_clears_it() -> None:
+    async with shown(Scene(situation())) as pilot:
+        await press(pilot, "2", "slash", "0", "0", "7")
+        assert sum("job-" in line for line in text(pilot)) == 1
+        await press(pilot, "escape")
+        assert sum("job-" in line for line in text(pilot)) > 10
+
+
+async def test_a_key_that_does_nothing_now_says_why() -> None:
+    async with shown(Scene(situation())) as pilot:
+        await press(pilot, "2", "j", "r")
+        assert text(pilot)[-1].strip() == "r: no runbook fits this application"
+
+
+async def test_the_palette_goes_to_an_application_by_a_part_of_its_name() -> None:
+    async with shown(Scene(situation())) as pilot:
+        await press(pilot, "colon", *"etl-or", "enter")
+        assert "etl-orders" in text(pilot)[0]
+        assert any("OOMKilled" in line and "137" in line for line in text(pilot))
+
+
+async def test_help_lists_every_key_of_the_page_below_and_why_some_are_off() -> None:
+    async with shown(Scene(situation()), (100, 60)) as pilot:
+        await press(pilot, "2", "j", "question_mark")
+        screen = "\n".join(text(pilot))
+        for key in pilot.app.main.go.root("apps").keys:
+            assert key.tip in screen
+        assert "not now: no runbook fits this application" in screen
+
+
+async def test_a_log_is_shown_redacted_and_its_errors_keep_their_words() -> None:
+    log = "INFO start\nERROR Executor: java.lang.OutOfMemoryError: Java heap space\ntoken=abcdef123456\n"
+    async with shown(Scene(situation(), log)) as pilot:
+        await press(pilot, "2", "enter", "4")
+        screen = "\n".join(text(pilot))
+        assert "Java heap space" in screen
+        assert "abcdef123456" not in screen and "[redacted]" in screen
+
+
+def asked(kind: str, *, expect: str = "", preview: Preview | None = None, choices: tuple[Choice, ...] = ()) -> Scene:
+    """A walk that waits for an answer."""
+    started = Started(NOW - 60, "w1", "spark-oom", "1.0.0", "0" * 64, "", {}, {}, {}, KEY, "sre", "console")
+    walk = fold([started, Entered(NOW - 50, "raise-overhead")])
+    question = Question(
+        "w1", "raise-overhead", kind, "raise memoryOverhead", "Apply it?", choices, preview=preview, expect=expect,
+        cluster="spark-prod/eu-west-1",
+    )  # fmt: skip
+    return Scene(situation(walks=(walk,), questions={"w1": question}))
+
+
+EFFECT = Effect(
+    "w1/1", "raise-overhead", "raise memoryOverhead", "patch",
+    target=ObjectRef("sparkoperator.k8s.io/v1beta2", "SparkApplication", "spark-prod", "etl-orders"), reversible=True,
+)  # fmt: skip
+PREVIEW = Preview(
+    EFFECT,
+    ("  spec:", "    executor:", "-     memoryOverhead: 1100m", "+     memoryOverhead: 2g"),
+    accepted=True,
+    consequences=(Consequence("next run", "warning", "the next run brings 1100m back"),),
+    rollback_at=NOW,
+)
+
+
+async def test_a_change_is_shown_whole_before_it_is_asked_for() -> None:
+    async with shown(asked("confirm", preview=PREVIEW)) as pilot:
+        await press(pilot, "enter")
+        screen = "\n".join(text(pilot))
+        assert "-     memoryOverhead: 1100m" in screen and "+     memoryOverhead: 2g" in screen
+        assert "server dry run: accepted" in screen
+        assert "the next run brings 1100m back" in screen
+        assert "rollback    ready" in screen
+
+
+async def test_enter_is_never_a_yes_and_y_is() -> None:
+    scene = asked("confirm", preview=PREVIEW)
+    async with shown(scene) as pilot:
+        await press(pilot, "enter", "enter")
+        assert not [value for what, value in scene.asked if what == "reply"]
+        await press(pilot, "y")
+        (reply,) = [value for what, value in scene.asked if what == "reply"]
+        assert (reply.value, reply.by, reply.typed) == ("yes", "sre", "")
+
+
+async def test_production_wants_the_object_typed_and_escape_is_no_answer() -> None:
+    scene = asked("confirm", preview=PREVIEW, expect=KEY)
+    async with shown(scene) as pilot:
+        await press(pilot, "enter", "y", *"spark-prod")
+        await press(pilot, "slash", *"etl-orders", "enter")
+        (reply,) = [value for what, value in scene.asked if what == "reply"]
+        assert (reply.value, reply.typed) == ("yes", KEY)
+
+
+async def test_digits_answer_a_question() -> None:
+    scene = asked("ask", choices=(Choice("heap", "the heap"), Choice("overhead", "outside the heap")))
+    async with shown(scene) as pilot:
+        await press(pilot, "enter")
+        assert any("1 the heap" in line for line in text(pilot))
+        await press(pilot, "2")
+        (reply,) = [value for what, value in scene.asked if what == "reply"]
+        assert reply.value == "overhead"
+
+
+async def test_without_colour_no_colour_is_sent() -> None:
+    async with shown(Scene(situation()), depth="mono") as pilot:
+        strips = pilot.app.main._compositor.render_strips()
+        styles = [segment.style for strip in strips for segment in strip if segment.style]
+        named = {style.color.name for style in styles if style.color is not None}
+        assert named <= {"default"}

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
+from console.health.facts import Alert
 from console.health.model import Evidence
 from console.runbook.effects import Effect, Preview
 from console.runbook.model import Judgement, Outcome
@@ -36,7 +37,8 @@ class Started(WalkEvent, frozen=True, tag="started"):
     actor: str
     tool: str
     slo: dict[str, Any] = {}
-    """SLO id → budget_left and burn rates when it began."""
+    """SLO id → state, budget_left and burn rates when it began."""
+    alert: Alert | None = None
 
 
 class Entered(WalkEvent, frozen=True, tag="entered"):
@@ -261,6 +263,7 @@ class Walk(Struct, frozen=True):
     mark: float | None = None
     offered: tuple[str, ...] = ()
     undo: str = ""
+    alert: Alert | None = None
 
     def state(self, step: str) -> StepState | None:
         """The latest visit of `step`."""
@@ -298,6 +301,7 @@ def _begin(event: AnyEvent) -> Walk:
         cluster=event.cluster,
         actor=event.actor,
         slo_before=event.slo,
+        alert=event.alert,
         events=1,
     )
 

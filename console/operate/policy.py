@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from console.base.clock import rfc3339
 from console.base.units import human_duration
 from console.operate.journal import Change
-from console.runbook.effects import Effect
+from console.runbook.effects import Effect, ObjectRef
 from console.settings.freeze import frozen
 from console.settings.load import Settings
 from console.settings.model import Freeze, Mode
@@ -84,6 +84,11 @@ class Occasion(Struct, frozen=True):
     recent: tuple[Change, ...] = ()
 
 
+def object_key(target: ObjectRef) -> str:
+    """One object, whatever version of its kind is spoken."""
+    return f"{target.kind}/{target.words}"
+
+
 def mode(effect: Effect, rules: Rules) -> Denial | None:
     """What the mode of the context says."""
     if rules.mode == "read-only":
@@ -121,7 +126,7 @@ def max_targets(effect: Effect, rules: Rules, occasion: Occasion) -> Denial | No
     target = effect.target
     if target is None:
         return None
-    count = len(occasion.touched | {f"{target.kind}/{target.words}"})
+    count = len(occasion.touched | {object_key(target)})
     if count > rules.max_targets:
         return Denial("policy", f"this would be object {count} of the step; policy.max_targets is {rules.max_targets}")
     return None
@@ -134,7 +139,7 @@ def cooldown(effect: Effect, rules: Rules, occasion: Occasion) -> Denial | None:
         return None
     for change in reversed(occasion.recent):
         theirs = change.effect.target
-        same = theirs is not None and (theirs.kind, theirs.words) == (target.kind, target.words)
+        same = theirs is not None and object_key(theirs) == object_key(target)
         ago = occasion.now - change.at
         if same and change.walk != occasion.walk and ago < rules.cooldown:
             return Denial(

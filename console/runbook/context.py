@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from console.base.redact import redact_value
-from console.health.facts import Alert, Sample
+from console.health.facts import Alert, Node, Sample
 from console.health.model import Board, Finding, SloStatus, SparkApp
+from console.runbook import template
 from console.runbook.inputs import the_finding
 from console.runbook.model import Runbook
 from console.runbook.walk import Walk
@@ -60,14 +62,24 @@ def build(
         "recovery": _recovery(board.slos, walk, runbook),
         "alert": _plain(alert) if alert is not None else {},
         "cluster": _plain(board.cluster),
-        "nodes": [_plain(n) for n in board.nodes],
+        "nodes": [_node(n) for n in board.nodes],
         "sources": {s.name: _plain(s) for s in board.sources},
         "after": _after(one, walk) if walk is not None else {},
     }
     if chosen is not None:
         ctx["finding"] = _finding(chosen)
     tree: dict[str, Any] = _without_none(ctx)
+    tree["values"] = _values(runbook, tree) if runbook is not None else {}
     return tree
+
+
+def _values(runbook: Runbook, ctx: dict[str, Any]) -> dict[str, Any]:
+    """The runbook's named expressions, each seeing those above it. What cannot be known is left out."""
+    out: dict[str, Any] = {}
+    for name, expression in runbook.values.items():
+        with contextlib.suppress(template.TemplateError):
+            out[name] = template.evaluate(expression, {**ctx, "values": out})
+    return out
 
 
 def with_query(ctx: Mapping[str, Any], samples: Sequence[Sample] | None, error: str = "") -> dict[str, Any]:
@@ -99,6 +111,11 @@ def _without_none(value: Any) -> Any:
 def _app(app: SparkApp) -> dict[str, Any]:
     tree: dict[str, Any] = redact_value(_plain(app))
     return {**tree, "subject": app.subject, "live": app.live}
+
+
+def _node(node: Node) -> dict[str, Any]:
+    """A node, with the types of the conditions that are True as `true`."""
+    return {**_plain(node), "true": [c.type for c in node.conditions if c.status == "True"]}
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

@@ -159,7 +159,10 @@ def replace(value: Any, old: str, new: str) -> str:
 
 
 def where(value: Any, path: str, test: str = "defined", wanted: Any = None) -> list[Any]:
-    """Items whose field `path` passes: `defined`, `==`, `!=`, `>`, `>=`, `<`, `<=`, `in`. A missing field fails."""
+    """Items whose field `path` passes: `defined`, `==`, `!=`, `>`, `>=`, `<`, `<=`, `in`, `contains`.
+
+    An item without the field does not pass.
+    """
     out = []
     for item in items_of(value):
         field = _field(item, path)
@@ -188,6 +191,8 @@ def _passes(field: Any, test: str, wanted: Any) -> bool:
             return bool(field != wanted)
         case "in":
             return field in items_of(wanted)
+        case "contains":
+            return wanted in items_of(field)
         case ">":
             return _number(field) > _number(wanted)
         case ">=":
@@ -196,7 +201,7 @@ def _passes(field: Any, test: str, wanted: Any) -> bool:
             return _number(field) < _number(wanted)
         case "<=":
             return _number(field) <= _number(wanted)
-    raise ValueError(f"there is no comparison {test!r}; there are defined, ==, !=, in, >, >=, <, <=")
+    raise ValueError(f"there is no comparison {test!r}; there are defined, ==, !=, in, contains, >, >=, <, <=")
 
 
 def pick(value: Any, path: str) -> list[Any]:

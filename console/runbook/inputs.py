@@ -139,13 +139,16 @@ def _dig(tree: Any, path: str) -> Any:
 
 
 def the_finding(runbook: Runbook, board: Board, app: str, alert: Alert | None = None) -> Finding | None:
-    """The finding that the runbook is for: the best match, of the application where one is chosen."""
+    """The finding that the runbook is for: the best match, of the application where one is chosen.
+
+    Of equals, one of the present attempt goes before one of an attempt that is over.
+    """
     if not app and alert is not None:
         app = app_of_alert(board, alert)
-    for match in rank([runbook], board, app=app):
-        if match.finding:
-            return next(f for f in board.findings if f.key == match.finding)
-    return None
+    by_key = {f.key: f for f in board.findings}
+    found = [(m.score, by_key[m.finding]) for m in rank([runbook], board, app=app) if m.finding]
+    found.sort(key=lambda pair: (-pair[0], pair[1].data.get("current") is False))
+    return found[0][1] if found else None
 
 
 def convert(item: Input, value: Any, board: Board | None = None) -> Any:

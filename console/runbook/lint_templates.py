@@ -10,7 +10,7 @@ from console.runbook import graph, names, template
 from console.runbook.model import Runbook, Step
 from console.runbook.names import Trail
 from console.runbook.problems import Report
-from console.runbook.shape import context
+from console.runbook.shape import ANY, context
 
 EXPRESSIONS = ("when", "until", "progress", "completed", "fails", "worse", "rises")
 TEXTS = ("title", "text", "question", "irreversible", "restarts", "loses", "hold", "deadline", "duration", "query")
@@ -67,6 +67,8 @@ def check(report: Report) -> None:
     sure = graph.certain(runbook) if not report.has("undefined-step") else {}
     left = {id: frozenset(s for s in before if not _may_skip(runbook, s)) for id, before in sure.items()}
     used: set[str] = set()
+    for name, expression in runbook.values.items():
+        used |= _value(report, name, expression)
     for step in runbook.steps:
         guards = _guards(runbook, step, (step.when,))
         for place in places(step):
@@ -83,6 +85,21 @@ def check(report: Report) -> None:
     for item in runbook.inputs:
         if item.name not in used and item.type != "spark_app":
             report.add("unused-input", ("inputs", item.name), f"no step reads input {item.name!r}", severity="warning")
+
+
+def _value(report: Report, name: str, expression: str) -> set[str]:
+    """Check a named expression, which may read those above it; the inputs that it reads."""
+    order = list(report.runbook.values)
+    shape = context(report.runbook, None)
+    shape["values"] = dict.fromkeys(order[: order.index(name)], ANY)
+    try:
+        found = names.uses(expression, shape, expression=True)
+    except template.TemplateError as error:
+        report.add("template", ("values", name), error.bare, error.hint)
+        return set()
+    for message, hint in found.problems:
+        report.add("unknown-name", ("values", name), message, hint)
+    return {t[1] for t in names.prefixes(found.trails, "inputs")}
 
 
 def _may_skip(runbook: Runbook, id: str) -> bool:

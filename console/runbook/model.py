@@ -168,6 +168,8 @@ class Runbook(Struct, frozen=True):
     """`text` is the source, `hash` its SHA-256: a walk keeps both and resumes with them.
 
     `metrics` names series that no known exporter has (recording rules, own applications) and that queries use.
+    `values` are named expressions, worked out in order from the present data; templates read them as `values.NAME`,
+    and one that cannot be known is absent.
     """
 
     id: str
@@ -186,6 +188,7 @@ class Runbook(Struct, frozen=True):
     blast_radius: str = ""
     reviewed: str = ""
     metrics: tuple[str, ...] = ()
+    values: dict[str, str] = {}
     match: Match = Match()
     inputs: tuple[Input, ...] = ()
     steps: tuple[Step, ...] = ()

@@ -250,6 +250,7 @@ class RunbookDoc(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     metrics: list[Text] = []
     match: MatchDoc = MatchDoc()
     inputs: dict[Name, InputDoc] = {}
+    values: dict[Name, Text] = {}
     steps: Annotated[list[Any], Meta(min_length=1)]
 
 
@@ -361,6 +362,7 @@ def _runbook(head: RunbookDoc, steps: tuple[Step, ...], text: str, file: str) ->
         blast_radius=head.blast_radius,
         reviewed=head.reviewed or "",
         metrics=tuple(head.metrics),
+        values=dict(head.values),
         match=Match(
             findings=tuple(head.match.findings),
             classes=tuple(head.match.classes),

@@ -79,9 +79,10 @@ def context(runbook: Runbook, step: Step | None) -> dict[str, Shape]:
         "recovery": {"state": LEAF, "ids": [LEAF], "words": LEAF},
         "alert": of_struct(Alert),
         "cluster": of_struct(Cluster),
-        "nodes": [of_struct(Node)],
+        "nodes": [{**of_struct(Node), "true": [LEAF]}],
         "sources": {"*": of_struct(SourceState)},
         "after": dict.fromkeys(AFTER, LEAF),
+        "values": dict.fromkeys(runbook.values, ANY),
     }
     if step is not None and step.query:
         out["query"] = {"state": LEAF, "value": LEAF, "error": LEAF, "samples": [{"labels": ANY, "value": LEAF}]}

@@ -1,0 +1,98 @@
+"""Lower the cores of each executor of a SparkApplication and raise their number, so that the task slots stay.
+
+Reads KUBECONFIG. Stamps the object with CONSOLE_STAMP. With CONSOLE_DRY_RUN=1 the server is asked, and nothing changes.
+The last line is a JSON object with the old and the new values.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import math
+import os
+import sys
+from typing import Any, NoReturn
+
+GROUP, VERSION, PLURAL = "sparkoperator.k8s.io", "v1beta2", "sparkapplications"
+STAMP = "console.oncall/effect"
+
+
+def stop(message: str) -> NoReturn:
+    sys.exit(f"lower-executor-cores: {message}")
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    parser.add_argument("--app", required=True)
+    parser.add_argument("--cores", required=True, type=int)
+    parser.add_argument("--keep-slots", choices=["true", "false"], default="true")
+    given = parser.parse_args()
+    if given.app.count("/") != 1:
+        stop(f"{given.app!r} is no namespace/name")
+    if given.cores < 1:
+        stop("an executor needs at least one core")
+    return given
+
+
+def plan(spec: dict[str, Any], cores: int, *, keep_slots: bool) -> list[dict[str, Any]]:
+    """The JSON patch of the spec; each field is tested before it is replaced."""
+    executor = spec.get("executor") or {}
+    present = executor.get("cores")
+    if not isinstance(present, int):
+        stop("spec.executor.cores is not set, so the present number is not known here")
+    if cores >= present:
+        stop(f"the executors have {present} core(s) already; {cores} would not be fewer")
+    operations = [
+        {"op": "test", "path": "/spec/executor/cores", "value": present},
+        {"op": "replace", "path": "/spec/executor/cores", "value": cores},
+    ]
+    dynamic = (spec.get("dynamicAllocation") or {}).get("enabled") is True
+    instances = executor.get("instances")
+    if keep_slots and not dynamic and isinstance(instances, int):
+        operations += [
+            {"op": "test", "path": "/spec/executor/instances", "value": instances},
+            {"op": "replace", "path": "/spec/executor/instances", "value": math.ceil(instances * present / cores)},
+        ]
+    return operations
+
+
+def stamped(metadata: dict[str, Any]) -> list[dict[str, Any]]:
+    """The operation that leaves the mark of this run on the object."""
+    stamp = os.environ.get("CONSOLE_STAMP")
+    if not stamp:
+        return []
+    if metadata.get("annotations"):
+        return [{"op": "add", "path": "/metadata/annotations/" + STAMP.replace("/", "~1"), "value": stamp}]
+    return [{"op": "add", "path": "/metadata/annotations", "value": {STAMP: stamp}}]
+
+
+def main() -> None:
+    given = arguments()
+    from kubernetes import client, config
+
+    config.load_kube_config(config_file=os.environ.get("KUBECONFIG"))
+    api = client.CustomObjectsApi()
+    namespace, name = given.app.split("/")
+    place = {"group": GROUP, "version": VERSION, "namespace": namespace, "plural": PLURAL, "name": name}
+    dry_run = os.environ.get("CONSOLE_DRY_RUN") == "1"
+    try:
+        found = api.get_namespaced_custom_object(**place)
+        operations = plan(found["spec"], given.cores, keep_slots=given.keep_slots == "true")
+        body = [*operations, *stamped(found["metadata"])]
+        more = {"_content_type": "application/json-patch+json", **({"dry_run": "All"} if dry_run else {})}
+        api.patch_namespaced_custom_object(**place, body=body, **more)
+    except client.ApiException as error:
+        detail = error.reason
+        with contextlib.suppress(TypeError, ValueError, KeyError):
+            detail = json.loads(error.body)["message"]
+        stop(f"the API server said {error.status}: {detail}")
+    tested = {o["path"]: o["value"] for o in operations if o["op"] == "test"}
+    replaced = {o["path"]: o["value"] for o in operations if o["op"] == "replace"}
+    for path, value in replaced.items():
+        sys.stdout.write(f"- {path}: {tested[path]}\n+ {path}: {value}\n")
+    sys.stdout.write(json.dumps({"dryRun": dry_run, "before": tested, "after": replaced}) + "\n")
+
+
+if __name__ == "__main__":
+    main()

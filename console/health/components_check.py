@@ -15,6 +15,11 @@ def problems(made: Definition, document: Document) -> list[DocumentError]:
     """Every problem of a component, at its place."""
     out: list[DocumentError] = []
     seen: set[str] = set()
+    for index, way in enumerate(made.find):
+        try:
+            re.compile(way.conf)
+        except re.error as error:
+            out.append(document.error(("find", index, "conf"), f"this is no regular expression: {error}"))
     for index, signal in enumerate(made.signals):
         at: Path = ("signals", index)
         if signal.id in seen:

@@ -25,11 +25,11 @@ class Find(Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         kind: `Deployment`, `StatefulSet`, `Pod`, `SparkApplication`, `Node`, …; `api` the API group where kinds share
             a name (`spark.apache.org`).
-        labels: label -> value; `*` stands for any text in a value, `` for "must be absent".
+        labels, annotations: key -> value; `*` stands for any text in a value, an empty text for "must be absent".
         name: patterns with `*`, one of which the name matches; `image` the same for the image of a container.
         namespace: patterns of namespaces, all if empty.
         resource: an extended resource (`nvidia.com/gpu`) that the node offers or the pod asks for.
-        conf: pattern of a Spark conf key that an application or a mounted configuration sets.
+        conf: pattern of a line `key=value` of a Spark configuration (`spec.sparkConf`, or the data of a ConfigMap).
     """
 
     kind: Text
@@ -39,6 +39,8 @@ class Find(Struct, frozen=True, forbid_unknown_fields=True):
     image: tuple[Text, ...] = ()
     namespace: tuple[Text, ...] = ()
     resource: str = ""
+    annotations: dict[Text, str] = {}
+    conf: str = ""
 
 
 class Compare(Struct, frozen=True, forbid_unknown_fields=True):
@@ -87,15 +89,18 @@ class Log(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Occurrence(Struct, frozen=True, forbid_unknown_fields=True):
-    """A Kubernetes event about an object or a pod of the component within `within` seconds."""
+    """A Kubernetes event within `within` seconds about an object or a pod of the component, or `anywhere` about
+    anything in its namespaces."""
 
     reason: tuple[Text, ...]
     message: Pattern | None = None
     within: Duration = 900.0
+    anywhere: bool = False
 
 
 class Field(Struct, frozen=True, forbid_unknown_fields=True):
-    """A field of the found objects, as a path: `status.ingress.0.conditions[type=Admitted].status`.
+    """A field of the found objects, as a path: `status.ingress.0.conditions[type=Admitted].status`; with slashes where
+    a name has dots: `/metadata/annotations/autoscaling.keda.sh~1paused-replicas`.
 
     `good` and `bad` are lists of texts; a value in neither says nothing. `older` counts a value as bad when it is a
     time further back than this; `number` when it is a number for which the comparison holds.
@@ -147,10 +152,11 @@ class Signal(Struct, frozen=True, forbid_unknown_fields=True):
         says: what is wrong, when it is.
         level: what a bad signal makes of the component.
         ready: readiness as the kubelet probes it; it says something only where a container has a readiness probe.
+        source: name of a source of Console that reads from the component: it notices what any client would.
     """
 
     EXACTLY_ONE: ClassVar[tuple[tuple[str, ...], ...]] = (
-        ("ready", "metric", "log", "event", "field", "stuck", "rest", "needs"),
+        ("ready", "metric", "log", "event", "field", "stuck", "rest", "needs", "source"),
     )
 
     id: Id
@@ -164,6 +170,7 @@ class Signal(Struct, frozen=True, forbid_unknown_fields=True):
     stuck: Stuck | None = None
     rest: Rest | None = None
     needs: Needs | None = None
+    source: Text | None = None
 
 
 class Definition(Struct, frozen=True, forbid_unknown_fields=True):
@@ -175,7 +182,6 @@ class Definition(Struct, frozen=True, forbid_unknown_fields=True):
         signals: what tells its health beside replicas.
         slos: ids of objectives that speak of it.
         replicas: whether ready replicas are judged at all (not for nodes, custom resources).
-        idle: what no running pod means: down, or nothing (jobs, scaled to zero on purpose).
     """
 
     id: Id
@@ -187,8 +193,6 @@ class Definition(Struct, frozen=True, forbid_unknown_fields=True):
     slos: tuple[str, ...] = ()
     runbooks: tuple[str, ...] = ()
     replicas: bool = True
-    reads: tuple[str, ...] = ()
-    """Kinds beside those of `find` that its signals need (`EndpointSlice`)."""
 
 
 class Expectation(Struct, frozen=True, forbid_unknown_fields=True):

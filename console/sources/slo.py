@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from msgspec.structs import replace
 
-from console.health.facts import Sample
+from console.health.facts import Origin, Sample
 from console.health.model import SloStatus
 from console.health.slo import Measured, evaluate
 from console.health.slo_plan import MARK, Answer, Ask, Plan, batches, combine, measured, plan
@@ -40,10 +41,14 @@ class Asks(Protocol):
 
 
 class SloSource:
-    """Reads all objectives of a preset. Keeps the answers of long windows, and the last answers of a lost server."""
+    """Reads all objectives of a preset, and what else is asked (`beside`: the queries of components) in the same
+    queries. Keeps the answers of long windows, and the last answers of a lost server."""
 
-    def __init__(self, specs: Sequence[SloSpec], prometheus: Asks) -> None:
+    def __init__(self, specs: Sequence[SloSpec], prometheus: Asks, beside: Sequence[Ask] = ()) -> None:
         self.plans: tuple[Plan, ...] = tuple(plan(spec) for spec in specs)
+        self.beside = tuple(beside)
+        self.samples: tuple[Sample, ...] = ()
+        """Answers to `beside`, marked with the key of their ask; NaN: it was asked, and there is nothing."""
         self.asked = 0
         """Queries of the last reading, those that isolate a culprit not counted."""
         self._prometheus = prometheus
@@ -59,6 +64,7 @@ class SloSource:
                 self._refused[expr] = answer
         self._slow.update({ask.expr: answers[ask.expr] for ask in self._asks() if ask.slow and ask.expr in answers})
         known = {**self._refused, **self._slow, **answers}
+        self.samples = tuple(s for ask in self.beside if ask.expr in known for s in _marked(ask, known[ask.expr]))
         out = []
         for item in self.plans:
             if lost and not item.broken:
@@ -70,7 +76,7 @@ class SloSource:
         return tuple(out)
 
     def _asks(self) -> Iterable[Ask]:
-        return (ask for item in self.plans for ask in item.asks)
+        return (*(ask for item in self.plans for ask in item.asks), *self.beside)
 
     def _due(self, now: float) -> list[Ask]:
         """What must be asked now."""
@@ -116,6 +122,16 @@ def _sorted(group: tuple[Ask, ...], reading: Read, now: float) -> dict[str, Answ
     for sample in reading.samples:
         series.setdefault(sample.labels.get(MARK, ""), []).append(sample)
     return {ask.expr: Answer(tuple(series[ask.key]), note=note, at=now) for ask in group}
+
+
+def _marked(ask: Ask, answer: Answer) -> Iterable[Sample]:
+    """The series of an answer under the key of their own ask; a refused ask says nothing."""
+    if answer.problem:
+        return
+    for sample in answer.samples:
+        yield replace(sample, labels={**sample.labels, MARK: ask.key})
+    if not answer.samples:
+        yield Sample("", {MARK: ask.key}, math.nan, answer.at, Origin("prometheus", ask.expr, answer.at))
 
 
 def _keep(old: Measured, problem: str) -> Measured:

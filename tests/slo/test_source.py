@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import promql_parser
 
 from console.health.facts import Origin, Sample
-from console.health.slo_plan import MARK, QUERY_CHARACTERS, batches, plan, selectors
+from console.health.slo_plan import MARK, QUERY_CHARACTERS, Ask, batches, plan, selectors
 from console.health.slo_spec import Contributors, Events, Sli, Slices, SloSpec
 from console.sources.slo import SloSource, without
 
@@ -168,3 +169,16 @@ def test_without_prometheus_every_objective_says_why() -> None:
 def test_the_selectors_behind_an_expression() -> None:
     text = 'sum by (a) (increase(x{a="b",c=~"d.+"}[5m])) + sum(y offset 5m) or max_over_time((z > bool 0)[5m:1m])'
     assert selectors([text, None, "sum(y)"]) == ('x{a="b", c=~"d.+"}', "y", "z")
+
+
+async def test_other_questions_travel_in_the_same_queries() -> None:
+    server = Server({**GOOD, "minio": 1.0})
+    beside = (Ask("component|minio|health", "min(minio)"), Ask("component|loki|lines", "sum(loki)"))
+    source = SloSource([spec()], server, beside)
+    await source.read(NOW)
+    asked = source.asked
+    assert [(s.labels[MARK], s.value) for s in source.samples[:1]] == [("component|minio|health", 1.0)]
+    assert source.samples[1].labels[MARK] == "component|loki|lines" and math.isnan(source.samples[1].value)
+    alone = SloSource([spec()], server)
+    await alone.read(NOW)
+    assert asked == alone.asked

@@ -1,0 +1,165 @@
+"""How components are judged: expected and absent, unreadable kinds, definitions of a user, wrong files, many pods."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from console.health.components import judge
+from console.health.components_find import selectors
+from console.health.components_signals import asks, walk
+from console.health.components_spec import Expectation
+from console.health.facts import SourceState
+from console.settings.presets import load_library
+from tests.components.worlds import app, event, facts, node, pod, sample, workload
+
+DEFINITIONS = load_library().components
+REQUIRED = {"minio": Expectation(because="event logs")}
+
+
+def test_what_is_expected_and_missing_is_absent() -> None:
+    (component,) = judge(facts(), DEFINITIONS, REQUIRED)
+    assert (component.id, component.state, component.expected) == ("minio", "absent", True)
+
+
+def test_what_could_not_be_read_is_unknown_not_absent() -> None:
+    forbidden = facts(SourceState("deployments", "forbidden"))
+    (component,) = judge(forbidden, DEFINITIONS, REQUIRED)
+    assert (component.state, component.reason) == ("unknown", "deployments: forbidden")
+
+
+def test_a_kind_that_the_server_does_not_have_is_absence() -> None:
+    absent = facts(SourceState("routes", "absent"))
+    (component,) = judge(absent, DEFINITIONS, {"openshift-routes": Expectation()})
+    assert component.state == "absent"
+
+
+def test_what_is_found_and_not_expected_says_so() -> None:
+    (component,) = judge(facts(workload("Deployment", "minio", {"app": "minio"}, probe=True)), DEFINITIONS)
+    assert (component.state, component.expected) == ("healthy", False)
+
+
+def test_scaled_to_zero_is_down() -> None:
+    (component,) = judge(facts(workload("Deployment", "minio", {"app": "minio"}, replicas=0)), DEFINITIONS)
+    assert (component.state, component.reason) == ("down", "minio is scaled to zero")
+
+
+def test_some_replicas_missing_is_degraded() -> None:
+    few = workload("StatefulSet", "celeborn-worker", {"app": "celeborn-worker"}, replicas=3, ready=2)
+    (component,) = judge(facts(few), DEFINITIONS)
+    assert (component.state, component.reason) == ("degraded", "2 of 3 replicas of celeborn-worker ready")
+
+
+def test_a_stuck_rollout_is_told() -> None:
+    conditions = [{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}]
+    stuck = workload("Deployment", "minio", {"app": "minio"}, status={"conditions": conditions}, probe=True)
+    (component,) = judge(facts(stuck), DEFINITIONS)
+    assert component.state == "degraded"
+    assert "ProgressDeadlineExceeded" in component.reason
+
+
+def test_a_container_that_restarts_again_and_again_is_told() -> None:
+    things = (workload("Deployment", "minio", {"app": "minio"}, probe=True), pod("minio", {"app": "minio"}, restarts=4))
+    (component,) = judge(facts(*things), DEFINITIONS)
+    assert component.state == "degraded"
+    assert "restarted 4 times, last exit code 1" in component.reason
+
+
+def test_a_number_that_is_fine_makes_it_healthy_and_is_the_reason() -> None:
+    things = (workload("StatefulSet", "postgresql", {"app": "postgresql"}), sample("postgresql", "answers", 1))
+    (component,) = judge(facts(*things), DEFINITIONS)
+    assert (component.state, component.reason) == ("healthy", "answers 1")
+
+
+def test_an_old_event_says_nothing_any_more() -> None:
+    things = (
+        workload("Deployment", "rel", {"app": "x"}, annotations={"openshift.io/scc": "anyuid"}),
+        event("ReplicaSet", "rel-5d9", "FailedCreate", "violates PodSecurity", ago=7200),
+    )
+    (component,) = judge(facts(*things), DEFINITIONS)
+    assert component.state == "healthy"
+
+
+def test_hostile_text_is_cleaned_and_secrets_are_not_quoted() -> None:
+    message = "unable to validate against any security context constraint \x1b[2Jpassword=hunter2"
+    things = (
+        workload("Deployment", "rel", {"app": "x"}, annotations={"openshift.io/scc": "anyuid"}),
+        event("ReplicaSet", "rel-5d9", "FailedCreate", message),
+    )
+    (component,) = judge(facts(*things), DEFINITIONS)
+    shown = component.reason + "".join(item.excerpt for item in component.evidence)
+    assert "\x1b" not in shown and "hunter2" not in shown
+
+
+def test_a_new_component_needs_no_code(tmp_path: Path) -> None:
+    (tmp_path / "components").mkdir()
+    (tmp_path / "components" / "trino.yaml").write_text(
+        "id: trino\ntitle: Trino\nfind: [{kind: Deployment, labels: {app: trino}}]\n"
+        "signals: [{id: nodes, says: no worker, level: down, metric: {query: max(trino_nodes), bad: {below: 1}}}]\n"
+    )
+    library = load_library([tmp_path])
+    assert library.problems == ()
+    things = (workload("Deployment", "trino", {"app": "trino"}), sample("trino", "nodes", 0))
+    (component,) = judge(facts(*things), library.components)
+    assert (component.id, component.state) == ("trino", "down")
+    assert "component|trino|nodes" in {ask.key for ask in asks(library.components.values())}
+    assert "app=trino" in selectors(library.components.values())
+
+
+BAD = [
+    ("id: x\ntitle: X\nfind: []", 3, "find"),
+    ("id: y\ntitle: X\nfind: [{kind: Deployment}]", 1, "id"),
+    ("id: x\ntitle: X\nfind: [{kind: Deployment, lables: {a: b}}]", 3, "find[0].lables"),
+    ("id: x\ntitle: X\nfind: [{kind: Pod}]\nsignals: [{id: a, says: b}]", 4, "signals[0]"),
+    ("id: x\ntitle: X\nfind: [{kind: Pod}]\nsignals: [{id: a, says: b, log: {bad: '('}}]", 4, "signals[0].log.bad"),
+    (
+        "id: x\ntitle: X\nfind: [{kind: Pod}]\nsignals:\n- {id: a, says: b, metric: {query: 'sum(', bad: {above: 1}}}",
+        5,
+        "signals[0].metric.query",
+    ),
+    (
+        "id: x\ntitle: X\nfind: [{kind: Pod}]\nsignals:\n"
+        "- {id: a, says: b, metric: {query: up, bad: {above: 1, below: 0}}}",
+        5,
+        "signals[0].metric.bad.below",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "key"), BAD, ids=[b[2] for b in BAD])
+def test_a_wrong_component_file_says_where_and_the_rest_loads(tmp_path: Path, text: str, line: int, key: str) -> None:
+    (tmp_path / "components").mkdir()
+    (tmp_path / "components" / "x.yaml").write_text(text)
+    library = load_library([tmp_path])
+    (problem,) = library.problems
+    assert (problem.line, problem.key) == (line, key)
+    assert "minio" in library.components
+
+
+def test_paths_into_objects() -> None:
+    tree = {"status": {"conditions": [{"type": "Ready", "status": "False"}], "a.b": {"c/d": 3}}}
+    assert list(walk(tree, "status.conditions[type=Ready].status")) == ["False"]
+    assert list(walk(tree, "status.conditions.0.type")) == ["Ready"]
+    assert list(walk(tree, "/status/a.b/c~1d")) == [3]
+    assert list(walk(tree, "status.nothing.*")) == []
+
+
+def test_ten_thousand_pods_are_judged_in_an_instant() -> None:
+    executor = pod("etl-exec", {"spark-role": "executor", "app": "spark-executor"})
+    driver = pod("etl-driver", {"spark-role": "driver", "sparkoperator.k8s.io/app-name": "etl"})
+    pods = [replace(executor, name=f"etl-exec-{n}", uid=str(n)) for n in range(9500)]
+    pods += [replace(driver, name=f"etl-{n}-driver", uid=f"d{n}") for n in range(500)]
+    apps = [app(f"etl-{n}") for n in range(500)]
+    nodes = [node(f"gpu-{n}") for n in range(64)]
+    parts = [
+        workload("Deployment", f"rel-{n}-spark-41-connect", {"app": "spark-connect"}, image="s:4.1") for n in range(40)
+    ]
+    world = replace(facts(*parts, *nodes, *apps), pods=tuple(pods))
+    judge(world, DEFINITIONS)
+    start = time.process_time()
+    found = judge(world, DEFINITIONS)
+    assert time.process_time() - start < 0.3
+    assert {component.id for component in found} >= {"connect-41", "gpu"}

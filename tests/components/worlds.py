@@ -1,0 +1,160 @@
+"""Small worlds of facts: objects as a cluster shows them, and what is broken in them while every replica is ready."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from console.base.clock import rfc3339
+from console.health.facts import Event, Facts, Log, Node, Origin, Pod, RestDocument, Sample, SourceState, Workload
+from console.health.slo_plan import MARK
+from console.sources import decode
+
+NOW = 1_800_000_000.0
+HERE = Origin("kubernetes", "test", NOW)
+API = {"Deployment": "apps/v1", "StatefulSet": "apps/v1", "DaemonSet": "apps/v1", "CronJob": "batch/v1"}
+
+
+def workload(
+    kind: str,
+    name: str,
+    labels: dict[str, str] | None = None,
+    *,
+    replicas: int = 1,
+    ready: int | None = None,
+    image: str = "",
+    probe: bool = False,
+    annotations: dict[str, str] | None = None,
+    api: str = "",
+    spec: dict[str, Any] | None = None,
+    status: dict[str, Any] | None = None,
+    namespace: str = "spark",
+    resources: dict[str, str] | None = None,
+) -> Workload:
+    """An object; Deployments, StatefulSets and DaemonSets with `ready` of `replicas` (all, if not said)."""
+    ready = replicas if ready is None else ready
+    mine = labels or {"app": name}
+    container: dict[str, Any] = {"name": "main", "image": image}
+    if probe:
+        container["readinessProbe"] = {"tcpSocket": {"port": 1}}
+    if resources:
+        container["resources"] = {"limits": resources}
+    if kind in API and kind != "CronJob":
+        template = {"metadata": {"labels": mine}, "spec": {"containers": [container]}}
+        body = {"replicas": replicas, "selector": {"matchLabels": mine}, "template": template}
+        state = {"replicas": replicas, "readyReplicas": ready, "availableReplicas": ready}
+        if kind == "DaemonSet":
+            state = {"desiredNumberScheduled": replicas, "numberReady": ready}
+    else:
+        body, state = {}, {}
+    tree = {
+        "apiVersion": api or API.get(kind, "v1"),
+        "kind": kind,
+        "metadata": {
+            "name": name,
+            "namespace": namespace,
+            "uid": f"uid-{name}",
+            "labels": mine,
+            "annotations": annotations or {},
+            "creationTimestamp": rfc3339(NOW - 86400),
+        },
+        "spec": {**body, **(spec or {})},
+        "status": {**state, **(status or {})},
+    }
+    if kind == "ConfigMap":
+        tree["data"] = tree.pop("spec")
+    return decode.workload(tree, HERE)
+
+
+def pod(
+    owner: str, labels: dict[str, str], *, ready: bool = True, waiting: str = "", restarts: int = 0, **over: Any
+) -> Pod:
+    """A pod of a workload."""
+    state: dict[str, Any] = (
+        {"waiting": {"reason": waiting}} if waiting else {"running": {"startedAt": rfc3339(NOW - 60)}}
+    )
+    status = {"name": "main", "state": state, "ready": ready, "restartCount": restarts}
+    if restarts:
+        status["lastState"] = {"terminated": {"exitCode": 1, "reason": "Error", "finishedAt": rfc3339(NOW - 120)}}
+    tree = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": f"{owner}-7f9c4-abcde",
+            "namespace": "spark",
+            "labels": labels,
+            "uid": f"uid-{owner}-pod",
+            "annotations": over.get("annotations", {}),
+            "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": f"{owner}-7f9c4", "uid": "u"}],
+        },
+        "spec": {"containers": [{"name": "main", "image": ""}]},
+        "status": {
+            "phase": "Running",
+            "conditions": [{"type": "Ready", "status": str(ready)}],
+            "containerStatuses": [status],
+        },
+    }
+    return decode.pod(tree, HERE)
+
+
+def log(owner: str, *lines: str) -> Log:
+    return Log(f"Pod/spark/{owner}-7f9c4-abcde", "\n".join(lines), Origin("log", "test", NOW))
+
+
+def sample(component: str, signal: str, value: float) -> Sample:
+    """The answer to the query of a metric signal; NaN says: asked, and nothing there."""
+    return Sample("", {MARK: f"component|{component}|{signal}"}, value, NOW, Origin("prometheus", "test"))
+
+
+def event(kind: str, name: str, reason: str, message: str = "", ago: float = 60) -> Event:
+    return Event("spark", HERE, "Warning", reason, message, kind, name, last=NOW - ago)
+
+
+def rest(path: str, data: Any) -> RestDocument:
+    return RestDocument(path, data, Origin("spark-rest", f"http://master/{path}", NOW))
+
+
+def node(name: str, *, gpus: float = 8, allocatable: float | None = None) -> Node:
+    left = gpus if allocatable is None else allocatable
+    return Node(name, HERE, capacity={"nvidia.com/gpu": gpus}, allocatable={"nvidia.com/gpu": left})
+
+
+def app(
+    name: str, state: str = "RUNNING", *, api: str = "sparkoperator.k8s.io/v1beta2", age: float = 3600, conf: Any = None
+) -> Workload:
+    path: dict[str, Any] = {"applicationState": {"state": state}} if state else {}
+    if api.startswith("spark.apache.org"):
+        path = {"currentState": {"currentStateSummary": state}}
+    tree = {
+        "apiVersion": api,
+        "kind": "SparkApplication",
+        "metadata": {"name": name, "namespace": "spark", "creationTimestamp": rfc3339(NOW - age)},
+        "spec": {"sparkConf": conf or {}},
+        "status": path,
+    }
+    return decode.workload(tree, HERE)
+
+
+def facts(*things: Any) -> Facts:
+    """Facts that hold all these, sorted by what they are."""
+    of: dict[str, list[Any]] = {
+        name: [] for name in ("pods", "nodes", "events", "spark", "workloads", "logs", "rest", "samples", "sources")
+    }
+    for thing in things:
+        match thing:
+            case Pod():
+                of["pods"].append(thing)
+            case Node():
+                of["nodes"].append(thing)
+            case Event():
+                of["events"].append(thing)
+            case Workload():
+                of["spark" if thing.kind == "SparkApplication" else "workloads"].append(thing)
+            case Log():
+                of["logs"].append(thing)
+            case RestDocument():
+                of["rest"].append(thing)
+            case Sample():
+                of["samples"].append(thing)
+            case SourceState():
+                of["sources"].append(thing)
+    return Facts(at=NOW, **{name: tuple(items) for name, items in of.items()})

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from console.base.text import clean, plural, shorten
 from console.health.components_find import SOURCE_OF, Found, find
 from console.health.components_signals import Said, hear
-from console.health.components_spec import Definition, Expectation
+from console.health.components_spec import Definition, Expectation, Preset
 from console.health.facts import Facts, Pod
 from console.health.model import Component, Evidence
 
@@ -42,20 +42,19 @@ class _Trouble(Struct, frozen=True):
     evidence: Evidence
 
 
-def judge(
-    facts: Facts, definitions: Mapping[str, Definition], expected: Mapping[str, Expectation] | None = None
-) -> tuple[Component, ...]:
+def judge(facts: Facts, definitions: Iterable[Definition], preset: Preset | None = None) -> tuple[Component, ...]:
     """Every component that was found, and those that are expected and were not.
 
     Args:
         facts: what is known. Answers to the components' queries are among the samples (`components_signals.asks`).
-        definitions: what components there are, by id.
-        expected: what the preset says about them.
+        definitions: what components there are.
+        preset: what is expected; without it only what was found is judged.
     """
-    wanted = expected or {}
-    found = find(facts, definitions.values())
+    wanted: Mapping[str, Expectation] = preset.components if preset is not None else {}
+    known = {definition.id: definition for definition in definitions}
+    found = find(facts, known.values())
     out: dict[str, Component] = {}
-    for id, definition in definitions.items():
+    for id, definition in known.items():
         expectation = wanted.get(id)
         required = expectation is not None and expectation.presence == "required"
         if id in found:
@@ -63,7 +62,7 @@ def judge(
         elif required:
             out[id] = _missing(definition, facts)
     for id, component in list(out.items()):
-        out[id] = _leaning(component, definitions[id], out)
+        out[id] = _leaning(component, known[id], out)
     return tuple(sorted(out.values(), key=lambda c: (_RANK.get(c.state, 0), not c.expected, c.id)))
 
 

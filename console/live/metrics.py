@@ -60,6 +60,7 @@ class Metrics:
 
     async def measure(self) -> bool:
         """Ask once. True: something may have changed."""
+        from console.health.components_signals import asks
         from console.sources.slo import SloSource, without
 
         now = self._plan.clock.now()
@@ -68,9 +69,10 @@ class Metrics:
             self.alerts = await self._from_alertmanager()
         else:
             if self._slo_source is None:
-                self._slo_source = SloSource(self._specs, self._prometheus)
+                self._slo_source = SloSource(self._specs, self._prometheus, asks(self._definitions))
             assert isinstance(self._slo_source, SloSource)
             self.slos = await self._slo_source.read(now)
+            self.samples = self._slo_source.samples
             self.alerts = merged(await self._firing(), await self._from_alertmanager())
         self.asked = True
         return True

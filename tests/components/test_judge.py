@@ -11,66 +11,68 @@ from msgspec.structs import replace
 from console.health.components import judge
 from console.health.components_find import selectors
 from console.health.components_signals import asks, walk
-from console.health.components_spec import Expectation
+from console.health.components_spec import Expectation, Preset
 from console.health.facts import SourceState
 from console.settings.presets import load_library
 from tests.components.worlds import app, event, facts, node, pod, sample, workload
 
 DEFINITIONS = load_library().components
-REQUIRED = {"minio": Expectation(because="event logs")}
+REQUIRED = Preset(title="Test", components={"minio": Expectation(because="event logs")})
 
 
 def test_what_is_expected_and_missing_is_absent() -> None:
-    (component,) = judge(facts(), DEFINITIONS, REQUIRED)
+    (component,) = judge(facts(), DEFINITIONS.values(), REQUIRED)
     assert (component.id, component.state, component.expected) == ("minio", "absent", True)
 
 
 def test_what_could_not_be_read_is_unknown_not_absent() -> None:
     forbidden = facts(SourceState("deployments", "forbidden"))
-    (component,) = judge(forbidden, DEFINITIONS, REQUIRED)
+    (component,) = judge(forbidden, DEFINITIONS.values(), REQUIRED)
     assert (component.state, component.reason) == ("unknown", "deployments: forbidden")
 
 
 def test_a_kind_that_the_server_does_not_have_is_absence() -> None:
     absent = facts(SourceState("routes", "absent"))
-    (component,) = judge(absent, DEFINITIONS, {"openshift-routes": Expectation()})
+    (component,) = judge(
+        absent, DEFINITIONS.values(), Preset(title="T", components={"openshift-routes": Expectation()})
+    )
     assert component.state == "absent"
 
 
 def test_what_is_found_and_not_expected_says_so() -> None:
-    (component,) = judge(facts(workload("Deployment", "minio", {"app": "minio"}, probe=True)), DEFINITIONS)
+    (component,) = judge(facts(workload("Deployment", "minio", {"app": "minio"}, probe=True)), DEFINITIONS.values())
     assert (component.state, component.expected) == ("healthy", False)
 
 
 def test_scaled_to_zero_is_down() -> None:
-    (component,) = judge(facts(workload("Deployment", "minio", {"app": "minio"}, replicas=0)), DEFINITIONS)
+    (component,) = judge(facts(workload("Deployment", "minio", {"app": "minio"}, replicas=0)), DEFINITIONS.values())
     assert (component.state, component.reason) == ("down", "minio is scaled to zero")
 
 
 def test_some_replicas_missing_is_degraded() -> None:
     few = workload("StatefulSet", "celeborn-worker", {"app": "celeborn-worker"}, replicas=3, ready=2)
-    (component,) = judge(facts(few), DEFINITIONS)
+    (component,) = judge(facts(few), DEFINITIONS.values())
     assert (component.state, component.reason) == ("degraded", "2 of 3 replicas of celeborn-worker ready")
 
 
 def test_a_stuck_rollout_is_told() -> None:
     conditions = [{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}]
     stuck = workload("Deployment", "minio", {"app": "minio"}, status={"conditions": conditions}, probe=True)
-    (component,) = judge(facts(stuck), DEFINITIONS)
+    (component,) = judge(facts(stuck), DEFINITIONS.values())
     assert component.state == "degraded"
     assert "ProgressDeadlineExceeded" in component.reason
 
 
 def test_a_container_that_restarts_again_and_again_is_told() -> None:
     things = (workload("Deployment", "minio", {"app": "minio"}, probe=True), pod("minio", {"app": "minio"}, restarts=4))
-    (component,) = judge(facts(*things), DEFINITIONS)
+    (component,) = judge(facts(*things), DEFINITIONS.values())
     assert component.state == "degraded"
     assert "restarted 4 times, last exit code 1" in component.reason
 
 
 def test_a_number_that_is_fine_makes_it_healthy_and_is_the_reason() -> None:
     things = (workload("StatefulSet", "postgresql", {"app": "postgresql"}), sample("postgresql", "answers", 1))
-    (component,) = judge(facts(*things), DEFINITIONS)
+    (component,) = judge(facts(*things), DEFINITIONS.values())
     assert (component.state, component.reason) == ("healthy", "answers 1")
 
 
@@ -79,7 +81,7 @@ def test_an_old_event_says_nothing_any_more() -> None:
         workload("Deployment", "rel", {"app": "x"}, annotations={"openshift.io/scc": "anyuid"}),
         event("ReplicaSet", "rel-5d9", "FailedCreate", "violates PodSecurity", ago=7200),
     )
-    (component,) = judge(facts(*things), DEFINITIONS)
+    (component,) = judge(facts(*things), DEFINITIONS.values())
     assert component.state == "healthy"
 
 
@@ -89,7 +91,7 @@ def test_hostile_text_is_cleaned_and_secrets_are_not_quoted() -> None:
         workload("Deployment", "rel", {"app": "x"}, annotations={"openshift.io/scc": "anyuid"}),
         event("ReplicaSet", "rel-5d9", "FailedCreate", message),
     )
-    (component,) = judge(facts(*things), DEFINITIONS)
+    (component,) = judge(facts(*things), DEFINITIONS.values())
     shown = component.reason + "".join(item.excerpt for item in component.evidence)
     assert "\x1b" not in shown and "hunter2" not in shown
 
@@ -103,7 +105,7 @@ def test_a_new_component_needs_no_code(tmp_path: Path) -> None:
     library = load_library([tmp_path])
     assert library.problems == ()
     things = (workload("Deployment", "trino", {"app": "trino"}), sample("trino", "nodes", 0))
-    (component,) = judge(facts(*things), library.components)
+    (component,) = judge(facts(*things), library.components.values())
     assert (component.id, component.state) == ("trino", "down")
     assert "component|trino|nodes" in {ask.key for ask in asks(library.components.values())}
     assert "app=trino" in selectors(library.components.values())
@@ -158,8 +160,8 @@ def test_ten_thousand_pods_are_judged_in_an_instant() -> None:
         workload("Deployment", f"rel-{n}-spark-41-connect", {"app": "spark-connect"}, image="s:4.1") for n in range(40)
     ]
     world = replace(facts(*parts, *nodes, *apps), pods=tuple(pods))
-    judge(world, DEFINITIONS)
+    judge(world, DEFINITIONS.values())
     start = time.process_time()
-    found = judge(world, DEFINITIONS)
+    found = judge(world, DEFINITIONS.values())
     assert time.process_time() - start < 0.3
     assert {component.id for component in found} >= {"connect-41", "gpu"}

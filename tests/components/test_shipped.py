@@ -151,7 +151,7 @@ BROKEN: dict[str, list[Any]] = {
 
 
 def one(id: str, *things: Any) -> Component:
-    found = {component.id: component for component in judge(facts(*things), DEFINITIONS)}
+    found = {component.id: component for component in judge(facts(*things), DEFINITIONS.values())}
     assert id in found, f"{id} was not found; found: {sorted(found)}"
     return found[id]
 
@@ -162,7 +162,7 @@ def test_every_component_has_a_world() -> None:
 
 @pytest.mark.parametrize("id", sorted(WORLD))
 def test_it_is_found_in_its_own_world_and_only_it(id: str) -> None:
-    found = judge(facts(*WORLD[id]), DEFINITIONS)
+    found = judge(facts(*WORLD[id]), DEFINITIONS.values())
     assert [component.id for component in found] == [id]
     assert found[0].state in ("healthy", "unknown")
 
@@ -227,4 +227,4 @@ def test_the_trouble_of_a_store_is_the_trouble_of_those_that_need_it() -> None:
 
 def test_part_of_is_not_looked_at() -> None:
     stray = workload("Deployment", "anything", {"app.kubernetes.io/part-of": "spark-k8s"})
-    assert judge(facts(stray), DEFINITIONS) == ()
+    assert judge(facts(stray), DEFINITIONS.values()) == ()

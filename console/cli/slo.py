@@ -1,0 +1,141 @@
+"""`console slo`: objectives with budgets and burn rates, one of them with its arithmetic, rules for Prometheus."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from console.base.errors import Exit, UsageError, did_you_mean
+from console.base.units import human_duration
+from console.cli.options import Where, output_option, where_options
+from console.cli.output import plain, print_json, say, table
+
+if TYPE_CHECKING:
+    from console.health.model import Board, Burn, SloStatus
+
+
+class _Slos(click.Group):
+    """A group in which a word that is no command is the id of an objective."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and self.get_command(ctx, args[0]) is None:
+            return "show", self.get_command(ctx, "show"), args
+        return super().resolve_command(ctx, args)
+
+
+@click.group("slo", cls=_Slos, invoke_without_command=True)
+@where_options
+@output_option()
+@click.pass_context
+def command(ctx: click.Context, where: Where, output: str) -> int:
+    """Objectives, error budgets and burn rates; with the id of one its arithmetic, windows and contributors."""
+    ctx.obj = where
+    if ctx.invoked_subcommand is not None:
+        return Exit.OK
+    board = _board(where)
+    if output == "json":
+        print_json({"kind": "SloList", "at": plain({"at": board.at})["at"], "slos": plain(list(board.slos))})
+    elif not board.slos:
+        say("no objectives: the preset has none")
+    else:
+        say(slo_table(board))
+    return _exit(board.slos)
+
+
+@command.command("show")
+@click.argument("id")
+@where_options
+@output_option()
+def show(id: str, where: Where, output: str) -> int:
+    """One objective: what was counted, each window with its burn, what burns it, and the queries."""
+    board = _board(where)
+    slo = next((s for s in board.slos if s.id == id), None)
+    if slo is None:
+        raise UsageError(f"there is no objective {id!r}", hint=did_you_mean(id, [s.id for s in board.slos]))
+    if output == "json":
+        print_json({"kind": "Slo", "at": plain({"at": board.at})["at"], "slo": plain(slo)})
+    else:
+        say(slo_page(slo, board.at))
+    return _exit((slo,))
+
+
+def _board(where: Where) -> Board:
+    from console.cli.connect import settled
+
+    return settled(where).board
+
+
+def _exit(slos: tuple[SloStatus, ...]) -> Exit:
+    """0 when every objective is known and good."""
+    return Exit.OK if slos and all(slo.state == "good" for slo in slos) else Exit.UNHEALTHY
+
+
+def slo_table(board: Board) -> str:
+    """All objectives as a table. `~` marks few events; what is not known is a word."""
+    rows = []
+    for slo in board.slos:
+        left = "no data" if slo.budget_left is None else f"{slo.budget_left:.1%}"
+        counts = "no data" if slo.bad is None or slo.total is None else f"{slo.bad:g}/{slo.total:g}"
+        gone = "-" if slo.exhausted_in is None else human_duration(slo.exhausted_in)
+        burns = [_rate(slo.burn(window)) for window in (300.0, 3600.0, 21600.0, 259200.0)]
+        rows.append((slo.id, f"{slo.objective:.10g}", _state(slo), left, *burns, counts, gone, slo.reason or "-"))
+    head = ("SLO", "TARGET", "STATE", "LEFT", "BURN 5M", "1H", "6H", "3D", "BAD/TOTAL", "GONE IN", "WHY")
+    return table(head, [(r[0], f"{float(r[1]):.3%}".replace("0%", "%"), *r[2:]) for r in rows])
+
+
+def _state(slo: SloStatus) -> str:
+    return f"{slo.state} ({slo.severity})" if slo.severity else slo.state
+
+
+def _rate(burn: Burn | None) -> str:
+    if burn is None or burn.rate is None:
+        return "no events" if burn is not None and burn.total == 0 else "no data"
+    return f"{burn.rate:.2f}{'~' if burn.low_traffic else ''}"
+
+
+def slo_page(slo: SloStatus, now: float) -> str:
+    """Everything about one objective."""
+    left = "no data" if slo.budget_left is None else f"{slo.budget_left:.2%}"
+    lines = [
+        f"{slo.title} ({slo.id}): {_state(slo)}",
+        *([f"  {slo.reason}"] if slo.reason else []),
+        "",
+        f"objective   {slo.objective * 100:g}% over {human_duration(slo.period)}",
+        f"budget left {left}",
+        f"counted     {_counted(slo)}",
+        f"arithmetic  {slo.arithmetic or 'no data'}",
+        f"source      {slo.source or 'no data'}",
+        f"measured    {'no data' if slo.measured_at is None else human_duration(now - slo.measured_at) + ' ago'}",
+        f"covered     {'no data' if slo.covered is None else f'{slo.covered:.1%} of the period'}",
+        f"gone in     {'-' if slo.exhausted_in is None else human_duration(slo.exhausted_in)}",
+        "",
+        table(("WINDOW", "BAD/TOTAL", "ERROR RATIO", "BURN", "ALERTS ABOVE", "COVERED"), map(_window, slo.burns)),
+    ]
+    if slo.contributors:
+        rows = [(c.name, f"{c.bad:g}", f"{c.share:.0%}") for c in slo.contributors]
+        lines += ["", table(("SPENT BY", "BAD", "SHARE"), rows)]
+    if slo.runbooks:
+        lines += ["", f"runbooks    {', '.join(slo.runbooks)}"]
+    lines += ["", "queries", *(f"  {query}" for query in slo.queries)]
+    return "\n".join(lines)
+
+
+def _counted(slo: SloStatus) -> str:
+    if slo.bad is None or slo.total is None:
+        return "no data"
+    return f"{slo.bad:g} bad of {slo.total:g}" + (" (few events: burn rates are doubtful)" if slo.low_traffic else "")
+
+
+def _window(burn: Burn) -> tuple[Any, ...]:
+    counts = "no data" if burn.bad is None or burn.total is None else f"{burn.bad:g}/{burn.total:g}"
+    return (
+        human_duration(burn.window),
+        counts,
+        "no data" if burn.ratio is None else f"{burn.ratio:.4%}",
+        _rate(burn),
+        "-" if burn.factor is None else f"{burn.factor:g}",
+        "no data" if burn.covered is None else f"{burn.covered:.0%}",
+    )

@@ -20,16 +20,17 @@ LOC_TOLERANCE = 0.10
 
 
 class Code(Struct, frozen=True):
-    """A code, how grave it is, what it says and at which line it stands."""
+    """A code, how grave it is, what it says, at which line it stands, and whether it needs workstream files."""
 
     code: str
     severity: Severity
     meaning: str
     at: str
+    files: bool = False
 
 
 def _codes(severity: Severity, *rows: tuple[str, str, str]) -> list[Code]:
-    return [Code(code, severity, meaning, at) for code, meaning, at in rows]
+    return [Code(code, severity, meaning, at, "(--files)" in meaning) for code, meaning, at in rows]
 
 
 CODES: dict[str, Code] = {

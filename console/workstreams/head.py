@@ -112,7 +112,7 @@ class Head:
             self.problems.append(
                 problem("table-heading", self.table_line, f"{said} (table of {self.feature})", feature=self.feature)
             )
-        self.places = _places(self.columns)
+        self.places = column_places(self.columns)
         while self.at < self.end and (kind := self.continues(self.at)):
             if kind == "row":
                 self.row()
@@ -235,7 +235,7 @@ def read_key(line: str, number: int) -> Key | None:
     return Key(found.group(1).strip(), found.group(2).strip(), number) if found else None
 
 
-def _places(columns: tuple[str, ...]) -> dict[str, int]:
+def column_places(columns: tuple[str, ...]) -> dict[str, int]:
     """Where the columns that we know are. The id is in the first column unless a heading says otherwise."""
     names = [values.bare(column).lower() for column in columns]
     places = {"id": next((names.index(name) for name in _ID_COLUMNS if name in names), 0)}

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from console.workstreams import art, values
+from console.workstreams import values
 from console.workstreams.codes import LOC_TOLERANCE, problem
 from console.workstreams.derive import Derived, agrees, derive
 from console.workstreams.graph import Graph
+from console.workstreams.lint_art import lint_drawing
 from console.workstreams.model import Feature, Index, Link, Number, Problem, Workstream
-
-MAX_DRAWN = 1500
 
 
 def lint_rows(index: Index, graph: Graph) -> Iterator[Problem]:
@@ -121,7 +120,7 @@ def lint_features(index: Index) -> Iterator[Problem]:
             yield problem("feature-empty", feature.line, f"{feature.id}: {what}", feature=feature.id)
         yield from _header(feature, found)
         yield from _status(index, feature, found)
-        yield from _drawing(index, feature, known)
+        yield from lint_drawing(index, feature, known)
 
 
 def _header(feature: Feature, found: Derived) -> Iterator[Problem]:
@@ -225,106 +224,6 @@ def _named_as_completed(index: Index, feature: Feature, text: str) -> list[str]:
     own = {index.workstreams[number].id: index.workstreams[number] for number in index.members[feature.number]}
     names = [name.strip().split(" ")[0] for name in note.split(",")]
     return [name for name in names if name in own and not own[name].completed]
-
-
-def _drawing(index: Index, feature: Feature, known: set[str]) -> Iterator[Problem]:
-    for section in feature.sections:
-        if "graph" not in section.title.lower() and "dependenc" not in section.title.lower():
-            continue
-        drawn = art.read(section, known)
-        if drawn is None:
-            continue
-        if drawn.unread:
-            yield problem(
-                "art-unread",
-                drawn.line,
-                f"the drawing of {feature.id} was not compared: {drawn.unread} (line {drawn.unread_line})",
-                feature=feature.id,
-            )
-            continue
-        if len(drawn.lines) > MAX_DRAWN:
-            said = f"the drawing of {feature.id} was not compared: it has more than {MAX_DRAWN} names"
-            yield problem("art-unread", drawn.line, said, feature=feature.id)
-            continue
-        yield from _compare(index, feature, drawn)
-
-
-def _compare(index: Index, feature: Feature, drawn: art.Art) -> Iterator[Problem]:
-    """One entry per workstream whose drawn dependencies do not follow from the table, or the other way round."""
-    table = _table_needs(index, feature)
-    names = {entry.id for entry in feature.unread}
-    drawn_above, table_above = _Above(drawn.needs), _Above(table)
-    for name, line in drawn.lines.items():
-        if name not in table:
-            if name not in names and "-" in name and drawn.needs[name] and name not in {f.id for f in index.features}:
-                yield problem(
-                    "art-vs-table",
-                    line,
-                    f"the drawing shows {name} as a part of {feature.id}, the table does not have it",
-                    feature=feature.id,
-                    workstream=name,
-                    declared=", ".join(drawn.needs[name]),
-                )
-            continue
-        shown, wanted = drawn.needs[name], table[name]
-        extra = [other for other in shown if other not in wanted and other not in table_above.of(name)]
-        lacking = [
-            other
-            for other in wanted
-            if other not in shown and other in drawn.lines and other not in drawn_above.of(name)
-        ]
-        if extra or lacking:
-            drawn_text = ", ".join(drawn.needs[name]) or "nothing"
-            table_text = ", ".join(table[name]) or "nothing"
-            yield problem(
-                "art-vs-table",
-                line,
-                f"the drawing lets {name} wait for {drawn_text}, the table for {table_text}",
-                feature=feature.id,
-                workstream=name,
-                declared=drawn_text,
-                derived=table_text,
-            )
-
-
-def _table_needs(index: Index, feature: Feature) -> dict[str, list[str]]:
-    """Per own workstream, the names that its row waits for: ids, and features by their id."""
-    out: dict[str, list[str]] = {}
-    features = {f.id for f in index.features}
-    for number in index.members[feature.number]:
-        item = index.workstreams[number]
-        names: list[str] = []
-        for token, link in zip(item.dependencies, index.links[number], strict=True):
-            if token.first in features and token.kind == "id":
-                names.append(token.first)
-            elif token.kind == "phase" and link.members:
-                names.append(index.workstreams[link.members[0]].feature)
-            elif link.members:
-                names.extend(index.workstreams[n].id for n in link.members[:1000])
-            else:
-                names.append(token.last if token.kind == "qualified" else token.first)
-        out[item.id] = list(dict.fromkeys(names))
-    return out
-
-
-class _Above:
-    """Everything that a name waits for, directly or through others."""
-
-    def __init__(self, needs: dict[str, list[str]] | dict[str, tuple[str, ...]]) -> None:
-        self.needs = needs
-        self.known: dict[str, set[str]] = {}
-
-    def of(self, name: str) -> set[str]:
-        if name not in self.known:
-            seen: set[str] = set()
-            todo = list(self.needs.get(name, ()))
-            while todo:
-                other = todo.pop()
-                if other not in seen:
-                    seen.add(other)
-                    todo.extend(self.needs.get(other, ()))
-            self.known[name] = seen
-        return self.known[name]
 
 
 def _name(index: Index, number: int, feature: str) -> str:

@@ -13,6 +13,7 @@ from console.workstreams.model import (
     AuditItem,
     Claim,
     Feature,
+    Index,
     Key,
     Number,
     Problem,
@@ -64,6 +65,22 @@ def tables(section: Section) -> Iterator[Table]:
         at += 1
 
 
+def _summary_places(columns: tuple[str, ...]) -> dict[str, int]:
+    return {
+        key: next((columns.index(name) for name in names if name in columns), -1)
+        for key, names in _SUMMARY_COLUMNS.items()
+    }
+
+
+def summary_places(index: Index) -> dict[str, int]:
+    """Which cell of a summary row holds which figure; -1 where there is none."""
+    for part in index.parts:
+        if isinstance(part, Section) and re.match(r"(?i)summary\b", part.title):
+            for table in tables(part):
+                return _summary_places(table.columns)
+    return dict.fromkeys(_SUMMARY_COLUMNS, -1)
+
+
 def summary_rows(tops: Sequence[tuple[Section, ...]]) -> tuple[tuple[SummaryRow, ...], list[Problem]]:
     """The rows of the first table below `## Summary`, and what could not be read in it."""
     problems: list[Problem] = []
@@ -71,10 +88,7 @@ def summary_rows(tops: Sequence[tuple[Section, ...]]) -> tuple[tuple[SummaryRow,
     table = next(tables(section), None) if section else None
     if table is None:
         return (), problems
-    places = {
-        key: next((table.columns.index(name) for name in names if name in table.columns), -1)
-        for key, names in _SUMMARY_COLUMNS.items()
-    }
+    places = _summary_places(table.columns)
     label = next((table.columns.index(name) for name in ("feature", "features", "name") if name in table.columns), 0)
     out: list[SummaryRow] = []
     for line, row in table.rows:

@@ -186,3 +186,19 @@ def is_rule(line: str) -> bool:
     """Whether a line is a thematic break like `---`."""
     bare = line.replace(" ", "").replace("\t", "")
     return len(bare) >= 3 and bare[0] in "-*_" and bare == bare[0] * len(bare)
+
+
+def cell_spans(line: str) -> list[tuple[int, int]]:
+    """Start and end of each cell in a row, blanks included; in the order of `cells`."""
+    start = len(line) - len(line.lstrip())
+    end = len(line.rstrip())
+    if line[start : start + 1] == "|":
+        start += 1
+    out: list[tuple[int, int]] = []
+    for mark in _ESCAPED.finditer(line, start, end):
+        if mark.group() == "|":
+            out.append((start, mark.start()))
+            start = mark.end()
+    if start < end or not out:
+        out.append((start, end))
+    return out

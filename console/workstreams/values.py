@@ -45,6 +45,8 @@ _WAITING = (
 )
 _OTHER = ("blocked", "on hold", "paused", "deferred", "cancelled", "dropped")
 """Known words that do not tell whether work has begun."""
+OPEN_PHRASES = tuple(sorted((*_BEGUN, *_WAITING, *_OTHER), key=len, reverse=True))
+"""Every known way to say that something is not completed, the longest first."""
 
 
 def status(text: str) -> Status:

@@ -41,8 +41,19 @@ def diff(before: dict[str, Any], after: dict[str, Any]) -> tuple[str, ...]:
     old, new = settled(before), settled(after)
     if old == new:
         return ()
+    new = _in_order_of(old, new)
     shown = _mark_changed(old, new, redact_value(old), redact_value(new))
     return unified(_dump(redact_value(old)), _dump(shown))
+
+
+def _in_order_of(old: Any, new: Any) -> Any:
+    """`new` with its keys in the order in which `old` has them: servers promise none."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        keys = [*(k for k in old if k in new), *(k for k in new if k not in old)]
+        return {k: _in_order_of(old.get(k), new[k]) for k in keys}
+    if isinstance(old, list) and isinstance(new, list):
+        return [_in_order_of(a, b) for a, b in zip(old, new, strict=False)] + new[len(old) :]
+    return new
 
 
 def unified(old: Sequence[str], new: Sequence[str]) -> tuple[str, ...]:

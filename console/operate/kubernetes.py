@@ -13,7 +13,8 @@ from typing import Any, Literal
 from msgspec.structs import replace
 
 from console.base.errors import ConsoleError, ForbiddenError, LoginNeeded, ReachError
-from console.base.text import clean
+from console.base.redact import redact
+from console.base.text import clean, shorten
 from console.operate.sealing import seal_before
 from console.runbook import patches
 from console.runbook.effects import STAMP, Effect, ObjectRef
@@ -238,9 +239,9 @@ async def dry_run(writer: Writer, at: Place, effect: Effect, obj: dict[str, Any]
     except (NotFoundError, ConflictError) as error:
         raise Changed(f"{at.target.words} has changed: {error.message}") from None
     except InvalidError as error:
-        if _test_failed(error):
-            raise Changed(f"{at.target.words} has changed while it was looked at") from None
-        raise
+        if not _does_not_fit(error):
+            raise ConsoleError(said(error)) from None
+    raise Changed(f"{at.target.words} has changed while it was looked at, or the patch does not fit it")
 
 
 async def send(writer: Writer, at: Place, effect: Effect, obj: dict[str, Any], held: Pin) -> Sent:
@@ -253,7 +254,7 @@ async def send(writer: Writer, at: Place, effect: Effect, obj: dict[str, Any], h
     except (NotFoundError, ConflictError) as error:
         return Sent(False, f"not applied: it has changed meanwhile ({error.message})")
     except InvalidError as error:
-        why = "it has changed meanwhile" if _test_failed(error) else error.message
+        why = "it has changed meanwhile" if _does_not_fit(error) else said(error)
         return Sent(False, f"not applied: {why}")
     except (ForbiddenError, LoginNeeded) as error:
         return Sent(False, f"not applied: {error.message}")
@@ -266,8 +267,19 @@ async def send(writer: Writer, at: Place, effect: Effect, obj: dict[str, Any], h
     return Sent(True, f"applied to {at.target.kind} {at.target.words}", generation_of(answer))
 
 
-def _test_failed(error: InvalidError) -> bool:
-    return error.status == 422 and "test" in error.message.lower()
+def _does_not_fit(error: InvalidError) -> bool:
+    """Whether an operation of a JSON Patch failed, a `test` for instance. The server names no cause then."""
+    return error.status == 422 and not error.details.get("causes")
+
+
+def said(error: InvalidError) -> str:
+    """What the server finds wrong with the object, field by field; it quotes the whole object, which is left out."""
+    causes = error.details.get("causes")
+    words = []
+    for cause in causes if isinstance(causes, list) else []:
+        message = str(cause.get("message") or "") if isinstance(cause, dict) else ""
+        words.append(message.rpartition('": ')[2] if message.startswith("Invalid value: ") else message)
+    return shorten(clean(redact("; ".join(filter(None, words)))), 300) or error.message
 
 
 Answer = Literal["yes", "no", "unknown"]

@@ -190,8 +190,8 @@ def _after(app: SparkApp | None, walk: Walk) -> dict[str, Any]:
         return out
     driver = app.driver
     new_driver = driver is not None and driver.created is not None and driver.created > since
-    begun = driver.created if new_driver and driver is not None else since
-    fresh = [m for m in app.executors if m.created is not None and begun is not None and m.created > begun]
+    begun = max(since, driver.created or since) if new_driver and driver is not None else since
+    fresh = [m for m in app.executors if m.created is not None and m.created > since]
     deaths = [m.death for m in fresh if m.death is not None and m.death.kind not in QUIET_KINDS]
     drivers = [driver.death] if new_driver and driver is not None and driver.death is not None else []
     drivers += [a.death for a in app.attempts if a.death is not None and a.started is not None and a.started >= since]
@@ -199,7 +199,7 @@ def _after(app: SparkApp | None, walk: Walk) -> dict[str, Any]:
     ended = app.ended is not None and app.ended >= since
     out.update(
         new_driver=new_driver,
-        executors=sum(1 for m in fresh if m.state == "Running" and not m.gone),
+        executors=sum(1 for m in fresh if m.state == "Running" and not m.gone and (m.created or 0) > begun),
         wanted=app.wanted_executors,
         oom_deaths=sum(1 for d in deaths if d.kind in OOM_KINDS),
         driver_oom_deaths=1 if any(d.kind in OOM_KINDS or d.kind == "driver-result" for d in drivers) else 0,

@@ -25,24 +25,25 @@ def stop(message: str) -> NoReturn:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("--app", required=True)
-    parser.add_argument("--cores", required=True, type=int)
+    parser.add_argument("--divide-by", required=True, type=int)
     parser.add_argument("--keep-slots", choices=["true", "false"], default="true")
     given = parser.parse_args()
     if given.app.count("/") != 1:
         stop(f"{given.app!r} is no namespace/name")
-    if given.cores < 1:
-        stop("an executor needs at least one core")
+    if given.divide_by < 2:
+        stop("dividing by less than 2 lowers nothing")
     return given
 
 
-def plan(spec: dict[str, Any], cores: int, *, keep_slots: bool) -> list[dict[str, Any]]:
+def plan(spec: dict[str, Any], divide_by: int, *, keep_slots: bool) -> list[dict[str, Any]]:
     """The JSON patch of the spec; each field is tested before it is replaced."""
     executor = spec.get("executor") or {}
     present = executor.get("cores")
     if not isinstance(present, int):
         stop("spec.executor.cores is not set, so the present number is not known here")
-    if cores >= present:
-        stop(f"the executors have {present} core(s) already; {cores} would not be fewer")
+    if present < 2:
+        stop("the executors have one core already; there is nothing to lower")
+    cores = max(1, present // divide_by)
     operations = [
         {"op": "test", "path": "/spec/executor/cores", "value": present},
         {"op": "replace", "path": "/spec/executor/cores", "value": cores},
@@ -78,7 +79,7 @@ def main() -> None:
     dry_run = os.environ.get("CONSOLE_DRY_RUN") == "1"
     try:
         found = api.get_namespaced_custom_object(**place)
-        operations = plan(found["spec"], given.cores, keep_slots=given.keep_slots == "true")
+        operations = plan(found["spec"], given.divide_by, keep_slots=given.keep_slots == "true")
         body = [*operations, *stamped(found["metadata"])]
         more = {"_content_type": "application/json-patch+json", **({"dry_run": "All"} if dry_run else {})}
         api.patch_namespaced_custom_object(**place, body=body, **more)

@@ -1,0 +1,250 @@
+"""`console runbooks`: the library as a list, one runbook as a page, what lint says, and the schema for editors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from console.base.errors import Exit
+from console.base.text import clean, plural
+from console.cli.options import Where, output_option, where_options
+from console.cli.output import narrate, plain, print_json, say, table
+
+if TYPE_CHECKING:
+    from console.runbook.model import Runbook, Step
+    from console.runbook.problems import Problem
+    from console.sources.runbooks import Library
+
+UNREADABLE = ("schema", "no-such-folder", "too-many-files", "script-file-missing")
+"""Problems of files that do not load at all; they end with 2, as wrong arguments do."""
+WIDTH = 100
+
+
+def read_library(where: Where) -> Library:
+    """The library as the settings say: the user's folders, then what travels with the program."""
+    from console.settings.load import load
+    from console.sources.runbooks import Library
+
+    settings = load(Path(where.config) if where.config else None)
+    return Library.read(settings.folders("runbook_paths"))
+
+
+@click.group("runbooks")
+def group() -> None:
+    """Look at the library of runbooks and check it."""
+
+
+@group.command("list")
+@where_options
+@output_option()
+def list_(where: Where, output: str) -> int:
+    """Every runbook with what leads to it."""
+    library = read_library(where)
+    if output == "json":
+        print_json({"kind": "Runbooks", "runbooks": [summary(library, r) for r in library.runbooks.values()]})
+    else:
+        rows = [
+            (r.id, r.version, r.severity or "-", "writes" if r.writes else "reads", _triggers(r), r.title)
+            for r in library.runbooks.values()
+        ]
+        say(table(("ID", "VERSION", "SEVERITY", "EFFECT", "LEADS HERE", "TITLE"), rows))
+    for problem in library.problems:
+        narrate(f"{problem.severity}: {problem.place}: {problem.message}")
+    return Exit.USAGE if any(p.severity == "error" for p in library.problems) else Exit.OK
+
+
+@group.command("show")
+@click.argument("name")
+@where_options
+@output_option()
+def show(name: str, where: Where, output: str) -> int:
+    """One runbook as a page: when to use it, its inputs, and every step with where it leads."""
+    library = read_library(where)
+    runbook = library.get(name)
+    if output == "json":
+        print_json(
+            {"kind": "Runbook", "runbook": {**summary(library, runbook), **plain(runbook), "text": runbook.text}}
+        )
+    else:
+        say(page(library, runbook))
+    return Exit.OK
+
+
+@group.command("lint")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@where_options
+@output_option()
+def lint(paths: tuple[Path, ...], where: Where, output: str) -> int:
+    """Check runbooks: the whole library and the user's folders, or only the files and folders that are named.
+
+    Exit code 1 when there are errors, 2 when a file does not load. Warnings alone are 0.
+    """
+    from datetime import UTC, datetime
+
+    from console.sources.runbooks import Library
+
+    today = datetime.now(UTC).date().isoformat()
+    library = read_library(where)
+    if paths:
+        named = Library.read(paths, shipped=False)
+        library = Library(
+            runbooks=named.runbooks,
+            problems=named.problems,
+            scripts={**library.scripts, **named.scripts},
+            catalogue=library.catalogue,
+            files=named.files,
+            folders=named.folders,
+        )
+    problems = library.lint(today=today)
+    if output == "json":
+        count = len(library.runbooks)
+        print_json({"kind": "RunbookProblems", "runbooks": count, "problems": [_problem(p) for p in problems]})
+    else:
+        for problem in problems:
+            say(problem_text(problem))
+    errors = [p for p in problems if p.severity == "error"]
+    warnings = len(problems) - len(errors)
+    checked = plural(len(library.runbooks), "runbook")
+    narrate(f"{checked} checked: {plural(len(errors), 'error')}, {plural(warnings, 'warning')}")
+    if any(p.code in UNREADABLE for p in errors):
+        return Exit.USAGE
+    return Exit.UNHEALTHY if errors else Exit.OK
+
+
+@group.command("schema")
+@click.argument("kind", type=click.Choice(["runbook", "script"]), default="runbook")
+def schema(kind: Literal["runbook", "script"]) -> None:
+    """Print the JSON Schema of a runbook file, or of the file that describes a script."""
+    import msgspec
+
+    from console.runbook import schema as runbook_schema
+    from console.runbook import scripts
+
+    document = runbook_schema.json_schema() if kind == "runbook" else scripts.json_schema()
+    say(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
+
+
+def problem_text(problem: Problem) -> str:
+    """One problem as one line, and its hint below."""
+    key = f" [{problem.key}]" if problem.key else ""
+    line = f"{problem.place}: {problem.severity}: {problem.message}{key} ({problem.code})"
+    return clean(line) + (f"\n  hint: {clean(problem.hint)}" if problem.hint else "")
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    return {key: getattr(problem, key) for key in problem.__struct_fields__}
+
+
+def summary(library: Library, runbook: Runbook) -> dict[str, Any]:
+    """A runbook without its steps."""
+    keys = ("id", "version", "title", "owner", "severity", "reviewed", "hash", "expected_duration", "blast_radius")
+    return {
+        **{key: getattr(runbook, key) for key in keys},
+        "file": str(library.files.get(runbook.id, runbook.file)),
+        "writes": runbook.writes,
+        "match": plain(runbook.match),
+        "inputs": [plain(i) for i in runbook.inputs],
+    }
+
+
+def _triggers(runbook: Runbook) -> str:
+    match = runbook.match
+    counts = [
+        plural(len(items), noun)
+        for items, noun in ((match.findings, "finding"), (match.alerts, "alert"), (match.slos, "SLO"))
+        if items
+    ]
+    return ", ".join(counts) or "nothing"
+
+
+def page(library: Library, runbook: Runbook) -> str:
+    """A runbook for reading."""
+    lines = [f"{runbook.title}", f"{runbook.id} {runbook.version} · {library.files.get(runbook.id, runbook.file)}"]
+    facts = (("owner", runbook.owner), ("severity", runbook.severity), ("reviewed", runbook.reviewed or "never"))
+    lines.append(" · ".join(f"{k} {v}" for k, v in facts if v))
+    for head, text in (
+        ("WHAT IT DOES", runbook.what),
+        ("WHEN TO USE IT", runbook.when_to_use),
+        ("WHEN NOT TO USE IT", runbook.when_not_to_use),
+        ("HOW LONG", runbook.expected_duration),
+        ("WHAT IT CAN TOUCH", runbook.blast_radius),
+    ):
+        if text:
+            lines += ["", head, *_wrapped(text)]
+    lines += ["", "WHAT LEADS HERE", *(f"  {line}" for line in _leads(runbook))]
+    if runbook.inputs:
+        lines += ["", "INPUTS"]
+        rows = [
+            (i.name, i.type, _default(i.default, i.required), ", ".join(i.sources), i.title) for i in runbook.inputs
+        ]
+        lines += ["  " + row for row in table(("NAME", "TYPE", "DEFAULT", "FROM", "WHAT"), rows).splitlines()]
+    lines += ["", "STEPS"]
+    for number, step in enumerate(runbook.steps, 1):
+        lines += _step(runbook, number, step)
+    return "\n".join(clean(line).rstrip() for line in lines)
+
+
+def _leads(runbook: Runbook) -> list[str]:
+    match = runbook.match
+    alerts = [a.name + "".join(f" {k}={v}" for k, v in a.labels.items()) for a in match.alerts]
+    groups = (("findings", match.findings), ("classes", match.classes), ("alerts", alerts), ("SLOs", match.slos))
+    return [f"{name}: {', '.join(items)}" for name, items in groups if items] or ["nothing"]
+
+
+def _default(value: Any, required: bool) -> str:
+    if value is not None:
+        return str(value)
+    return "asked for" if required else "none"
+
+
+def _wrapped(text: str, indent: str = "  ") -> list[str]:
+    import textwrap
+
+    return [
+        line
+        for part in text.strip().split("\n\n")
+        for line in textwrap.wrap(part, WIDTH, initial_indent=indent, subsequent_indent=indent)
+    ]
+
+
+def _step(runbook: Runbook, number: int, step: Step) -> list[str]:
+    from console.runbook.graph import successors
+
+    effect = " · WRITES" if step.writes else ""
+    lines = [f"{number:3d} {step.id}  ({step.kind}{effect})", f"    {step.title}"]
+    if step.target is not None:
+        t = step.target
+        lines.append(f"    on {t.kind} {t.namespace}/{t.name} ({t.api_version})")
+    for label, value in (
+        ("asks", step.question),
+        ("query", step.query),
+        ("until", step.until),
+        ("counts while", step.progress),
+        ("rises", step.rises),
+        ("held for", step.hold if step.kind == "verify" else ""),
+        ("at most", step.deadline if step.kind == "verify" else ""),
+        ("restarts", step.restarts),
+        ("loses", step.loses),
+        ("irreversible", step.irreversible),
+        ("rollback", step.rollback),
+        ("script", step.script),
+        ("outcome", step.outcome or ""),
+    ):
+        if value:
+            lines.append(f"    {label}: {' '.join(value.split())}")
+    lines += [f"      {words} → {target or 'nowhere'}" for words, target in _ways(step, successors(runbook, step))]
+    return lines
+
+
+def _ways(step: Step, ways: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
+    out = []
+    for reason, target in ways:
+        words = reason
+        if reason.startswith("branches["):
+            words = "when " + " ".join(step.branches[int(reason[9:-1])].when.split())
+        elif reason.startswith("choices["):
+            words = step.choices[int(reason[8:-1])].value
+        out.append((words, target))
+    return out

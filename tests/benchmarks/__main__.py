@@ -9,6 +9,7 @@ What cannot be measured (a part is missing, a command failed) is said in place o
 from __future__ import annotations
 
 import argparse
+import concurrent.futures
 import json
 import shutil
 import sys
@@ -28,6 +29,8 @@ from tests.cluster.shared import using
 
 RUNS = 5
 REST_SECONDS = 10.0
+STORM_RATE = 200.0
+KEYS = 30
 
 
 def say(what: str, figure: str, note: str = "") -> None:
@@ -68,7 +71,7 @@ def _at_rest(terminal: Terminal) -> None:
         if terminal.quiet(1.0) == 0:
             break
     if terminal.ended():
-        say("  at rest", "ended", " | ".join(line.strip() for line in terminal.screen.display if line.strip())[:200])
+        say("  at rest", "ended", terminal.text()[:200])
         return
     before = terminal.processor_seconds()
     came = terminal.quiet(REST_SECONDS)
@@ -104,23 +107,23 @@ def start(folder: Path) -> None:
 
 
 @contextmanager
-def _filled(folder: Path, pods: int) -> Iterator[KubeApi]:
+def _filled(folder: Path, pods: int) -> Iterator[tuple[KubeApi, Fill]]:
     with using("control-plane", folder / "control-plane", seconds=120) as ready:
         kube = KubeApi(ready)
         namespace = kube.new_namespace("scale")
-        seconds = Fill(kube, namespace, pods).run()
-        say(f"filled with {pods} pods", f"{seconds:.0f} s", f"{pods // PER_APPLICATION} applications")
-        yield kube
+        fill = Fill(kube, namespace, pods)
+        say(f"filled with {pods} pods", f"{fill.run():.0f} s", f"{pods // PER_APPLICATION} applications")
+        yield kube, fill
 
 
 def cluster(folder: Path, pods: int) -> None:
     """The same API server read by kubectl and by Console."""
-    with _filled(folder, pods) as kube:
+    with _filled(folder, pods) as (kube, fill):
         environment = _isolated(folder, kube.viewer.kubeconfig)
         kubectl = best(3, [str(require("kubectl")["kubectl"]), "get", "pods", "-A"], environment)
         _say_run("kubectl get pods -A", kubectl, f"{kubectl.output.count(b'Running')} rows")
         _reader(environment, kubectl)
-        _terminal(environment, kubectl)
+        _terminal(environment, kubectl, fill)
 
 
 def _reader(environment: dict[str, str], kubectl: Cost) -> None:
@@ -140,22 +143,41 @@ def _reader(environment: dict[str, str], kubectl: Cost) -> None:
     say("  peak", f"{figures['peak']:.0f} MiB", ratio(figures["peak"], kubectl.peak, "kubectl"))
 
 
-def _terminal(environment: dict[str, str], kubectl: Cost) -> None:
+def _terminal(environment: dict[str, str], kubectl: Cost, fill: Fill) -> None:
     terminal = Terminal([_console(), "-A"], environment)
     try:
         first = terminal.wait(_painted, 20)
-        if first is None:
-            say("console -A, first frame", "none", "\n".join(terminal.screen.display).strip()[:200])
-            return
-        say("console -A, first frame", f"{first:.2f} s")
+        say("console -A, first frame", "none" if first is None else f"{first:.2f} s")
+        terminal.send("2")  # the page of applications
         rows = terminal.wait(lambda text: "etl-0" in text, 60)
         if rows is None:
-            say("console -A, first rows", "none", "no application on the first screen")
+            say("console -A, first applications on screen", "none", terminal.text()[:200])
         else:
-            say("console -A, first rows", f"{rows:.2f} s", ratio(rows, kubectl.seconds, "kubectl"))
+            say("console -A, first applications on screen", f"{rows:.2f} s", ratio(rows, kubectl.seconds, "kubectl"))
         _at_rest(terminal)
+        if not terminal.ended():
+            say("  key to paint", *_keys(terminal))
+            _storm(terminal, fill)
     finally:
         terminal.close()
+
+
+def _keys(terminal: Terminal) -> tuple[str, str]:
+    """The 95th percentile of the time from a cursor key to the first bytes that it causes."""
+    waits = sorted(terminal.press(key) for key in "jk" * KEYS)
+    return f"{waits[int(len(waits) * 0.95)] * 1000:.0f} ms", f"95th percentile of {len(waits)} keys"
+
+
+def _storm(terminal: Terminal, fill: Fill) -> None:
+    """The same screen while pods change."""
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        changes = pool.submit(fill.storm, STORM_RATE, REST_SECONDS)
+        before = terminal.processor_seconds()
+        came = terminal.quiet(REST_SECONDS)
+        used = (terminal.processor_seconds() - before) / REST_SECONDS
+        rate = changes.result() / REST_SECONDS
+    say("  bytes in a storm", f"{came / REST_SECONDS:.0f} B/s", f"{rate:.0f} changes/s, {used:.2f} of a core")
+    say("  resident after it", f"{terminal.resident():.0f} MiB")
 
 
 def main() -> int:

@@ -150,6 +150,19 @@ class Terminal:
     def send(self, keys: str) -> None:
         os.write(self._terminal, keys.encode())
 
+    def press(self, key: str) -> float:
+        """Seconds from a key to the first bytes after it; a second where none come."""
+        while self.pump(0.02):
+            pass
+        pressed = time.perf_counter()
+        self.send(key)
+        self.pump(1.0)
+        return time.perf_counter() - pressed
+
+    def text(self) -> str:
+        """What the screen says, on one line."""
+        return " | ".join(line.strip() for line in self.screen.display if line.strip())
+
     def ended(self) -> bool:
         return not psutil.pid_exists(self.pid) or psutil.Process(self.pid).status() == psutil.STATUS_ZOMBIE
 

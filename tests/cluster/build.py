@@ -46,9 +46,9 @@ class StepFailed(Exception):
     """A step did not work; the message holds the end of what its command printed."""
 
 
-def _run(command: Sequence[str | os.PathLike[str]], *, cwd: Path | None = None, **environment: str) -> str:
+def _run(command: Sequence[str | Path], *, cwd: Path | None = None, **environment: str) -> str:
     done = subprocess.run(
-        [os.fspath(word) for word in command],
+        [str(word) for word in command],
         cwd=cwd,
         env={**os.environ, **environment},
         stdin=subprocess.DEVNULL,
@@ -86,7 +86,19 @@ def _go(module: str, package: str, name: str, *, stamp: Sequence[str] = (), tags
         return
     flags = " ".join(["-s", "-w", *(f"-X {value}" for value in stamp)])
     with _replacing(PARTS[name].built) as made:
-        command = ["go", "build", "-mod=readonly", "-trimpath", "-ldflags", flags, "-tags", tags, "-o", made, package]
+        command: list[str | Path] = [
+            "go",
+            "build",
+            "-mod=readonly",
+            "-trimpath",
+            "-ldflags",
+            flags,
+            "-tags",
+            tags,
+            "-o",
+            made,
+            package,
+        ]
         _run(command, cwd=HERE / "modules" / module, CGO_ENABLED="0", GOTOOLCHAIN="local")
 
 

@@ -73,7 +73,7 @@ class Prometheus(_Server):
         check = Process("promtool", [self.promtool, "check", "config", path], folder / "logs", cwd=folder)
         if check.wait(30):
             raise PartFailed(f"promtool refuses the configuration:\n{check.tail(30)}")
-        command = [
+        command: list[str | Path] = [
             *enter,
             tools["prometheus"],
             f"--config.file={path}",
@@ -152,7 +152,7 @@ class KubeStateMetrics(_Server):
         binary = require("kube-state-metrics")["kube-state-metrics"]
         self.port, telemetry = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        command = [
+        command: list[str | Path] = [
             binary,
             f"--kubeconfig={kubeconfig}",
             "--host=127.0.0.1",

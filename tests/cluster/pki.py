@@ -55,7 +55,7 @@ class Authority:
         extensions = ["-addext", "extendedKeyUsage=clientAuth,serverAuth", "-addext", "basicConstraints=CA:FALSE"]
         if alternatives := ",".join(hosts):
             extensions += ["-addext", f"subjectAltName={alternatives}"]
-        signer = ("-CA", self.certificate, "-CAkey", self._key)
+        signer: tuple[str | Path, ...] = ("-CA", self.certificate, "-CAkey", self._key)
         _openssl(
             *("req", "-x509", *_NEW_KEY, *signer, "-subj", subject, *extensions),
             *("-keyout", pair.key, "-out", pair.certificate),

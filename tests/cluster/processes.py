@@ -33,7 +33,7 @@ class Process:
     def __init__(
         self,
         name: str,
-        command: Sequence[str | os.PathLike[str]],
+        command: Sequence[str | Path],
         logs: Path,
         *,
         environment: Mapping[str, str] | None = None,
@@ -43,7 +43,7 @@ class Process:
         self.name = name
         self.log = logs / f"{name}.log"
         logs.mkdir(parents=True, exist_ok=True)
-        argv = ["setpriv", "--pdeathsig", "KILL", "--", *map(os.fspath, command)]
+        argv = ["setpriv", "--pdeathsig", "KILL", "--", *(str(word) for word in command)]
         with self.log.open("ab") as output:
             self._child = subprocess.Popen(
                 argv,

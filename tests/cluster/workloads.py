@@ -90,7 +90,7 @@ WORKLOADS = {
 
 
 def main() -> int:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import SparkSession  # type: ignore[import-not-found]  # it lives in the image and in its own venv
 
     name = sys.argv[1]
     spark = SparkSession.builder.appName(os.environ.get("APP_NAME", name)).getOrCreate()

@@ -256,7 +256,7 @@ class Connection:
 
         from console.wire.network import network_error, proxy_for
 
-        url = _url(self.target.server, path, query)
+        url = http_url(self.target.server, path, query)
         limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT, sock_read=idle)
         proxy = proxy_for(self.target.server, self.target.proxy)
         credentials = await self._auth.current()
@@ -370,7 +370,8 @@ def _private(path: Path, content: bytes) -> str:
     return str(path)
 
 
-def _url(server: str, path: str, query: Query | None) -> Any:
+def http_url(server: str, path: str, query: Query | None) -> Any:
+    """A URL as it stands, nothing quoted twice; None values of the query are left out."""
     from yarl import URL
 
     text = server + path

@@ -1,0 +1,189 @@
+"""What a Prometheus answered, read with suspicion: partial answers, refusals, texts and web pages told apart."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from console.base.errors import ConsoleError, ForbiddenError, LoginNeeded
+from console.base.redact import redact
+from console.base.text import clean, shorten
+from console.health.facts import Origin, Sample
+from console.sources.promql import ASK
+
+State = Literal["ok", "partial", "refused", "unreachable", "forbidden", "login needed"]
+MAX_SAMPLES = 50_000
+
+
+class Reading(Struct, frozen=True):
+    """The answer to one query.
+
+    Attributes:
+        state: `ok`; `partial` (some stores did not answer, or it was cut); `refused` (this query is wrong or too
+            heavy for the server); else why nothing came. Samples are there only for `ok` and `partial`.
+        detail: what the server says, on one line.
+        at: the time of evaluation that the server used, epoch seconds.
+    """
+
+    query: str
+    samples: tuple[Sample, ...] = ()
+    state: State = "ok"
+    detail: str = ""
+    warnings: tuple[str, ...] = ()
+    at: float | None = None
+
+
+class Series(Struct, frozen=True):
+    """One series of a range: labels without the name, and (epoch seconds, value) points."""
+
+    name: str
+    labels: dict[str, str]
+    points: tuple[tuple[float, float], ...]
+
+
+class RangeReading(Struct, frozen=True):
+    """The answer to a range query; otherwise like Reading."""
+
+    query: str
+    series: tuple[Series, ...] = ()
+    state: State = "ok"
+    detail: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+class _Said(Struct):
+    """What an answer says about itself."""
+
+    status: str = ""
+    errorType: str = ""
+    error: str = ""
+    warnings: list[str] | None = None
+    infos: list[str] | None = None
+    data: Any = None
+
+
+class Raw(Struct):
+    """One request as it went: filled by the response hook, read after the client returned or raised."""
+
+    status: int = 0
+    said: _Said | None = None
+    text: str = ""
+    kind: str = ""
+    result: Any = None
+
+
+def hear(response: Any, raw: Raw) -> None:
+    """Response hook: keep status, warnings and the kind of result, which the client throws away."""
+    raw.status, raw.text = response.status_code, shorten(redact(clean(response.text[:2000])), 300)
+    try:
+        raw.said = msgspec.json.decode(response.content, type=_Said)
+    except msgspec.DecodeError:
+        raw.said = None
+    if raw.said is not None and isinstance(raw.said.data, dict):
+        raw.kind = str(raw.said.data.get("resultType") or "")
+
+
+def refuses(raw: Raw) -> bool:
+    """Whether the server is well and says no to this query."""
+    said = raw.said
+    if said is None or said.status != "error":
+        return False
+    return said.errorType in ("bad_data", "execution", "timeout", "canceled") or raw.status in (400, 422)
+
+
+def verdict(raw: Raw, problem: ConsoleError | None) -> tuple[State, str, tuple[str, ...]]:
+    if problem is not None:
+        if isinstance(problem, LoginNeeded):
+            return "login needed", problem.message, ()
+        return ("forbidden" if isinstance(problem, ForbiddenError) else "unreachable"), problem.message, ()
+    said = raw.said
+    if refuses(raw) and said is not None:
+        return "refused", shorten(redact(clean(said.error or said.errorType)), 300), ()
+    if raw.status != 200 or said is None or said.status != "success":
+        if raw.status in (401, 403):
+            return "forbidden", f"HTTP {raw.status} {raw.text}".strip(), ()
+        what = "a web page" if raw.text.startswith("<") else raw.text
+        return "unreachable", f"HTTP {raw.status}: {what}".strip() if raw.status else what or "no answer", ()
+    infos = [text for text in said.warnings or () if text.startswith("PromQL ")]
+    warnings = tuple(shorten(redact(clean(w)), 200) for w in said.warnings or () if w not in infos)
+    notes = tuple(shorten(redact(clean(w)), 200) for w in (*infos, *(said.infos or ())))
+    if warnings:
+        return "partial", warnings[0], warnings + notes
+    return "ok", "", notes
+
+
+def reading_of(query: str, raw: Raw, problem: ConsoleError | None, now: float) -> Reading:
+    state, detail, warnings = verdict(raw, problem)
+    if state not in ("ok", "partial"):
+        return Reading(query, (), state, detail, warnings)
+    origin = Origin("prometheus", query, now)
+    samples: list[Sample] = []
+    at: float | None = None
+    result = raw.result if isinstance(raw.result, list) else []
+    if raw.kind in ("scalar", "string"):
+        point = _point(result)
+        if point is not None:
+            at = point[0]
+            samples.append(Sample("", {}, point[1], at, origin))
+    else:
+        if len(result) > MAX_SAMPLES:
+            state, detail = "partial", f"{len(result)} series, of which {MAX_SAMPLES} are read"
+        for item in result[:MAX_SAMPLES]:
+            if not isinstance(item, dict):
+                continue
+            value = item.get("value") or (item.get("values") or [None])[-1]
+            point = _point(value)
+            if point is not None:
+                labels = _labels(item.get("metric"))
+                at = point[0]
+                samples.append(Sample(labels.pop("__name__", ""), labels, point[1], at, origin))
+    return Reading(query, tuple(samples), state, detail, warnings, at)
+
+
+def _point(value: Any) -> tuple[float, float] | None:
+    try:
+        return float(value[0]), float(value[1])
+    except (TypeError, ValueError, IndexError, KeyError):
+        return None
+
+
+def _labels(value: Any) -> dict[str, str]:
+    return {str(k): str(v) for k, v in value.items()} if isinstance(value, dict) else {}
+
+
+def _without(sample: Sample) -> Sample:
+    return msgspec.structs.replace(sample, labels={k: v for k, v in sample.labels.items() if k != ASK})
+
+
+def _resaid(samples: tuple[Sample, ...], query: str) -> tuple[Sample, ...]:
+    """Samples of a joined answer cite their own query."""
+    if not samples:
+        return ()
+    origin = msgspec.structs.replace(samples[0].origin, locator=query)
+    return tuple(msgspec.structs.replace(sample, origin=origin) for sample in samples)
+
+
+def ranges_of(query: str, raw: Raw, problem: ConsoleError | None) -> RangeReading:
+    """The reading of a range query."""
+    state, detail, warnings = verdict(raw, problem)
+    if state not in ("ok", "partial"):
+        return RangeReading(query, (), state, detail, warnings)
+    series = []
+    for item in raw.result if isinstance(raw.result, list) else []:
+        if not isinstance(item, dict):
+            continue
+        labels = _labels(item.get("metric"))
+        points = tuple(p for p in map(_point, item.get("values") or ()) if p is not None)
+        series.append(Series(labels.pop("__name__", ""), labels, points))
+    return RangeReading(query, tuple(series), state, detail, warnings)
+
+
+def taken_apart(reading: Reading, group: list[tuple[str, str]]) -> dict[str, Reading]:
+    """The readings of a joined query, by name; each cites its own expression."""
+    out = {}
+    for name, expr in group:
+        mine = tuple(_without(s) for s in reading.samples if s.labels.get(ASK) == name)
+        out[name] = msgspec.structs.replace(reading, query=expr, samples=_resaid(mine, expr))
+    return out

@@ -1,0 +1,195 @@
+"""Spark's own REST API: the driver's UI, a History Server, a standalone master. Bounded, and only JSON counts.
+
+Spark 3.5 and every History Server answer unknown paths with HTTP 200 and a web page, so the content type decides.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from console.base.clock import Clock
+from console.base.errors import ConsoleError
+from console.base.redact import MARK, is_secret_key, redact, redact_value
+from console.base.text import clean, shorten
+from console.health.facts import Origin, RestDocument
+from console.wire.endpoint import Endpoint
+from console.wire.paths import segment
+
+UI_PORT, HISTORY_PORT, MASTER_PORT = 4040, 18080, 8080
+MAX_ANSWER = 4 * 2**20
+SHALLOW = ("allexecutors", "jobs", "stages")
+DEEP = ("sql?details=false&planDescription=false&offset=0&length=50", "environment")
+_QUANTILES = "0.0,0.25,0.5,0.75,0.95,1.0"
+_STAGES = 3
+_AT_ONCE = 3
+_JSON = ("application/json", "text/json")
+
+
+class RestRead(Struct, frozen=True):
+    """What was read, and what was not: (locator, reason)."""
+
+    documents: tuple[RestDocument, ...] = ()
+    unread: tuple[tuple[str, str], ...] = ()
+
+    def document(self, path: str) -> Any:
+        """The data under `path`, or None."""
+        return next((d.data for d in self.documents if d.path == path), None)
+
+
+class SparkRest:
+    """Reads one Spark server.
+
+    Args:
+        endpoint: the driver's UI, a History Server or a master.
+        pod: name of the driver pod, for the facts.
+    """
+
+    def __init__(self, endpoint: Endpoint, clock: Clock, *, pod: str = "") -> None:
+        self._endpoint, self._clock, self._pod = endpoint, clock, pod
+        self._gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def application(
+        self, app_id: str = "", *, attempt: str = "", deep: bool = False, deadline: float = 10.0
+    ) -> RestRead:
+        """One application: itself, executors (dead ones too), jobs, stages; `deep` adds SQL, environment and skew.
+
+        Args:
+            app_id: `` takes the only application of a driver's UI.
+            attempt: attempt id, where a History Server has several.
+            deadline: seconds for everything; what is not there by then is unread.
+
+        Raises:
+            ReachError, ForbiddenError: the server cannot be reached at all.
+        """
+        end = time.monotonic() + deadline
+        documents: list[RestDocument] = []
+        unread: list[tuple[str, str]] = []
+        listed = f"applications/{segment(app_id)}" if app_id else "applications"
+        found = await self._json(listed, end)
+        if isinstance(found, str):
+            return RestRead((), ((self._locator(listed), found),))
+        app = found[0] if isinstance(found, list) and found else found
+        if not isinstance(app, dict) or not isinstance(app.get("id"), str):
+            return RestRead((), ((self._locator(listed), "there is no application"),))
+        app_id = app["id"]
+        documents.append(self._document("", app, app_id, listed))
+        base = f"applications/{segment(app_id)}" + (f"/{segment(attempt)}" if attempt else "")
+        await self._read_all(base, (*SHALLOW, *(DEEP if deep else ())), app_id, end, documents, unread)
+        stages = next((d.data for d in documents if d.path == "stages"), None)
+        if deep and isinstance(stages, list):
+            wanted = [f"stages/{s}/{a}/taskSummary?quantiles={_QUANTILES}" for s, a in _telling(stages)]
+            await self._read_all(base, wanted, app_id, end, documents, unread)
+        return RestRead(tuple(documents), tuple(unread))
+
+    async def applications(self, *, limit: int = 50, status: str = "", deadline: float = 10.0) -> RestRead:
+        """The applications that a History Server knows, the newest first.
+
+        Raises:
+            ReachError, ForbiddenError: the server cannot be reached.
+        """
+        path = f"applications?limit={limit}" + (f"&status={segment(status)}" if status else "")
+        return await self._single(path, "applications", deadline)
+
+    async def master(self, *, deadline: float = 8.0) -> RestRead:
+        """The JSON page of a standalone master: workers, running and completed applications.
+
+        Raises:
+            ReachError, ForbiddenError: the server cannot be reached.
+        """
+        return await self._single("/json/", "master", deadline)
+
+    async def _single(self, path: str, name: str, deadline: float) -> RestRead:
+        found = await self._json(path, time.monotonic() + deadline)
+        if isinstance(found, str):
+            return RestRead((), ((self._locator(path), found),))
+        return RestRead((self._document(name, found, "", path),))
+
+    async def _read_all(
+        self,
+        base: str,
+        paths: Sequence[str],
+        app_id: str,
+        end: float,
+        documents: list[RestDocument],
+        unread: list[tuple[str, str]],
+    ) -> None:
+        async def one(path: str) -> tuple[str, Any]:
+            try:
+                return path, await self._json(f"{base}/{path}", end)
+            except ConsoleError as error:
+                return path, error.message
+
+        for path, found in await asyncio.gather(*(one(path) for path in paths)):
+            if isinstance(found, str):
+                unread.append((self._locator(f"{base}/{path}"), found))
+            else:
+                documents.append(self._document(path.partition("?")[0], found, app_id, f"{base}/{path}"))
+
+    async def _json(self, path: str, end: float) -> Any:
+        """The tree at `path`, or a string that says why there is none."""
+        async with self._gate:
+            left = end - time.monotonic()
+            if left <= 0:
+                return "no time was left to read it"
+            target = path if path.startswith("/") else f"/api/v1/{path}"
+            answer = await self._endpoint.get(target, timeout=left, limit=MAX_ANSWER)
+        if answer.content_type not in _JSON:
+            if answer.status == 200:
+                return (
+                    f"answered with {answer.content_type or 'no type'} instead of JSON: this version does not have it"
+                )
+            said = shorten(redact(clean(answer.body[:400].decode("utf-8", "replace").strip())), 120)
+            return f"HTTP {answer.status}" + (f": {said}" if said and not said.startswith("<") else "")
+        if answer.status != 200:
+            return f"HTTP {answer.status}"
+        try:
+            tree = msgspec.json.decode(answer.body)
+        except (msgspec.DecodeError, RecursionError):
+            return "the answer is no JSON"
+        return tree if not isinstance(tree, str) else "the answer is a text"
+
+    def _document(self, path: str, data: Any, app_id: str, asked: str) -> RestDocument:
+        clear = redact_value(data) if path in ("environment", "sql", "") else data
+        return RestDocument(
+            path, clear, Origin("spark-rest", self._locator(asked), self._clock.now()), app_id, self._pod
+        )
+
+    def _locator(self, path: str) -> str:
+        target = path if path.startswith("/") else f"/api/v1/{path}"
+        return f"{self._endpoint.label} {target.partition('?')[0]}"
+
+
+def _telling(stages: list[Any]) -> list[tuple[int, int]]:
+    """The stages whose tasks are worth a look: active, failed, then those that ran longest."""
+
+    def rank(stage: dict[str, Any]) -> tuple[int, float]:
+        order = {"ACTIVE": 0, "FAILED": 1}.get(str(stage.get("status")), 2)
+        ran = stage.get("executorRunTime")
+        return order, -float(ran) if isinstance(ran, int | float) else 0.0
+
+    known = [
+        s
+        for s in stages
+        if isinstance(s, dict)
+        and isinstance(s.get("stageId"), int)
+        and isinstance(s.get("attemptId"), int)
+        and s.get("status") in ("ACTIVE", "FAILED", "COMPLETE")
+    ]
+    return [(s["stageId"], s["attemptId"]) for s in sorted(known, key=rank)[:_STAGES]]
+
+
+def _pairs(value: Any) -> Any:
+    """Lists of [key, value], as the environment has them, with the values of secret keys removed."""
+    if isinstance(value, dict):
+        return {k: _pairs(v) for k, v in value.items()}
+    if isinstance(value, list):
+        if len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], str):
+            return [value[0], MARK if value[1] and is_secret_key(value[0]) else value[1]]
+        return [_pairs(item) for item in value]
+    return value

@@ -1,0 +1,1 @@
+"""What moves the world: the loops of the control plane, the kubelets, Spark's drivers and the Spark operator."""

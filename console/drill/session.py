@@ -1,0 +1,370 @@
+"""One drill: a world with its servers on loopback, stepped by a test or paced for people."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import yaml
+from aiohttp import web
+
+from console.base.clock import WallClock
+from console.drill import genesis
+from console.drill.alertmanager import AlertmanagerServer
+from console.drill.heap import PacedClock, StepClock
+from console.drill.kube.access import Rule as Denied
+from console.drill.kube.access import User
+from console.drill.kube.server import Backend, KubeServer
+from console.drill.kube.writes import Write
+from console.drill.metrics.rules import Rule, Rules
+from console.drill.metrics.world_series import WorldStorage
+from console.drill.prometheus import PrometheusServer
+from console.drill.scenario import Case, Scenario, load
+from console.drill.sparkrest import SparkRest
+from console.drill.world import World
+
+Object = dict[str, Any]
+STEP_START = datetime(2026, 1, 12, 10, 42, tzinfo=UTC).timestamp()
+"""Where stepped time begins: always the same, so that the same seed gives the same bytes."""
+PACED_REACH = 4 * 3600.0
+"""How many wall seconds a paced drill can run before virtual time would catch up with the wall."""
+TOKEN = "drill-token"
+VIEWER_TOKEN = "drill-viewer"
+ONCALL = User("drill-oncall", ("oncall", "system:authenticated"), "drill-1")
+VIEWER = User("drill-viewer", ("viewers", "system:authenticated"), "drill-2")
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one step did.
+
+    Attributes:
+        at: virtual epoch seconds now.
+        version: resourceVersion of the store now.
+        versions: the newest resourceVersion of each resource that changed (`pods`, `sparkapplications.spark…`).
+        woken: how many sleepers of the clock were woken.
+        idle: nothing was left to happen.
+    """
+
+    at: float
+    version: int
+    versions: dict[str, int] = field(default_factory=dict)
+    woken: int = 0
+    idle: bool = False
+
+
+class DrillSession:
+    """A running drill. Open it with `async with DrillSession.open(...) as session`."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        case: Case,
+        *,
+        step: bool,
+        speed: float,
+        seed: int,
+        start: float | None,
+        denied: tuple[Denied, ...],
+    ) -> None:
+        self.scenario, self.case, self.seed, self.stepped = scenario, case, seed, step
+        if start is None:
+            start = STEP_START if step else WallClock().now() - (speed - 1) * PACED_REACH - 60
+        self.begin = float(int(start))
+        self.world: World = genesis.create(scenario, case, seed=seed, begin=self.begin, deny=self._deny)
+        self.storage = WorldStorage(
+            self.world,
+            interval=scenario.world.scrape,
+            since=self.world.start - 3600.0,
+            operator_since=self.begin - scenario.world.history_days * genesis.DAY,
+        )
+        rules = tuple(Rule(r.alert, r.expr, r.hold, r.labels, r.annotations) for r in scenario.world.rules)
+        self.rules = Rules(self.storage, rules, self.world.start)
+        self.rest = SparkRest(self.world)
+        self.kube = KubeServer(self.world, self.sync, self._backend)
+        self.kube.access.tokens = {TOKEN: ONCALL, VIEWER_TOKEN: VIEWER}
+        self.kube.access.denied = list(denied)
+        self.prometheus = PrometheusServer(self.storage, self.rules, self.sync)
+        self.alertmanager = AlertmanagerServer(self.rules, self.world, self.sync)
+        self._speed = speed
+        self._paced: PacedClock | None = None
+        self._stepping: StepClock | None = None
+        self._changed: dict[str, int] = {}
+        self._runners: list[web.AppRunner] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._folder: Path | None = None
+        self.kube_url = self.prometheus_url = self.alertmanager_url = ""
+        self.kubeconfig = self.viewer_kubeconfig = Path()
+
+    @classmethod
+    def open(
+        cls,
+        scenario: str | Path | Scenario,
+        case: str = "default",
+        *,
+        step: bool = False,
+        speed: float | None = None,
+        seed: int | None = None,
+        start: float | None = None,
+        denied: tuple[Denied, ...] = (),
+    ) -> DrillSession:
+        """A session that starts when it is entered.
+
+        Args:
+            scenario: name in the library, path of a file, or a loaded scenario.
+            case: its variant.
+            step: time moves only by `step` and `run_until`; else it runs `speed` times as fast as the wall.
+            speed: virtual seconds per wall second; default: the scenario's.
+            seed: of everything random; default: the scenario's.
+            start: virtual epoch seconds at which the session begins; default: a fixed time when stepped, else so
+                far in the past that time cannot catch up with the wall for hours.
+            denied: what the API server refuses to everybody.
+
+        Raises:
+            UsageError: no such scenario or case.
+            DocumentError: the scenario file is wrong.
+        """
+        loaded = scenario if isinstance(scenario, Scenario) else load(scenario)
+        return cls(
+            loaded,
+            loaded.case(case),
+            step=step,
+            speed=speed or loaded.speed,
+            seed=loaded.seed if seed is None else seed,
+            start=start,
+            denied=denied,
+        )
+
+    # -- life -----------------------------------------------------------------------------------------------------
+
+    async def __aenter__(self) -> DrillSession:
+        self.world.heap.advance(self.begin)
+        if self.stepped:
+            self._stepping = StepClock(self.world.heap)
+        else:
+            self._paced = PacedClock(self.begin, self._speed)
+        self.world.store.watch(self._note)
+        self.kube_url = await self._serve(self.kube.app(ONCALL))
+        viewer_url = await self._serve(self.kube.app(VIEWER))
+        self.prometheus_url = await self._serve(self.prometheus.app())
+        self.alertmanager_url = await self._serve(self.alertmanager.app())
+        self._folder = Path(tempfile.mkdtemp(prefix="console-drill-"))
+        self._folder.chmod(0o700)
+        self.kubeconfig = self._write_kubeconfig("kubeconfig", self.kube_url, TOKEN)
+        self.viewer_kubeconfig = self._write_kubeconfig("viewer", viewer_url, VIEWER_TOKEN)
+        if self._paced is not None:
+            self._tasks.append(asyncio.create_task(self._pace()))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End watches, servers and files."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        self.kube.close_watches()
+        for runner in self._runners:
+            await runner.cleanup()
+        self._runners.clear()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+    async def _serve(self, app: web.Application) -> str:
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2, handler_cancellation=True)
+        await runner.setup()
+        self._runners.append(runner)
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        host, port = runner.addresses[0][:2]
+        return f"http://{host}:{port}"
+
+    def _write_kubeconfig(self, name: str, url: str, token: str) -> Path:
+        assert self._folder is not None
+        cluster, user = self.scenario.world.cluster, "drill"
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": cluster, "cluster": {"server": url}}],
+            "users": [{"name": user, "user": {"token": token}}],
+            "contexts": [
+                {
+                    "name": cluster,
+                    "context": {"cluster": cluster, "user": user, "namespace": self.scenario.world.namespace},
+                }
+            ],
+            "current-context": cluster,
+        }
+        path = self._folder / name
+        path.write_text(yaml.safe_dump(config), encoding="utf-8")
+        path.chmod(0o600)
+        return path
+
+    # -- time -----------------------------------------------------------------------------------------------------
+
+    @property
+    def clock(self) -> StepClock | PacedClock:
+        """The drill's clock: what walks, holds and queries go by."""
+        clock = self._stepping or self._paced
+        if clock is None:
+            raise RuntimeError("the drill has not been entered")
+        return clock
+
+    @property
+    def now(self) -> float:
+        """Virtual epoch seconds."""
+        return self.clock.now()
+
+    def sync(self) -> None:
+        """Let everything happen that is due: servers call it before they answer."""
+        if self._paced is not None:
+            self.world.heap.advance(max(self.world.heap.now, self._paced.now()))
+
+    async def step(self) -> Step:
+        """Let the next thing happen, or wake who sleeps until before it; then let other tasks run once."""
+        if self._stepping is None:
+            raise RuntimeError("this drill is paced, not stepped")
+        heap, clock = self.world.heap, self._stepping
+        self._changed = {}
+        wake, happens = clock.next_wake(), heap.next_time()
+        if wake is None and happens is None:
+            return Step(heap.now, self.world.store.version, idle=True)
+        if happens is None or (wake is not None and wake < happens):
+            heap.advance(wake if wake is not None else heap.now)
+        else:
+            heap.pop()
+        woken = clock.wake(heap.now)
+        await asyncio.sleep(0)
+        return Step(heap.now, self.world.store.version, dict(self._changed), woken)
+
+    async def run_until(self, when: float) -> Step:
+        """Let everything up to `when` (virtual epoch seconds) happen; sleepers are woken in their order."""
+        if self._stepping is None:
+            while self.now < when:
+                await self.clock.sleep(min(1.0, when - self.now))
+            self.sync()
+            return Step(self.now, self.world.store.version)
+        changed: dict[str, int] = {}
+        woken, count = 0, 0
+        while True:
+            wake, happens = self._stepping.next_wake(), self.world.heap.next_time()
+            upcoming = min((t for t in (wake, happens) if t is not None), default=None)
+            if upcoming is None or upcoming > when:
+                break
+            if wake is None and count % 64:
+                self._changed = {}
+                self.world.heap.pop()
+                changed |= self._changed
+            else:
+                done = await self.step()
+                changed |= done.versions
+                woken += done.woken
+            count += 1
+        self.world.heap.advance(when)
+        return Step(self.world.heap.now, self.world.store.version, changed, woken)
+
+    async def run_for(self, seconds: float) -> Step:
+        """`run_until` so many virtual seconds from now."""
+        return await self.run_until(self.now + seconds)
+
+    async def pump(self, settled: Callable[[Step], Awaitable[None]] | None = None, *, patience: float = 5.0) -> None:
+        """Step for as long as somebody sleeps on the clock: run it as a task beside the one that walks.
+
+        Args:
+            settled: awaited after each step that changed objects; returns when readers have seen them.
+            patience: wall seconds that a woken sleeper may take before time moves on without it.
+        """
+        clock = self._stepping
+        if clock is None:
+            raise RuntimeError("this drill is paced, not stepped")
+        while True:
+            while not clock.sleepers:
+                await asyncio.sleep(0.001)
+            before = clock.sleepers
+            done = await self.step()
+            if settled is not None and done.versions:
+                await settled(done)
+            if done.woken:
+                loop = asyncio.get_running_loop()
+                until = loop.time() + patience
+                while clock.sleepers < before and loop.time() < until:
+                    await asyncio.sleep(0.0005)
+
+    async def _pace(self) -> None:
+        assert self._paced is not None
+        while True:
+            self.sync()
+            upcoming = self.world.heap.next_time()
+            left = 0.2 if upcoming is None else (upcoming - self._paced.now()) / self._paced.speed
+            await asyncio.sleep(min(0.2, max(0.005, left)))
+
+    def _note(self, change: Any) -> None:
+        self._changed[change.resource.id] = change.version
+
+    # -- what tests and people look at ----------------------------------------------------------------------------
+
+    @property
+    def writes(self) -> list[Write]:
+        """Every mutating request that the API server received, in order."""
+        return self.kube.writes
+
+    @property
+    def changes(self) -> list[Write]:
+        """The writes that were real and accepted; Leases (locks) and Events are left out."""
+        quiet = ("leases.coordination.k8s.io", "events", "events.events.k8s.io")
+        return [w for w in self.writes if w.changed and w.resource not in quiet]
+
+    @property
+    def alert(self) -> Object | None:
+        """The page as Alertmanager's webhook sends it, or None while nothing fires (or the case has no page)."""
+        self.sync()
+        if self.case.page is None:
+            return None
+        return self.alertmanager.page(self.case.page.alert, self.case.page.labels)
+
+    def recovered(self) -> bool:
+        """Whether the case's conditions of recovery hold now."""
+        from console.drill.recovery import recovered
+
+        self.sync()
+        return recovered(self)
+
+    def deny(self, *rules: Denied) -> None:
+        """Refuse more from now on."""
+        self.kube.access.denied.extend(rules)
+
+    def _deny(self, options: Object) -> None:
+        self.kube.access.denied.append(Denied(**{key: tuple(value) for key, value in options.items()}))
+
+    def _backend(self, plural: str, namespace: str, name: str, port: int) -> Backend | None:
+        if plural == "services" and (namespace, name, port) == ("monitoring", "prometheus", 9090):
+            return self.prometheus.handle
+        if plural == "services" and (namespace, name, port) == ("monitoring", "alertmanager", 9093):
+            return self.alertmanager.handle
+        return self.rest.backend(plural, namespace, name, port)
+
+
+async def serve(
+    scenario: str | Path, case: str = "default", *, speed: float | None = None, seed: int | None = None
+) -> None:
+    """Run a drill for people with their own tools: print where it is, and stay until cancelled."""
+    async with DrillSession.open(scenario, case, speed=speed, seed=seed) as session:
+        lines = (
+            f"export KUBECONFIG={session.kubeconfig}",
+            f"export PROMETHEUS_URL={session.prometheus_url}",
+            f"export ALERTMANAGER_URL={session.alertmanager_url}",
+        )
+        print("\n".join(lines), flush=True)  # noqa: T201
+        await asyncio.Event().wait()

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from console.base.errors import ConsoleError, ForbiddenError, ReachError
 from console.base.text import clean, shorten
 from console.operate import aftermath, capacity, confirm, kubernetes, owners
-from console.operate.diff import diff, fingerprint
+from console.operate.diff import MAX_LINES, MAX_WIDTH, diff, fingerprint
 from console.operate.kubernetes import Pin, Place
 from console.operate.policy import Rules
 from console.operate.scripts import Finished
@@ -98,6 +98,13 @@ async def look(effect: Effect, at: Place | None, scene: Scene) -> Look:
     return _looked(effect, obj, held, rollback, lines, accepted, message, found, scene)
 
 
+def _said(tried: Finished) -> tuple[str, ...]:
+    """What a dry run printed, as lines of a diff; its closing JSON object is for machines."""
+    said = tried.output.rstrip().removesuffix(tried.result)
+    lines = said.rstrip().splitlines()[:MAX_LINES]
+    return tuple(shorten(line if line[:1] in ("-", "+", " ") else f" {line}", MAX_WIDTH) for line in lines)
+
+
 def way_back(effect: Effect, held: Pin) -> tuple[Effect, Effect | None]:
     """The effect and its inverse, captured from what the pin holds; without one the effect says that it has none."""
     if not effect.reversible or effect.inverse_of:
@@ -115,10 +122,10 @@ async def _script(effect: Effect, obj: dict[str, Any] | None, held: Pin, rollbac
     message, accepted = "the script was not asked what it would do", None
     if scene.writer is not None and scene.run_script is not None:
         tried = await scene.run_script(effect, True)
-        lines = tuple(shorten(line, 400) for line in tried.output.splitlines()[:400])
         if not tried.ok:
-            tail = clean(lines[-1]) if lines else "it said nothing"
-            raise ConsoleError(f"the script's dry run {tried.words}: {tail}")
+            tail = tried.output.rstrip().rpartition("\n")[2] or "it said nothing"
+            raise ConsoleError(f"the script's dry run {tried.words}: {shorten(clean(tail), 300)}")
+        lines = _said(tried)
         message, accepted = "this is what the script says it would do", True
     found = scene.known
     if found is None and obj is not None:

@@ -312,7 +312,7 @@ class Runner:
 
     async def _script(self, effect: Effect, dry_run: bool) -> scripts.Finished:
         with kubeconfig.written(self.kit.connection.target, self.kit.folder) as path:
-            env = {"KUBECONFIG": str(path), "CONSOLE_EFFECT": effect.id, "CONSOLE_STAMP": STAMP}
+            env = {"KUBECONFIG": str(path), "CONSOLE_EFFECT": effect.id, "CONSOLE_STAMP": effect.id}
             if dry_run:
                 env["CONSOLE_DRY_RUN"] = "1"
             return await scripts.run(effect.argv, timeout=effect.timeout, env=env)

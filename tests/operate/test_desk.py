@@ -1,0 +1,406 @@
+"""Walks at the desk, on a real API server: from the first record to the last, stopped, left, resumed, rolled back."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console.base.errors import Exit, UsageError
+from console.operate.desk import Desk
+from console.operate.journal import Journal
+from console.operate.locks import Busy
+from console.operate.person import Question, Reply
+from console.operate.policy import Rules
+from console.runbook.effects import STAMP
+from console.runbook.walk import Applied, Ended, Intent, Landed, Resumed, Started, Verified
+from console.wire.connection import Connection
+from tests.operate.conftest import NO, YES, Cluster, Says
+from tests.operate.objects import NEW, OLD, create, running, spark_path
+from tests.operate.tower import INPUTS, ORIGINS, SMALL, Seen, Shelf, desk, small
+
+pytestmark = pytest.mark.parts
+OVERHEAD = Reply("overhead", "ada")
+
+
+@pytest.fixture
+def app(cluster: Cluster) -> str:
+    create(cluster.kube, cluster.namespace)
+    running(cluster.kube, cluster.namespace)
+    return f"{cluster.namespace}/etl-orders"
+
+
+def state(cluster: Cluster, word: str) -> None:
+    path = spark_path(cluster.namespace, "etl-orders") + "/status"
+    cluster.kube.merge(path, {"status": {"applicationState": {"state": word}}})
+
+
+def overhead(cluster: Cluster) -> str:
+    return str(cluster.kube.get(spark_path(cluster.namespace, "etl-orders"))["spec"]["executor"]["memoryOverhead"])
+
+
+async def begin(at: Desk, app: str, person: Any) -> str:
+    return await at.start(small(), INPUTS, ORIGINS, app, person)
+
+
+async def test_a_walk_from_start_to_resolved(
+    cluster: Cluster, connection: Connection, app: str, tmp_path: Path
+) -> None:
+    seen = Seen()
+    at = desk(connection, cluster.namespace, tmp_path, on_change=seen)
+    walk_id = await begin(at, app, Says(OVERHEAD, YES))
+    walk = await at.wait(walk_id)
+    assert (walk.outcome, walk.because, walk.status) == ("resolved", "it runs again", "ended")
+    assert walk.path == ("look", "which", "raise", "recovers", "resolved")
+    assert [e.id for e in walk.writes] == [f"{walk_id}/1"]
+    assert at.exit_code(walk) == Exit.OK
+    assert overhead(cluster) == NEW
+    events = at._kit.journal.read(walk_id)
+    first = events[0]
+    assert isinstance(first, Started)
+    assert first.text == SMALL.read_text()
+    assert (first.inputs, first.origins) == (INPUTS, ORIGINS)
+    assert first.cluster["uid"] == connection.identity.cluster_uid
+    assert at._kit.journal.verify(walk_id).ok
+    assert seen.walks[-1] == walk == at.walks()[0]
+    assert [q.kind for q in seen.questions if q] == ["ask", "confirm"]
+    assert at.question(walk_id) is None
+
+
+async def test_every_published_walk_is_what_the_journal_holds(
+    cluster: Cluster, connection: Connection, app: str, tmp_path: Path
+) -> None:
+    held: list[tuple[int, int]] = []
+    journal = Journal(tmp_path / "journal.db")
+
+    def published(walk: Any, question: Any) -> None:
+        held.append((walk.events, len(journal.read(walk.id))))
+
+    at = desk(connection, cluster.namespace, tmp_path, on_change=published)
+    await at.wait(await begin(at, app, Says(OVERHEAD, YES)))
+    assert held
+    assert all(shown == stored for shown, stored in held)
+
+
+async def test_a_no_leads_where_the_runbook_says(
+    cluster: Cluster, connection: Connection, app: str, tmp_path: Path
+) -> None:
+    at = desk(connection, cluster.namespace, tmp_path)
+    walk = await at.wait(await begin(at, app, Says(OVERHEAD, NO)))
+    assert (walk.outcome, walk.path[-1]) == ("handed_over", "declined")
+    assert at.exit_code(walk) == Exit.REFUSED
+    assert overhead(cluster) == OLD
+
+
+async def test_a_question_that_nobody_answers_hands_over(
+    cluster: Cluster, connection: Connection, app: str, tmp_path: Path
+) -> None:
+    at = desk(connection, cluster.namespace, tmp_path)
+    walk = await at.wait(await begin(at, app, Says(None)))
+    assert (walk.outcome, walk.because) == ("handed_over", "nobody answered: Which memory?")
+    assert at.exit_code(walk) == Exit.UNHEALTHY
+
+
+async def test_an_answer_that_is_no_choice_is_asked_again(
+    cluster: Cluster, connection: Connection, app: str, tmp_path: Path
+) -> None:
+    person = Says(Reply("heep", "ada"), Reply("none", "ada"))
+    at = desk(connection, cluster.namespace, tmp_path)
+    walk = await at.wait(await begin(at, app, person))
+    assert walk.path[-1] == "declined"
+    assert "'heep' is no answer" in person.asked[1].reason
+    at = desk(connection, cluster.namespace, tmp_path)
+    with pytest.raises(UsageError, match="is no answer"):
+        await at.wait(await begin(at, app, Says(*[Reply("heep", "ada")] * 3)))
+
+
+async def test_a_change_that_does_not_help_is_offered_back(
+    cluster: Cluster, connection: Connection, app: str, tmp_path: Path
+) -> None:
+    async def fails(question: Question) -> Reply:
+        asyncio.get_running_loop().call_later(0.2, state, cluster, "FAILED")
+        state(cluster, "PENDING_RERUN")
+        return YES
+
+    person = Says(OVERHEAD, fails, YES, YES)
+    at = desk(connection, cluster.namespace, tmp_path)
+    walk = await at.wait(await begin(at, app, person))
+    assert [q.kind for q in person.asked] == ["ask", "confirm", "rollback", "confirm"]
+    assert "ineffective" in person.asked[2].text
+    assert walk.outcome == "unresolved"
+    assert overhead(cluster) == OLD
+    assert [e.inverse_of for e in walk.writes] == ["", f"{walk.id}/1"]
+    obj = cluster.kube.get(spark_path(cluster.namespace, "etl-orders"))
+    assert obj["metadata"]["annotations"][STAMP] == f"{walk.id}/1.undo"
+    events = cluster.kube.get(f"/api/v1/namespaces/{cluster.namespace}/events")["items"]
+    assert sorted(e["reason"] for e in events) == ["ConsoleChange", "ConsoleRollback"]
+
+
+async def test_a_change_is_rolled_back_after_the_end(
+    cluster: Cluster, connection: Connection, app: str, tmp_path: Path
+) -> None:
+    at = desk(connection, cluster.namespace, tmp_path)
+    walk_id = await begin(at, app, Says(OVERHEAD, YES))
+    await at.wait(walk_id)
+    with pytest.raises(UsageError, match="no change 'nonsense'"):
+        await at.rollback(walk_id, "nonsense", Says(YES))
+    walk = await at.rollback(walk_id, f"{walk_id}/1", Says(YES))
+    assert (walk.status, walk.outcome) == ("ended", "resolved")
+    assert overhead(cluster) == OLD
+    assert at._kit.journal.verify(walk_id).ok
+
+
+async def test_notes_stand_in_the_journal_whether_it_runs_or_has_ended(
+    cluster: Cluster, connection: Connection, app: str, tmp_path: Path
+) -> None:
+    at = desk(connection, cluster.namespace, tmp_path)
+
+    async def noting(question: Question) -> Reply:
+        await at.note(question.walk, "the heap is flat", "ada")
+        return OVERHEAD
+
+    walk_id = await begin(at, app, Says(noting, YES))
+    await at.wait(walk_id)
+    await at.note(walk_id, "told the owner", "grace")
+    notes = at.walks()[0].notes
+    assert [(n.text, n.by, n.step) for n in notes] == [
+        ("the heap is flat", "ada", "which"),
+        ("told the owner", "grace", ""),
+    ]
+    assert at._kit.journal.verify(walk_id).ok
+
+
+async def test_a_walk_is_stopped_or_handed_over(
+    cluster: Cluster, connection: Connection, app: str, tmp_path: Path
+) -> None:
+    at = desk(connection, cluster.namespace, tmp_path)
+    asked = asyncio.Event()
+
+    async def thinks(question: Question) -> Reply:
+        asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    for end, outcome in ((at.stop, "unresolved"), (at.hand_over, "handed_over")):
+        asked.clear()
+        walk_id = await begin(at, app, Says(thinks))
+        await asked.wait()
+        walk = await end(walk_id, "ada", "lunch")
+        assert walk.outcome == outcome
+        assert walk.because.endswith("by ada: lunch")
+        assert (await at.wait(walk_id)).outcome == outcome
+        assert at.question(walk_id) is None
+    assert overhead(cluster) == OLD
+
+
+async def test_what_was_begun_gets_its_result_before_a_walk_is_left(
+    cluster: Cluster, connection: Connection, app: str, tmp_path: Path
+) -> None:
+    at = desk(connection, cluster.namespace, tmp_path)
+    arrived, leaving = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    async def slowly(write: Any) -> None:
+        if write.words == "PATCH sparkapplications":
+            loop.call_soon_threadsafe(arrived.set)
+            await asyncio.sleep(0.3)
+
+    cluster.relay.received = slowly
+    walk_id = await begin(at, app, Says(OVERHEAD, YES))
+    await arrived.wait()
+    await at.leave(walk_id)
+    leaving.set()
+    assert isinstance(at._kit.journal.read(walk_id)[-1], Applied)
+    assert overhead(cluster) == NEW
+    again = desk(connection, cluster.namespace, tmp_path)
+    assert [w.id for w in again.walks()] == [walk_id]
+    await again.resume(walk_id, Says())
+    assert (await again.wait(walk_id)).outcome == "resolved"
+
+
+async def test_a_lost_answer_is_looked_for_not_sent_again(
+    cluster: Cluster, connection: Connection, app: str, tmp_path: Path
+) -> None:
+    """The server applies the change, and the connection breaks before it answers."""
+
+    async def broken(write: Any) -> None:
+        if write.words == "PATCH sparkapplications":
+            raise ConnectionResetError
+
+    cluster.relay.answered = broken
+    at = desk(connection, cluster.namespace, tmp_path)
+    walk = await at.wait(await begin(at, app, Says(OVERHEAD, YES)))
+    assert walk.outcome == "resolved"
+    assert len(cluster.relay.on("sparkapplications")) == 1
+    kinds = [type(e).__name__ for e in at._kit.journal.read(walk.id)]
+    assert kinds[kinds.index("Intent") :][:3] == ["Intent", "Landed", "Applied"]
+
+
+async def test_a_request_that_never_arrived_is_offered_anew(
+    cluster: Cluster, connection: Connection, app: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.operate.runner.SURE_SECONDS", 0.01)
+    broken = [True]
+
+    async def lost(write: Any) -> None:
+        if write.words == "PATCH sparkapplications" and broken.pop():
+            raise ConnectionResetError
+
+    cluster.relay.received = lost
+    broken.insert(0, False)
+    person = Says(OVERHEAD, YES, YES)
+    at = desk(connection, cluster.namespace, tmp_path)
+    walk = await at.wait(await begin(at, app, person))
+    assert walk.outcome == "resolved"
+    assert [q.kind for q in person.asked] == ["ask", "confirm", "confirm"], "the second is asked, never assumed"
+    assert [e.id for e in walk.writes] == [f"{walk.id}/2"]
+    landed = [e for e in at._kit.journal.read(walk.id) if isinstance(e, Landed)]
+    assert [(e.answer, e.effect) for e in landed] == [("no", f"{walk.id}/1")]
+    assert cluster.kube.get(spark_path(cluster.namespace, "etl-orders"))["metadata"]["generation"] == 2
+
+
+async def test_a_change_that_nobody_can_tell_goes_to_the_person(
+    cluster: Cluster, connection: Connection, app: str, tmp_path: Path
+) -> None:
+    """It arrived, the answer was lost, and somebody wrote the object before it could be looked at."""
+
+    async def broken(write: Any) -> None:
+        if write.words == "PATCH sparkapplications" and not write.agent.startswith("python"):
+            path = spark_path(cluster.namespace, "etl-orders")
+            cluster.kube.merge(path, {"metadata": {"annotations": {STAMP: None}}, "spec": {"driver": {"memory": "1g"}}})
+            raise ConnectionResetError
+
+    cluster.relay.answered = broken
+    person = Says(OVERHEAD, YES, None)
+    at = desk(connection, cluster.namespace, tmp_path)
+    walk_id = await begin(at, app, person)
+    walk = await at.wait(walk_id)
+    assert (walk.status, walk.outcome) == ("in doubt", None)
+    assert person.asked[-1].kind == "landed"
+    assert at.exit_code(walk) == Exit.UNHEALTHY
+    stopped = await at.stop(walk_id, "ada")
+    assert stopped.outcome is None, "a walk in doubt cannot be ended"
+    again = desk(connection, cluster.namespace, tmp_path)
+    await again.resume(walk_id, Says(Reply("look", "ada"), Reply("yes", "ada")))
+    walk = await again.wait(walk_id)
+    assert walk.outcome == "resolved"
+    assert len(cluster.relay.on("sparkapplications")) == 1
+
+
+async def test_a_runbook_whose_text_changed_is_not_resumed_unless_bound(
+    cluster: Cluster, connection: Connection, app: str, tmp_path: Path
+) -> None:
+    at = desk(connection, cluster.namespace, tmp_path)
+    asked = asyncio.Event()
+
+    async def thinks(question: Question) -> Reply:
+        asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    walk_id = await begin(at, app, Says(thinks))
+    await asked.wait()
+    await at.close()
+    other = small(SMALL.read_text().replace("on_refused: declined", "on_refused: failed"))
+    again = desk(connection, cluster.namespace, tmp_path, library=Shelf({"small": other}))
+    with pytest.raises(UsageError, match="has another text"):
+        await again.resume(walk_id, Says())
+    assert "-    on_refused: declined" in again.drift(walk_id)
+    assert "+    on_refused: failed" in again.drift(walk_id)
+    with pytest.raises(UsageError, match="not in the library any more"):
+        await desk(connection, cluster.namespace, tmp_path, library=Shelf()).resume(walk_id, Says())
+    await again.resume(walk_id, Says(OVERHEAD, NO), bind=True)
+    walk = await again.wait(walk_id)
+    assert walk.path[-1] == "declined", "the stored copy was walked"
+    resumed = [e for e in again._kit.journal.read(walk_id) if isinstance(e, Resumed)]
+    assert [e.because for e in resumed] == ["with the runbook as it was stored"]
+
+
+async def test_a_walk_that_has_ended_or_is_broken_is_not_resumed(
+    cluster: Cluster, connection: Connection, app: str, tmp_path: Path
+) -> None:
+    at = desk(connection, cluster.namespace, tmp_path)
+    walk_id = await begin(at, app, Says(Reply("none", "ada")))
+    await at.wait(walk_id)
+    with pytest.raises(UsageError, match="has ended"):
+        await at.resume(walk_id, Says())
+    with pytest.raises(UsageError, match="no walk"):
+        await at.resume("w-nonsense", Says())
+
+
+async def test_a_walk_of_another_cluster_is_not_resumed(
+    cluster: Cluster, connection: Connection, app: str, tmp_path: Path
+) -> None:
+    pinned = {"context": "elsewhere", "server": cluster.relay.url, "ca": "system", "uid": "another"}
+    at = desk(connection, cluster.namespace, tmp_path, cluster=pinned)
+    walk_id = await begin(at, app, Says(OVERHEAD, YES))
+    walk = await at.wait(walk_id)
+    assert walk.path[-1] == "declined"
+    assert "kube-system has another UID" in str(walk.outputs["raise"]["because"])
+    assert overhead(cluster) == OLD
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from console.operate.locks import lock_walk
+held = lock_walk(Path(sys.argv[1]), sys.argv[2], "grace")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+async def test_two_processes_cannot_be_on_one_walk(
+    cluster: Cluster, connection: Connection, app: str, tmp_path: Path
+) -> None:
+    at = desk(connection, cluster.namespace, tmp_path)
+    walk_id = await begin(at, app, Says(None))
+    await at.wait(walk_id)
+    arguments = [sys.executable, "-c", HOLDER, str(tmp_path / "run"), walk_id]
+    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(Busy, match=rf"held by grace \(process {other.pid}\)"):
+            await at.resume(walk_id, Says())
+        other.kill()
+    with pytest.raises(UsageError, match="has ended"):
+        await at.resume(walk_id, Says())
+
+
+async def test_a_read_only_context_walks_and_changes_nothing(
+    cluster: Cluster, connection: Connection, app: str, tmp_path: Path
+) -> None:
+    at = desk(connection, cluster.namespace, tmp_path, rules=Rules())
+    assert at._kit.writer is None
+    walk = await at.wait(await begin(at, app, Says(OVERHEAD, YES)))
+    assert walk.path[-1] == "declined"
+    assert "read-only" in str(walk.outputs["raise"]["because"])
+    assert cluster.relay.writes == []
+    shown = walk.state("raise")
+    assert shown is not None
+    assert shown.preview is not None
+    assert f"+    memoryOverhead: {NEW}" in shown.preview.diff
+
+
+async def test_the_order_of_the_records_is_that_of_the_gate(
+    cluster: Cluster, connection: Connection, app: str, tmp_path: Path
+) -> None:
+    at = desk(connection, cluster.namespace, tmp_path)
+    walk_id = await begin(at, app, Says(OVERHEAD, YES))
+    await at.wait(walk_id)
+    events = at._kit.journal.read(walk_id)
+    assert [type(e).__name__ for e in events] == [
+        "Started", "Entered", "Judged", "Entered", "Answered", "Entered", "Previewed", "Confirmed", "Intent",
+        "Applied", "Entered", "HoldBegan", "Verified", "Entered", "Ended",
+    ]  # fmt: skip
+    intent, applied, verified, ended = events[8], events[9], events[12], events[14]
+    assert isinstance(intent, Intent)
+    assert intent.rollback is not None
+    assert intent.rollback.patch == {"spec": {"executor": {"memoryOverhead": OLD}}}
+    assert isinstance(applied, Applied)
+    assert isinstance(verified, Verified)
+    assert isinstance(ended, Ended)

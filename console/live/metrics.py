@@ -14,10 +14,9 @@ from console.operate.world import Queried
 if TYPE_CHECKING:
     from console.health.components_spec import Definition, Preset
     from console.settings.load import Settings
-    from console.settings.model import Endpoint as Address
     from console.sources.alertmanager import Alertmanager
     from console.sources.prometheus import Prometheus
-    from console.wire.endpoint import Endpoint
+    from console.sources.slo import SloSource
     from console.wire.reader import Reader
 
 DEFAULT_PRESET = "core-baseline"
@@ -38,7 +37,7 @@ class Metrics:
         self._specs = self._preset.specs()
         self._prometheus: Prometheus | None = None
         self._alertmanager: Alertmanager | None = None
-        self._slo_source: object | None = None
+        self._slo_source: SloSource | None = None
         self._looked: float | None = None
         self._absent = SourceState("prometheus", "loading")
         self._alerts_state: SourceState | None = None
@@ -64,13 +63,13 @@ class Metrics:
         from console.sources.slo import SloSource, without
 
         now = self._plan.clock.now()
-        if not await self.find():
+        await self.find()
+        if self._prometheus is None:
             self.slos = without(self._specs, self._absent.detail or "no Prometheus is known here", now)
             self.alerts = await self._from_alertmanager()
         else:
             if self._slo_source is None:
                 self._slo_source = SloSource(self._specs, self._prometheus, asks(self._definitions))
-            assert isinstance(self._slo_source, SloSource)
             self.slos = await self._slo_source.read(now)
             self.samples = self._slo_source.samples
             self.alerts = merged(await self._firing(), await self._from_alertmanager())
@@ -93,9 +92,8 @@ class Metrics:
         return Queried(None, reading.detail or reading.state)
 
     async def close(self) -> None:
-        for client in (self._prometheus, self._alertmanager):
-            if client is not None:
-                await client.close()
+        if self._prometheus is not None:
+            await self._prometheus.close()
 
     async def _firing(self) -> tuple[Alert, ...]:
         assert self._prometheus is not None
@@ -119,36 +117,26 @@ class Metrics:
         if self._looked is not None and now - self._looked < LOOK_AGAIN:
             return
         self._looked = now
+        from console.live.endpoints import endpoint_of
         from console.sources.alertmanager import Alertmanager
-        from console.sources.prometheus import Prometheus, discover
+        from console.sources.discovery import first_prometheus
+        from console.sources.prometheus import Prometheus
 
-        manager = self._address(self._plan.alertmanager, self._settings.alertmanager)
+        manager = endpoint_of(self._settings.alertmanager, self._reader, self._plan.alertmanager)
         if manager is not None and self._alertmanager is None:
             self._alertmanager = Alertmanager(manager)
-        endpoint = self._address(self._plan.prometheus, self._settings.prometheus)
+        endpoint = endpoint_of(self._settings.prometheus, self._reader, self._plan.prometheus)
         if endpoint is None:
             try:
-                found = await discover(self._reader, self._settings.namespaces)
+                found, why = await first_prometheus(self._reader, self._settings.namespaces)
             except ConsoleError as error:
-                self._absent = SourceState("prometheus", "unreachable", detail=error.message)
+                self._absent = SourceState("prometheus", "unreachable", detail=error.message, since=now)
                 return
-            if not found:
-                words = "no Prometheus service was found; set prometheus.url or prometheus.service"
-                self._absent = SourceState("prometheus", "absent", detail=words, since=now)
+            if found is None:
+                self._absent = SourceState("prometheus", "absent", detail=why, since=now)
                 return
-            endpoint = found[0].endpoint(self._reader)
+            endpoint = found.endpoint(self._reader)
         self._prometheus = Prometheus(endpoint, self._plan.clock)
-
-    def _address(self, url: str | None, configured: Address) -> Endpoint | None:
-        from console.wire.endpoint import ServiceEndpoint, UrlEndpoint
-
-        if url:
-            return UrlEndpoint(url)
-        if not configured.given:
-            return None
-        if configured.url:
-            return UrlEndpoint(configured.url)
-        return ServiceEndpoint.of(self._reader, configured.service)
 
 
 def merged(first: Sequence[Alert], second: Sequence[Alert]) -> tuple[Alert, ...]:

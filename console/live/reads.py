@@ -99,7 +99,7 @@ class Reads:
         except ConsoleError as error:
             read.unread = ((f"log of {pod.namespace}/{pod.name}", error.message),)
         if _alive(pod):
-            rest = SparkRest(PodEndpoint(self.reader, pod.namespace, pod.name, UI_PORT), f"{pod.namespace}/{pod.name}")
+            rest = SparkRest(PodEndpoint(self.reader, pod.namespace, pod.name, UI_PORT), self.clock, pod=pod.name)
             try:
                 answer = await rest.application(app.app_id)
                 read.rest = answer.documents

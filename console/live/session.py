@@ -13,9 +13,7 @@ import msgspec
 from console.base.errors import ConsoleError, UsageError
 from console.health.diagnose import Engine
 from console.health.facts import Alert, Facts, SourceState
-from console.health.incidents import group
-from console.health.model import Board, Cluster, SparkApp
-from console.incident.timeline import markdown
+from console.health.model import Board, Cluster, Incident, SparkApp
 from console.live import picture
 from console.live.focus import FocusReader
 from console.live.metrics import Metrics
@@ -60,15 +58,17 @@ class Session:
         self.clock = plan.clock
         limits = self.settings.evidence
         self.evidence = Evidence(
-            plan.state / "evidence" / connection.identity.slug,
+            plan.state / "evidence" / connection.identity.slug, max_bytes=limits.max_bytes, max_age=limits.max_age
+        )
+        namespaces = () if plan.all_namespaces else self._namespaces()
+        self.source = ClusterSource(
+            connection,
+            Scope(namespaces=namespaces),
             plan.clock,
-            max_bytes=limits.max_bytes,
-            max_age=limits.max_age,
+            evidence=self.evidence,
             log_bytes=limits.log_bytes,
             log_lines=limits.log_lines,
         )
-        namespaces = () if plan.all_namespaces else self._namespaces()
-        self.source = ClusterSource(connection, Scope(namespaces=namespaces), plan.clock, evidence=self.evidence)
         self.library = Library.read(self.settings.folders("runbook_paths"))
         self.reads = Reads(connection.reader, plan.clock, plan.pace.reads)
         self.metrics = Metrics(plan, self.settings, connection.reader)
@@ -205,7 +205,7 @@ class Session:
             sources=self.metrics.sources(),
         )
         verdict = self.engine.judge(self._facts)
-        incidents = group(verdict.findings, verdict.apps, self._facts)
+        incidents: tuple[Incident, ...] = ()
         board = picture.board(
             self._facts,
             self._cluster(),
@@ -375,6 +375,7 @@ class Session:
 
     async def timeline(self, walk: str) -> str:
         events = self.journal.read(walk)
+        from console.incident.timeline import markdown
         from console.runbook.walk import fold
 
         return markdown(fold(events), events, self.journal.verify(walk), self.journal.hashes(walk))

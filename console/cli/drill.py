@@ -1,0 +1,130 @@
+"""`console drill NAME`: an incident on a simulated cluster, for a person, alone, or for other tools."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from console.base.errors import Exit, UsageError
+from console.cli.output import narrate, plain, print_json, say, table
+
+if TYPE_CHECKING:
+    from console.rehearse import Score
+
+
+@click.command()
+@click.argument("name")
+@click.option("--case", default="default", show_default=True, metavar="NAME", help="Which variant of the incident.")
+@click.option("--auto", is_flag=True, help="Play it without a person and judge how it ended.")
+@click.option("--serve", is_flag=True, help="Only run the simulated cluster and print a KUBECONFIG for other tools.")
+@click.option("--speed", type=click.FloatRange(min=0.1, max=600), metavar="FACTOR", help="Virtual seconds per second.")
+@click.option("--seed", type=int, metavar="N", help="Seed of everything random in the world.")
+@click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def command(name: str, case: str, auto: bool, serve: bool, speed: float | None, seed: int | None, output: str) -> int:
+    """Practise the incident NAME on a simulated cluster inside this program."""
+    if auto and serve:
+        raise UsageError("--auto and --serve exclude each other")
+    if auto:
+        from console.rehearse import AUTO_SPEED, play
+
+        return _report(play(name, case, speed=speed or AUTO_SPEED, seed=seed), output)
+    if serve:
+        return _serve(name, case, speed, seed)
+    if output == "json":
+        raise UsageError("-o json needs --auto", hint=f"console drill {name} --auto -o json")
+    return _by_hand(name, case, speed, seed)
+
+
+def _by_hand(name: str, case: str, speed: float | None, seed: int | None) -> int:
+    from console.cli.ui import run_ui, terminal
+    from console.live import Live
+    from console.rehearse import Rehearsal
+
+    if not terminal():
+        raise UsageError("a drill for a person needs a terminal", hint=f"console drill {name} --auto plays it alone")
+    with Rehearsal(name, case, speed=speed, seed=seed, keep=True) as rehearsal:
+        code = run_ui(Live(rehearsal.plan()))
+    narrate(f"{rehearsal.scenario.title}: {rehearsal.case.title}")
+    if rehearsal.case.truth.cause:
+        narrate(f"what was the matter: {rehearsal.case.truth.cause}")
+    return code
+
+
+def _serve(name: str, case: str, speed: float | None, seed: int | None) -> int:
+    import signal
+    import threading
+
+    from console.rehearse import Rehearsal
+
+    with Rehearsal(name, case, speed=speed, seed=seed) as rehearsal:
+        session = rehearsal.session
+        say(f"export KUBECONFIG={session.kubeconfig}")
+        say(f"# prometheus {session.prometheus_url}")
+        say(f"# alertmanager {session.alertmanager_url}")
+        sys.stdout.flush()
+        narrate("the simulated cluster runs until Ctrl-C")
+        leave = threading.Event()
+        signal.signal(signal.SIGTERM, lambda *_: leave.set())
+        try:
+            leave.wait()
+        except KeyboardInterrupt:
+            return Exit.OK
+    return Exit.OK
+
+
+def document(score: Score) -> dict[str, Any]:
+    """How a case was played, for scripts."""
+    return {
+        "drill": score.scenario,
+        "case": score.case,
+        "runbook": score.runbook,
+        "outcome": score.outcome,
+        "expected": list(score.expected),
+        "ok": score.ok,
+        "because": score.because,
+        "path": list(score.path),
+        "writes": plain(list(score.writes)),
+        "slo": score.slo,
+        "problems": list(score.problems),
+        "seconds": round(score.seconds, 1),
+        "timeline": score.timeline,
+    }
+
+
+def _report(score: Score, output: str) -> int:
+    if output == "json":
+        print_json(document(score))
+    else:
+        say(score.timeline)
+        ended = (score.outcome or "not ended").replace("_", " ")
+        narrate(f"{score.scenario} ({score.case}): {ended}, {'as it should' if score.ok else 'not as it should'}")
+        for problem in score.problems:
+            narrate(f"  {problem}")
+    return Exit.OK if score.ok else Exit.UNHEALTHY
+
+
+@click.command()
+@click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def drills(output: str) -> int:
+    """The drills that can be played, with their cases."""
+    from console.drill.scenario import load, names
+
+    scenarios = [load(name) for name in names()]
+    if output == "json":
+        items = [
+            {
+                "name": s.name,
+                "title": s.title,
+                "runbook": s.runbook,
+                "minutes": s.minutes,
+                "cases": [{"name": c.name, "title": c.title} for c in s.cases.values()],
+            }
+            for s in scenarios
+        ]
+        print_json({"items": items})
+    else:
+        rows = [(s.name, c.name, c.title, s.runbook) for s in scenarios for c in s.cases.values()]
+        say(table(("DRILL", "CASE", "TITLE", "RUNBOOK"), rows))
+    return Exit.OK

@@ -1,0 +1,272 @@
+"""A drill with the real engine: the simulated cluster in its own thread, played by a person or alone, and judged."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fnmatch
+import json
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from msgspec import Struct
+
+from console.base.document import dotted
+from console.base.document import walk as tree
+from console.base.errors import ReachError
+from console.base.paths import private_dir, state_dir
+from console.drill.kube.writes import Write
+from console.drill.scenario import Accepted, Case, Scenario
+from console.drill.session import DrillSession
+from console.health.facts import Alert
+from console.live import Live, Pace, Plan, Situation
+from console.runbook.walk import Walk
+
+AUTO_SPEED = 60.0
+"""Virtual seconds per second when nobody watches: as fast as requests over loopback can follow."""
+SETTLE = 60.0
+LONGEST = 1800.0
+"""Wall seconds after which a walk that nobody answers is given up."""
+
+
+class Score(Struct, frozen=True):
+    """How a case was played.
+
+    Attributes:
+        outcome: of the walk; `path`: step ids; `writes`: what the cluster was really asked to change.
+        expected: outcomes with which the case ends as it should. `ok`: it did, and `problems` is empty.
+        slo: objective id → budget_left and burn rates, before and after.
+        seconds: virtual seconds from the first step to the end.
+    """
+
+    scenario: str
+    case: str
+    runbook: str
+    outcome: str | None
+    expected: tuple[str, ...]
+    ok: bool
+    because: str
+    path: tuple[str, ...]
+    writes: tuple[dict[str, Any], ...]
+    slo: dict[str, dict[str, Any]]
+    problems: tuple[str, ...]
+    timeline: str
+    walk: str
+    seconds: float
+
+
+class Rehearsal:
+    """A running drill. Use it as a context manager; `plan` is what `Live` needs to look at it.
+
+    Args:
+        speed: virtual seconds per second; None takes the scenario's.
+        keep: whether journal and evidence stay in the state folder (for people), or vanish with the drill.
+    """
+
+    def __init__(
+        self,
+        scenario: str | Path | Scenario,
+        case: str = "default",
+        *,
+        speed: float | None = None,
+        seed: int | None = None,
+        keep: bool = False,
+    ) -> None:
+        self._session = DrillSession.open(scenario, case, speed=speed, seed=seed)
+        self._folder = tempfile.TemporaryDirectory(prefix="console-rehearsal-")
+        self._keep = keep
+        self._thread = threading.Thread(target=self._run, name="console-drill", daemon=True)
+        self._up, self._down = threading.Event(), threading.Event()
+        self._failure: BaseException | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._leave: asyncio.Event | None = None
+
+    @property
+    def session(self) -> DrillSession:
+        return self._session
+
+    @property
+    def scenario(self) -> Scenario:
+        return self._session.scenario
+
+    @property
+    def case(self) -> Case:
+        return self._session.case
+
+    def __enter__(self) -> Rehearsal:
+        self._thread.start()
+        self._up.wait()
+        if self._failure is not None:
+            self._folder.cleanup()
+            raise self._failure
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._loop is not None and self._leave is not None:
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._leave.set)
+        self._thread.join(10)
+        self._folder.cleanup()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:
+            self._failure = error
+            self._up.set()
+
+    async def _serve(self) -> None:
+        self._loop, self._leave = asyncio.get_running_loop(), asyncio.Event()
+        async with self._session:
+            self._up.set()
+            await self._leave.wait()
+
+    def plan(self, *, pace: Pace | None = None, mode: str = "guarded") -> Plan:
+        """How to look at this cluster, with changes allowed."""
+        from console.settings.load import load
+        from console.wire.config import ContextRef
+
+        context = self.scenario.world.cluster
+        folder = Path(self._folder.name)
+        config = folder / "config.yaml"
+        config.write_text(yaml.safe_dump({"contexts": {context: {"mode": mode}}}))
+        ref = ContextRef(context=context, kubeconfig=str(self._session.kubeconfig))
+        return Plan(
+            load(config, {}, context=context, flags={}),
+            ref,
+            clock=self._session.clock,
+            kind="simulated",
+            prometheus=self._session.prometheus_url,
+            alertmanager=self._session.alertmanager_url,
+            state=private_dir(state_dir() / "drills") if self._keep else folder,
+            pace=pace or Pace(heartbeat=2.0, metrics=3.0, reads=3.0),
+        )
+
+    def alert(self) -> Alert | None:
+        """The page that starts the incident, as Alertmanager sends it; None where nobody is paged."""
+        from console.sources.alertmanager import read_payload
+
+        payload = self._session.alert
+        if payload is None:
+            return None
+        alerts = read_payload(yaml.safe_dump(payload), "the drill's page")
+        return alerts[0] if alerts else None
+
+
+def play(
+    scenario: str | Path | Scenario, case: str = "default", *, speed: float = AUTO_SPEED, seed: int | None = None
+) -> Score:
+    """Play a case without a person: the runbook with the case's answers, on the simulated cluster.
+
+    Raises:
+        UsageError, DocumentError: there is no such scenario or case, or its file is wrong.
+    """
+    with Rehearsal(scenario, case, speed=speed, seed=seed) as rehearsal:
+        pace = Pace(build=0.1, heartbeat=1.0, metrics=0.5, reads=2.0)
+        with Live(rehearsal.plan(pace=pace)) as live:
+            return _played(rehearsal, live)
+
+
+def _played(rehearsal: Rehearsal, live: Live) -> Score:
+    from console.operate.person import Scripted
+
+    session, case = rehearsal.session, rehearsal.case
+    first = _when_found(live, case)
+    answers = Path(rehearsal._folder.name) / "answers.yaml"
+    answers.write_text(yaml.safe_dump({"by": "the drill", "answers": dict(case.answers), "confirm": True}))
+    person = Scripted.read(answers, production=False)
+    given = {str(k): str(v) for k, v in case.inputs.items()}
+    began = session.clock.now()
+    id = live.begin(rehearsal.scenario.runbook, alert=rehearsal.alert(), given=given, person=person).result(SETTLE)
+    walk: Walk = live.finished(id).result(LONGEST)
+    timeline = live.timeline(id).result(SETTLE)
+    problems = tuple(_problems(case, first, walk, session))
+    return Score(
+        scenario=rehearsal.scenario.name,
+        case=case.name,
+        runbook=walk.runbook,
+        outcome=walk.outcome,
+        expected=case.expect.outcomes,
+        ok=not problems,
+        because=walk.because,
+        path=walk.path,
+        writes=tuple(_write(w) for w in session.changes),
+        slo={"before": walk.slo_before, "after": walk.slo_after},
+        problems=problems,
+        timeline=timeline,
+        walk=walk.id,
+        seconds=session.clock.now() - began,
+    )
+
+
+def _when_found(live: Live, case: Case) -> Situation:
+    """The first situation that shows what the case expects to be found; where it expects nothing, the settled one."""
+    wanted = set(case.expect.findings)
+    seen = threading.Event()
+    latest: list[Situation] = []
+
+    def look(situation: Situation) -> None:
+        if situation.phase == "live" and wanted <= {f.code for f in situation.board.findings}:
+            latest.append(situation)
+            seen.set()
+
+    live.subscribe(look)
+    settled = live.settle(SETTLE)
+    look(settled)
+    if not seen.wait(SETTLE):
+        found = sorted({f.code for f in live.situation.board.findings})
+        missing = ", ".join(sorted(wanted - set(found)))
+        raise ReachError(f"the drill did not show {missing}; it shows {', '.join(found) or 'nothing'}")
+    return latest[0] if not wanted else latest[-1]
+
+
+def _problems(case: Case, first: Situation, walk: Walk, session: DrillSession) -> Sequence[str]:
+    out = []
+    if walk.outcome not in case.expect.outcomes:
+        out.append(f"ended {walk.outcome}, not {' or '.join(case.expect.outcomes)}: {walk.because}")
+    changes = session.changes
+    if case.expect.writes is not None and len(changes) != case.expect.writes:
+        out.append(f"{len(changes)} writes instead of {case.expect.writes}")
+    for write in changes:
+        if not any(_accepts(accepted, write) for accepted in case.accepted):
+            out.append(f"{write.method} of {write.resource} {write.namespace}/{write.name} belongs to no good solution")
+    if not case.expect.findings and first.board.findings:
+        out.append("findings where nothing is wrong: " + ", ".join(f.code for f in first.board.findings))
+    return out
+
+
+def _accepts(accepted: Accepted, write: Write) -> bool:
+    return (
+        accepted.resource == write.resource
+        and fnmatch.fnmatchcase(write.name, accepted.name)
+        and write.method in accepted.verbs
+        and (not accepted.fields or set(spec_fields(write)) <= set(accepted.fields))
+    )
+
+
+def spec_fields(write: Write) -> list[str]:
+    """The fields below `spec` that a patch sets, dotted: of a merge patch its leaves, of a JSON patch its paths."""
+    try:
+        body = json.loads(write.body)
+    except ValueError:
+        return []
+    if isinstance(body, list):
+        pointers = [str(op.get("path", "")) for op in body if isinstance(op, dict) and op.get("op") != "test"]
+        dotted_paths = [p.strip("/").replace("/", ".").replace("~1", "/").replace("~0", "~") for p in pointers]
+    else:
+        dotted_paths = [dotted(path) for path, value in tree(body) if not isinstance(value, dict)]
+    return sorted(p for p in dotted_paths if p.startswith("spec"))
+
+
+def _write(write: Write) -> dict[str, Any]:
+    return {
+        "method": write.method,
+        "resource": write.resource,
+        "namespace": write.namespace,
+        "name": write.name,
+        "fields": spec_fields(write),
+    }

@@ -70,6 +70,8 @@ def items_of(value: Any) -> list[Any]:
 
 
 def _kind(value: Any) -> str:
+    if isinstance(value, jinja2.Undefined):
+        raise jinja2.UndefinedError(f"{value._undefined_name!r} is not known")
     return "text" if isinstance(value, str) else type(value).__name__
 
 

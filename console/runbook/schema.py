@@ -273,7 +273,7 @@ def load(text: str, file: str) -> Runbook:
     """
     runbook, problems = check(text, file)
     if runbook is None:
-        raise problems[0]
+        raise min(problems, key=lambda error: error.message.endswith("is missing"))  # a mistyped key explains it
     return runbook
 
 

@@ -1,0 +1,162 @@
+"""Boards for the tests of runbooks: one kubeflow application that loses executors, before and after a change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from console.health.facts import Alert, Condition, Node, Origin
+from console.health.model import (
+    Board,
+    Burn,
+    Cluster,
+    Death,
+    Evidence,
+    Finding,
+    Member,
+    MemoryPlan,
+    RuledOut,
+    SloStatus,
+    SparkApp,
+)
+
+NOW = 1_795_000_000.0
+MI = 2**20
+GI = 2**30
+ORIGIN = Origin("test", "test")
+KEY = "spark-jobs/etl-orders"
+
+
+def executor(number: int, *, created: float, state: str = "Running", death: Death | None = None, **more: Any) -> Member:
+    return Member(
+        id=str(number),
+        role="executor",
+        state=state,
+        pod=f"etl-orders-exec-{number}",
+        namespace="spark-jobs",
+        node="node-041",
+        created=created,
+        death=death,
+        **more,
+    )
+
+
+def driver(created: float, state: str = "Running", **more: Any) -> Member:
+    return Member(
+        id="driver",
+        role="driver",
+        state=state,
+        pod="etl-orders-driver",
+        namespace="spark-jobs",
+        created=created,
+        **more,
+    )
+
+
+def oom_death(at: float, kind: str = "container-oom") -> Death:
+    return Death(kind=kind, words="container limit (cgroup)", exit_code=137, reason="OOMKilled", at=at)
+
+
+def app(**fields: Any) -> SparkApp:
+    """etl-orders, RUNNING, with two executors; started forty minutes ago."""
+    begun = NOW - 2400
+    basis: dict[str, Any] = {
+        "key": KEY,
+        "namespace": "spark-jobs",
+        "name": "etl-orders",
+        "launcher": "kubeflow",
+        "state": "RUNNING",
+        "app_id": "spark-1",
+        "language": "Python",
+        "driver": driver(begun),
+        "executors": (executor(1, created=begun + 20), executor(2, created=begun + 20)),
+        "wanted_executors": 2,
+        "running_executors": 2,
+        "started": begun,
+        "executor_memory": MemoryPlan(heap=2.9 * GI, overhead=1.1 * GI, total=4.0 * GI),
+        "uid": "uid-1",
+        "generation": 1,
+        "api_version": "sparkoperator.k8s.io/v1beta2",
+        "kind": "SparkApplication",
+        "writable": True,
+        "tasks": {"completed": 100, "failed": 6},
+        "conf": {"spark.hadoop.fs.s3a.secret.key": "hunter2-hunter2"},
+    }
+    return SparkApp(**{**basis, **fields})
+
+
+def finding(code: str = "executor-oom-container", **fields: Any) -> Finding:
+    """A finding of the OOM family with the figures that health documents."""
+    data: dict[str, Any] = {
+        "current": True,
+        "role": "driver" if code.startswith("driver") else "executor",
+        "app_id": "spark-1",
+        "language": "Python",
+        "deaths": 6,
+        "heap": 2900 * MI,
+        "overhead": 1100 * MI,
+        "limit": 4000 * MI,
+        "heap_peak": 1126 * MI,
+        "python_rss": None,
+        "decided": "unknown",
+        "likely": "overhead",
+        "tmpfs": False,
+        "one_task": False,
+        "result_size": 3 * GI if code == "driver-result-size" else None,
+        "max_result_size": GI if code == "driver-result-size" else None,
+        **fields.pop("data", {}),
+    }
+    basis: dict[str, Any] = {
+        "code": code,
+        "class_": "I01",
+        "severity": "critical",
+        "subject": f"SparkApplication/{KEY}",
+        "since": NOW - 840,
+        "confidence": "high",
+        "title": f"{code} on 6 executors",
+        "detail": "exit 137 with reason OOMKilled",
+        "evidence": (Evidence("kubernetes", "Pod/spark-jobs/etl-orders-exec-31", "exitCode 137 reason OOMKilled"),),
+        "ruled_out": (RuledOut("I06", "no node is under pressure"),),
+        "open_questions": ("the Python workers' resident memory",),
+        "app": KEY,
+        "data": data,
+    }
+    return Finding(**{**basis, **fields})
+
+
+def look_alike(code: str) -> Finding:
+    return finding(code, class_="I06", title=f"{code} on 2 executors", data={"current": True})
+
+
+def node(name: str = "node-041", *true: str) -> Node:
+    return Node(name, ORIGIN, conditions=tuple(Condition(t, "True") for t in ("Ready", *true)))
+
+
+def slo(fast: float | None, slow: float | None, state: Any = None, id: str = "job-success") -> SloStatus:
+    rates = [r for r in (fast, slow) if r is not None]
+    word = state or ("no data" if len(rates) < 2 else "burning" if max(rates) >= 1 else "good")
+    return SloStatus(
+        id=id,
+        title=id,
+        objective=0.99,
+        period=2_419_200,
+        state=word,
+        budget_left=0.18,
+        burns=(Burn(300.0, None, fast), Burn(3600.0, None, slow)),
+    )
+
+
+def board(*findings: Finding, apps: tuple[SparkApp, ...] | None = None, at: float = NOW, **fields: Any) -> Board:
+    basis: dict[str, Any] = {
+        "at": at,
+        "cluster": Cluster(context="spark-prod", mode="guarded"),
+        "verdict": "BURNING",
+        "apps": (app(),) if apps is None else apps,
+        "findings": findings,
+        "slos": (slo(14.2, 6.1),),
+        "nodes": (node(),),
+    }
+    return Board(**{**basis, **fields})
+
+
+def alert(name: str = "SparkPodOOMKilled", **labels: str) -> Alert:
+    return Alert(name, {"namespace": "spark-jobs", "pod": "etl-orders-exec-1", **labels}, ORIGIN)

@@ -1,0 +1,173 @@
+"""The sandbox: what templates can say, and that hostile ones neither escape nor cost anything."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from console.runbook.template import Missing, TemplateError, evaluate, fill, render
+
+CTX: dict[str, Any] = {
+    "app": {"name": "etl", "note": "{{ 7 * 7 }}{% for x in y %}", "memory": 2**31, "items": [1, 2], "s": "text"},
+    "rows": [{"id": "a", "at": 5.0, "deep": {"n": 1}}, {"id": "b", "deep": {"n": 2}}],
+    "many": ["x" * 20] * 1000,
+    "now": 3600.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{{ app.name }} has {{ app.memory|jvm_size }}", "etl has 2g"),
+        ("{{ app['name'] }}", "etl"),
+        ("{{ app.items|length }}", "2"),
+        ("{{ 1153433600|bytes }} {{ 1153433600|quantity }} {{ 1153433600|jvm_size }}", "1.1Gi 1100Mi 1100m"),
+        ("{{ round_up_mi(1100 * 1048576, 128)|jvm_size }}", "1152m"),
+        ("{{ '2g'|to_bytes }} {{ '512Mi'|to_bytes }} {{ '1M'|to_bytes }}", "2147483648 536870912 1000000"),
+        ("{{ 840|duration }} {{ '1h30m'|seconds|int }}", "14m 5400"),
+        ("{{ max(1, app.memory, 3) }} {{ [4, 2]|min }}", "2147483648 2"),
+        ("{{ rows|pick('id')|join('+') }}", "a+b"),
+        ("{{ rows|where('deep.n', '>=', 2)|pick('id')|first }}", "b"),
+        ("{{ rows|where('at')|length }}{{ rows|without('at')|length }}", "11"),
+        ("{% for r in rows if r.id != 'a' %}{{ loop.index }}{{ r.id }}{% endfor %}", "1b"),
+        ("{% if app.gone is defined %}x{% elif app.name %}y{% endif %}", "y"),
+        ("{{ app.gone|default('?') }}{{ app.far.away.gone|default('!') }}", "?!"),
+        ("{{ 0.5|percent }} {{ 3|plural('pod') }} {{ 1|plural('pod') }}", "50% 3 pods 1 pod"),
+        ("{{ 'a\"b\\\\c'|promql }} {{ 'a.b'|promql_regex }}", 'a\\"b\\\\c a\\\\.b'),
+        ("{{ now|time }}", "1970-01-01T01:00:00Z"),
+        ("{{ 6 / 2 }} {{ 7 // 2 }} {{ 7 % 2 }} {{ -app.items[0] }}", "3 3 1 -1"),
+        ("no braces ${HOME} `id`", "no braces ${HOME} `id`"),
+    ],
+)
+def test_templates_say_what_runbooks_need(text: str, said: str) -> None:
+    assert render(text, CTX) == said
+
+
+def test_what_data_says_is_never_read_as_a_template() -> None:
+    assert render("{{ app.note }}", CTX) == "{{ 7 * 7 }}{% for x in y %}"
+    assert fill({"a": "{{ app.note }}", "b": ["x {{ app.note }}"]}, CTX) == {
+        "a": CTX["app"]["note"],
+        "b": ["x " + CTX["app"]["note"]],
+    }
+
+
+def test_a_single_expression_keeps_its_type() -> None:
+    filled = fill({"n": "{{ app.memory }}", "t": "{{ app.memory }}b", "l": "{{ app.items }}", "k": 3, "z": None}, CTX)
+    assert filled == {"n": 2**31, "t": "2147483648b", "l": [1, 2], "k": 3, "z": None}
+    assert evaluate("app.memory > 1 and 'et' in app.name", CTX) is True
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ app.gone }}",
+        "{{ gone }}",
+        "{{ app.gone + 1 }}",
+        "{{ gone.x.y }}",
+        "{{ rows[7].id }}",
+        "{% for x in gone %}{% endfor %}",
+        "{% if app.gone > 3 %}{% endif %}",
+        "{{ rows|pick('no')|first }}",
+    ],
+)
+def test_missing_data_is_never_empty(text: str) -> None:
+    with pytest.raises(Missing) as caught:
+        render(text, CTX, "runbook r, step s, text")
+    assert str(caught.value).startswith("runbook r, step s, text: ")
+
+
+HOSTILE = [
+    "{{ 'a' * 10**9 }}",
+    "{{ 'a' * 1000000000 }}",
+    "{{ 1000000000 * 'a' }}",
+    "{{ [1] * 1000000000 }}",
+    "{{ 2 ** 2 ** 2 ** 30 }}",
+    "{{ 'a'.center(10**9) }}",
+    "{{ 'a'|center(1000000000) }}",
+    "{{ '%1000000000d' % 1 }}",
+    "{{ '{:>1000000000}'.format(1) }}",
+    "{{ range(1000000000)|list }}",
+    "{% for x in range(1000000000) %}{% endfor %}",
+    "{% for a in many %}{% for b in many %}{% for c in many %}{% endfor %}{% endfor %}{% endfor %}",
+    "{% for a in many %}{% for b in many %}{{ many|join }}{% endfor %}{% endfor %}",
+    "{{ many|join(many|join(many|join)) }}",
+    "{{ 'aaaa'|replace('a', many|join)|replace('x', many|join) }}",
+    "{{ many|pick('x')|sort|unique|length + (many + many + many + many + many + many + many + many)|length }}"
+    "{% for a in many %}{{ many|length }}{% endfor %}",
+    "{% set a = 'x' %}{% set a = a + a %}{{ a }}",
+    "{{ 'x' ~ 'y' }}",
+    "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+    "{{ app.__class__ }}",
+    "{{ app|attr('__class__') }}",
+    "{{ self }}",
+    "{{ self._TemplateReference__context }}",
+    "{{ lipsum.__globals__.os.popen('id').read() }}",
+    "{{ cycler.__init__.__globals__ }}",
+    "{{ joiner() }}",
+    "{{ namespace(a=1) }}",
+    "{{ max.__self__ }}",
+    "{{ max.__call__(1, 2) }}",
+    "{{ app.items.append(1) }}",
+    "{{ app.update({}) }}",
+    "{{ (app.items|first).__add__ }}",
+    "{% include '/etc/passwd' %}",
+    "{% import 'x' as y %}",
+    "{% from 'x' import y %}",
+    "{% extends 'x' %}",
+    "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
+    "{% for x in rows recursive %}{{ loop(rows) }}{% endfor %}",
+    "{% block b %}{{ self.b() }}{% endblock %}",
+    "{% call x() %}{% endcall %}",
+    "{% filter upper %}x{% endfilter %}",
+    "{% with a = 1 %}{% endwith %}",
+    "{% autoescape true %}{% endautoescape %}",
+    "{{ " + "(" * 3000 + "1" + ")" * 3000 + " }}",
+    "{{ " + "not " * 3000 + "1 }}",
+    "{{ " + "-" * 3000 + "1 }}",
+    "{{ " + "[" * 500 + "]" * 500 + "|length }}",
+    "{% if 1 %}" * 500 + "{% endif %}" * 500,
+    "{{ " + "9" * 5000 + " }}",
+    "{{ 999999999999999999 * 999999999999999999 }}",
+    "{{ 1e308 * 1e308 }}",
+    "{{ app }}",
+    "{{ rows }}",
+    "{{ max }}",
+    "{{ 1 / 0 }}",
+    "{{ 'x' + 1 }}",
+    "{{ max(*rows) }}",
+    "{{ max(**app) }}",
+    "{{ '99999999999999999999999999999999999999999999999'|int|jvm_size|replace('', 'x') }}",
+    "x" * 70_000 + "{{ app.name }}",
+    "{{ app.name",
+    "{% if %}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:40])
+def test_hostile_templates_are_refused_at_once(text: str) -> None:
+    began = time.perf_counter()
+    with pytest.raises(TemplateError):
+        render(text, CTX)
+    assert time.perf_counter() - began < 2
+
+
+def test_attributes_of_python_objects_do_not_exist() -> None:
+    with pytest.raises(Missing):
+        render("{{ app['__class__'] }}", CTX)
+    assert evaluate("app['__class__'] is defined", CTX) is False
+    assert evaluate("app.name.upper is defined", CTX) is False
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(alphabet=st.sampled_from("{}%|()[].,'\"+-*/ax1 \n~:=<>!_"), max_size=60))
+def test_any_text_renders_or_is_refused(text: str) -> None:
+    for use in (lambda: render("{{" + text + "}}", CTX), lambda: evaluate(text, CTX), lambda: render(text, CTX)):
+        try:
+            result = use()
+        except TemplateError:
+            continue
+        assert isinstance(result, str | int | float | bool | list | dict | tuple)

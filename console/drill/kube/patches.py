@@ -91,7 +91,7 @@ def json_patch(target: Any, operations: Any) -> Any:
     for operation in operations:
         kind, path = operation["op"], _pointer(operation.get("path", ""))
         if kind == "test":
-            if _get(out, path) != operation.get("value"):
+            if not _holds(out, path, operation.get("value")):
                 raise rejected()
         elif kind == "add":
             out = _add(out, path, copy.deepcopy(operation.get("value")))
@@ -136,6 +136,13 @@ def _get(doc: Any, path: list[str]) -> Any:
         else:
             raise rejected()
     return doc
+
+
+def _holds(doc: Any, path: list[str], value: Any) -> bool:
+    """Whether a `test` holds. To the API server, null is also the value of a member that does not exist."""
+    if value is None and path and isinstance(parent := _get(doc, path[:-1]), dict):
+        return parent.get(path[-1]) is None
+    return bool(_get(doc, path) == value)
 
 
 def _add(doc: Any, path: list[str], value: Any) -> Any:

@@ -7,6 +7,7 @@ mode, a Spark Connect server, a standalone master, or nothing but saved REST ans
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from msgspec.structs import replace
@@ -119,10 +120,11 @@ def assemble_one(
     state, message = _state(group)
     drivers = group.drivers
     last = drivers[-1] if drivers else None
-    attempt = _attempt_number(group)
+    runs = _runs(group)
+    by_id = {run.app_id: run for run in runs}
+    attempt = runs[-1].number if runs else _said_attempts(group)
     current_id = _app_id(group, last)
     cr_over = _over_by_word(state)
-    stops, numbers = _attempt_ends(drivers, attempt)
     members: list[Member] = []
     limit_executor: float | None = None
     env_heap = ""
@@ -130,16 +132,15 @@ def assemble_one(
     running = 0
     for pod in group.executors:
         selector = pod.labels.get(SELECTOR, "")
-        number = numbers.get(selector, attempt)
-        stop, ended = stops.get(selector, (None, False))
+        run = by_id.get(selector)
         mine = not selector or not current_id or selector == current_id
         member = member_of(
             pod,
             "executor",
-            attempt=number,
+            attempt=run.number if run is not None else attempt,
             events=events.get(f"Pod/{pod.namespace}/{pod.name}", ()),
-            stop=stop,
-            app_over=ended or (mine and cr_over and last is None) or (not mine and bool(current_id)),
+            stop=run.stop if run is not None else None,
+            app_over=(run is not None and run.over) or (mine and cr_over and last is None),
             used=used.get((pod.namespace, pod.name)),
         )
         members.append(member)
@@ -186,7 +187,7 @@ def assemble_one(
         executors=tuple(members),
         wanted_executors=_wanted(group, conf),
         running_executors=running or _running_by_rest(rest, members),
-        attempts=_attempts(group, events, attempt),
+        attempts=_attempts(runs, events),
         attempt=attempt,
         started=_started(group),
         ended=_ended(group, driver, cr_over),
@@ -374,48 +375,66 @@ def _app_id(group: Group, last: Pod | None) -> str:
     return min(group.app_ids, default="")
 
 
-def _attempt_number(group: Group) -> int:
+def _said_attempts(group: Group) -> int:
     said = group.cr.status.get("executionAttempts") if group.cr is not None else None
-    seen = len(group.drivers)
-    return max(said if isinstance(said, int) else 0, seen)
+    return said if isinstance(said, int) else 0
 
 
-def _attempt_ends(drivers: list[Pod], attempt: int) -> tuple[dict[str, tuple[float | None, bool]], dict[str, int]]:
-    """Application id → (when its driver ended, whether it did), and → number of the attempt."""
-    stops: dict[str, tuple[float | None, bool]] = {}
-    numbers: dict[str, int] = {}
-    first = attempt - len(drivers) + 1
-    for index, pod in enumerate(drivers):
-        selector = pod.labels.get(SELECTOR, "")
-        ended = deaths.over(pod) or pod.deleted is not None
-        asked = pod.deleted
-        at = deaths.ended_at(pod)
-        stop = min((t for t in (asked, at) if t is not None), default=None)
-        if ended:
-            stops[selector] = (stop, True)
-        numbers[selector] = first + index
-    return stops, numbers
+@dataclass(frozen=True)
+class _Run:
+    """One attempt: the pods that share an application id."""
+
+    app_id: str
+    number: int
+    driver: Pod | None
+    first: float | None
+    stop: float | None
+    over: bool
 
 
-def _attempts(group: Group, events: EventIndex, attempt: int) -> tuple[Attempt, ...]:
-    out: list[Attempt] = []
-    first = attempt - len(group.drivers) + 1
+def _runs(group: Group) -> list[_Run]:
+    """The attempts in order. A driver without an application id is an attempt of its own."""
+    seen: dict[str, tuple[Pod | None, float]] = {}
     for index, pod in enumerate(group.drivers):
-        killed = deaths.death(pod, events=events.get(f"Pod/{pod.namespace}/{pod.name}", ()))
-        main = pod.main
-        state = "Running" if pod.phase == "Running" else pod.phase
-        if killed is not None:
-            state = "Succeeded" if killed.kind == "normal" else "Failed"
-        out.append(
-            Attempt(
-                number=first + index,
-                state=state,
-                app_id=pod.labels.get(SELECTOR, ""),
-                started=pod.started or pod.created or (main.started if main is not None else None),
-                ended=deaths.ended_at(pod),
-                death=killed,
-            )
-        )
+        seen[pod.labels.get(SELECTOR, "") or f"#{index}"] = (pod, pod.created or 0.0)
+    for pod in group.executors:
+        selector = pod.labels.get(SELECTOR, "")
+        if selector:
+            old = seen.get(selector)
+            if old is None or (old[0] is None and (pod.created or 0.0) < old[1]):
+                seen[selector] = (None, pod.created or 0.0)
+    if not seen:
+        return []
+    ordered = sorted(seen.items(), key=lambda item: (item[1][1], item[0]))
+    said = group.cr.status.get("executionAttempts") if group.cr is not None else None
+    count = max(said if isinstance(said, int) else 0, len(ordered))
+    first = count - len(ordered) + 1
+    out: list[_Run] = []
+    for index, (app_id, (driver, created)) in enumerate(ordered):
+        last = index == len(ordered) - 1
+        stop = None
+        over = not last
+        if driver is not None:
+            over = over or deaths.over(driver) or driver.deleted is not None
+            stop = min((t for t in (driver.deleted, deaths.ended_at(driver)) if t is not None), default=None)
+        app_id = "" if app_id.startswith("#") else app_id
+        out.append(_Run(app_id, first + index, driver, created or None, stop, over))
+    return out
+
+
+def _attempts(runs: list[_Run], events: EventIndex) -> tuple[Attempt, ...]:
+    out: list[Attempt] = []
+    for run in runs:
+        pod = run.driver
+        killed = None
+        state, started, ended = ("Unknown" if run.over else "Running"), run.first, None
+        if pod is not None:
+            killed = deaths.death(pod, events=events.get(f"Pod/{pod.namespace}/{pod.name}", ()))
+            state, ended = pod.phase, deaths.ended_at(pod)
+            started = pod.started or pod.created
+            if killed is not None:
+                state = "Succeeded" if killed.kind == "normal" else "Failed"
+        out.append(Attempt(run.number, state, app_id=run.app_id, started=started, ended=ended, death=killed))
     return tuple(out)
 
 

@@ -62,9 +62,13 @@ def attach(facts: Facts, groups: dict[GroupId, Group]) -> Attached:
             pending.append(log)
         else:
             _give_log(out, target, log)
+    homes = _homes(out)
     only = _only_app(out, groups)
     for log in pending:
-        if only is not None:
+        home = homes.get(_folder(log.origin.locator), set())
+        if len(home) == 1:
+            _give_log(out, next(iter(home)), log)
+        elif only is not None:
             _give_log(out, only, log)
         else:
             out.loose.setdefault(ANONYMOUS, Belongings()).logs.append(log)
@@ -149,12 +153,31 @@ def _by_pod_or_address(log: Log, groups: dict[GroupId, Group]) -> GroupId | None
     return spoken[0] if len(spoken) == 1 else None
 
 
+def _folder(locator: str) -> str:
+    return locator.rpartition("/")[0]
+
+
+def _homes(out: Attached) -> dict[str, set[GroupId | str]]:
+    """Folder of a saved log → the applications whose logs lie there."""
+    homes: dict[str, set[GroupId | str]] = {}
+    for gid, belongings in out.groups.items():
+        for log in belongings.logs:
+            homes.setdefault(_folder(log.origin.locator), set()).add(gid)
+    for app_id, belongings in out.loose.items():
+        for log in belongings.logs:
+            homes.setdefault(_folder(log.origin.locator), set()).add(app_id)
+    return homes
+
+
 def _only_app(out: Attached, groups: dict[GroupId, Group]) -> GroupId | str | None:
     """The one application there is, if there is one: then everything unnamed is its."""
     if len(groups) == 1:
         return next(iter(groups))
     if groups:
         return None
+    speaking = [k for k, b in out.loose.items() if b.logs and k != ANONYMOUS]
+    if len(speaking) == 1:
+        return speaking[0]
     talked = [k for k, b in out.loose.items() if b.logs or any(d.path not in ("",) for d in b.rest)]
     if len(talked) == 1:
         return talked[0]

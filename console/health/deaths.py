@@ -175,6 +175,8 @@ def _without_end(
         if _with_the_driver(pod.deleted, stop, app_over):
             return None
         return verdict("deleted", "its deletion was asked for")
+    if at is None and stop is not None:
+        return verdict("unknown", "vanished; how and when it ended is not known")
     if _with_the_driver(at, stop, app_over):
         return verdict("normal", "stopped with the application; no exit status is known")
     if pod.deleted is not None or pod.gone:

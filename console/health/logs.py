@@ -95,6 +95,15 @@ class Text:
             self._starts = starts
         return self._starts
 
+    @property
+    def last_time(self) -> float | None:
+        """When its last dated record was written."""
+        for line in reversed(self.text[-20_000:].splitlines()):
+            at = time_of(line)
+            if at is not None:
+                return at
+        return None
+
     def line_of(self, position: int) -> int:
         """Index (from 0) of the line that holds `position`."""
         return bisect_right(self.starts, position) - 1
@@ -119,15 +128,22 @@ class Text:
         out, size = [message], len(message)
         for ahead in range(index + 1, min(index + 120, len(self.starts))):
             line = self.line(ahead)
-            if _is_head(line) or size > _BODY:
+            if is_head(line) or size > _BODY:
                 break
             out.append(line)
             size += len(line)
         return "\n".join(out)
 
 
-def _is_head(line: str) -> bool:
+def is_head(line: str) -> bool:
+    """Whether a line begins a log record."""
     return _PLAIN.match(line) is not None or _JSON_LINE.match(line) is not None
+
+
+def time_of(line: str) -> float | None:
+    """The time that a line gives, if it begins a record."""
+    head = _head(line)
+    return head[0] if head is not None else None
 
 
 def _head(line: str) -> tuple[float | None, str, str, str, str] | None:
@@ -194,39 +210,46 @@ def find(texts: Iterable[Text], wording: str, needles: Sequence[str]) -> list[Hi
     return out
 
 
+_DRIVER_SIGNS = (
+    "TaskSetManager",
+    "TaskSchedulerImpl",
+    "DAGScheduler",
+    "SparkContext: ",
+    '"logger":"SparkContext"',
+    "Submitted application:",
+    "HeartbeatReceiver: ",
+    "BlockManagerMasterEndpoint",
+    "SchedulerBackend: ",
+    "HiveClientImpl",
+    "Py4JJavaError",
+    "SparkConnectServer",
+)
+_EXECUTOR_SIGNS = ("CoarseGrainedExecutorBackend", "Executor: Running task", "KubernetesExecutorBackend")
+_SUBMIT_SIGNS = ("SparkSubmit", "Failed to load main class", "KubernetesClientUtils", "KubernetesClientApplication")
+_OPERATOR_SIGNS = ("sparkapplication/controller.go", "SparkApplicationReconciler", '"controller":"spark-application')
+
+
 def role_of_text(text: str) -> Role:
     """Whose log this is, by what it says."""
     head = text[:60_000]
-    if (
-        "Spark Executor Command:" in head[:400]
-        or "Starting executor ID" in head
-        or "ExecutorBackend: Started daemon" in head
-    ):
+    if "Spark Executor Command:" in head[:400] or "ExecutorBackend: Started daemon" in head:
         return "executor"
     if "LoggingPodStatusWatcherImpl" in head:
         return "submit"
-    if "Submitted application:" in head or "SparkContext: Running Spark version" in head or "SparkContext: " in head:
+    if any(sign in text for sign in _DRIVER_SIGNS):
         return "driver"
-    if '"logger":"SparkContext"' in head or "DAGScheduler" in head or "TaskSchedulerImpl" in head:
-        return "driver"
-    if (
-        "sparkapplication/controller.go" in head
-        or "spark-operator" in head[:4_000]
-        or "SparkApplicationReconciler" in head
-    ):
+    if any(sign in head for sign in _OPERATOR_SIGNS):
         return "operator"
-    if " Master: " in head and " Worker: " not in head:
-        return "master"
     if " Worker: " in head or " ExecutorRunner: " in head:
         return "worker"
-    if "CoarseGrainedExecutorBackend" in head or "Executor: Running task" in head:
+    if _EXECUTOR_ID.search(head) or any(sign in head for sign in _EXECUTOR_SIGNS):
         return "executor"
-    if "SparkSubmit" in head or "Failed to load main class" in head or "KubernetesClientUtils" in head:
+    if " Master: " in head:
+        return "master"
+    if any(sign in head for sign in _SUBMIT_SIGNS):
         return "submit"
-    if "TaskSetManager" in text or "DAGScheduler" in text or "HeartbeatReceiver" in text:
-        return "driver"
-    if "BlockManager" in head or "SignalUtils: Registering signal handler" in head:
-        return "executor" if "SparkUI" not in head else "driver"
+    if "SignalUtils: Registering signal handler" in head or "MemoryStore: " in head:
+        return "executor"
     return "other"
 
 

@@ -98,10 +98,14 @@ def plan(
         pyspark=pyspark,
         total=total,
         factor=used_factor,
-        source=f"{source}, overhead: {said}"
-        if heap is not None and said
-        else (source if heap is not None else "pod limit"),
+        source=_source(source, heap, said, overhead),
     )
+
+
+def _source(of_heap: str, heap: float | None, of_overhead: str, overhead: float | None) -> str:
+    if heap is None:
+        return "pod limit"
+    return f"{of_heap}, overhead: {of_overhead}" if overhead is not None else of_heap
 
 
 def _factor(role: Role, conf: Mapping[str, str], spec_factor: Any, language: str) -> float:

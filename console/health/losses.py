@@ -1,0 +1,88 @@
+"""Executors that the driver lost, with the reason that its log, its REST API or the operator's events give."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from console.base.clock import parse_time
+from console.health.evidence import of_event, of_hit, of_rest
+from console.health.model import Evidence
+from console.health.restview import text
+
+if TYPE_CHECKING:
+    from console.health.case import Case
+
+_LOST = re.compile(r"Lost executor (\S+) on (\S+?):?(?:\s|$)(.*)", re.DOTALL)
+_FAILURE = re.compile(r"ExecutorLostFailure \(executor (\S+) (exited [^)]*|[^)]*)\) Reason: ?(.*)", re.DOTALL)
+_EXIT = re.compile(r"exited with (?:exit )?code (-?\d+)")
+_API_EXIT = re.compile(r"exit code: (-?\d+)")
+_REASON = re.compile(r"termination reason: (\w+)|Reason: (OOMKilled|Error|Completed)\b")
+_OPERATOR = re.compile(r"Executor (\S+) failed with ExitCode: (-?\d+), Reason: (\w+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """One executor that was lost. `reason` is Kubernetes' word where it was quoted (`OOMKilled`)."""
+
+    executor: str
+    exit_code: int | None
+    reason: str
+    words: str
+    at: float | None
+    evidence: Evidence
+    pod: str = ""
+    host: str = ""
+    unrelated: bool = False
+    """Spark says that the loss had nothing to do with the tasks: an infrastructure failure."""
+
+
+def parse(words: str) -> tuple[int | None, str]:
+    """(exit code, Kubernetes' reason) of a text such as `removeReason`."""
+    code = _EXIT.search(words) or _API_EXIT.search(words)
+    reason = _REASON.search(words)
+    return (int(code.group(1)) if code else None), (reason.group(1) or reason.group(2) or "" if reason else "")
+
+
+def losses(case: Case) -> list[Loss]:
+    """Every loss once per executor and source, in order of time: log first, then REST, then the operator's events."""
+    out: dict[str, Loss] = {}
+    for hit in case.hits("lost-executor", "executor-lost-failure", roles=("driver",)):
+        found = _LOST.search(hit.record.body) if hit.wording == "lost-executor" else _FAILURE.search(hit.record.body)
+        if found is None:
+            continue
+        lost = hit.wording == "lost-executor"
+        executor = found.group(1)
+        words = (found.group(3) or "").strip()
+        code, reason = parse(hit.record.body)
+        host = found.group(2).rstrip(":") if lost else ""
+        known = out.get(executor)
+        unrelated = "unrelated to the running tasks" in hit.record.body
+        if known is None or (known.exit_code is None and code is not None):
+            shown = f"Lost executor {executor}" + (f" on {host}" if host else "") + f": {words}"
+            out[executor] = Loss(
+                executor, code, reason, words, hit.at, of_hit(hit, shown), host=host, unrelated=unrelated
+            )
+    origin = case.rest.origin("allexecutors", "executors")
+    for key, row in case.rest.executors.items():
+        words = text(row, "removeReason")
+        if key == "driver" or not words:
+            continue
+        known = out.get(key)
+        code, reason = parse(words)
+        if known is None or (known.exit_code is None and code is not None):
+            at = parse_time(text(row, "removeTime"))
+            out[key] = Loss(key, code, reason, words, at, of_rest(origin, f"executor {key} removeReason: {words}", at))
+    found_pods = {m.pod for m in case.app.executors if m.death is not None}
+    for event in case.events:
+        if event.reason != "SparkExecutorFailed":
+            continue
+        said = _OPERATOR.search(event.message)
+        if said is None or said.group(1) in found_pods:
+            continue
+        pod, code, reason = said.group(1), int(said.group(2)), said.group(3)
+        executor = pod.rpartition("-exec-")[2]
+        if executor not in out or not out[executor].reason:
+            out[executor] = Loss(executor, code, reason, event.message, event.last, of_event(event), pod=pod)
+    return sorted(out.values(), key=lambda loss: (loss.at or 0.0, loss.executor))

@@ -1,0 +1,23 @@
+"""The rules, one module per family. Every module here with a `RULES` list takes part; none is registered elsewhere."""
+
+from __future__ import annotations
+
+import pkgutil
+from functools import cache
+from importlib import import_module
+
+from console.health.rule import Rule, WorldRule
+
+
+@cache
+def all_rules() -> tuple[tuple[Rule, ...], tuple[WorldRule, ...]]:
+    """(rules over one application, rules over the world), in order of module and list."""
+    mine: list[Rule] = []
+    world: list[WorldRule] = []
+    for module in sorted(info.name for info in pkgutil.iter_modules(__path__)):
+        for rule in getattr(import_module(f"{__name__}.{module}"), "RULES", ()):
+            if isinstance(rule, Rule):
+                mine.append(rule)
+            else:
+                world.append(rule)
+    return tuple(mine), tuple(world)

@@ -1,0 +1,276 @@
+"""The driver's memory (I04): container, heap, results that are too large, broadcasts."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from console.base.units import human_bytes, parse_quantity
+from console.health import deaths
+from console.health.case import Case
+from console.health.evidence import of_hit, of_pod, of_rest, of_sample
+from console.health.figures import memory_figures
+from console.health.logs import Hit
+from console.health.model import Confidence, Evidence
+from console.health.rule import Answer, Rule, finding, severity_of
+from console.health.victims import Victim
+
+RUNBOOK = ("spark-oom",)
+_RESULT = re.compile(
+    r"Total size of serialized results of (\d+) tasks \(([\d.]+ ?\w+)\) is (?:bigger|larger) "
+    r"than spark\.driver\.maxResultSize \(([\d.]+ ?\w+)\)"
+)
+_EXECUTORS_OWN = ("TaskSetManager", "DAGScheduler", "TaskSchedulerImpl", "KubernetesClusterSchedulerBackend")
+
+
+def _driver_victims(case: Case, kind: str) -> list[Victim]:
+    out = []
+    for pod in case.drivers:
+        killed = deaths.death(pod, events=case.events_of(pod.key))
+        if killed is not None and killed.kind == kind:
+            number, app_id, current = case.attempt_of(pod)
+            out.append(
+                Victim(
+                    "driver",
+                    kind,
+                    killed.words,
+                    killed.at,
+                    killed.exit_code,
+                    killed.reason,
+                    pod,
+                    number,
+                    app_id,
+                    current,
+                    pod.node,
+                    [of_pod(pod)],
+                )
+            )
+    return out
+
+
+def container_oom(case: Case) -> Answer:
+    """The driver's container was OOMKilled, its JVM (137) or a child of it."""
+    killed = [*_driver_victims(case, "container-oom"), *_driver_victims(case, "python-oom")]
+    metrics: list[Evidence] = []
+    if not killed:
+        metrics = [
+            of_sample(s)
+            for s in case.samples("kube_pod_container_status_terminated_reason")
+            if s.labels.get("reason") == "OOMKilled" and s.value > 0 and "driver" in s.labels.get("container", "")
+        ]
+    if not killed and not metrics:
+        return "the driver's container was not OOMKilled"
+    data = memory_figures(case, "driver", killed, "container")
+    python = any(v.kind == "python-oom" for v in killed)
+    limit = f" of {human_bytes(data['limit'])}" if data["limit"] else ""
+    return [
+        finding(
+            case,
+            "driver-oom-container",
+            "I04",
+            severity_of(case, current=data["current"]),
+            "high" if killed else "medium",
+            f"driver OOMKilled at the container's limit{limit}"
+            if not python
+            else "a child process of the driver was OOMKilled",
+            subject=killed[-1].pod.key if killed and killed[-1].pod is not None else case.driver_subject,
+            detail="the log of a killed driver just stops: nothing in it says why"
+            if not python
+            else "the JVM lived on; the Python side of the driver outgrew what lies beside the heap",
+            evidence=[*(e for v in killed for e in v.evidence), *metrics],
+            ruled_out=[
+                ("I06", "the container's own reason is OOMKilled; no eviction or deletion came first"),
+                ("driver-oom-heap", "the JVM did not end itself"),
+            ],
+            questions=[
+                "heap or Python: toPandas() and collect() bring rows into Python; compare JVMHeapMemory of executor "
+                "`driver` (REST allexecutors) with the heap size"
+            ],
+            runbooks=RUNBOOK,
+            data=data,
+        )
+    ]
+
+
+def _own(case: Case, *wordings: str) -> list[Hit]:
+    """Out-of-memory errors that are the driver's own, not the executors' that its scheduler reports."""
+    out = []
+    for hit in case.hits(*wordings, roles=("driver",)):
+        if hit.record.logger.split("$")[0] in _EXECUTORS_OWN:
+            continue
+        body = hit.record.body
+        if "Job aborted due to stage failure" in body and "most recent failure: Lost task" in body:
+            continue
+        if hit.record.logger == "Executor" and "Exception in task" in body and not _local_mode(case):
+            continue
+        if not hit.record.level and _below_task_failure(hit):
+            continue
+        out.append(hit)
+    return out
+
+
+def _below_task_failure(hit: Hit) -> bool:
+    """A bare line of a stack trace whose record is not known: whose trace is it?"""
+    lines = hit.log.text.split("\n", hit.line)[max(0, hit.line - 60) : hit.line]
+    for line in reversed(lines[:-1]):
+        if "Lost task" in line or "Job aborted due to stage failure" in line:
+            return "most recent failure" in line or "Lost task" in line
+        if "TaskResultGetter" in line or "taskresult_" in line or "Exception in thread" in line:
+            return False
+    return hit.text.lstrip().startswith("Caused by") or hit.text.startswith("java.lang.OutOfMemoryError")
+
+
+def _local_mode(case: Case) -> bool:
+    return not case.executors and not any(k != "driver" for k in case.rest.executors) and not case.role_logs("executor")
+
+
+_KINDS = (
+    ("exit-on-oom", "exit-on-oom", "the JVM ended itself (ExitOnOutOfMemoryError)"),
+    ("gc-overhead", "gc-overhead", "GC overhead limit exceeded"),
+    ("metaspace", "metaspace", "metaspace"),
+    ("direct-memory", "direct", "direct memory"),
+    ("native-thread", "native-thread", "native threads"),
+    ("heap", "heap", "Java heap space"),
+    ("array-size", "heap", "an array beyond the VM's limit"),
+)
+
+
+def heap_oom(case: Case) -> Answer:
+    """OutOfMemoryError in the driver's JVM. REST does not say so: there it may read `unread block data`."""
+    if _driver_victims(case, "container-oom"):
+        return "the driver's container was OOMKilled: that came first"
+    found: dict[str, list[Hit]] = {}
+    for wording, _, _ in _KINDS:
+        hits = _own(case, wording)
+        if wording == "exit-on-oom":
+            hits = case.hits(wording, roles=("driver", "other"))
+        if hits:
+            found[wording] = hits
+    dead = _driver_victims(case, "heap-oom")
+    disguised = _disguised(case)
+    broadcast = case.hits("broadcast-memory", roles=("driver",))
+    if not found and not dead and not broadcast and not disguised:
+        return "no OutOfMemoryError of the driver itself is in its log"
+    kind, shown = "heap", "Java heap space"
+    for wording, word, text in _KINDS:
+        if wording in found:
+            kind, shown = word, text
+            break
+    if broadcast and "exit-on-oom" not in found:
+        kind, shown = "broadcast", "a broadcast table did not fit"
+    data = memory_figures(case, "driver", dead, kind)
+    sure = bool(found or dead or broadcast)
+    confidence: Confidence = "high" if sure else "low"
+    if not sure:
+        shown = "results could not be read"
+    hits = [*broadcast[:2], *(h for w in found for h in found[w][:2])]
+    return [
+        finding(
+            case,
+            "driver-oom-heap",
+            "I04",
+            severity_of(case, current=True, fatal=True),
+            confidence,
+            f"driver out of memory in the JVM: {shown}" if sure else f"driver probably out of memory: {shown}",
+            subject=case.driver_subject,
+            detail="REST calls it `unread block data`: results broke off while the driver's heap was full"
+            if disguised
+            else f"heap {human_bytes(data['heap'])}",
+            evidence=[*(e for v in dead for e in v.evidence), *(of_hit(h) for h in hits), *disguised],
+            ruled_out=[
+                ("I02", "the error is in the driver's own threads, not in tasks of executors"),
+                ("driver-oom-container", "the container was not OOMKilled"),
+            ]
+            if sure
+            else [],
+            questions=[]
+            if sure
+            else ["the driver's log: is there `java.lang.OutOfMemoryError` in TaskResultGetter or BlockManager?"],
+            runbooks=RUNBOOK,
+            data=data,
+        )
+    ]
+
+
+def _disguised(case: Case) -> list[Evidence]:
+    out = [of_hit(h) for h in case.hits("unread-block", roles=("driver",))[:1]]
+    for (stage, attempt), row in case.rest.stages.items():
+        reason = str(row.get("failureReason") or "")
+        if "unread block data" in reason or "TaskResultLost" in reason:
+            out.append(of_rest(case.rest.origin("stages"), f"stage {stage}.{attempt} failureReason: {reason}"))
+    return out[:3]
+
+
+def result_size(case: Case) -> Answer:
+    """Results of tasks that are together bigger than spark.driver.maxResultSize."""
+    hits = case.hits("result-size", roles=("driver",))
+    proof = [of_hit(h) for h in hits[:3]]
+    text = hits[-1].record.body if hits else ""
+    for (stage, attempt), row in case.rest.stages.items():
+        reason = str(row.get("failureReason") or "")
+        if "spark.driver.maxResultSize" in reason:
+            text = text or reason
+            proof.append(of_rest(case.rest.origin("stages"), f"stage {stage}.{attempt} failureReason: {reason}"))
+    if not proof:
+        return "nothing says that results are bigger than spark.driver.maxResultSize"
+    found = _RESULT.search(text)
+    data: dict[str, Any] = memory_figures(case, "driver", [], "result-size")
+    data["result_size"] = _size(found.group(2)) if found else None
+    data["max_result_size"] = _size(found.group(3)) if found else None
+    return [
+        finding(
+            case,
+            "driver-result-size",
+            "I04",
+            severity_of(case, current=True),
+            "high",
+            f"results are bigger than spark.driver.maxResultSize ({found.group(2)} > {found.group(3)})"
+            if found
+            else "results are bigger than spark.driver.maxResultSize",
+            subject=case.driver_subject,
+            detail="collect() or toPandas() brings too much to the driver; a larger limit needs a larger heap too",
+            evidence=proof,
+            ruled_out=[("driver-oom-heap", "Spark refused the results before they could fill the heap")],
+            runbooks=RUNBOOK,
+            data=data,
+        )
+    ]
+
+
+def _size(text: str) -> float | None:
+    """Bytes of Spark's `81.3 MiB`."""
+    try:
+        return parse_quantity(text.replace(" ", "").removesuffix("B"))
+    except ValueError:
+        return None
+
+
+def broadcast_timeout(case: Case) -> Answer:
+    """A broadcast that was not ready in time."""
+    hits = case.hits("broadcast-timeout", roles=("driver",))
+    if not hits:
+        return "no broadcast ran into its timeout"
+    return [
+        finding(
+            case,
+            "broadcast-timeout",
+            "I04",
+            severity_of(case),
+            "low",
+            "a broadcast was not ready within spark.sql.broadcastTimeout",
+            subject=case.driver_subject,
+            evidence=[of_hit(h) for h in hits[:2]],
+            questions=[
+                "whether the table is too large for the driver (its heap was full) or its own stages were only slow: "
+                "look at the broadcast's job and at the driver's heap"
+            ],
+        )
+    ]
+
+
+RULES = [
+    Rule("driver-oom-container", "I04", container_oom),
+    Rule("driver-oom-heap", "I04", heap_oom),
+    Rule("driver-result-size", "I04", result_size),
+    Rule("broadcast-timeout", "I04", broadcast_timeout, after=("driver-oom-heap",)),
+]

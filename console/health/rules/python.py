@@ -1,0 +1,244 @@
+"""Python workers that crash (I12), and errors of the application's own code, which have no class."""
+
+from __future__ import annotations
+
+import re
+
+from console.health import deaths
+from console.health.case import Case
+from console.health.evidence import of_hit, of_pod, of_rest
+from console.health.logs import Hit
+from console.health.model import Confidence, Evidence, Finding
+from console.health.rule import Answer, Rule, finding, severity_of
+from console.health.victims import executor_of
+
+_MODULE = re.compile(r"No module named '?([\w.]+)'?")
+_FATAL = re.compile(r"Fatal Python error: ([^\n\\]{1,80})")
+_LAST_ERROR = re.compile(r"(?m)^((?:[\w.]+\.)?\w*(?:Error|Exception|Exit|Interrupt)\b[^\n]{0,200})$")
+_USER_CLASS = re.compile(
+    r"\[(USER_RAISED_EXCEPTION|PYTHON_EXCEPTION|DIVIDE_BY_ZERO|CAST_INVALID_INPUT|[A-Z_]+(?:\.[A-Z_]+)?)\]"
+)
+
+
+def worker_crash(case: Case) -> Answer:
+    """Python workers that ended without being asked to."""
+    hits = case.hits("python-crash", roles=("driver", "executor"))
+    fatal = case.hits("python-fatal", roles=("driver", "executor"))
+    stages = [
+        of_rest(case.rest.origin("stages"), f"stage {s}.{a} failureReason: {row.get('failureReason')}")
+        for (s, a), row in case.rest.stages.items()
+        if "Python worker exited unexpectedly" in str(row.get("failureReason") or "")
+    ]
+    if not hits and not fatal and not stages:
+        return "no Python worker crashed"
+    killed = [v for v in case.victims if v.kind in ("python-oom", "container-oom")]
+    if killed:
+        return "Python workers died because their container ran out of memory: that is I01"
+    hits = [h for h in hits if not _after_sigterm(case, h)]
+    if not hits and not fatal and not stages:
+        return "Python workers crashed only after their executor had been told to stop"
+    said = next((m.group(1).strip() for h in fatal if (m := _FATAL.search(h.record.body))), "")
+    complete = bool(case.executors) and all(deaths.ending(p)[1] is not None for p in case.executors)
+    lost = [p for p in case.executors if deaths.over(p) and _status_lost(p)]
+    questions: list[str] = []
+    confidence: Confidence = "high"
+    if not said:
+        questions.append("where it crashed: run again with spark.python.worker.faulthandler.enabled=true")
+        if not complete or lost:
+            confidence = "medium"
+            questions.insert(
+                0,
+                "whether it was killed for memory: the executor container's state.terminated.reason (OOMKilled "
+                "would make it I01)",
+            )
+    return [
+        finding(
+            case,
+            "python-worker-crash",
+            "I12",
+            severity_of(case),
+            confidence,
+            "Python worker crashed" + (f": {said}" if said else " (no traceback: it ended, it raised nothing)"),
+            detail="a native library, a signal or os._exit in the worker; not an exception of Python",
+            evidence=[*[of_hit(h) for h in (*fatal[:2], *hits[:3])], *stages[:1]],
+            ruled_out=[
+                (
+                    "I01",
+                    "no executor container has the reason OOMKilled"
+                    if complete and not lost
+                    else "no OOMKilled is known",
+                ),
+                ("user code", "an exception would come with a traceback and [PYTHON_EXCEPTION]"),
+            ],
+            questions=questions,
+            data={"fatal": said, "crashes": len(hits)},
+        )
+    ]
+
+
+def _status_lost(pod: object) -> bool:
+    from console.health.facts import Pod
+
+    assert isinstance(pod, Pod)
+    end = deaths.ending(pod)[1]
+    return end is None or end.reason == "ContainerStatusUnknown"
+
+
+def _after_sigterm(case: Case, hit: Hit) -> bool:
+    """Whether the executor had received SIGTERM before: its workers die with it."""
+    if hit.log.role != "executor":
+        return False
+    return any(h.log is hit.log and h.line < hit.line for h in case.hits("sigterm", roles=("executor",)))
+
+
+def python_setup(case: Case) -> Answer:
+    """Python that cannot start, or a module that the image does not have."""
+    out: list[Finding] = []
+    module = [
+        h
+        for h in case.hits("python-module", roles=("driver", "executor"))
+        if _MODULE.search(h.text) or _MODULE.search(h.record.body)
+    ]
+    if module:
+        found = _MODULE.search(module[0].text) or _MODULE.search(module[0].record.body)
+        out.append(
+            finding(
+                case,
+                "python-module-missing",
+                "I12",
+                severity_of(case),
+                "medium",
+                f"Python module missing in the image: {found.group(1) if found else '?'}",
+                detail="the worker cannot import it: the image or its version differs from what the code expects",
+                evidence=[of_hit(h) for h in module[:3]],
+                questions=["whether driver and executors run the same image, and since when (tag or digest)"],
+            )
+        )
+    start = [h for h in case.hits("python-missing", roles=("driver", "executor")) if "python" in h.text.lower()]
+    if start:
+        out.append(
+            finding(
+                case,
+                "python-not-found",
+                None,
+                severity_of(case, fatal=True),
+                "high",
+                "the Python that is configured does not exist in the image",
+                detail="PYSPARK_PYTHON or spark.pyspark.python names a path that is not there",
+                evidence=[of_hit(h) for h in start[:2]],
+                ruled_out=[("I12", "no worker crashed: none could be started")],
+            )
+        )
+    return out or "Python starts and finds its modules"
+
+
+_EXPLAINED = (
+    "heap",
+    "gc-overhead",
+    "result-size",
+    "broadcast-memory",
+    "fetch-failed",
+    "missing-output",
+    "python-crash",
+    "disk-full",
+    "s3-denied",
+    "s3-throttled",
+    "metastore",
+    "quota",
+    "forbidden",
+    "gpu-oom",
+    "cuda-fatal",
+    "executor-lost-failure",
+    "unread-block",
+    "cancelled",
+    "spark-memory",
+    "no-main-class",
+    "python-missing",
+    "s3-class-missing",
+    "history-error",
+)
+
+
+def user_error(case: Case) -> Answer:
+    """Exceptions of the application's own code, data or plan. They have no class: the owner mends them."""
+    raised = [
+        h
+        for h in case.hits("python-exception", "user-raised", roles=("driver",))
+        if "Lost task" in h.record.message or h.record.level in ("ERROR", "WARN", "")
+    ]
+    stages: list[Evidence] = []
+    for (stage, attempt), row in case.rest.stages.items():
+        reason = str(row.get("failureReason") or "")
+        if "PythonException" in reason or "[PYTHON_EXCEPTION]" in reason or "[USER_RAISED_EXCEPTION]" in reason:
+            stages.append(of_rest(case.rest.origin("stages"), f"stage {stage}.{attempt} failureReason: {reason}"))
+    if raised or stages:
+        body = next((h.record.body for h in raised), "")
+        return _user(case, raised, stages, _last_error(body) or _named(body) or "an exception in a task")
+    stream = [h for h in case.hits("stream-failed", roles=("driver",)) if h.record.level in ("ERROR", "FATAL", "")]
+    if stream:
+        return _user(case, stream, [], "a streaming query ended with an error")
+    if case.succeeded:
+        return "no exception of the application's own code"
+    if any(case.hits(w, roles=("driver", "executor")) for w in _EXPLAINED) or case.victims:
+        return "the application's end has another explanation"
+    plan = [
+        h
+        for h in case.hits("analysis", roles=("driver",))
+        if not h.record.level or h.record.level in ("ERROR", "FATAL")
+    ]
+    trace = case.hits("traceback", "main-exception", roles=("driver",))
+    if not plan and not trace:
+        return "no exception of the application's own code"
+    if not case.failed and case.group is not None:
+        return "the application did not fail"
+    hits = plan or trace
+    text = hits[-1].log.text.split("\n", hits[-1].line + 400)
+    error = _last_error("\n".join(text[hits[-1].line - 1 : hits[-1].line + 400])) or _named(hits[-1].record.body)
+    return _user(
+        case,
+        hits[-2:],
+        [],
+        error or "an exception in the driver's code",
+        confidence="high" if plan or error else "medium",
+    )
+
+
+def _user(
+    case: Case, hits: list[Hit], stages: list[Evidence], what: str, confidence: Confidence = "high"
+) -> list[Finding]:
+    pods = [p for p in case.drivers[-1:] if (e := deaths.ending(p)[1]) is not None and e.exit_code not in (0, None)]
+    return [
+        finding(
+            case,
+            "user-error",
+            None,
+            severity_of(case),
+            confidence,
+            f"the application's own code failed: {what}",
+            detail="an exception of user code, data or plan; no platform fault is behind it",
+            evidence=[*[of_hit(h) for h in hits[:3]], *stages[:1], *[of_pod(p) for p in pods]],
+            ruled_out=[("I12", "the worker raised an exception with a traceback, it did not crash")]
+            if hits or stages
+            else [],
+            data={"executors": sorted({executor_of(case, h) for h in hits if h.log.role == "executor"})},
+        )
+    ]
+
+
+def _last_error(text: str) -> str:
+    """The last line of a Python traceback, or of a chain of causes."""
+    found = [m.group(1) for m in _LAST_ERROR.finditer(text)]
+    named = [f for f in found if not f.startswith(("py4j.", "org.apache.spark.SparkException", "Caused"))]
+    return (named or found or [""])[-1][:120].strip()
+
+
+def _named(text: str) -> str:
+    found = _USER_CLASS.search(text)
+    return found.group(1) if found else ""
+
+
+RULES = [
+    Rule("python-worker-crash", "I12", worker_crash),
+    Rule("python-module-missing", "I12", python_setup),
+    Rule("user-error", None, user_error),
+]

@@ -1,0 +1,245 @@
+"""Files of an evidence folder → text, within bounds: no symlink out of it, no device, no bomb, no endless log.
+
+A file that is too large is read at its head and its end; compressed files and members of archives are opened as far as
+the same bounds allow. What could not be read is reported with the reason, never raised.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, cast
+
+import zstandard
+
+MIB = 2**20
+MAX_FILES = 20_000
+MAX_DEPTH = 12
+MAX_TEXT = 64 * MIB
+HEAD, TAIL = 8 * MIB, 24 * MIB
+MAX_TOTAL = 768 * MIB
+MAX_MEMBERS = 2_000
+
+_GZIP, _ZSTD, _ZIP, _BZ2, _XZ = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"BZh", b"\xfd7zXZ\x00"
+_LZ4_BLOCK, _LZ4_FRAME, _SNAPPY = b"LZ4Block", b"\x04\x22\x4d\x18", b"\x82SNAPPY\x00"
+_FOREIGN = {
+    _LZ4_BLOCK: "compressed with lz4: only zstd, gzip and plain files are read",
+    _LZ4_FRAME: "compressed with lz4: only zstd, gzip and plain files are read",
+    _SNAPPY: "compressed with snappy: only zstd, gzip and plain files are read",
+    b"\xff\x06\x00\x00sNaPpY": "compressed with snappy: only zstd, gzip and plain files are read",
+    _BZ2: "compressed with bzip2: only zstd, gzip and plain files are read",
+    _XZ: "compressed with xz: only zstd, gzip and plain files are read",
+}
+
+
+@dataclass
+class Piece:
+    """The text of one file or archive member. `cut` says that its middle or end is missing."""
+
+    locator: str
+    text: str
+    cut: str = ""
+
+
+@dataclass
+class Reader:
+    """Reads a folder within one budget. `unread` collects (locator, reason)."""
+
+    root: Path
+    unread: list[tuple[str, str]] = field(default_factory=list)
+    spent: int = 0
+
+    def pieces(self) -> Iterator[Piece]:
+        """Every readable file in name order."""
+        for path, locator in self._files():
+            yield from self._file(path, locator)
+
+    def _files(self) -> Iterator[tuple[Path, str]]:
+        root = self.root.resolve()
+        count = 0
+        for folder, folders, files in os.walk(root, followlinks=False, onerror=self._walk_error):
+            here = Path(folder)
+            folders.sort()
+            if len(here.relative_to(root).parts) >= MAX_DEPTH:
+                self.unread.append((str(here.relative_to(root)), f"more than {MAX_DEPTH} folders deep"))
+                folders.clear()
+            for name in sorted(files):
+                count += 1
+                path = here / name
+                locator = str(path.relative_to(root))
+                if count > MAX_FILES:
+                    self.unread.append((locator, f"more than {MAX_FILES} files: this one and those after it"))
+                    return
+                if path.is_symlink() and not _inside(path, root):
+                    self.unread.append((locator, "a link that leads out of the folder"))
+                    continue
+                yield path, locator
+
+    def _walk_error(self, error: OSError) -> None:
+        name = error.filename or ""
+        self.unread.append((os.path.relpath(name, self.root.resolve()) if name else "?", _reason(error)))
+
+    def _file(self, path: Path, locator: str) -> Iterator[Piece]:
+        try:
+            status = path.stat()
+            if not stat.S_ISREG(status.st_mode):
+                self.unread.append((locator, "no regular file"))
+                return
+            if status.st_size == 0:
+                return
+            with path.open("rb") as file:
+                yield from self._stream(file, locator, status.st_size, 0)
+        except OSError as error:
+            self.unread.append((locator, _reason(error)))
+
+    def _stream(self, file: IO[bytes], locator: str, size: int, depth: int) -> Iterator[Piece]:
+        if self.spent > MAX_TOTAL:
+            self.unread.append((locator, f"the folder holds more than {MAX_TOTAL // MIB} MiB of evidence"))
+            return
+        start = file.read(600)
+        file.seek(0)
+        foreign = next((why for magic, why in _FOREIGN.items() if start.startswith(magic)), "")
+        if foreign:
+            self.unread.append((locator, foreign))
+        elif start.startswith(_GZIP) or start.startswith(_ZSTD):
+            yield from self._compressed(file, locator, start, depth)
+        elif start.startswith(_ZIP):
+            yield from self._zip(file, locator, depth)
+        elif start[257:262] == b"ustar":
+            yield from self._tar(file, locator, depth)
+        else:
+            data, cut = _bounded(file, size)
+            yield from self._text(data, locator, cut)
+
+    def _compressed(self, file: IO[bytes], locator: str, start: bytes, depth: int) -> Iterator[Piece]:
+        cut = ""
+        chunks: list[bytes] = []
+        size = 0
+        try:
+            if start.startswith(_GZIP):
+                opened: IO[bytes] = cast(IO[bytes], gzip.GzipFile(fileobj=file, mode="rb"))
+            else:
+                opened = io.BufferedReader(
+                    zstandard.ZstdDecompressor(max_window_size=2**27).stream_reader(file, read_across_frames=True)
+                )
+            while chunk := opened.read(MIB):
+                chunks.append(chunk)
+                size += len(chunk)
+                if size > MAX_TEXT:
+                    cut = f"only the first {MAX_TEXT // MIB} MiB were unpacked"
+                    break
+        except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
+            cut = f"cut off or damaged while unpacking: {_short(error)}"
+        data = b"".join(chunks)
+        if not data:
+            self.unread.append((locator, cut or "nothing in it"))
+        elif data[257:262] == b"ustar" and depth < 2:
+            yield from self._tar(io.BytesIO(data), locator, depth)
+        else:
+            yield from self._text(data, locator, cut)
+
+    def _tar(self, file: IO[bytes], locator: str, depth: int) -> Iterator[Piece]:
+        if depth >= 2:
+            self.unread.append((locator, "an archive in an archive in an archive"))
+            return
+        try:
+            with tarfile.open(fileobj=file, mode="r:") as archive:
+                for index, member in enumerate(archive):
+                    if index >= MAX_MEMBERS:
+                        self.unread.append((locator, f"more than {MAX_MEMBERS} members"))
+                        return
+                    inner = archive.extractfile(member) if member.isfile() else None
+                    if inner is not None and member.size:
+                        yield from self._stream(inner, f"{locator}!{member.name}", member.size, depth + 1)
+        except (tarfile.TarError, OSError, EOFError) as error:
+            self.unread.append((locator, f"damaged archive: {_short(error)}"))
+
+    def _zip(self, file: IO[bytes], locator: str, depth: int) -> Iterator[Piece]:
+        if depth >= 2:
+            self.unread.append((locator, "an archive in an archive in an archive"))
+            return
+        try:
+            with zipfile.ZipFile(file) as archive:
+                for index, info in enumerate(archive.infolist()):
+                    if index >= MAX_MEMBERS:
+                        self.unread.append((locator, f"more than {MAX_MEMBERS} members"))
+                        return
+                    if info.is_dir():
+                        continue
+                    with archive.open(info) as inner:
+                        data = inner.read(MAX_TEXT)
+                    yield from self._stream(io.BytesIO(data), f"{locator}!{info.filename}", len(data), depth + 1)
+        except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, zlib.error, NotImplementedError) as error:
+            self.unread.append((locator, f"damaged or protected archive: {_short(error)}"))
+
+    def _text(self, data: bytes, locator: str, cut: str) -> Iterator[Piece]:
+        self.spent += len(data)
+        text, reason = decode_text(data)
+        if reason:
+            self.unread.append((locator, reason))
+        if text is None:
+            return
+        if cut:
+            self.unread.append((locator, cut))
+        yield Piece(locator, text, cut)
+
+
+def decode_text(data: bytes) -> tuple[str | None, str]:
+    """(text, what was wrong with it). None for text means that it is none."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        try:
+            return data.decode("utf-16"), ""
+        except UnicodeDecodeError:
+            return data.decode("utf-16", "replace"), "damaged UTF-16: unreadable characters were replaced"
+    if data.startswith(b"\xef\xbb\xbf"):
+        data = data[3:]
+    sample = data[:8_192]
+    zeros = sample.count(0)
+    if zeros > len(sample) // 100 + 1 or (zeros and not sample.strip(b"\0")):
+        return None, "binary"
+    try:
+        return data.decode("utf-8"), ""
+    except UnicodeDecodeError:
+        pass
+    text = data.decode("utf-8", "replace")
+    bad = text.count("\ufffd")
+    if bad > len(text) // 5:
+        return None, "binary, or text of an unknown encoding"
+    if bad > 2:
+        return text, f"no clean UTF-8: {bad} characters were replaced"
+    return text, ""
+
+
+def _bounded(file: IO[bytes], size: int) -> tuple[bytes, str]:
+    if size <= MAX_TEXT:
+        data = file.read(MAX_TEXT + 1)
+        return data[:MAX_TEXT], ("" if len(data) <= MAX_TEXT else f"only the first {MAX_TEXT // MIB} MiB were read")
+    head = file.read(HEAD)
+    file.seek(size - TAIL)
+    tail = file.read(TAIL)
+    head = head[: head.rfind(b"\n") + 1] or head
+    tail = tail[tail.find(b"\n") + 1 :]
+    return head + tail, f"{size // MIB} MiB: only the first {HEAD // MIB} and the last {TAIL // MIB} MiB were read"
+
+
+def _inside(path: Path, root: Path) -> bool:
+    try:
+        return path.resolve(strict=True).is_relative_to(root)
+    except (OSError, RuntimeError):
+        return False
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()
+
+
+def _short(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0][:120]

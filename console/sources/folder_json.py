@@ -1,0 +1,94 @@
+"""JSON of saved evidence → its documents: one value, concatenated values, lines, a list that was cut off."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+
+MAX_DOCUMENTS = 200_000
+_DECODER = json.JSONDecoder()
+
+
+def documents(text: str) -> tuple[list[Any], str]:
+    """(values, what was wrong). Values that are complete are kept even where the text breaks off."""
+    stripped = text.lstrip("\ufeff \t\r\n")
+    try:
+        return [msgspec.json.decode(stripped)], ""
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+        pass
+    out: list[Any] = []
+    at, size = 0, len(stripped)
+    while at < size and len(out) < MAX_DOCUMENTS:
+        while at < size and stripped[at] in " \t\r\n,\x1e":
+            at += 1
+        if at >= size:
+            return out, ""
+        try:
+            value, at = _DECODER.raw_decode(stripped, at)
+        except RecursionError:
+            return out, "nested too deeply"
+        except (ValueError, OverflowError):
+            following = stripped.find("\n{", at)
+            if out and following > 0 and "\n" not in stripped[at:following].strip()[:1]:
+                rescued, why = _after_bad_line(stripped, at)
+                return out + rescued, why
+            rescued = _elements(stripped, at)
+            if rescued:
+                return out + rescued, f"cut off after {len(rescued)} items"
+            return (
+                out,
+                f"cut off or damaged after {len(out)} documents" if out else "no JSON, or cut off in its first value",
+            )
+        out.append(value)
+    return out, "" if at >= size else f"more than {MAX_DOCUMENTS} documents"
+
+
+def _after_bad_line(text: str, at: int) -> tuple[list[Any], str]:
+    """Lines of JSON with bad ones among them."""
+    out: list[Any] = []
+    bad = 0
+    for line in text[at:].splitlines():
+        line = line.strip()
+        if not line:
+            continue
+        try:
+            out.append(msgspec.json.decode(line))
+        except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+            bad += 1
+    return out, f"{bad} damaged or cut lines were left out" if bad else ""
+
+
+def _elements(text: str, at: int) -> list[Any]:
+    """The complete elements of a list that was cut off: `[…` or `{…"items": […`."""
+    start = text.find("[", at)
+    if text[at] == "{":
+        named = text.find('"items"', at, at + 4_000_000)
+        start = text.find("[", named) if named >= 0 else -1
+    elif text[at] != "[":
+        return []
+    if start < 0:
+        return []
+    out: list[Any] = []
+    kind = _list_kind(text[at:start])
+    position = start + 1
+    while len(out) < MAX_DOCUMENTS:
+        while position < len(text) and text[position] in " \t\r\n,":
+            position += 1
+        if position >= len(text) or text[position] == "]":
+            break
+        try:
+            value, position = _DECODER.raw_decode(text, position)
+        except (ValueError, RecursionError, OverflowError):
+            break
+        if kind and isinstance(value, dict):
+            value.setdefault("kind", kind)
+        out.append(value)
+    return out if text[at] == "{" or not out else [out]
+
+
+def _list_kind(head: str) -> str:
+    found = head.find('List"')
+    start = head.rfind('"', 0, found) if found > 0 else -1
+    return head[start + 1 : found] if start >= 0 else ""

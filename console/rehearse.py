@@ -153,7 +153,7 @@ class Rehearsal:
         payload = self._session.alert
         if payload is None:
             return None
-        alerts = read_payload(yaml.safe_dump(payload), "the drill's page")
+        alerts = read_payload(json.dumps(payload), "the drill's page")
         return alerts[0] if alerts else None
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from console.sources.alertmanager import Alertmanager
     from console.sources.prometheus import Prometheus
     from console.sources.slo import SloSource
+    from console.wire.endpoint import Endpoint
     from console.wire.reader import Reader
 
 DEFAULT_PRESET = "core-baseline"
@@ -39,6 +40,7 @@ class Metrics:
         self._alertmanager: Alertmanager | None = None
         self._slo_source: SloSource | None = None
         self._looked: float | None = None
+        self._endpoints: list[Endpoint] = []
         self._absent = SourceState("prometheus", "loading")
         self._alerts_state: SourceState | None = None
         self.asked = False
@@ -94,6 +96,8 @@ class Metrics:
     async def close(self) -> None:
         if self._prometheus is not None:
             await self._prometheus.close()
+        for endpoint in self._endpoints:
+            await endpoint.close()
 
     async def _firing(self) -> tuple[Alert, ...]:
         assert self._prometheus is not None
@@ -125,6 +129,7 @@ class Metrics:
         manager = endpoint_of(self._settings.alertmanager, self._reader, self._plan.alertmanager)
         if manager is not None and self._alertmanager is None:
             self._alertmanager = Alertmanager(manager)
+            self._endpoints.append(manager)
         endpoint = endpoint_of(self._settings.prometheus, self._reader, self._plan.prometheus)
         if endpoint is None:
             try:
@@ -137,6 +142,7 @@ class Metrics:
                 return
             endpoint = found.endpoint(self._reader)
         self._prometheus = Prometheus(endpoint, self._plan.clock)
+        self._endpoints.append(endpoint)
 
 
 def merged(first: Sequence[Alert], second: Sequence[Alert]) -> tuple[Alert, ...]:

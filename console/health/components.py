@@ -51,15 +51,16 @@ def judge(facts: Facts, definitions: Iterable[Definition], preset: Preset | None
         preset: what is expected; without it only what was found is judged.
     """
     wanted: Mapping[str, Expectation] = preset.components if preset is not None else {}
+    needed = {name for id, what in wanted.items() if what.presence == "required" for name in (id, *what.instead)}
     known = {definition.id: definition for definition in definitions}
     found = find(facts, known.values())
     out: dict[str, Component] = {}
     for id, definition in known.items():
         expectation = wanted.get(id)
-        required = expectation is not None and expectation.presence == "required"
+        required = id in needed
         if id in found:
             out[id] = _judged(found[id], facts, required)
-        elif required:
+        elif expectation is not None and required and not any(other in found for other in expectation.instead):
             out[id] = _missing(definition, facts)
     for id, component in list(out.items()):
         out[id] = _leaning(component, known[id], out)

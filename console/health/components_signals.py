@@ -205,7 +205,7 @@ _STEP = re.compile(r"^(?P<name>[^\[\]]*)(?:\[(?P<key>[^=\]]+)=(?P<value>[^\]]*)\
 
 
 def walk(value: Any, path: str) -> Iterable[Any]:
-    """The values at a path: names, indexes, `*` and `list[key=value]`, or a JSON pointer; nothing where it is absent."""
+    """The values at a path: names, indexes, `*` and `list[key=value]`, or a JSON pointer; none where absent."""
     at = [value]
     if path.startswith("/"):
         for part in path[1:].split("/"):

@@ -180,7 +180,7 @@ class Definition(Struct, frozen=True, forbid_unknown_fields=True):
         find: ways to find it; any of them is enough.
         unless: other components whose objects are not this one's (a 3.5 server is no 4.1 server).
         signals: what tells its health beside replicas.
-        slos: ids of objectives that speak of it.
+        sli: objectives that speak of it, by id; a preset takes them with `hold`.
         replicas: whether ready replicas are judged at all (not for nodes, custom resources).
     """
 
@@ -190,7 +190,7 @@ class Definition(Struct, frozen=True, forbid_unknown_fields=True):
     description: str = ""
     unless: tuple[Id, ...] = ()
     signals: tuple[Signal, ...] = ()
-    slos: tuple[str, ...] = ()
+    sli: dict[Id, SloBody] = {}
     runbooks: tuple[str, ...] = ()
     replicas: bool = True
 
@@ -200,11 +200,13 @@ class Expectation(Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         presence: `required` (missing is a fault), `optional`, `unintended` (rendered by accident: shown when found).
+        instead: components that serve as well (Connect 3.5 where 4.1 is expected).
         because: why, in one sentence.
         cannot: why it cannot work as the preset ships it, where that is known.
     """
 
     presence: Literal["required", "optional", "unintended"] = "required"
+    instead: tuple[Id, ...] = ()
     because: str = ""
     cannot: str = ""
 
@@ -231,6 +233,7 @@ class Preset(Struct, frozen=True, forbid_unknown_fields=True):
         extends: presets that this one is laid over, the later over the earlier; mappings are merged key by key, lists,
             `sli`, `alerting` and `contributors` are replaced, and a key with nothing after it removes what it inherits.
         abstract: a part of presets, no deployment of its own.
+        hold: components whose own objectives are held; `slos` adds others or adjusts them.
         promises: what its values declare but cannot bring about, in sentences.
     """
 
@@ -240,6 +243,7 @@ class Preset(Struct, frozen=True, forbid_unknown_fields=True):
     extends: tuple[Id, ...] = ()
     abstract: bool = False
     components: dict[Id, Expectation] = {}
+    hold: tuple[Id, ...] = ()
     slos: dict[Id, SloBody] = {}
     thresholds: Thresholds = Thresholds()
     promises: tuple[str, ...] = ()

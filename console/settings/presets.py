@@ -64,6 +64,7 @@ def load_library(folders: Iterable[Path] = ()) -> Library:
     problems: list[DocumentError] = []
     sources: dict[str, list[Document]] = {}
     components: dict[str, Definition] = {}
+    objectives: dict[str, Tree] = {}
     for root in roots:
         if not root.is_dir():
             problems.append(DocumentError("this folder of presets does not exist", file=str(root)))
@@ -72,9 +73,10 @@ def load_library(folders: Iterable[Path] = ()) -> Library:
             sources.setdefault(Path(document.file).stem, []).append(document)
         for document in _documents(sorted((root / "components").glob("*.yaml")), problems):
             found = _component(document, problems)
-            if found is not None:
-                components.setdefault(found.id, found)
-    reader = _Reader(sources, components, problems)
+            if found is not None and found.id not in components:
+                components[found.id] = found
+                objectives[found.id] = document.data.get("sli", {})
+    reader = _Reader(sources, components, objectives, problems)
     presets = {name: preset for name in sources if (preset := reader.preset(name)) is not None}
     return Library(presets, components, tuple(sorted(problems, key=lambda p: (p.file, p.line))))
 
@@ -94,6 +96,8 @@ def _component(document: Document, problems: list[DocumentError]) -> Definition 
     if not wrong:
         made = msgspec.convert(tree, Definition)
         wrong = component_problems(made, document)
+        for id, body in made.sli.items():
+            wrong += slo_problems(body, document, ("sli", id))
         if made.id != Path(document.file).stem:
             wrong.append(document.error(("id",), "the id must be the name of the file", hint=Path(document.file).stem))
         if not wrong:
@@ -104,9 +108,13 @@ def _component(document: Document, problems: list[DocumentError]) -> Definition 
 
 class _Reader:
     def __init__(
-        self, sources: Mapping[str, list[Document]], components: Mapping[str, Definition], problems: list[DocumentError]
+        self,
+        sources: Mapping[str, list[Document]],
+        components: Mapping[str, Definition],
+        objectives: Mapping[str, Tree],
+        problems: list[DocumentError],
     ) -> None:
-        self.sources, self.components, self.problems = sources, components, problems
+        self.sources, self.components, self.objectives, self.problems = sources, components, objectives, problems
         self.trees: dict[tuple[str, int], Tree | None] = {}
 
     def preset(self, name: str) -> Preset | None:
@@ -114,20 +122,37 @@ class _Reader:
         if tree is None:
             return None
         document = self.sources[name][0]
+        tree, wrong = self.held(document, tree)
         merged = document.holding({**tree, "name": name, "origin": document.file})
-        plain, wrong = check(merged, Preset)
+        plain, more = check(merged, Preset)
+        wrong += more
         if not wrong:
             made = msgspec.convert(plain, Preset)
             for id, body in made.slos.items():
                 wrong += slo_problems(body, merged, ("slos", id))
-            for id in made.components:
-                if id not in self.components:
-                    hint = did_you_mean(id, self.components)
-                    wrong.append(merged.error(("components", id), f"there is no component {id!r}", hint=hint))
+            for id, what in made.components.items():
+                wrong += [self.unknown(merged, ("components", id), id)] if id not in self.components else []
+                for index, other in enumerate(what.instead):
+                    if other not in self.components:
+                        wrong.append(self.unknown(merged, ("components", id, "instead", index), other))
             if not wrong:
                 return made
         self.problems += wrong
         return None
+
+    def held(self, document: Document, tree: Tree) -> tuple[Tree, list[DocumentError]]:
+        """The tree with the objectives of the components that it holds below its own."""
+        wrong: list[DocumentError] = []
+        slos: Tree = {}
+        for index, id in enumerate(tree.get("hold", ())):
+            if id not in self.components:
+                wrong.append(self.unknown(document, ("hold", index), id))
+            slos.update(self.objectives.get(id, {}))
+        slos = _laid_over(slos, tree.get("slos", {}))
+        return {**tree, "slos": {id: body for id, body in slos.items() if body is not None}}, wrong
+
+    def unknown(self, document: Document, at: tuple[str | int, ...], id: str) -> DocumentError:
+        return document.error(at, f"there is no component {id!r}", hint=did_you_mean(id, self.components))
 
     def tree(self, name: str, rank: int, above: tuple[tuple[str, int], ...]) -> Tree | None:
         """The plain tree of the preset with everything that it extends."""
@@ -167,7 +192,11 @@ class _Reader:
             out = _laid_over(out, {k: v for k, v in inherited.items() if k not in ("abstract", "extends", "name")})
         for path in removed:
             _remove(out, path)
-        return _laid_over(out, tree)
+        out = _laid_over(out, tree)
+        for path in removed:
+            if len(path) == 2 and path[0] == "slos":
+                out.setdefault("slos", {})[path[1]] = None
+        return out
 
 
 def _without_nothing(data: Any) -> tuple[Any, list[tuple[str, ...]]]:

@@ -69,6 +69,7 @@ WORLD: dict[str, list[Any]] = {
         *deployed("rel-spark-35-connect", {"app": "x"}, annotations={"openshift.io/scc": "restricted-v2"}),
     ],
     "prometheus": deployed("prometheus-k8s", {"app.kubernetes.io/name": "prometheus"}, kind="StatefulSet", probe=True),
+    "alertmanager": deployed("alertmanager", {"app.kubernetes.io/name": "alertmanager"}, probe=True),
     "loki": deployed("loki", {"app": "loki"}, kind="StatefulSet", probe=True),
     "jaeger": deployed("jaeger", {"app": "jaeger"}, probe=True),
     "grafana": deployed("grafana", {"app.kubernetes.io/name": "grafana"}, probe=True),
@@ -141,6 +142,7 @@ BROKEN: dict[str, list[Any]] = {
         )
     ],
     "prometheus": [SourceState("prometheus", "unreachable", "no answer in 10 s")],
+    "alertmanager": [sample("alertmanager", "notifications", 0.1)],
     "loki": [sample("loki", "lines", 0)],
     "jaeger": [sample("jaeger", "dropped", 3.5)],
     "grafana": [sample("grafana", "datasource-errors", 0.2)],

@@ -32,6 +32,7 @@ def test_the_core_is_held_to_three_objectives_of_jobs() -> None:
     assert {"job-success", "start-latency", "submission-success"} <= set(specs)
     assert specs["job-success"].goal == 0.99
     assert specs["job-success"].origin == "preset core-baseline"
+    assert "spark_application_failure_count[1h]" in (specs["job-success"].bad(3600) or "")
 
 
 def test_a_preset_is_laid_over_what_it_extends(tmp_path: Path) -> None:
@@ -45,6 +46,13 @@ def test_a_preset_is_laid_over_what_it_extends(tmp_path: Path) -> None:
     assert [(s.id, s.objective, s.title, s.runbooks) for s in mine.specs()] == [("a", 99.9, "Things", ("x",))]
     assert not mine.abstract
     assert "base" not in found.names()
+
+
+def test_the_objectives_of_a_held_component_can_be_adjusted_and_left_out(tmp_path: Path) -> None:
+    text = "title: M\nhold: [spark-operator]\nslos:\n  job-success: {objective: 95}\n  start-latency:\n"
+    found = library(tmp_path, mine=text)
+    assert found.problems == ()
+    assert {s.id: s.objective for s in found.preset("mine").specs()} == {"job-success": 95, "submission-success": 99.5}
 
 
 def test_an_sli_is_replaced_as_a_whole(tmp_path: Path) -> None:
@@ -92,6 +100,7 @@ BAD = [
         None,
     ),
     ("title: T\ncomponents:\n  conect: {}", 3, "components.conect", None),
+    ("title: T\nhold: [spark-operater]", 2, "hold[0]", "did you mean 'spark-operator'?"),
     ("title: T\nname: other", 2, "name", "name: bad"),
     ("title: T\nextends: [bad]", 2, "extends[0]", None),
 ]

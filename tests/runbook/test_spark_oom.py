@@ -1,0 +1,358 @@
+"""runbooks/spark-oom.yaml: each kind of death takes its own way, look-alikes and healthy applications change nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from console.health.facts import Sample
+from console.health.model import Board, Finding, Member, SparkApp
+from tests.runbook.boards import (
+    GI,
+    KEY,
+    MI,
+    NOW,
+    ORIGIN,
+    app,
+    board,
+    driver,
+    executor,
+    finding,
+    look_alike,
+    node,
+    oom_death,
+    slo,
+)
+from tests.runbook.player import LIBRARY, Player
+
+BOOK = LIBRARY.runbooks["spark-oom"]
+STORY = ["which-death", "one-or-many", "node-pressure", "writable", "what-helps"]
+
+
+def after_change(now: float, changed: float, *, memory_fits: bool = True, tasks: bool = True, wanted: int = 2) -> SparkApp:
+    """The same application after a patch: 25 s later a new driver, 20 s later executors, then tasks."""
+    age = now - changed
+    if age < 25:
+        return app(state="PENDING_RERUN", driver=None, executors=(), tasks={})
+    begun = changed + 25
+    executors: tuple[Member, ...] = ()
+    if age > 45:
+        death = oom_death(changed + 200) if not memory_fits and age > 200 else None
+        state = "OOMKilled" if death else "Running"
+        executors = tuple(executor(n, created=begun + 20, state=state, death=death) for n in range(wanted))
+    done = int(age - 45) if tasks and age > 45 else 0
+    counted = {"completed": done} if tasks else {}
+    return app(driver=driver(begun), executors=executors, wanted_executors=wanted, tasks=counted, started=begun)
+
+
+def story(*findings: Finding, fits: bool = True, slos: Any = None, tasks: bool = True) -> Any:
+    """A world that answers a change: the application restarts, and the burn rates fall an hour later."""
+
+    def world(now: float, changed: float | None) -> Board:
+        if changed is None:
+            return board(*findings, at=now)
+        late = now - changed
+        rates = slos if slos is not None else (slo(0.4 if late > 900 else 14.2, 0.8 if late > 3600 else 6.1),)
+        return board(*findings, at=now, apps=(after_change(now, changed, memory_fits=fits, tasks=tasks),), slos=rates)
+
+    return world
+
+
+def play(world: Any, **more: Any) -> Player:
+    player = Player(BOOK, world, **more)
+    player.play()
+    return player
+
+
+def test_an_undecided_container_oom_is_asked_about_raised_and_verified() -> None:
+    player = play(story(finding()), answers={"heap-or-overhead": "overhead"})
+    walk = player.walk
+    assert walk.path == (
+        *STORY, "python-memory", "heap-or-overhead", "raise-executor-overhead", "executors-recover", "objectives",
+        "slo-recovers", "resolved",
+    )  # fmt: skip
+    assert walk.outcome == "resolved" and "burn 0.4 over 5m, 0.8 over 1h" in walk.because
+    (effect,) = player.effects
+    assert effect.patch == {"spec": {"executor": {"memoryOverhead": "3200m"}}}
+    assert effect.touched == ("/spec/executor/memoryOverhead",)
+    assert (effect.action, effect.patch_type, effect.reversible, effect.writes) == ("patch", "merge", True, True)
+    assert effect.target is not None and effect.target.words == KEY and effect.target.uid == "uid-1"
+    assert effect.title == "Raise executor memoryOverhead to 3200m"
+    assert "restarts" not in effect.restarts and "whole application" in effect.restarts
+    assert effect.loses == "the work of the present attempt (40m)"
+
+
+def test_the_question_shows_what_would_decide_it() -> None:
+    from console.runbook import steps
+
+    player = Player(BOOK, story(finding()))
+    player.start()
+    step = BOOK.step("heap-or-overhead")
+    assert step is not None
+    asked = steps.question(step, player.ctx(), BOOK.id)
+    assert asked.shows == (
+        "container 3.9Gi = heap 2.8Gi + overhead 1.1Gi",
+        "heap peak 1.1Gi of 2.8Gi",
+        "language Python · local directories on disk",
+        "a hint, no proof: overhead",
+        "? the Python workers' resident memory",
+    )
+    assert "processTreeMetrics" in asked.text
+    assert [c.label for c in asked.choices][:2] == ["Overhead: raise it to 3200m", "Heap: raise it to 4352m"]
+
+
+def sample(value: float) -> tuple[Sample, ...]:
+    return (Sample("x", {}, value, NOW, ORIGIN),)
+
+
+@pytest.mark.parametrize(
+    ("samples", "status", "next_step"),
+    [
+        (None, "unknown", "heap-or-overhead"),
+        ((), "unknown", "heap-or-overhead"),
+        (sample(0.0), "unknown", "heap-or-overhead"),
+        (sample(200.0 * MI), "pass", "heap-or-overhead"),
+        (sample(1000.0 * MI), "fail", "overhead-fix"),
+    ],
+)
+def test_python_memory_decides_only_where_it_was_measured(samples: Any, status: str, next_step: str) -> None:
+    player = play(
+        story(finding()), samples=samples, answers={"heap-or-overhead": "unsure", "overhead-fix": "none", "advise": "ok"}
+    )
+    walk = player.walk
+    state = walk.state("python-memory")
+    assert state is not None and state.status == status
+    assert walk.path[6] == next_step
+    assert walk.outcome == "handed_over" and not walk.writes
+
+
+@pytest.mark.parametrize(
+    ("code", "data", "answers", "way", "patch"),
+    [
+        ("executor-oom-overhead", {}, {"overhead-fix": "overhead"}, ["overhead-fix", "raise-executor-overhead"],
+         {"executor": {"memoryOverhead": "3200m"}}),
+        ("executor-oom-python", {"exit_code": 0, "python_rss": 3 * GI}, {"overhead-fix": "overhead"},
+         ["overhead-fix", "raise-executor-overhead"], {"executor": {"memoryOverhead": "4224m"}}),
+        ("executor-oom-container", {"decided": "overhead"}, {"overhead-fix": "overhead"},
+         ["overhead-fix", "raise-executor-overhead"], {"executor": {"memoryOverhead": "3200m"}}),
+        ("executor-oom-container", {"decided": "heap"}, {"heap-fix": "heap"}, ["heap-fix", "raise-executor-heap"],
+         {"executor": {"memory": "4352m"}}),
+        ("executor-oom-overhead", {"tmpfs": True, "heap": 512 * MI, "overhead": 200 * MI, "limit": 712 * MI},
+         {"overhead-fix": "overhead"}, ["overhead-fix", "raise-executor-overhead"], {"executor": {"memoryOverhead": "1g"}}),
+        ("executor-oom-heap", {}, {"heap-fix": "heap"}, ["heap-fix", "raise-executor-heap"], {"executor": {"memory": "4352m"}}),
+        ("executor-gc-overhead", {}, {"heap-fix": "heap"}, ["heap-fix", "raise-executor-heap"],
+         {"executor": {"memory": "4352m"}}),
+        ("executor-oom-heap", {"one_task": True}, {"one-partition": "heap"}, ["one-partition", "raise-executor-heap"],
+         {"executor": {"memory": "4352m"}}),
+        ("driver-oom-heap", {}, {"driver-heap": "heap"}, ["driver-heap", "raise-driver-heap"], {"driver": {"memory": "4352m"}}),
+        ("driver-oom-container", {}, {"driver-heap-or-overhead": "overhead"},
+         ["driver-heap-or-overhead", "raise-driver-overhead"], {"driver": {"memoryOverhead": "3200m"}}),
+        ("driver-oom-container", {"decided": "overhead"}, {}, ["raise-driver-overhead"],
+         {"driver": {"memoryOverhead": "3200m"}}),
+        ("driver-oom-container", {"decided": "heap"}, {"driver-heap": "heap"}, ["driver-heap", "raise-driver-heap"],
+         {"driver": {"memory": "4352m"}}),
+        ("driver-result-size", {}, {"result-size": "raise"}, ["result-size", "raise-result-size"],
+         {"sparkConf": {"spark.driver.maxResultSize": "4608m"}, "driver": {"memory": "7552m"}}),
+    ],
+)  # fmt: skip
+def test_each_kind_of_oom_takes_its_own_way(
+    code: str, data: dict[str, Any], answers: dict[str, str], way: list[str], patch: dict[str, Any]
+) -> None:
+    player = play(story(finding(code, data=data)), answers=answers)
+    walk = player.walk
+    assert list(walk.path[5 : 5 + len(way)]) == way
+    assert [e.patch for e in player.effects] == [{"spec": patch}]
+    assert walk.outcome == "resolved", walk.because
+
+
+def test_a_size_of_the_person_wins() -> None:
+    player = play(story(finding("executor-oom-overhead")), answers={"overhead-fix": "overhead"}, given={"overhead": "5g"})
+    assert player.effects[0].patch == {"spec": {"executor": {"memoryOverhead": "5g"}}}
+
+
+def test_fewer_tasks_at_once_is_a_script_with_typed_arguments() -> None:
+    player = play(story(finding()), answers={"heap-or-overhead": "cores"})
+    (effect,) = player.effects
+    assert effect.action == "script" and effect.argv[0] == "python"
+    assert effect.argv[1].endswith("/runbooks/scripts/lower-executor-cores.py")
+    assert effect.argv[2:] == ("--app", KEY, "--divide-by", "2")
+    assert effect.touched == ("/spec/executor/cores", "/spec/executor/instances") and effect.reversible and effect.writes
+    assert player.walk.outcome == "resolved"
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "outcome", "end"),
+    [
+        ("executor-evicted", "evicted", "not_applicable", "not-memory"),
+        ("driver-evicted", "the driver was evicted", "not_applicable", "not-memory"),
+        ("executor-sigterm", "told to stop (143)", "not_applicable", "not-memory"),
+        ("executor-deleted", "deleted by a person or a controller", "not_applicable", "not-memory"),
+        ("executor-killed", "137 without OOMKilled", "handed_over", "killed"),
+        ("pod-deadline", "pod-deadline on 2 executors", "not_applicable", "not-memory"),
+    ],
+)
+def test_look_alikes_are_named_and_nothing_is_written(code: str, words: str, outcome: str, end: str) -> None:
+    player = play(story(look_alike(code)))
+    walk = player.walk
+    assert walk.path == ("which-death", "look-alike", end)
+    assert walk.outcome == outcome and words in walk.because and "Nothing was changed" in walk.because
+    assert player.effects == [] and walk.writes == ()
+    state = walk.state("look-alike")
+    assert state is not None and any("exitCode 137" in e.excerpt for e in state.evidence)
+
+
+def test_a_healthy_application_is_left_alone() -> None:
+    player = play(story())
+    assert player.walk.path == ("which-death", "healthy")
+    assert player.walk.outcome == "not_applicable" and player.effects == []
+
+
+def test_an_application_that_completed_is_not_run_again() -> None:
+    player = play(lambda now, changed: board(finding(), apps=(app(state="COMPLETED"),)))
+    assert player.walk.path == ("which-death", "completed") and player.walk.outcome == "not_applicable"
+    assert "would run it again" in player.walk.because and player.effects == []
+
+
+@pytest.mark.parametrize("launcher", ["apache", "connect", "submit", "standalone"])
+def test_what_cannot_be_written_is_handed_over_with_advice(launcher: Any) -> None:
+    one = app(launcher=launcher, writable=False, why_not="no writes for this launcher yet")
+    player = Player(BOOK, lambda now, changed: board(finding("executor-oom-overhead"), apps=(one,)))
+    player.play()
+    walk = player.walk
+    assert walk.path == ("which-death", "one-or-many", "node-pressure", "writable", "advise", "handed-over")
+    assert walk.outcome == "handed_over" and player.effects == []
+    state = walk.state("writable")
+    assert state is not None and state.words == f"no writes for this launcher yet ({launcher})"
+
+
+def test_the_advice_names_setting_size_and_place() -> None:
+    from console.runbook import steps
+
+    one = app(launcher="submit", writable=False)
+    player = Player(BOOK, lambda now, changed: board(finding("executor-oom-overhead"), apps=(one,)))
+    player.start()
+    step = BOOK.step("advise")
+    assert step is not None
+    text = steps.question(step, player.ctx(), BOOK.id).text
+    assert "spark.executor.memoryOverhead=3200m" in text and "--conf of spark-submit" in text
+    assert "Open: the Python workers' resident memory" in text and "(cannot be said" not in text
+
+
+def test_unknown_sizes_are_not_guessed() -> None:
+    player = play(lambda now, changed: board(finding(data={"heap": None, "overhead": None})))
+    assert player.walk.path[-2:] == ("advise", "handed-over") and player.effects == []
+
+
+def test_the_wrong_fix_is_found_out_and_its_rollback_offered() -> None:
+    player = play(story(finding(), fits=False), answers={"heap-or-overhead": "heap"})
+    walk = player.walk
+    assert walk.path[-3:] == ("raise-executor-heap", "executors-recover", "not-fixed")
+    assert walk.outcome == "unresolved" and "did not help" in walk.because
+    assert walk.offered == ("w/1",) and len(player.effects) == 1
+    took = (walk.ended or 0) - (walk.changed or 0)
+    assert 200 < took < 300
+
+
+def test_an_accepted_rollback_puts_the_old_value_back() -> None:
+    player = Player(
+        BOOK, story(finding(), fits=False), answers={"heap-or-overhead": "heap"}, roll_back="yes",
+        before={"/spec/executor/memory": "2900m"},
+    )  # fmt: skip
+    walk = player.play()
+    change, undo = player.effects
+    assert undo.patch == {"spec": {"executor": {"memory": "2900m"}}} and undo.inverse_of == change.id
+    assert [w.id for w in walk.writes] == ["w/1", "w/1.undo"]
+    assert walk.path[-1] == "not-fixed" and walk.outcome == "unresolved"
+
+
+def test_a_no_changes_nothing() -> None:
+    player = play(
+        story(finding()), answers={"heap-or-overhead": "overhead"}, refuse=frozenset({"raise-executor-overhead"})
+    )
+    assert player.walk.path[-1] == "declined" and player.walk.outcome == "handed_over" and player.walk.writes == ()
+
+
+def test_silence_is_not_recovery() -> None:
+    """Without task counts nobody can say that the new attempt works: unknown, after the whole deadline."""
+    player = play(story(finding(), tasks=False), answers={"heap-or-overhead": "overhead"})
+    walk = player.walk
+    assert walk.path[-2:] == ("executors-recover", "unclear") and walk.outcome == "unresolved"
+    assert walk.outputs["executors-recover"]["verdict"] == "unknown"
+    assert (walk.ended or 0) - (walk.changed or 0) >= 45 * 60
+
+
+def test_a_completed_application_ends_the_hold() -> None:
+    def world(now: float, changed: float | None) -> Board:
+        if changed is None:
+            return board(finding())
+        state = "COMPLETED" if now - changed > 60 else "RUNNING"
+        one = app(state=state, driver=driver(changed + 25), executors=(), tasks={})
+        return board(finding(), apps=(one,), slos=(slo(0.1, 0.2),))
+
+    player = play(world, answers={"heap-or-overhead": "overhead"})
+    assert player.walk.outcome == "resolved"
+    assert player.walk.outputs["executors-recover"] == {"verdict": "effective", "because": "it completed"}
+
+
+def test_a_completion_of_the_old_attempt_does_not_count() -> None:
+    def world(now: float, changed: float | None) -> Board:
+        state = "RUNNING" if changed is None else "COMPLETED"
+        return board(finding(), apps=(app(state=state, ended=NOW - 10.0),))
+
+    player = play(world, answers={"heap-or-overhead": "overhead"})
+    assert player.walk.outputs["executors-recover"]["verdict"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("slos", "outcome", "end", "words"),
+    [
+        ((), "mitigated", "mitigated", "no objective is measured"),
+        ((slo(None, None),), "mitigated", "mitigated", "no data over 5m"),
+        ((slo(0.2, 3.0),), "mitigated", "still-burning", "3.0 over 1h"),
+        ((slo(0.2, 0.9),), "resolved", "resolved", "0.9 over 1h"),
+        ((slo(0.2, 0.9), slo(50.0, 50.0, id="connect-available")), "resolved", "resolved", "job-success"),
+    ],
+)
+def test_the_objective_decides_between_mitigated_and_resolved(slos: Any, outcome: str, end: str, words: str) -> None:
+    player = play(story(finding(), slos=slos), answers={"heap-or-overhead": "overhead"})
+    assert (player.walk.outcome, player.walk.path[-1]) == (outcome, end)
+    assert words in player.walk.because
+
+
+def test_other_applications_and_nodes_under_pressure_are_pointed_out() -> None:
+    other = finding(app="spark-jobs/etl-items", subject="SparkApplication/spark-jobs/etl-items")
+    nodes = (node("node-041", "MemoryPressure"),)
+    player = Player(BOOK, lambda now, changed: board(finding(), other, nodes=nodes), answers={"heap-or-overhead": "unsure"})
+    walk = player.play()
+    many, pressure = walk.state("one-or-many"), walk.state("node-pressure")
+    assert many is not None and many.status == "warn" and many.words.startswith("1 other application too")
+    assert pressure is not None and pressure.status == "warn" and "node-041" in pressure.words
+
+
+def test_nodes_that_cannot_be_seen_are_unknown_not_fine() -> None:
+    player = Player(BOOK, lambda now, changed: board(finding(), nodes=()), answers={"heap-or-overhead": "unsure"})
+    pressure = player.play().state("node-pressure")
+    assert pressure is not None and pressure.status == "unknown"
+
+
+def test_a_finding_of_the_present_attempt_goes_before_an_older_one() -> None:
+    old = finding("driver-oom-heap", data={"current": False}, subject="Pod/spark-jobs/etl-orders-driver")
+    player = Player(BOOK, lambda now, changed: board(old, finding("executor-oom-overhead")), answers={"overhead-fix": "none"})
+    assert "overhead-fix" in player.play().path
+
+
+def test_secrets_of_the_configuration_are_not_in_the_data_of_templates() -> None:
+    player = Player(BOOK, story(finding()))
+    player.start()
+    assert "hunter2" not in repr(player.ctx())
+
+
+def test_hostile_names_stay_names() -> None:
+    bad = replace(finding(), title="\x1b[31m{{ 7*7 }}\n[bold]x", evidence=())
+    player = Player(BOOK, lambda now, changed: board(bad), answers={"heap-or-overhead": "unsure"})
+    walk = player.play()
+    state = walk.state("which-death")
+    assert state is not None and state.words == "{{ 7*7 }} [bold]x"
+    assert "\x1b" not in walk.because and "49" not in walk.because

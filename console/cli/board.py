@@ -68,8 +68,11 @@ def status_document(situation: Situation) -> dict[str, Any]:
 def status_text(board: Board) -> str:
     """The board on one page of plain text."""
     where = f"{board.cluster.context or board.cluster.server} [{board.cluster.mode}]"
-    lines = [f"{board.verdict}  {board.summary}", f"cluster  {where}"]
-    lines += [f"source   {s.name}: {s.state}{f' ({s.detail})' if s.detail else ''}" for s in board.sources]
+    from console.live.picture import condensed
+
+    lines = [f"{board.verdict}  {board.summary}", f"where    {where}"]
+    for source in condensed(board.sources):
+        lines.append(f"{source.name:<9}{source.state}{f' ({source.detail})' if source.detail else ''}")
     if board.slos:
         lines += [
             "",

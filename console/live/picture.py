@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from console.base.text import plural
-from console.health.facts import Alert, Facts, SourceState
+from console.health.facts import Alert, Facts, SourceState, SourceStateWord
 from console.health.model import (
     SEVERITY_ORDER,
     Board,
@@ -57,6 +57,25 @@ def board(
 def merged(sources: Iterable[SourceState]) -> tuple[SourceState, ...]:
     """One state per name; the last one said wins."""
     return tuple({source.name: source for source in sources}.values())
+
+
+METRIC_SOURCES = ("prometheus", "alertmanager", "history")
+_WORST: tuple[SourceStateWord, ...] = (
+    "login needed", "unreachable", "stale", "forbidden", "late", "partial", "loading", "fresh", "absent",
+)  # fmt: skip
+
+
+def condensed(sources: Iterable[SourceState]) -> tuple[SourceState, ...]:
+    """For a narrow screen: all kinds of the cluster as one, by the worst of them, and the other sources."""
+    known = merged(sources)
+    kinds = [s for s in known if s.name not in METRIC_SOURCES]
+    rest = tuple(s for s in known if s.name in METRIC_SOURCES)
+    if not kinds:
+        return rest
+    worst = min(kinds, key=lambda s: _WORST.index(s.state))
+    named = "" if worst.state in ("fresh", "absent") else worst.name
+    state: SourceStateWord = "fresh" if worst.state == "absent" else worst.state
+    return (SourceState("cluster", state, detail=named, hint=worst.hint, since=worst.since, last=worst.last), *rest)
 
 
 def verdict(

@@ -29,10 +29,12 @@ async def shown(scene: Scene, size: tuple[int, int] = (80, 24), depth: Any = "an
 async def settled(pilot: Any) -> None:
     """Wait until nothing is painted any more."""
     before: list[str] = []
-    for _ in range(50):
-        await pilot.pause()
+    same = 0
+    for _ in range(200):
+        await pilot.pause(0.01)
         now = text(pilot)
-        if now == before:
+        same = same + 1 if now == before else 0
+        if same == 3:
             return
         before = now
 

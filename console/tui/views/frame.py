@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
+from console.live.picture import condensed
 from console.live.situation import Situation
 from console.tui.lines import Line, Span, fit, line, span
 from console.tui.words import SOURCE, VERDICT
@@ -26,10 +27,11 @@ def where(situation: Situation, trail: Sequence[str], width: int) -> Line:
     for part in trail:
         left += [Span(" › ", "rule"), span(part, "text")]
     right: list[Span] = []
-    for source in board.sources:
+    for source in condensed(board.sources):
         if source.state == "absent" and source.name not in ("prometheus",):
             continue
-        right += [span(f"{source.name} ", "dim"), span(source.state, SOURCE.get(source.state, "dim")), Span("  ")]
+        name = source.detail if source.name == "cluster" and source.detail else source.name
+        right += [span(f"{name} ", "dim"), span(source.state, SOURCE.get(source.state, "dim")), Span("  ")]
     right.append(span(time.strftime("%H:%M", time.gmtime(board.at)) + "Z ", "dim"))
     return spread(left, right, width)
 

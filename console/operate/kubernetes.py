@@ -244,6 +244,12 @@ async def dry_run(writer: Writer, at: Place, effect: Effect, obj: dict[str, Any]
     raise Changed(f"{at.target.words} has changed while it was looked at, or the patch does not fit it")
 
 
+def dropped(effect: Effect, obj: dict[str, Any], after: dict[str, Any]) -> tuple[str, ...]:
+    """Pointers of fields that the server would not keep although the change sets them: its kind has no such field."""
+    wanted = [str(o.get("path")) for o in changes(effect, obj) if o.get("op") in ("add", "replace")]
+    return tuple(at for at in wanted if not at.endswith("/-") and patches.get(after, at) is patches.MISSING)
+
+
 async def send(writer: Writer, at: Place, effect: Effect, obj: dict[str, Any], held: Pin) -> Sent:
     """Send the change, once. Every answer that says no for certain comes back as ok False."""
     try:

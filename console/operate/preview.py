@@ -87,6 +87,9 @@ async def look(effect: Effect, at: Place | None, scene: Scene) -> Look:
     after: dict[str, Any] | None = None
     if scene.writer is not None:
         after = await kubernetes.dry_run(scene.writer, at, effect, obj, held)
+        if effect.action == "patch" and (lost := kubernetes.dropped(effect, obj, after)):
+            fields = ", ".join(map(owners.dotted, lost))
+            raise ConsoleError(f"the server would drop {fields}: {at.target.kind} has no such field")
     elif effect.action == "patch":
         after = kubernetes.locally(effect, obj)
     lines = _deletion(obj) if effect.action == "delete" else diff(obj, after or obj)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +12,8 @@ from typing import Any
 import pytest
 
 from console.base.clock import WallClock
+from console.drill.kube.access import Rule
+from console.drill.session import DrillSession
 from console.operate import scripts
 from console.operate.gate import Way
 from console.operate.locks import Locks
@@ -21,9 +25,18 @@ from console.runbook.walk import AnyEvent
 from console.wire.config import ContextRef
 from console.wire.connection import Connection
 from console.wire.writer import Writer
-from tests.cluster.controlplane import KubeApi
 from tests.cluster.kube import Kube
 from tests.operate.relay import Relay
+
+GRANTED = [
+    ("sparkoperator.k8s.io", "sparkapplications", ("get", "list", "patch")),
+    ("sparkoperator.k8s.io", "scheduledsparkapplications", ("get", "list")),
+    ("coordination.k8s.io", "leases", ("get", "create", "update", "delete")),
+    ("", "events", ("create",)),
+    ("", "pods", ("get", "list", "delete")),
+    ("", "resourcequotas", ("get", "list")),
+    ("", "limitranges", ("get", "list")),
+]
 
 
 @dataclass
@@ -34,23 +47,84 @@ class Cluster:
     relay: Relay
     namespace: str
     folder: Path
+    session: DrillSession | None = None
 
-    def kubeconfig(self, token: str = "") -> Path:
-        name = "admin" if not token else "other"
-        path = self.folder / f"{name}.kubeconfig"
-        return self.relay.kubeconfig(path, token or self.kube.token, namespace=self.namespace)
+    def ref(self, **more: Any) -> ContextRef:
+        """The administrator, through the relay."""
+        path = self.folder / "admin.kubeconfig"
+        self.relay.kubeconfig(path, self.kube.token, namespace=self.namespace)
+        return ContextRef(kubeconfig=str(path), **more)
+
+    def without(self, resource: str, *verbs: str) -> ContextRef:
+        """Somebody who has what Console needs in this namespace, but not these verbs on this resource."""
+        if self.session is not None:
+            self.session.deny(Rule(verbs=verbs, resources=(resource,), namespaces=(self.namespace,)))
+            return self.ref()
+        rules = [
+            {"apiGroups": [group], "resources": [name], "verbs": [v for v in has if name != resource or v not in verbs]}
+            for group, name, has in GRANTED
+        ]
+        rbac = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{self.namespace}"
+        api = "rbac.authorization.k8s.io/v1"
+        role = {"apiVersion": api, "kind": "Role", "metadata": {"name": "oncall"}}
+        self.kube.create(f"{rbac}/roles", {**role, "rules": [r for r in rules if r["verbs"]]})
+        self.kube.create(
+            f"{rbac}/rolebindings",
+            {
+                **role,
+                "kind": "RoleBinding",
+                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "oncall"},
+                "subjects": [{"kind": "User", "name": "grace", "apiGroup": "rbac.authorization.k8s.io"}],
+            },
+        )
+        return self.ref(as_user="grace")
 
 
-@pytest.fixture
-def cluster(kube_api: KubeApi, tmp_path: Path) -> Iterator[Cluster]:
-    relay = Relay(kube_api.url, kube_api.authority).start()
-    yield Cluster(kube_api, relay, kube_api.new_namespace("operate"), tmp_path)
+@dataclass
+class Simulated:
+    """The simulated cluster in a loop of its own, so that tests may block; its time stands still."""
+
+    session: DrillSession
+    kube: Kube
+
+
+@pytest.fixture(scope="session")
+def simulated() -> Iterator[Simulated]:
+    ready, opened = threading.Event(), []
+    loop, stopping = asyncio.new_event_loop(), asyncio.Event()
+
+    async def serve() -> None:
+        async with DrillSession.open("spark-oom", "default", step=True) as session:
+            opened.append(session)
+            ready.set()
+            await stopping.wait()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), daemon=True)
+    thread.start()
+    assert ready.wait(60)
+    session = opened[0]
+    token = next(token for token, user in session.kube.access.tokens.items() if "viewers" not in user.groups)
+    yield Simulated(session, Kube(session.kube_url, Path(), token, Path(session.kubeconfig)))
+    loop.call_soon_threadsafe(stopping.set)
+    thread.join(10)
+
+
+@pytest.fixture(params=["simulated", pytest.param("real", marks=pytest.mark.parts)])
+def cluster(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cluster]:
+    session: DrillSession | None = None
+    if request.param == "real":
+        kube: Kube = request.getfixturevalue("kube_api")
+        relay = Relay(kube.url, kube.authority).start()
+    else:
+        world: Simulated = request.getfixturevalue("simulated")
+        kube, session, relay = world.kube, world.session, Relay(world.kube.url, None).start()
+    yield Cluster(kube, relay, kube.new_namespace("operate"), tmp_path, session)
     relay.stop()
 
 
 @pytest.fixture
 async def connection(cluster: Cluster) -> AsyncIterator[Connection]:
-    opened = await Connection.open(ContextRef(kubeconfig=str(cluster.kubeconfig())))
+    opened = await Connection.open(cluster.ref())
     yield opened
     await opened.close()
 

@@ -1,4 +1,4 @@
-"""Walks at the desk, on a real API server: from the first record to the last, stopped, left, resumed, rolled back."""
+"""Walks at the desk, simulated and real: from first record to last, stopped, left, resumed, rolled back."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from tests.operate.conftest import NO, YES, Cluster, Says
 from tests.operate.objects import NEW, OLD, create, running, spark_path
 from tests.operate.tower import INPUTS, ORIGINS, SMALL, Seen, Shelf, desk, small
 
-pytestmark = pytest.mark.parts
 OVERHEAD = Reply("overhead", "ada")
 
 

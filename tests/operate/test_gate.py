@@ -1,10 +1,9 @@
-"""The gate on a real API server: every stage says no in its place, and what passes is exactly what was seen."""
+"""The gate, simulated and real: every stage says no in its place, and what passes is exactly what was seen."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from msgspec.structs import replace
 
 from console.operate.gate import STAGES, pass_gate
@@ -14,8 +13,6 @@ from console.runbook.effects import STAMP, ObjectRef
 from console.runbook.walk import Applied, Intent, Previewed, Refused
 from tests.operate.conftest import NO, YES, Cluster, Passage, Says
 from tests.operate.objects import NEW, OLD, create, raise_overhead, running, spark_path
-
-pytestmark = pytest.mark.parts
 
 
 def overhead(cluster: Cluster, name: str = "etl-orders") -> str:

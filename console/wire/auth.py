@@ -96,8 +96,15 @@ class Authenticator:
             )
         if file := self._token_file():
             return LoginNeeded("the server refuses the token", hint=f"renew the token in {file}")
-        kind = "token" if self._login.get("token") else "client certificate" if target.cert else "login"
-        if kind == "login":
+        if self._login.get("token"):
+            kind = "token"
+        elif self._login.get("auth-provider"):
+            kind = "login"
+        elif self._login.get("username"):
+            kind = "password"
+        elif target.cert:
+            kind = "client certificate"
+        else:
             return LoginNeeded(
                 f"the server wants a login and user {target.user!r} of context {target.context!r} has none",
                 hint=f"add credentials to {target.file}",

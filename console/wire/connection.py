@@ -265,6 +265,8 @@ class Connection:
             while True:
                 session = self._session_of(credentials, method)
                 options: dict[str, Any] = {"proxy": proxy or None}
+                if method != "GET":
+                    options["middlewares"] = (_once(),)
                 if self.target.server_name:
                     options["server_hostname"] = self.target.server_name
                 async with session.request(
@@ -312,7 +314,7 @@ class Connection:
         """The session for these credentials: a new one when a plugin issued another client certificate.
 
         Whatever is no GET gets a fresh socket: on a kept one that the server has just closed, a change would be in
-        doubt, and the HTTP library would send a PUT or DELETE again on its own.
+        doubt.
         """
         pair, fresh = (credentials.cert, credentials.key), method != "GET"
         if self._sessions_for != pair:
@@ -328,6 +330,22 @@ class Connection:
         self._retired, self._sessions, self._sessions_for = [], {}, None
         for session in sessions:
             await session.close()
+
+
+def _once() -> Any:
+    """A guard against the HTTP library, which sends a PUT or DELETE again on its own when the answer is lost."""
+    import aiohttp
+
+    sent = False
+
+    async def guard(request: aiohttp.ClientRequest, handler: Any) -> Any:
+        nonlocal sent
+        if sent:
+            raise aiohttp.ServerDisconnectedError("no answer came")
+        sent = True
+        return await handler(request)
+
+    return guard
 
 
 _OURS = frozenset({"authorization", "host", "impersonate-user", "impersonate-group", "impersonate-uid"})
@@ -402,13 +420,23 @@ async def read_answer(response: aiohttp.ClientResponse, limit: int) -> Answer:
             raise ReachError(f"the answer to {response.method} {response.url.path} is larger than {limit >> 20} MiB")
         chunks.append(chunk)
     body = b"".join(chunks)
-    encoding = response.headers.get("Content-Encoding", "").lower()
-    if encoding in ("gzip", "x-gzip", "deflate") and body:
-        unpack = zlib.decompressobj(47 if encoding != "deflate" else 15)
+    if response.headers.get("Content-Encoding", "").lower() in ("gzip", "x-gzip") and body:
         try:
-            body = unpack.decompress(body, limit + 1)
-        except zlib.error as error:
+            body = _unpacked(body, limit)
+        except (zlib.error, EOFError) as error:
             raise ReachError(f"the answer to {response.method} {response.url.path} is damaged: {error}") from None
         if len(body) > limit:
             raise ReachError(f"the answer to {response.method} {response.url.path} is larger than {limit >> 20} MiB")
     return Answer(response.status, {k.lower(): v for k, v in response.headers.items()}, body)
+
+
+def _unpacked(body: bytes, limit: int) -> bytes:
+    """gzip undone; it stops one byte after `limit`."""
+    out, rest = b"", body
+    while rest and len(out) <= limit:
+        unpack = zlib.decompressobj(31)
+        out += unpack.decompress(rest, limit + 1 - len(out))
+        if not unpack.eof and len(out) <= limit:
+            raise EOFError("it ends too early")
+        rest = unpack.unused_data
+    return out

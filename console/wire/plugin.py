@@ -103,10 +103,10 @@ async def issue(spec: Mapping[str, Any], target: Target, *, deadline: float = DE
     except FileNotFoundError:
         install = clean(str(spec.get("installHint") or ""), lines=False).strip()
         raise LoginNeeded(f"{name} is not installed", hint=install or hint) from None
-    except OSError as error:
-        raise LoginNeeded(f"{name} cannot be run: {error.strerror or error}", hint=hint) from None
     except TimeoutError:
         raise LoginNeeded(f"{name} did not answer within {deadline:g} s", hint=hint) from None
+    except OSError as error:
+        raise LoginNeeded(f"{name} cannot be run: {error.strerror or error}", hint=hint) from None
     if code != 0:
         raise LoginNeeded(f"{name} failed with exit code {code}" + (f": {said}" if said else ""), hint=hint)
     return _parse(output, version, name, hint)

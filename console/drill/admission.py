@@ -32,7 +32,7 @@ def pod_usage(pod: Object) -> dict[str, float]:
 def quota_used(world: World, quota: Object) -> dict[str, float]:
     """What a quota's namespace uses of each of its hard limits."""
     out = dict.fromkeys(quota["spec"]["hard"], 0.0)
-    for pod in world.store.list(PODS, quota["metadata"]["namespace"]):
+    for pod in world.store.all(PODS, quota["metadata"]["namespace"]):
         if not finished(pod):
             for name, value in pod_usage(pod).items():
                 if name in out:
@@ -65,9 +65,9 @@ def admit(world: World, resource: Resource, obj: Object) -> Object:
     if resource is not PODS:
         return obj
     wanted = pod_usage(obj)
-    for limits in world.store.list(LIMITRANGES, namespace):
+    for limits in world.store.all(LIMITRANGES, namespace):
         _check_limits(limits, obj)
-    for quota in world.store.list(QUOTAS, namespace):
+    for quota in world.store.all(QUOTAS, namespace):
         used, hard = quota_used(world, quota), quota["spec"]["hard"]
         over = [n for n in sorted(hard) if n in wanted and used[n] + wanted[n] > parse_quantity(hard[n])]
         if over:
@@ -103,7 +103,7 @@ def _check_limits(limits: Object, pod: Object) -> None:
 
 def refresh_quota(world: World, namespace: str) -> None:
     """Write `status.used` of a namespace's quotas where it changed."""
-    for quota in world.store.list(QUOTAS, namespace):
+    for quota in world.store.all(QUOTAS, namespace):
         used = {name: plain(name, value) for name, value in quota_used(world, quota).items()}
         status = {"hard": quota["spec"]["hard"], "used": used}
         if quota.get("status") != status:

@@ -202,7 +202,7 @@ class AlertmanagerServer:
         ]
         if not found:
             return None
-        alerts = [
+        alerts: list[Object] = [
             {
                 "status": "firing",
                 "labels": dict(a.labels),
@@ -288,8 +288,8 @@ class AlertmanagerServer:
             try:
                 re.compile(str(out["value"]))
             except re.error as error:
-                text = f'silence invalid: invalid label matcher {index}: invalid regular expression "{out["value"]}": {error}'
-                raise _Bad(text, 400) from None
+                where = f"silence invalid: invalid label matcher {index}"
+                raise _Bad(f'{where}: invalid regular expression "{out["value"]}": {error}', 400) from None
         return out
 
     def _silence(self, name: str, method: str) -> Any:

@@ -1,4 +1,4 @@
-"""Cron schedules, as far as the fleet uses them: minutes, hours, days, months, weekdays with `*`, lists, ranges, steps."""
+"""Cron schedules as far as the fleet uses them: five fields with `*`, lists, ranges and steps."""
 
 from __future__ import annotations
 

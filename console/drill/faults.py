@@ -36,12 +36,17 @@ def inject(world: World, scenario: Scenario, fault: FaultDoc, begin: float, deny
         world.heap.at(when, lambda: _conf(world, scenario, fault.target, options.get("set") or {}))
     elif fault.kind == "node-pressure":
         until = begin + parse_duration(str(options["until"])) if options.get("until") else None
-        world.heap.at(when, lambda: _pressure(world, fault.target, options, until))
-    elif fault.kind == "evict":
-        every = parse_duration(str(options.get("every", "60s")))
+        kind = str(options.get("condition", "DiskPressure"))
+        if options.get("nodes"):
+            nodes, every = [str(name) for name in options["nodes"]], parse_duration(str(options.get("every", "60s")))
+            world.heap.at(when, lambda: _round(world, nodes, 0, kind, every, until or float("inf")))
+        else:
+            world.heap.at(when, lambda: _pressure(world, fault.target, kind, until))
+    elif fault.kind == "drain":
         until = begin + parse_duration(str(options["until"])) if options.get("until") else float("inf")
-        count = int(options.get("count", 1))
-        world.heap.at(when, lambda: _evict(world, scenario, fault.target, count, every, until))
+        nodes = [str(name) for name in options.get("nodes") or [fault.target]]
+        every = parse_duration(str(options.get("every", "60s")))
+        world.heap.at(when, lambda: _drain(world, nodes, 0, every, until))
     elif fault.kind == "deny":
         world.heap.at(when, lambda: deny(options))
 
@@ -67,7 +72,12 @@ def _workload(world: World, scenario: Scenario, target: str, options: Object) ->
     if "driver" in options:
         sizes = {k: _bytes(v) for k, v in options["driver"].items() if k != "ramp"}
         driver = Demand(**sizes, ramp=parse_duration(options["driver"].get("ramp", 20)))
-    world.workloads.by_file[file] = program.with_stage(index, replace(stage, executor=demand, driver=driver))
+    changed = replace(stage, executor=demand, driver=driver)
+    if "result" in options:
+        changed = replace(changed, result_bytes=_bytes(options["result"]))
+    if "sparesJvm" in options:
+        changed = replace(changed, spares_jvm=bool(options["sparesJvm"]))
+    world.workloads.by_file[file] = program.with_stage(index, changed)
 
 
 def _conf(world: World, scenario: Scenario, target: str, changes: Object) -> None:
@@ -107,8 +117,14 @@ def set_condition(world: World, node: str, kind: str, status: str, reason: str, 
     world.store.update(NODES, {**obj, "spec": spec, "status": {**obj["status"], "conditions": conditions}})
 
 
-def _pressure(world: World, node: str, options: Object, until: float | None) -> None:
-    kind = str(options.get("condition", "DiskPressure"))
+def _round(world: World, nodes: list[str], turn: int, kind: str, every: float, until: float) -> None:
+    """Pressure goes from node to node: each has it for `every` seconds."""
+    if world.heap.now < until:
+        _pressure(world, nodes[turn % len(nodes)], kind, world.heap.now + every)
+        world.heap.after(every, lambda: _round(world, nodes, turn + 1, kind, every, until))
+
+
+def _pressure(world: World, node: str, kind: str, until: float | None) -> None:
     reason, message, resource = PRESSURE[kind]
     set_condition(world, node, kind, "True", reason, message)
     obj = world.store.get(NODES, "", node)
@@ -130,7 +146,7 @@ def _evict_from(world: World, node: str, resource: str, until: float | None) -> 
     )
     if not pressed:
         return
-    for pod in world.store.list(PODS):
+    for pod in world.store.all(PODS):
         labels = pod["metadata"].get("labels") or {}
         if (
             pod["spec"].get("nodeName") == node
@@ -144,18 +160,38 @@ def _evict_from(world: World, node: str, resource: str, until: float | None) -> 
         world.heap.after(10.0, lambda: _evict_from(world, node, resource, until))
 
 
-def _evict(world: World, scenario: Scenario, target: str, count: int, every: float, until: float) -> None:
-    """Something evicts executors of an application through the API, again and again."""
+def _drain(world: World, nodes: list[str], turn: int, every: float, until: float) -> None:
+    """Somebody drains one node after the other: cordon, evict the Spark executors, uncordon, next."""
+    node = nodes[turn % len(nodes)]
+    before = nodes[(turn - 1) % len(nodes)]
+    if turn and before != node:
+        _cordon(world, before, False)
     if world.heap.now >= until:
         return
-    chosen = [
-        pod
-        for pod in world.store.list(PODS, scenario.world.namespace)
-        if (pod["metadata"].get("labels") or {}).get("sparkoperator.k8s.io/app-name") == target
-        and pod["metadata"]["labels"].get("spark-role") == "executor"
-        and pod["status"].get("phase") == "Running"
-        and "deletionTimestamp" not in pod["metadata"]
-    ]
-    for pod in chosen[:count]:
-        world.evict_by_api(pod)
-    world.heap.after(every, lambda: _evict(world, scenario, target, count, every, until))
+    _cordon(world, node, True)
+    for pod in world.store.all(PODS):
+        if (
+            pod["spec"].get("nodeName") == node
+            and (pod["metadata"].get("labels") or {}).get("spark-role") == "executor"
+            and pod["status"].get("phase") == "Running"
+            and "deletionTimestamp" not in pod["metadata"]
+        ):
+            world.evict_by_api(pod)
+    world.heap.after(every, lambda: _drain(world, nodes, turn + 1, every, until))
+
+
+def _cordon(world: World, name: str, on: bool) -> None:
+    node = world.store.get(NODES, "", name)
+    if node is None:
+        return
+    key = "node.kubernetes.io/unschedulable"
+    taints = [t for t in node["spec"].get("taints", ()) if t["key"] != key]
+    spec = {k: v for k, v in node["spec"].items() if k not in ("taints", "unschedulable")}
+    if on:
+        spec["unschedulable"] = True
+        taints.append({"effect": "NoSchedule", "key": key, "timeAdded": stamp(world.heap.now)})
+    if taints:
+        spec["taints"] = taints
+    world.store.update(NODES, {**node, "spec": spec})
+    word = "NodeNotSchedulable" if on else "NodeSchedulable"
+    world.recorder.record(node, "Normal", word, f"Node {name} status is now: {word}", "kubelet", host=name)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from console.base.units import parse_jvm_size
-from console.drill import cron, population
+from console.drill import population
 from console.drill.faults import inject
 from console.drill.history import write_history
 from console.drill.ids import stamp
@@ -44,6 +44,7 @@ def _stage(doc: StageDoc) -> Stage:
         doc.input,
         doc.write,
         doc.result,
+        doc.spares_jvm,
     )
 
 

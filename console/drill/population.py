@@ -218,7 +218,7 @@ def add_deployment(
 
 def add_running_pod(world: World, pod: Object, since: float) -> None:
     """A pod that has been running since long ago."""
-    nodes = world.store.list(NODES)
+    nodes = world.store.all(NODES)
     node = max(nodes, key=lambda n: (world.scheduler.free(n).get("memory", 0.0), n["metadata"]["name"]))
     ip, host = world.ids.pod_ip(), world.node_address(node["metadata"]["name"])
     started = {"lastProbeTime": None, "lastTransitionTime": stamp(since), "observedGeneration": 1, "status": "True"}
@@ -254,10 +254,7 @@ def add_running_pod(world: World, pod: Object, since: float) -> None:
     world.store.create(PODS, {**pod, "metadata": meta, "spec": spec, "status": status})
     track = world.tracks.of(meta["uid"])
     if track is not None:
-        track.created = track.scheduled = since
-        track.started = since + 2
-        for changes in (track.phases, track.ready, track.unschedulable, track.waiting, track.pod_reason):
-            changes[:] = [(since, value) for _, value in changes[-1:]]  # type: ignore[attr-defined]
+        track.began(since)
 
 
 def add_quota(world: World, namespace: str, name: str, hard: dict[str, str]) -> None:

@@ -181,8 +181,8 @@ class PrometheusServer:
                 for w in sorted(value, key=lambda w: w.labels)
             ]
             return {"resultType": "matrix", "result": rows}
-        rows = [{"metric": metric(s.labels), "value": [stamp, number(s.value)]} for s in value]
-        return {"resultType": "vector", "result": rows}
+        found = [{"metric": metric(s.labels), "value": [stamp, number(s.value)]} for s in value]
+        return {"resultType": "vector", "result": found}
 
     def _range(self, query: dict[str, str], _lists: dict[str, list[str]]) -> Object:
         times: dict[str, int] = {}
@@ -204,7 +204,8 @@ class PrometheusServer:
             )
         if (end - start) // step > MAX_POINTS:
             raise BadData(
-                "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)"
+                "exceeded maximum resolution of 11,000 points per timeseries. "
+                "Try decreasing the query resolution (?step=XX)"
             )
         expr = self._parsed(query)
         kind = type(expr).__name__

@@ -21,7 +21,4 @@ def recovered(session: DrillSession) -> bool:
         if app is None or state_of(app) != state:
             return False
     now = int(session.world.heap.now * 1000)
-    for text in wanted.conditions:
-        if not Evaluator(session.storage, now, now).vector(parse(text), now):
-            return False
-    return True
+    return all(Evaluator(session.storage, now, now).vector(parse(text), now) for text in wanted.conditions)

@@ -35,6 +35,7 @@ class StageDoc(msgspec.Struct, frozen=True, kw_only=True):
     input: int = 0
     write: int = 0
     result: int = 2048
+    spares_jvm: bool = False
     driver: Mapping[str, Any] | None = None
 
 
@@ -210,10 +211,10 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
 _SIZES = {"heap", "python", "native", "input", "write", "result"}
 _SECONDS = {"at", "hold", "within", "after", "warmup", "ramp", "seconds", "scrape"}
 FAULTS: dict[str, tuple[str, ...]] = {
-    "workload": ("stage", "heap", "python", "native", "ramp", "driver"),
+    "workload": ("stage", "heap", "python", "native", "ramp", "driver", "result", "sparesJvm"),
     "conf": ("set",),
-    "node-pressure": ("condition", "until", "evict"),
-    "evict": ("count", "every", "until"),
+    "node-pressure": ("condition", "until", "nodes", "every"),
+    "drain": ("nodes", "every", "until"),
     "deny": ("verbs", "groups", "resources", "namespaces", "users"),
 }
 
@@ -301,17 +302,18 @@ class _Reader:
         origin, args = getattr(kind, "__origin__", None), getattr(kind, "__args__", ())
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
             return self.struct(kind, value, path)
-        union = [a for a in args if a is not type(None)] if origin is None or origin is not tuple else []
-        if type(None) in args and len(union) == 1:
-            return None if value is None else self.value(union[0], name, value, path)
+        if type(None) in args:
+            inner = next(a for a in args if a is not type(None))
+            return None if value is None else self.value(inner, name, value, path)
         if origin is tuple:
             if not isinstance(value, list):
                 raise self.document.error(path, f"expected a list, got {_kind(value)}")
-            return tuple(self.value(args[0], "", item, (*path, i)) for i, item in enumerate(value))
+            item_kind = next(iter(args))
+            return tuple(self.value(item_kind, "", item, (*path, i)) for i, item in enumerate(value))
         if origin is dict or kind is dict:
             if not isinstance(value, dict):
                 raise self.document.error(path, f"expected a mapping, got {_kind(value)}")
-            inner = args[1] if args else Any
+            inner = args[-1] if args else Any
             return {k: self.value(inner, "", v, (*path, k)) for k, v in value.items()}
         return self.scalar(kind, name, value, path)
 
@@ -365,7 +367,7 @@ class _Checker:
             for key in fault.options:
                 if key not in FAULTS[fault.kind]:
                     raise self.document.unknown_key((*here, "options"), key, FAULTS[fault.kind])
-            targets = {"workload": apps, "conf": apps, "evict": apps, "node-pressure": nodes}.get(fault.kind)
+            targets = {"workload": apps, "conf": apps, "node-pressure": nodes, "drain": nodes}.get(fault.kind)
             if targets is not None and fault.target not in targets:
                 message = f"{fault.target!r} is not in this world"
                 raise self.document.error((*here, "target"), message, hint=did_you_mean(fault.target, targets))
@@ -378,8 +380,9 @@ class _Checker:
         for index, outcome in enumerate(case.expect.outcomes):
             if outcome not in OUTCOMES:
                 message = f"there is no outcome {outcome!r}"
-                here = (*at, "expect", "outcomes", index)
-                raise self.document.error(here, message, hint=did_you_mean(outcome, OUTCOMES))
+                raise self.document.error(
+                    (*at, "expect", "outcomes", index), message, hint=did_you_mean(outcome, OUTCOMES)
+                )
 
     def _cron(self, text: str, path: tuple[str | int, ...]) -> None:
         try:

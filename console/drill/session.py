@@ -35,8 +35,8 @@ STEP_START = datetime(2026, 1, 12, 10, 42, tzinfo=UTC).timestamp()
 """Where stepped time begins: always the same, so that the same seed gives the same bytes."""
 PACED_REACH = 4 * 3600.0
 """How many wall seconds a paced drill can run before virtual time would catch up with the wall."""
-TOKEN = "drill-token"
-VIEWER_TOKEN = "drill-viewer"
+TOKEN = "drill-token"  # noqa: S105 (it opens a simulation on loopback)
+VIEWER_TOKEN = "drill-viewer"  # noqa: S105 (same)
 ONCALL = User("drill-oncall", ("oncall", "system:authenticated"), "drill-1")
 VIEWER = User("drill-viewer", ("viewers", "system:authenticated"), "drill-2")
 

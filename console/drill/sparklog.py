@@ -9,7 +9,8 @@ from console.drill.memory import MI
 from console.drill.objects import ApiError
 
 if TYPE_CHECKING:
-    from console.drill.controllers.spark import Executor, Progress, Run
+    from console.drill.controllers.spark import Run
+    from console.drill.controllers.sparkmodel import Executor, Progress
 
 Object = dict[str, Any]
 BACKEND = "KubernetesClusterSchedulerBackend"
@@ -31,9 +32,17 @@ HEAP_STACK = """java.lang.OutOfMemoryError: Java heap space
 \tat java.base/java.util.concurrent.ThreadPoolExecutor.runWorker(ThreadPoolExecutor.java:1136)
 \tat java.base/java.util.concurrent.ThreadPoolExecutor$Worker.run(ThreadPoolExecutor.java:635)
 \tat java.base/java.lang.Thread.run(Thread.java:840)"""
+PYTHON_CRASH = (
+    "org.apache.spark.SparkException: Python worker exited unexpectedly (crashed). Consider setting "
+    "'spark.sql.execution.pyspark.udf.faulthandler.enabled' or'spark.python.worker.faulthandler.enabled' configuration "
+    "to 'true' for the better Python traceback."
+)
 BANNER = "WARNING: Using incubator modules: jdk.incubator.vector"
 PROFILE = "Using Spark's default log4j profile: org/apache/spark/log4j2-defaults.properties"
-NATIVE = "NativeCodeLoader: Unable to load native-hadoop library for your platform... using builtin-java classes where applicable"
+NATIVE = (
+    "NativeCodeLoader: Unable to load native-hadoop library for your platform... "
+    "using builtin-java classes where applicable"
+)
 
 
 def storage(heap: int) -> str:
@@ -86,7 +95,8 @@ class DriverLog:
         log.info(now - 0.4, f"ResourceProfile: Limiting resource is cpus at {size.cores} tasks per executor")
         log.info(
             now - 0.3,
-            "SparkKubernetesClientFactory: Auto-configuring K8S client using current context from users K8S config file",
+            "SparkKubernetesClientFactory: "
+            "Auto-configuring K8S client using current context from users K8S config file",
         )
 
     def request(self, now: float, count: int, target: int, known: int) -> None:
@@ -99,7 +109,7 @@ class DriverLog:
         self.log.info(now, "ExecutorPodsAllocator: Found 0 reusable PVCs from 0 PVCs")
         self.log.info(now, "BasicExecutorFeatureStep: Decommissioning not enabled, skipping shutdown script")
 
-    def refused(self, now: float, number: int, error: ApiError) -> None:
+    def refused(self, now: float, error: ApiError) -> None:
         """The API server refused an executor pod."""
         self.log.error(now, f"ExecutorPodsSnapshotsStoreImpl: Going to stop due to {error.body['reason']}")
         self.log.raw(
@@ -145,8 +155,8 @@ class DriverLog:
         log.info(now, f"DAGScheduler: Final stage: {kind} {number} ({plan.name})")
         log.info(
             now,
-            f"DAGScheduler: Submitting {plan.tasks} missing tasks from {kind} {number} (MapPartitionsRDD[{3 + 7 * number}] "
-            f"at {plan.name}) (first 15 tasks are for partitions Vector("
+            f"DAGScheduler: Submitting {plan.tasks} missing tasks from {kind} {number} "
+            f"(MapPartitionsRDD[{3 + 7 * number}] at {plan.name}) (first 15 tasks are for partitions Vector("
             f"{', '.join(str(n) for n in range(min(15, plan.tasks)))}))",
         )
         log.info(now, f"TaskSchedulerImpl: Adding task set {number}.0 with {plan.tasks} tasks resource profile 0")
@@ -217,6 +227,43 @@ class DriverLog:
                     "for the task.",
                 )
 
+    def task_failed(self, now: float, stage: Progress, times: int) -> str:
+        """One task failed too often; the reason of the abort."""
+        task = f"Task 0 in stage {stage.index}.0"
+        self.log.error(now, f"TaskSetManager: {task} failed {times} times; aborting job")
+        last = f"Lost task 0.{times - 1} in stage {stage.index}.0 (TID {self._tasks})"
+        return (
+            f"Job aborted due to stage failure: {task} failed {times} times, most recent failure: {last}: "
+            f"{PYTHON_CRASH}\n\nDriver stacktrace:"
+        )
+
+    def result_too_large(self, now: float, tasks: int, stage: Progress, most: int) -> str:
+        """The results of a stage pass spark.driver.maxResultSize; the reason of the abort."""
+        text = (
+            f"Total size of serialized results of {tasks} tasks ({size_text(tasks * stage.plan.result_bytes)}) is "
+            f"bigger than spark.driver.maxResultSize ({size_text(most)})"
+        )
+        self.log.error(now, f"TaskSetManager: {text}")
+        self.log.warn(
+            now,
+            f"TaskSetManager: Lost task {tasks - 1}.0 in stage {stage.index}.0 (TID {tasks - 1}): TaskKilled (Tasks "
+            "result size has exceeded maxResultSize)",
+        )
+        return f"Job aborted due to stage failure: {text}"
+
+    def aborted(self, now: float, stage: Progress, failure: str) -> None:
+        """The stage and its job failed, and the program did not catch it."""
+        kind = "ShuffleMapStage" if stage.plan.shuffle else "ResultStage"
+        took = int((now - stage.started) * 1000)
+        first = failure.split("\n", 1)[0]
+        self.log.info(now, f"TaskSchedulerImpl: Killing all running tasks in stage {stage.index}: {first}")
+        self.log.info(
+            now, f"DAGScheduler: {kind} {stage.index} ({stage.plan.name}) failed in {took} ms due to {failure}"
+        )
+        self.log.raw(
+            now, f"py4j.protocol.Py4JJavaError: An error occurred.\n: org.apache.spark.SparkException: {failure}"
+        )
+
     def too_many(self, now: float, most: int) -> None:
         """The limit of lost executors is passed."""
         self.log.error(now, f"ExecutorPodsLifecycleManager: Max number of executor failures ({most}) reached")
@@ -237,7 +284,8 @@ class DriverLog:
         log = self.log
         log.info(
             now,
-            f"SparkContext: SparkContext is stopping with exitCode {code} from stop at NativeMethodAccessorImpl.java:0.",
+            f"SparkContext: SparkContext is stopping with exitCode {code} "
+            "from stop at NativeMethodAccessorImpl.java:0.",
         )
         service = f"{self.run.driver['metadata']['name']}-svc.{self.run.driver['metadata']['namespace']}.svc"
         log.info(now, f"SparkUI: Stopped Spark web UI at http://{service}:4040")
@@ -273,11 +321,33 @@ def executor_died_of_heap(log: Log, run: Run, executor: Executor, now: float) ->
     """The last words of an executor whose heap is full."""
     stage = run.stages[-1].index
     task = f"task {executor.number % 7}.0 in stage {stage}.0 (TID {executor.number * 3})"
+    options = run.conf.get("spark.executor.extraJavaOptions", "")
+    stack = HEAP_STACK
+    if "UseParallelGC" in options:
+        stack = stack.replace("Java heap space", "GC overhead limit exceeded")
     log.error(now, f"Executor: Exception in {task}")
-    log.raw(now, HEAP_STACK)
+    log.raw(now, stack)
     thread = f"Thread[Executor task launch worker for {task},5,main]"
     log.error(now, f"SparkUncaughtExceptionHandler: Uncaught exception in thread {thread}")
-    log.raw(now, HEAP_STACK)
+    log.raw(now, stack)
+
+
+def worker_died(driver: DriverLog, log: Log, now: float, executor: Executor, stage: Progress) -> None:
+    """A Python worker was killed and the JVM lived on: the executor and the driver say the same."""
+    crash = f"{PYTHON_CRASH}\n\tat org.apache.spark.api.python.PythonRunner$$anon$3.read(PythonRunner.scala:1056)"
+    crash += "\nCaused by: java.io.EOFException"
+    for slot in range(executor.size.cores):
+        task = f"task {slot}.{stage.rounds} in stage {stage.index}.0 (TID {executor.number * 10 + slot})"
+        log.error(now, f"Executor: Exception in {task}\n{crash}")
+        driver.log.warn(now, f"TaskSetManager: Lost {task} ({executor.host} executor {executor.number}): {crash}")
+
+
+def size_text(count: int) -> str:
+    """Bytes as Spark prints them: `81.3 MiB`."""
+    for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if count >= 2 * size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count}.0 B"
 
 
 def terminated_gracefully(log: Log, now: float) -> None:

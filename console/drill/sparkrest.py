@@ -14,14 +14,22 @@ from console.drill.resources import PODS
 from console.drill.sparkstats import EXPOSED, RunStats, unified
 
 if TYPE_CHECKING:
-    from console.drill.controllers.spark import Executor, Progress, Run
+    from console.drill.controllers.spark import Run
+    from console.drill.controllers.sparkmodel import Executor, Progress
     from console.drill.kube.server import Backend
     from console.drill.world import World
 
 Object = dict[str, Any]
 NEVER = "1969-12-31T23:59:59.999GMT"
+
+
+def words(text: str) -> tuple[str, ...]:
+    """The words of a text."""
+    return tuple(text.split())
+
+
 PAGE = "<!DOCTYPE html><html><head><title>{title}</title></head><body><h3>{title}</h3></body></html>"
-STAGE_ZEROS = (
+STAGE_ZEROS = words(
     "numKilledTasks executorDeserializeTime executorDeserializeCpuTime resultSerializationTime memoryBytesSpilled "
     "diskBytesSpilled outputBytes outputRecords shuffleRemoteBlocksFetched shuffleLocalBlocksFetched "
     "shuffleFetchWaitTime shuffleRemoteBytesRead shuffleRemoteBytesReadToDisk shuffleLocalBytesRead shuffleReadRecords "
@@ -29,7 +37,7 @@ STAGE_ZEROS = (
     "shuffleMergedLocalBlocksFetched shuffleMergedRemoteChunksFetched shuffleMergedLocalChunksFetched "
     "shuffleMergedRemoteBytesRead shuffleMergedLocalBytesRead shuffleRemoteReqsDuration "
     "shuffleMergedRemoteReqsDuration shuffleWriteTime shuffleWriteRecords inputRecords"
-).split()
+)
 
 
 class _Missing(Exception):
@@ -303,10 +311,11 @@ class RunView:
     def _peaks(self, read: Any) -> Object:
         names = ("JVMHeapMemory", "JVMOffHeapMemory", "OnHeapExecutionMemory")
         trees = [f"ProcessTree{kind}{what}Memory" for kind in ("JVM", "Python") for what in ("V", "RSS")]
-        zeros = (
+        zeros = words(
             "OffHeapExecutionMemory OffHeapStorageMemory OffHeapUnifiedMemory DirectPoolMemory MappedPoolMemory "
-            "ProcessTreeOtherVMemory ProcessTreeOtherRSSMemory MajorGCCount MajorGCTime ConcurrentGCCount ConcurrentGCTime"
-        ).split()
+            "ProcessTreeOtherVMemory ProcessTreeOtherRSSMemory MajorGCCount MajorGCTime "
+            "ConcurrentGCCount ConcurrentGCTime"
+        )
         out: Object = {name: int(read(name)) for name in (*names, *trees)}
         storage = {"OnHeapStorageMemory": int(read("memoryUsed")), "OnHeapUnifiedMemory": int(read("memoryUsed"))}
         collected = int(read("totalGCTime") * 1000)
@@ -385,7 +394,7 @@ class RunView:
             "spark.kubernetes.namespace": run.driver["metadata"]["namespace"],
             "spark.master": "k8s://https://kubernetes.default.svc:443",
             "spark.submit.deployMode": "client",
-            **{k: str(v) for k, v in (run.spec.get("sparkConf") or {}).items()},
+            **run.conf,
         }
         amounts = {"cores": size.cores, "memory": size.heap // MI, "memoryOverhead": size.overhead // MI, "offHeap": 0}
         resources = {

@@ -10,7 +10,8 @@ from console.drill import memory
 from console.drill.memory import MI
 
 if TYPE_CHECKING:
-    from console.drill.controllers.spark import Executor, Run
+    from console.drill.controllers.spark import Run
+    from console.drill.controllers.sparkmodel import Executor
 
 HEARTBEAT = 10.0
 EXPOSED: dict[str, str] = {
@@ -63,8 +64,7 @@ class RunStats:
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        conf = run.spec.get("sparkConf") or {}
-        self.process_tree = str(conf.get("spark.executor.processTreeMetrics.enabled", "false")).lower() == "true"
+        self.process_tree = str(run.conf.get("spark.executor.processTreeMetrics.enabled", "false")).lower() == "true"
 
     def reader(self, metric: str, executor: str) -> Callable[[float], float | None]:
         """The exposed metric of one executor as a function of time; None while it is not listed.
@@ -134,14 +134,13 @@ class RunStats:
     def gc_seconds(self, executor: Executor, when: float) -> float:
         """Time spent in garbage collection during tasks."""
         total = 0.0
-        for index, (since, stage, rate) in enumerate(executor.work):
-            if since > when or rate <= 0:
+        for since, until, stage, rate in executor.spans(when):
+            if rate <= 0:
                 continue
-            until = executor.work[index + 1][0] if index + 1 < len(executor.work) else when
             demand = self.run.workload.stages[stage].executor
-            part = min(1.0, (min(until, when) - since) / demand.ramp)
+            part = min(1.0, (until - since) / demand.ramp)
             live = int(memory.BASE_LIVE + max(0, demand.heap - memory.BASE_LIVE) * part)
-            total += (min(until, when) - since) * executor.size.cores * memory.gc_share(executor.size, live)
+            total += (until - since) * executor.size.cores * memory.gc_share(executor.size, live)
         return total
 
     def volume(self, executor: Executor, field: str, when: float) -> int:

@@ -48,7 +48,7 @@ class Store:
         """The object, or None."""
         return self._objects.get(resource.id, {}).get((namespace, name))
 
-    def list(self, resource: Resource, namespace: str = "") -> list[Object]:
+    def all(self, resource: Resource, namespace: str = "") -> list[Object]:
         """Objects in the order of namespace and name, as etcd returns them; an empty namespace means all."""
         kept = self._objects.get(resource.id, {})
         return [kept[key] for key in sorted(kept) if not namespace or key[0] == namespace]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -51,6 +52,16 @@ class Track:
         """The pod's name."""
         return str(self.pod["metadata"]["name"])
 
+    def began(self, when: float) -> None:
+        """It has been as it is since `when`: for pods that are older than the world."""
+        self.created = self.scheduled = when
+        self.started = when + 2
+        self.phases[:] = [(when, value) for _, value in self.phases[-1:]]
+        self.ready[:] = [(when, value) for _, value in self.ready[-1:]]
+        self.unschedulable.clear()
+        self.waiting.clear()
+        self.pod_reason.clear()
+
     def exists(self, when: float) -> bool:
         """Whether the pod object existed."""
         return self.created <= when and (self.gone is None or when < self.gone)
@@ -60,7 +71,7 @@ class Track:
         return self.started is not None and self.started <= when and (self.ended is None or when < self.ended)
 
 
-def latest(changes: list[tuple[float, T]], when: float) -> T | None:
+def latest(changes: Sequence[tuple[float, T]], when: float) -> T | None:
     """The value that held at `when`."""
     found: T | None = None
     for since, value in changes:

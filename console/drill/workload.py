@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 
 from console.drill.memory import MI, Demand
 
+IDLE = Demand()
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -24,17 +26,19 @@ class Stage:
         input_bytes: read by one task.
         shuffle_bytes: written by one task.
         result_bytes: sent to the driver by one task.
+        spares_jvm: the kernel kills only the Python worker that grew, and the container lives on (cgroup v1).
     """
 
     name: str
     tasks: int
     seconds: float
-    executor: Demand = Demand()
+    executor: Demand = IDLE
     driver: Demand | None = None
     shuffle: bool = True
     input_bytes: int = 0
     shuffle_bytes: int = 0
     result_bytes: int = 2 * 1024
+    spares_jvm: bool = False
 
 
 @dataclass(frozen=True)

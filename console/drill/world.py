@@ -11,7 +11,7 @@ from console.drill.controllers.kubelet import Kubelet, finished
 from console.drill.controllers.operator import SparkOperator
 from console.drill.controllers.scheduled import ScheduledApps
 from console.drill.controllers.scheduler import Scheduler
-from console.drill.controllers.spark import Spark
+from console.drill.controllers.sparkruns import Spark
 from console.drill.controllers.workloads import WorkloadController
 from console.drill.counters import OperatorMetrics
 from console.drill.heap import EventHeap
@@ -131,6 +131,13 @@ class World:
             run.terminated_by_signal()
         return self.ids.jitter(0.7, 1.1), 143
 
+    def mark_inactive(self, meta: Object) -> None:
+        """The driver labels the pod of a dead executor that it keeps."""
+        pod = self.store.get(PODS, meta["namespace"], meta["name"])
+        if pod is not None and pod["metadata"]["uid"] == meta["uid"]:
+            labels = {**pod["metadata"]["labels"], "spark-exec-inactive": "true"}
+            self.store.update(PODS, {**pod, "metadata": {**pod["metadata"], "labels": labels}})
+
     def evict_by_api(self, pod: Object) -> None:
         """The eviction API took a pod: a condition says so, then it is deleted."""
         now = stamp(self.heap.now)
@@ -147,22 +154,25 @@ class World:
         self.delete_pod(pod["metadata"])
 
     def evict_by_kubelet(self, pod: Object, resource: str) -> None:
-        """The kubelet evicts a pod because its node runs out of `resource`."""
+        """The kubelet evicts a pod because its node runs out of `resource`; short of memory it does not wait for it."""
         name = pod["spec"]["containers"][0]["name"]
         text = f"The node was low on resource: {resource}. "
         if resource == "memory":
             text += f"Threshold quantity: 100Mi, available: 71Mi. Container {name} was using 2.9Gi, request is 4000Mi."
         else:
-            text += f"Threshold quantity: 10Gi, available: 8Gi. Container {name} was using 21Gi, request is 0, has larger consumption of {resource}."
+            text += f"Threshold quantity: 10Gi, available: 8Gi. Container {name} was using 21Gi, request is 0, "
+            text += f"has larger consumption of {resource}."
         node = pod["spec"]["nodeName"]
         self.recorder.record(pod, "Warning", "Evicted", text.strip(), "kubelet", host=node)
         self.recorder.record(
             pod, "Normal", "Killing", f"Stopping container {name}", "kubelet", host=node, container=name
         )
-        terminated_gracefully(self.log(pod), self.heap.now)
+        hard = resource == "memory"
+        if not hard:
+            terminated_gracefully(self.log(pod), self.heap.now)
         self.kubelet.end(
             pod["metadata"],
-            143,
+            137 if hard else 143,
             "Error",
             pod_reason="Evicted",
             pod_message=text,
@@ -171,4 +181,4 @@ class World:
 
     def running_pods(self) -> list[Object]:
         """Pods that are not finished."""
-        return [pod for pod in self.store.list(PODS) if not finished(pod)]
+        return [pod for pod in self.store.all(PODS) if not finished(pod)]

@@ -104,7 +104,7 @@ class SparkOperator:
         attempts = int(app.get("status", {}).get("executionAttempts") or 0) + 1
         try:
             pod, _ = driver_pod(self.world, app, app_id, submission)
-            self.world.spark.launch(pod, app["spec"], app_id, self.world.app_names.get(meta["name"], meta["name"]))
+            self.world.spark.launch(pod, app["spec"], app_id, str(self.world.app_names.get(meta["name"], meta["name"])))
             self.world.create(PODS, pod)
         except (ApiError, ValueError) as error:
             self._not_submitted(app, str(error))
@@ -113,7 +113,8 @@ class SparkOperator:
         self.world.heap.after(0.6, lambda: self._submitted(meta, app_id, submission, attempts))
 
     def _not_submitted(self, app: Object, error: str) -> None:
-        message = f"failed to run spark-submit for SparkApplication {app['metadata']['namespace']}/{app['metadata']['name']}: {error}"
+        name = f"{app['metadata']['namespace']}/{app['metadata']['name']}"
+        message = f"failed to run spark-submit for SparkApplication {name}: {error}"
         self.world.operator_metrics.not_submitted(self.world.heap.now)
         app = self._status(app, applicationState={"errorMessage": message, "state": "SUBMISSION_FAILED"})
         self._event(app, "Warning", "SparkApplicationSubmissionFailed", message)
@@ -218,7 +219,8 @@ class SparkOperator:
             self.world.heap.after(0.2, lambda: self._completed(app["metadata"]))
         elif phase == "Failed" and state in ("SUBMITTED", "RUNNING"):
             ended_state = terminated(pod) or {}
-            text = f"driver container failed with ExitCode: {ended_state.get('exitCode', 0)}, Reason: {ended_state.get('reason', '')}"
+            code, reason = ended_state.get("exitCode", 0), ended_state.get("reason", "")
+            text = f"driver container failed with ExitCode: {code}, Reason: {reason}"
             self._event(app, "Warning", "SparkDriverFailed", f"Driver {name} failed")
             self._failing(app, text)
 
@@ -264,7 +266,11 @@ class SparkOperator:
         seconds = app["spec"].get("timeToLiveSeconds")
         if seconds:
             meta = app["metadata"]
-            self.world.heap.after(float(seconds), lambda: self._get(meta) and self.world.delete(SPARKAPPS, meta))
+            self.world.heap.after(float(seconds), lambda: self._delete(meta))
+
+    def _delete(self, meta: Object) -> None:
+        if self._get(meta) is not None:
+            self.world.delete(SPARKAPPS, meta)
 
 
 def _edited(old: Object, new: Object) -> bool:

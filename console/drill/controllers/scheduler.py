@@ -84,7 +84,7 @@ class Scheduler:
         wanted = requests(pod)
         reasons: dict[str, int] = {}
         best: tuple[float, str] | None = None
-        nodes = self.world.store.list(NODES)
+        nodes = self.world.store.all(NODES)
         for node in nodes:
             reason = self._unfit(pod, node, wanted)
             if reason:
@@ -119,8 +119,8 @@ class Scheduler:
                 value = f": {taint['value']}" if taint.get("value") else ""
                 return f"node(s) had untolerated taint {{{taint['key']}{value}}}"
         free = self.free(node)
-        for name, value in wanted.items():
-            if value > free.get(name, 0.0):
+        for name, amount in wanted.items():
+            if amount > free.get(name, 0.0):
                 return f"Insufficient {name}"
         return "Too many pods" if free.get("pods", 1.0) < 1 else ""
 

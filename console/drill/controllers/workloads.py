@@ -48,15 +48,17 @@ class WorkloadController:
             self.world.heap.after(0.3, lambda: refresh_quota(self.world, namespace))
         for ref in pod["metadata"].get("ownerReferences") or ():
             if ref["kind"] == "ReplicaSet":
-                name = ref["name"].rsplit("-", 1)[0]
-                self.world.heap.after(0.3, lambda: self.reconcile(namespace, name))
+                self._soon(namespace, ref["name"].rsplit("-", 1)[0])
+
+    def _soon(self, namespace: str, name: str) -> None:
+        self.world.heap.after(0.3, lambda: self.reconcile(namespace, name))
 
     def pods_of(self, deployment: Object) -> list[Object]:
         """Pods of all ReplicaSets of a Deployment that are not on their way out."""
         meta = deployment["metadata"]
         return [
             pod
-            for pod in self.world.store.list(PODS, meta["namespace"])
+            for pod in self.world.store.all(PODS, meta["namespace"])
             for ref in pod["metadata"].get("ownerReferences") or ()
             if ref["kind"] == "ReplicaSet" and ref["name"].rsplit("-", 1)[0] == meta["name"]
         ]

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from console.drill.kube import discovery, watch, writes
+from console.drill.kube import discovery, protobuf, watch, writes
 from console.drill.kube.access import Access, User
 from console.drill.kube.podlog import pod_log
 from console.drill.kube.request import Request, Target, answer, encode, not_found, parse_path, shown
@@ -128,14 +128,17 @@ class KubeServer:
         target = request.target
         if request.http.method != "POST" or target.resource is not None:
             return None
-        if (target.group, target.plural) == ("authorization.k8s.io", "selfsubjectaccessreviews"):
-            return answer(self.access.access_review(request.user, request.json()), 201)
-        if (target.group, target.plural) == ("authorization.k8s.io", "selfsubjectrulesreviews"):
-            return answer(self.access.rules_review(request.user, request.json()), 201)
+        coded = request.http.headers.get("Content-Type", "").startswith(protobuf.MEDIA_TYPE)
+        if target.group == "authorization.k8s.io":
+            body = protobuf.review(request.body) if coded else request.json()
+            if target.plural == "selfsubjectaccessreviews":
+                return answer(self.access.access_review(request.user, body), 201)
+            if target.plural == "selfsubjectrulesreviews":
+                return answer(self.access.rules_review(request.user, body), 201)
         if (target.group, target.plural) == ("authentication.k8s.io", "selfsubjectreviews"):
             info = {"username": request.user.name, "groups": list(request.user.groups)}
-            body = {"kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1", "metadata": {}}
-            return answer(body | {"status": {"userInfo": info}}, 201)
+            about = {"kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1", "metadata": {}}
+            return answer(about | {"status": {"userInfo": info}}, 201)
         return None
 
     # -- resources ------------------------------------------------------------------------------------------------
@@ -198,7 +201,7 @@ class KubeServer:
         if query.get("continue"):
             objects, at = self._continued(query["continue"])
         else:
-            objects = [o for o in store.list(resource, request.target.namespace) if match(o)]
+            objects = [o for o in store.all(resource, request.target.namespace) if match(o)]
             at = store.version
         meta: Object = {"resourceVersion": str(at)}
         limit = int(query.get("limit") or 0)
@@ -319,7 +322,7 @@ class KubeServer:
 
     def _delete_all(self, request: Request, resource: Resource) -> web.Response:
         match = self._match(request, resource)
-        gone = [o for o in self.world.store.list(resource, request.target.namespace) if match(o)]
+        gone = [o for o in self.world.store.all(resource, request.target.namespace) if match(o)]
         if not request.dry_run:
             for obj in gone:
                 self.world.delete(resource, obj["metadata"])
@@ -358,10 +361,6 @@ class KubeServer:
             if not port or entry.get("name") == port:
                 return int(entry.get("port") or entry.get("containerPort"))
         return 80
-
-    def user_of(self, token: str) -> User | None:
-        """Who a token belongs to."""
-        return self.access.tokens.get(token)
 
 
 def _too_large(wanted: int, current: int) -> ApiError:

@@ -16,21 +16,91 @@ _NAME_TEXT = (
     "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
 )
 _POD_PART = frozenset(
-    "cores coreLimit memory memoryOverhead gpu image configMaps secrets env envVars envFrom labels annotations "
-    "volumeMounts affinity tolerations podSecurityContext securityContext schedulerName sidecars initContainers "
-    "hostNetwork nodeSelector dnsConfig terminationGracePeriodSeconds serviceAccount hostAliases shareProcessNamespace "
-    "template coreRequest javaOptions lifecycle ports priorityClassName".split()
+    [
+        "cores",
+        "coreLimit",
+        "memory",
+        "memoryOverhead",
+        "gpu",
+        "image",
+        "configMaps",
+        "secrets",
+        "env",
+        "envVars",
+        "envFrom",
+        "labels",
+        "annotations",
+        "volumeMounts",
+        "affinity",
+        "tolerations",
+        "podSecurityContext",
+        "securityContext",
+        "schedulerName",
+        "sidecars",
+        "initContainers",
+        "hostNetwork",
+        "nodeSelector",
+        "dnsConfig",
+        "terminationGracePeriodSeconds",
+        "serviceAccount",
+        "hostAliases",
+        "shareProcessNamespace",
+        "template",
+        "coreRequest",
+        "javaOptions",
+        "lifecycle",
+        "ports",
+        "priorityClassName",
+    ]
 )
 _DRIVER = _POD_PART | {"podName", "kubernetesMaster", "serviceAnnotations", "serviceLabels"}
 _EXECUTOR = _POD_PART | {"instances", "deleteOnTermination"}
 _SPEC = frozenset(
-    "type sparkVersion mode proxyUser image imagePullPolicy imagePullSecrets mainClass mainApplicationFile arguments "
-    "sparkConf hadoopConf sparkConfigMap hadoopConfigMap volumes driver executor deps restartPolicy nodeSelector "
-    "failureRetries retryInterval pythonVersion memoryOverheadFactor monitoring batchScheduler timeToLiveSeconds "
-    "batchSchedulerOptions sparkUIOptions driverIngressOptions dynamicAllocation suspend".split()
+    [
+        "type",
+        "sparkVersion",
+        "mode",
+        "proxyUser",
+        "image",
+        "imagePullPolicy",
+        "imagePullSecrets",
+        "mainClass",
+        "mainApplicationFile",
+        "arguments",
+        "sparkConf",
+        "hadoopConf",
+        "sparkConfigMap",
+        "hadoopConfigMap",
+        "volumes",
+        "driver",
+        "executor",
+        "deps",
+        "restartPolicy",
+        "nodeSelector",
+        "failureRetries",
+        "retryInterval",
+        "pythonVersion",
+        "memoryOverheadFactor",
+        "monitoring",
+        "batchScheduler",
+        "timeToLiveSeconds",
+        "batchSchedulerOptions",
+        "sparkUIOptions",
+        "driverIngressOptions",
+        "dynamicAllocation",
+        "suspend",
+    ]
 )
 _SCHEDULED = frozenset(
-    "schedule timeZone template suspend concurrencyPolicy successfulRunHistoryLimit failedRunHistoryLimit".split()
+    [
+        "schedule",
+        "timeZone",
+        "template",
+        "suspend",
+        "concurrencyPolicy",
+        "successfulRunHistoryLimit",
+        "failedRunHistoryLimit",
+    ]
 )
 _STRINGS = ("memory", "memoryOverhead", "coreLimit", "coreRequest", "image", "serviceAccount", "javaOptions")
 _INTEGERS = ("cores", "instances")
@@ -113,8 +183,9 @@ def check(resource: Resource, obj: Object, old: Object | None) -> None:
     elif resource is PODS and old is not None and _frozen(old["spec"]) != _frozen(obj["spec"]):
         text = (
             "Forbidden: pod updates may not change fields other than `spec.containers[*].image`,"
-            "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing "
-            "tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
+            "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to "
+            "existing tolerations),`spec.terminationGracePeriodSeconds` "
+            "(allow it to be set to 1 if it was previously negative)"
         )
         raise _invalid(resource, name, [("FieldValueForbidden", "spec", text)])
 

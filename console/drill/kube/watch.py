@@ -92,7 +92,7 @@ async def serve(
     try:
         initial = query.get("sendInitialEvents") == "true"
         if initial or version in ("", "0"):
-            for obj in store.list(resource, watcher.namespace):
+            for obj in store.all(resource, watcher.namespace):
                 if watcher.visible(obj):
                     watcher.emit("ADDED", obj)
             if initial and watcher.bookmarks:

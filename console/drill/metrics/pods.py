@@ -70,7 +70,7 @@ class PodSeries:
         pod = track.pod
         containers = [c["name"] for c in pod["spec"]["containers"]]
         if name == "kube_pod_info":
-            owner = next(iter(pod["metadata"].get("ownerReferences") or ()), {})
+            owner: Object = next(iter(pod["metadata"].get("ownerReferences") or ()), {})
             labels = {
                 "host_ip": pod["status"].get("hostIP", ""),
                 "pod_ip": pod["status"].get("podIP", ""),

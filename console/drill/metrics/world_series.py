@@ -88,7 +88,7 @@ class WorldStorage:
         """What is scraped now."""
         now = self.world.heap.now
         fixed = [self.prometheus, self.ksm, self.operator]
-        for node in self.world.store.list(NODES):
+        for node in self.world.store.all(NODES):
             address = self.world.node_address(node["metadata"]["name"])
             extra = (("metrics_path", "/metrics/cadvisor"), ("node", node["metadata"]["name"]))
             fixed.append(
@@ -177,7 +177,7 @@ class WorldStorage:
 
     def _others(self, name: str, start: float, end: float, now: int) -> Iterator[Scraped]:
         if name == "kube_resourcequota":
-            for quota in self.world.store.list(QUOTAS):
+            for quota in self.world.store.all(QUOTAS):
                 meta, status = quota["metadata"], quota["status"]
                 for kind in ("hard", "used"):
                     for resource, amount in status[kind].items():
@@ -186,7 +186,7 @@ class WorldStorage:
                         series = named(name, self.ksm, {**labels, "type": kind})
                         yield Scraped(series, self.ksm, lambda _t, value=value: value, now)  # type: ignore[misc]
             return
-        for deployment in self.world.store.list(DEPLOYMENTS):
+        for deployment in self.world.store.all(DEPLOYMENTS):
             meta = deployment["metadata"]
             count = float(deployment["spec"].get("replicas", 1))
             if name == "kube_deployment_status_replicas_available":

@@ -29,8 +29,25 @@ from console.drill.promql.model import (
 
 _OPS = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~"}
 _SPECIAL = frozenset(
-    "absent absent_over_time clamp clamp_max clamp_min histogram_quantile label_join label_replace predict_linear "
-    "quantile_over_time round scalar sort sort_desc time timestamp vector".split()
+    [
+        "absent",
+        "absent_over_time",
+        "clamp",
+        "clamp_max",
+        "clamp_min",
+        "histogram_quantile",
+        "label_join",
+        "label_replace",
+        "predict_linear",
+        "quantile_over_time",
+        "round",
+        "scalar",
+        "sort",
+        "sort_desc",
+        "time",
+        "timestamp",
+        "vector",
+    ]
 )
 SUPPORTED = _SPECIAL | frozenset(functions.SIMPLE) | frozenset(overtime.FUNCTIONS)
 MAX_SUBQUERY_STEPS = 200_000
@@ -136,7 +153,8 @@ class Evaluator:
             return self.start
         if kind.endswith("End"):
             return self.end
-        return round(at.at.timestamp() * 1000)
+        pinned: float = at.at.timestamp()
+        return round(pinned * 1000)
 
     def shifted(self, node: Any, when: int) -> int:
         """The time that a selector looks at, after `@` and `offset`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 
@@ -98,7 +99,7 @@ def _values(window: Window) -> list[float]:
 
 
 def _changes(values: list[float]) -> float:
-    pairs = zip(values, values[1:], strict=False)
+    pairs = itertools.pairwise(values)
     return float(sum(1 for a, b in pairs if a != b and not (math.isnan(a) and math.isnan(b))))
 
 

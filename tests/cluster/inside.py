@@ -2,7 +2,7 @@
 
 Here, in order: addresses and mounts, etcd and the API server, containerd with the images, the other daemons, the
 stand-ins for DNS and kube-proxy, the kubelet, and the Spark operator. `inside.json` appears in the folder when all
-of it serves; when standard input ends, everything is taken down and the process ends.
+of it serves. When standard input ends, the process ends, and with it everything in its namespaces.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -41,49 +42,88 @@ def _run(*command: str) -> str:
     return done.stdout
 
 
+class Store:
+    """containerd's folder. What running pods leave in it is dropped at the next start, not at the end of a run.
+
+    Layers of images are never written to, so it is enough to keep aside the two databases and the list of layers.
+    """
+
+    _DATABASES = ("io.containerd.metadata.v1.bolt/meta.db", "io.containerd.snapshotter.v1.overlayfs/metadata.db")
+    _CONTENT = "io.containerd.content.v1.content"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._root = folder / "containerd"
+        self._layers = self._root / "io.containerd.snapshotter.v1.overlayfs" / "snapshots"
+        self._kept = folder / "kept.json"
+
+    def keep(self, image: str) -> None:
+        """Remember the present state, with `image` imported and containerd stopped."""
+        for database in self._DATABASES:
+            shutil.copy2(self._root / database, self.folder / Path(database).name)
+        layers = sorted(path.name for path in self._layers.iterdir())
+        self._kept.write_text(json.dumps({"image": image, "layers": layers}))
+
+    def restore(self, image: str) -> bool:
+        """Go back to the state that was kept; False, and empty, where none was kept with this image."""
+        kept = json.loads(self._kept.read_text()) if self._kept.exists() else {}
+        if kept.get("image") != image:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder.mkdir(parents=True)
+            return False
+        needed = {self._CONTENT, *(str(Path(database).parent) for database in self._DATABASES)}
+        for path in self._root.iterdir():
+            if path.name not in needed:
+                shutil.rmtree(path)
+        for path in self._layers.iterdir():
+            if path.name not in kept["layers"]:
+                shutil.rmtree(path)
+        for database in self._DATABASES:
+            shutil.copy2(self.folder / Path(database).name, self._root / database)
+        return True
+
+
 class Inside:
     """Everything that runs in the node's namespaces.
 
     Args:
         folder: logs, certificates and state of this run.
-        store: containerd's images, kept from run to run.
+        store: where containerd keeps its images from run to run.
         cgroup: the cgroup below which the kubelet makes its own.
     """
 
     def __init__(self, folder: Path, store: Path, cgroup: str) -> None:
         self.folder = folder
-        self.store = store
+        self.store = Store(store)
         self.cgroup = cgroup
         self.tools = require(*NODE)
         self.authority = Authority(folder / "pki")
         self.url = f"https://{ADDRESS}:{API_PORT}"
         self.running: list[Process] = []
-        self.clean_mark = store / "clean"
         search = {str(self.tools[name].parent) for name in ("containerd", "containerd-shim-runc-v2", "runc")}
         self.path = os.pathsep.join([*sorted(search), os.environ["PATH"]])
 
-    # -- starting ---------------------------------------------------------------------------------------------
-
     def start(self) -> None:
         began = time.monotonic()
+
+        def reached(what: str) -> None:
+            print(f"{what} +{time.monotonic() - began:.1f} s", flush=True)
+
         self._lay_network_and_mounts()
-        containerd = self._start_containerd()
-        images = threading.Thread(target=self._import_images)
-        images.start()
-        self.kube = self._start_control_plane()
-        print(f"API server ready +{time.monotonic() - began:.1f} s", flush=True)
+        self._write_containerd_config()
+        self._start_control_plane()
+        self._start_containerd()
+        reached("images here")
+        self.kube = self._await_control_plane()
+        reached("API server ready")
+        self._start_managers()
         self._serve_network()
         apply_crds(self.kube, self.tools["spark-operator-crds"])
         self._make_namespace()
-        images.join()
-        if not self.clean_mark.exists():
-            raise PartFailed(f"the images could not be imported:\n{containerd.tail()}")
-        self.clean_mark.unlink()  # until a clean stop says otherwise, what lies in the store is not to be trusted
-        print(f"images here +{time.monotonic() - began:.1f} s", flush=True)
         self._start_kubelet()
-        print(f"node ready +{time.monotonic() - began:.1f} s", flush=True)
+        reached("node ready")
         self._start_operator()
-        print(f"operator ready +{time.monotonic() - began:.1f} s", flush=True)
+        reached("operator ready")
 
     def _process(self, name: str, *command: str | Path, **environment: str) -> Process:
         process = Process(
@@ -105,7 +145,7 @@ class Inside:
             options = f"lowerdir={place},upperdir={layers / 'new'},workdir={layers / 'work'}"
             _run("mount", "-t", "overlay", "-o", options, "overlay", place)
 
-    def _start_control_plane(self) -> Kube:
+    def _start_control_plane(self) -> None:
         folder, authority = self.folder, self.authority
         hosts = [f"IP:{address}" for address in ("127.0.0.1", ADDRESS, SERVICE_ADDRESS)]
         names = ["localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"]
@@ -113,8 +153,9 @@ class Inside:
         serving = authority.issue("kube-apiserver", hosts=hosts)
         to_kubelet = authority.issue("kubelet-client", groups=["system:masters"])
         admin, viewer = write_tokens(folder / "tokens.csv")
-        etcd = self._process("etcd", self.tools["etcd"], f"--data-dir={folder / 'etcd'}", "--unsafe-no-fsync")
-        server = self._process(
+        (folder / "users.json").write_text(json.dumps({"admin": admin, "viewer": viewer}))
+        self._process("etcd", self.tools["etcd"], f"--data-dir={folder / 'etcd'}", "--unsafe-no-fsync")
+        self._process(
             "kube-apiserver",
             self.tools["kube-apiserver"],
             *server_flags(authority, serving, folder / "tokens.csv", "http://127.0.0.1:2379"),
@@ -127,19 +168,21 @@ class Inside:
             f"--kubelet-certificate-authority={authority.certificate}",
             "--kubelet-preferred-address-types=InternalIP",
         )
+
+    def _await_control_plane(self) -> Kube:
+        admin = json.loads((self.folder / "users.json").read_text())["admin"]
+        root = self.authority.certificate
         wait_until(
             "the node's API server is ready",
-            lambda: answers(f"{self.url}/readyz", authority=authority.certificate, token=admin),
-            seconds=90,
-            processes=(etcd, server),
+            lambda: answers(f"{self.url}/readyz", authority=root, token=admin),
+            seconds=120,
+            processes=self.running,
         )
-        (folder / "users.json").write_text(json.dumps({"admin": admin, "viewer": viewer}))
-        own = write_kubeconfig(
-            folder / "inside.kubeconfig", server=self.url, authority=authority.certificate, user="admin", token=admin
+        own = self.folder / "inside.kubeconfig"
+        kube = Kube(
+            self.url, root, admin, write_kubeconfig(own, server=self.url, authority=root, user="admin", token=admin)
         )
-        kube = Kube(self.url, authority.certificate, admin, own)
         bind_viewers(kube)
-        self._start_managers()
         return kube
 
     def _component_kubeconfig(self, file: str, user: str, *groups: str) -> Path:
@@ -167,7 +210,7 @@ class Inside:
                 *extra,
             )
 
-    def _start_containerd(self) -> Process:
+    def _write_containerd_config(self) -> None:
         folder = self.folder
         (folder / "cni").mkdir(exist_ok=True)
         range_of_pods = {
@@ -182,26 +225,34 @@ class Inside:
         version = _run(str(self.tools["containerd"]), "--version").split()[2].lstrip("v")
         config = _config_v1 if version.startswith("1.") else _config_v2
         paths = {"plugins": self.tools["cni-plugins"], "network": folder / "cni", "runc": self.tools["runc"]}
-        text = config.format(store=self.store, socket=SOCKET, pause=PAUSE_IMAGE, **paths)
+        text = config.format(store=self.store.folder, socket=SOCKET, pause=PAUSE_IMAGE, **paths)
         (folder / "containerd.toml").write_text(text)
-        containerd = self._process("containerd", self.tools["containerd"], "-c", folder / "containerd.toml")
-        wait_until("containerd answers", lambda: self._ctr("version") is not None, seconds=30, processes=[containerd])
+
+    def _start_containerd(self) -> None:
+        """Start containerd on a store that holds the images and nothing else, importing them where they are not."""
+        if not self.store.restore(image_key()):
+            importing = self._containerd()
+            for name in ("pause-image", "spark-image"):
+                self._ctr("images", "import", "--snapshotter", "overlayfs", str(self.tools[name]))
+            importing.stop()
+            self.running.remove(importing)
+            self.store.keep(image_key())
+        self._containerd()
+
+    def _containerd(self) -> Process:
+        containerd = self._process("containerd", self.tools["containerd"], "-c", self.folder / "containerd.toml")
+
+        def serves() -> bool:
+            with contextlib.suppress(PartFailed):
+                self._ctr("version")
+                return True
+            return False
+
+        wait_until("containerd answers", serves, seconds=30, processes=[containerd])
         return containerd
 
-    def _ctr(self, *arguments: str) -> str | None:
-        command = [str(self.tools["ctr"]), "-a", SOCKET, "-n", "k8s.io", *arguments]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-        if done.returncode and arguments[0] == "images":
-            print(f"ctr {' '.join(arguments)}: {done.stderr.strip()}", flush=True)
-        return None if done.returncode else done.stdout
-
-    def _import_images(self) -> None:
-        if self.clean_mark.exists():
-            return
-        for name in ("pause-image", "spark-image"):
-            if self._ctr("images", "import", "--snapshotter", "overlayfs", str(self.tools[name])) is None:
-                return
-        self.clean_mark.write_text(image_key())
+    def _ctr(self, *arguments: str) -> None:
+        _run(str(self.tools["ctr"]), "-a", SOCKET, "-n", "k8s.io", *arguments)
 
     def _serve_network(self) -> None:
         Forward((ADDRESS, API_PORT), listen=(SERVICE_ADDRESS, 443))
@@ -298,35 +349,6 @@ class Inside:
             seconds=60,
             processes=[operator],
         )
-
-    # -- stopping ---------------------------------------------------------------------------------------------
-
-    def stop(self) -> None:
-        """End pods, then daemons. Only where no container is left may the next run reuse the store."""
-        by_name = {process.name: process for process in self.running}
-        if "spark-operator" in by_name:
-            by_name["spark-operator"].stop()
-        if "kubelet" in by_name:
-            self._delete_pods()
-        for name in ("kubelet", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd"):
-            if name in by_name:
-                by_name[name].stop()
-        if "containerd" in by_name:
-            empty = self._ctr("containers", "ls", "-q") == ""
-            by_name["containerd"].stop()
-            if empty and "kubelet" in by_name:
-                self.clean_mark.write_text(image_key())
-
-    def _delete_pods(self) -> None:
-        with contextlib.suppress(KubeError, OSError, PartFailed):
-            now = {"gracePeriodSeconds": "0", "propagationPolicy": "Background"}
-            for kind in ("/apis/sparkoperator.k8s.io/v1beta2", "/api/v1"):
-                plural = "pods" if kind == "/api/v1" else "sparkapplications"
-                for item in self.kube.get(f"{kind}/{plural}")["items"]:
-                    namespace, name = item["metadata"]["namespace"], item["metadata"]["name"]
-                    with contextlib.suppress(KubeError):
-                        self.kube.delete(f"{kind}/namespaces/{namespace}/{plural}/{name}", **now)
-            wait_until("no container is left", lambda: self._ctr("containers", "ls", "-q") == "", seconds=15)
 
 
 def _kubelet_settings(folder: Path, authority: Path, pair: Pair, cgroup: str) -> dict[str, object]:
@@ -438,9 +460,7 @@ def main() -> int:
         (folder / "inside-failed.txt").write_text(str(error))
         print(f"failed: {error}", flush=True)
         return 1
-    finally:
-        inside.stop()
-    return 0
+    return 0  # with process 1 the kernel ends every other one in here
 
 
 if __name__ == "__main__":

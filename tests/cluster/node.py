@@ -22,7 +22,7 @@ from typing import IO, Any
 
 from tests.cluster.controlplane import KubeApi
 from tests.cluster.inside import ADDRESS, API_PORT, NAMESPACE, OPERATOR_METRICS_PORT
-from tests.cluster.inventory import HERE, NODE, image_key, parts_root, require
+from tests.cluster.inventory import HERE, NODE, parts_root, require
 from tests.cluster.network import Forward
 from tests.cluster.pki import write_kubeconfig
 from tests.cluster.processes import PartFailed, Process, wait_until
@@ -92,7 +92,6 @@ class Node:
         self._take_turn(seconds=1200)
         _remove_cgroups()
         _make_cgroups()
-        self._forget_stale_images()
         self.folder.mkdir(parents=True, exist_ok=True)
         settings = {"folder": str(self.folder), "store": str(self._store), "cgroup": _CGROUP}
         own = ("--net", "--mount", "--pid", "--fork", "--kill-child=KILL", "--mount-proc", "--propagation", "private")
@@ -143,7 +142,7 @@ class Node:
         if self._inside:
             self._inside.close_input()
             with contextlib.suppress(PartFailed):
-                self._inside.wait(45)
+                self._inside.wait(10)
             self._inside.stop()
         _remove_cgroups()
         for name in ("etcd", "kubelet", "written", "cni-addresses"):
@@ -164,13 +163,6 @@ class Node:
             else:
                 self._lock = lock
                 return
-
-    def _forget_stale_images(self) -> None:
-        """Drop containerd's store unless the last run ended cleanly with the same image."""
-        mark = self._store / "clean"
-        if not (mark.exists() and mark.read_text() == image_key()):
-            shutil.rmtree(self._store, ignore_errors=True)
-        self._store.mkdir(parents=True, exist_ok=True)
 
 
 class SparkNode(KubeApi):

@@ -28,7 +28,10 @@ def free_port(address: str = "127.0.0.1") -> int:
 
 
 class Process:
-    """A child process with its output in a file. It is killed when this process dies, however it dies."""
+    """A child process with its output in a file. It is killed when the thread that made it ends, however it ends.
+
+    So make it in the main thread.
+    """
 
     def __init__(
         self,

@@ -107,8 +107,10 @@ def _xid_of(world: World) -> list[tuple[int, str, Evidence]]:
 
 def _gpu(sample: Sample) -> str:
     labels = sample.labels
+    if labels.get("UUID"):
+        return labels["UUID"]
     host = labels.get("hostname") or labels.get("Hostname") or labels.get("instance", "")
-    return f"{host} gpu {labels['gpu']}" if "gpu" in labels and host else labels.get("UUID", host)
+    return f"{host} gpu {labels['gpu']}" if "gpu" in labels and host else host
 
 
 def hardware(world: World) -> Answer:

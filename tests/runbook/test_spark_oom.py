@@ -31,7 +31,9 @@ BOOK = LIBRARY.runbooks["spark-oom"]
 STORY = ["which-death", "one-or-many", "node-pressure", "writable", "what-helps"]
 
 
-def after_change(now: float, changed: float, *, memory_fits: bool = True, tasks: bool = True, wanted: int = 2) -> SparkApp:
+def after_change(
+    now: float, changed: float, *, memory_fits: bool = True, tasks: bool = True, wanted: int = 2
+) -> SparkApp:
     """The same application after a patch: 25 s later a new driver, 20 s later executors, then tasks."""
     age = now - changed
     if age < 25:
@@ -119,7 +121,9 @@ def sample(value: float) -> tuple[Sample, ...]:
 )
 def test_python_memory_decides_only_where_it_was_measured(samples: Any, status: str, next_step: str) -> None:
     player = play(
-        story(finding()), samples=samples, answers={"heap-or-overhead": "unsure", "overhead-fix": "none", "advise": "ok"}
+        story(finding()),
+        samples=samples,
+        answers={"heap-or-overhead": "unsure", "overhead-fix": "none", "advise": "ok"},
     )
     walk = player.walk
     state = walk.state("python-memory")
@@ -168,7 +172,9 @@ def test_each_kind_of_oom_takes_its_own_way(
 
 
 def test_a_size_of_the_person_wins() -> None:
-    player = play(story(finding("executor-oom-overhead")), answers={"overhead-fix": "overhead"}, given={"overhead": "5g"})
+    player = play(
+        story(finding("executor-oom-overhead")), answers={"overhead-fix": "overhead"}, given={"overhead": "5g"}
+    )
     assert player.effects[0].patch == {"spec": {"executor": {"memoryOverhead": "5g"}}}
 
 
@@ -178,7 +184,9 @@ def test_fewer_tasks_at_once_is_a_script_with_typed_arguments() -> None:
     assert effect.action == "script" and effect.argv[0] == "python"
     assert effect.argv[1].endswith("/runbooks/scripts/lower-executor-cores.py")
     assert effect.argv[2:] == ("--app", KEY, "--divide-by", "2")
-    assert effect.touched == ("/spec/executor/cores", "/spec/executor/instances") and effect.reversible and effect.writes
+    assert (
+        effect.touched == ("/spec/executor/cores", "/spec/executor/instances") and effect.reversible and effect.writes
+    )
     assert player.walk.outcome == "resolved"
 
 
@@ -324,7 +332,9 @@ def test_the_objective_decides_between_mitigated_and_resolved(slos: Any, outcome
 def test_other_applications_and_nodes_under_pressure_are_pointed_out() -> None:
     other = finding(app="spark-jobs/etl-items", subject="SparkApplication/spark-jobs/etl-items")
     nodes = (node("node-041", "MemoryPressure"),)
-    player = Player(BOOK, lambda now, changed: board(finding(), other, nodes=nodes), answers={"heap-or-overhead": "unsure"})
+    player = Player(
+        BOOK, lambda now, changed: board(finding(), other, nodes=nodes), answers={"heap-or-overhead": "unsure"}
+    )
     walk = player.play()
     many, pressure = walk.state("one-or-many"), walk.state("node-pressure")
     assert many is not None and many.status == "warn" and many.words.startswith("1 other application too")
@@ -339,7 +349,9 @@ def test_nodes_that_cannot_be_seen_are_unknown_not_fine() -> None:
 
 def test_a_finding_of_the_present_attempt_goes_before_an_older_one() -> None:
     old = finding("driver-oom-heap", data={"current": False}, subject="Pod/spark-jobs/etl-orders-driver")
-    player = Player(BOOK, lambda now, changed: board(old, finding("executor-oom-overhead")), answers={"overhead-fix": "none"})
+    player = Player(
+        BOOK, lambda now, changed: board(old, finding("executor-oom-overhead")), answers={"overhead-fix": "none"}
+    )
     assert "overhead-fix" in player.play().path
 
 

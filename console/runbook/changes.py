@@ -87,7 +87,7 @@ def _target(runbook: Runbook, step: Step, ctx: Mapping[str, Any]) -> ObjectRef |
         return None
     t = step.target
     said = {
-        key: template.render(getattr(t, key), ctx, place(runbook.id, step, f"target.{key}")).strip()
+        key: template.render(getattr(t, key), ctx, place(runbook.id, step, f"target.{key}"))
         for key in ("api_version", "kind", "name", "namespace")
     }
     name = Input("target", "k8s_name")

@@ -68,6 +68,8 @@ def attach(facts: Facts, groups: dict[GroupId, Group]) -> Attached:
         home = homes.get(_folder(log.origin.locator), set())
         if len(home) == 1:
             _give_log(out, next(iter(home)), log)
+        elif isinstance(only, tuple) and not _beside(log, groups[only], out.groups[only]):
+            out.loose.setdefault(ANONYMOUS, Belongings()).logs.append(log)
         elif only is not None:
             _give_log(out, only, log)
         else:
@@ -131,7 +133,7 @@ def _log_target(
             return by_app[app_id]
     if found:
         return found[0]
-    return _by_pod_or_address(log, groups) if len(groups) > 1 else None
+    return _by_pod_or_address(log, groups)
 
 
 def _by_pod_or_address(log: Log, groups: dict[GroupId, Group]) -> GroupId | None:
@@ -155,6 +157,16 @@ def _by_pod_or_address(log: Log, groups: dict[GroupId, Group]) -> GroupId | None
 
 def _folder(locator: str) -> str:
     return locator.rpartition("/")[0]
+
+
+def _beside(log: Log, group: Group, belongings: Belongings) -> bool:
+    """Whether a log that names nothing lies with the evidence of a group: in its folder, above or below it."""
+    here = _folder(log.origin.locator)
+    places = {_folder(p.origin.locator.partition(": ")[0]) for p in (*group.drivers, *group.executors)}
+    places |= {_folder(one.origin.locator) for one in belongings.logs}
+    if group.cr is not None:
+        places.add(_folder(group.cr.origin.locator.partition(": ")[0]))
+    return any(here.startswith(place) or place.startswith(here) for place in places)
 
 
 def _homes(out: Attached) -> dict[str, set[GroupId | str]]:

@@ -15,7 +15,7 @@ from console.health.facts import Event, Facts, Log, Node, Pod, RestDocument, Sam
 from console.health.groups import SELECTOR, Group, GroupId, groups
 from console.health.logs import Hit, Text
 from console.health.losses import Loss, losses
-from console.health.model import Member, SparkApp
+from console.health.model import Finding, Member, SparkApp
 from console.health.restview import RestView
 from console.health.victims import Victim, victims
 from console.health.wordings import WORDINGS
@@ -89,6 +89,7 @@ class Case:
     def __init__(self, app: SparkApp, group: Group | None, belongings: Belongings, world: World) -> None:
         self.app, self.group, self.world = app, group, world
         self.belongings = belongings
+        self.so_far: list[Finding] = []
         self._hits: dict[str, list[Hit]] = {}
 
     # objects --------------------------------------------------------------------------------------------------------

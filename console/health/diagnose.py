@@ -93,7 +93,7 @@ def _judge(
         if trials is None and old is not None and _same(old[0], sign):
             results = old[1]
         else:
-            results = []
+            results = case.so_far = []
             for rule in mine:
                 answer = rule.check(case)
                 results.extend(_taken(answer))

@@ -29,7 +29,9 @@ class Rule:
     class_: str | None
     check: Callable[[Case], Answer]
     after: tuple[str, ...] = ()
-    """Codes whose findings may be the cause of this one's: see `links`."""
+    """Codes whose findings may be the cause of this one's, where both are about the same application or object."""
+    last: bool = False
+    """Tried after all others; `case.so_far` holds what they found."""
 
 
 @dataclass(frozen=True)

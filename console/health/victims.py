@@ -269,7 +269,7 @@ def _at_the_end(case: Case, loss: Loss) -> bool:
 def _own_words(case: Case, found: list[Victim]) -> None:
     """What an executor's own log says of its end decides where codes do not."""
     heap: dict[str, Hit] = {}
-    for hit in case.hits("heap", "gc-overhead", "array-size", "metaspace", roles=("executor",)):
+    for hit in case.hits("heap", "gc-overhead", "array-size", "metaspace", "exit-on-oom", roles=("executor",)):
         if hit.record.logger in ("SparkUncaughtExceptionHandler", "Executor", "Utils", ""):
             heap.setdefault(executor_of(case, hit), hit)
     for victim in found:

@@ -54,6 +54,7 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     "stopping": ("SparkContext is stopping with exitCode", "Shutting down all executors"),
     "max-failures": ("Max number of executor failures (", "Application failed: executor failures"),
     "driver-gone": ("disassociated! Shutting down",),
+    "driver-unreachable": ("Cannot reach driver", "Failed to connect to driver", "Failed to find driver"),
     "worker-lost": ("worker lost", "Worker lost", "because we got no heartbeat in"),
     "master-removed": ("Master removed our application",),
     "all-excluded": (
@@ -197,6 +198,7 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     "stream-failed": ("[STREAM_FAILED]", "terminated with error"),
     "traceback": ("Traceback (most recent call last)",),
     "main-exception": ("Exception in thread ", "ApplicationMaster: User class threw exception"),
+    "no-file": ("can't open file", "NoSuchFileException", "FileNotFoundException", "does not exist in the classpath"),
     "uncaught": ("SparkUncaughtExceptionHandler",),
     "init-failed": ("Error initializing SparkContext",),
 }

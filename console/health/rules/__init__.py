@@ -20,4 +20,5 @@ def all_rules() -> tuple[tuple[Rule, ...], tuple[WorldRule, ...]]:
                 mine.append(rule)
             else:
                 world.append(rule)
+    mine.sort(key=lambda rule: rule.last)
     return tuple(mine), tuple(world)

@@ -175,6 +175,7 @@ _HEAP_KINDS = (
     ("native-thread", "executor-oom-heap", "native threads"),
     ("spark-memory", "executor-oom-heap", "Spark's execution memory"),
     ("array-size", "executor-oom-heap", "an array beyond the VM's limit"),
+    ("exit-on-oom", "executor-oom-heap", "Java heap space (ExitOnOutOfMemoryError)"),
     ("heap", "executor-oom-heap", "Java heap space"),
 )
 

@@ -6,11 +6,12 @@ import re
 
 from console.health import deaths
 from console.health.case import Case
-from console.health.evidence import of_hit, of_pod, of_rest
+from console.health.evidence import of_hit, of_pod, of_rest, of_workload
 from console.health.logs import Hit
 from console.health.model import Confidence, Evidence, Finding
 from console.health.rule import Answer, Rule, finding, severity_of
 from console.health.victims import executor_of
+from console.health.wordings import WORDINGS
 
 _MODULE = re.compile(r"No module named '?([\w.]+)'?")
 _FATAL = re.compile(r"Fatal Python error: ([^\n\\]{1,80})")
@@ -164,11 +165,13 @@ def user_error(case: Case) -> Answer:
     raised = [
         h
         for h in case.hits("python-exception", "user-raised", roles=("driver",))
-        if "Lost task" in h.record.message or h.record.level in ("ERROR", "WARN", "")
+        if ("Lost task" in h.record.message or h.record.level in ("ERROR", "WARN", "")) and not _platform(h.record.body)
     ]
     stages: list[Evidence] = []
     for (stage, attempt), row in case.rest.stages.items():
         reason = str(row.get("failureReason") or "")
+        if _platform(reason):
+            continue
         if "PythonException" in reason or "[PYTHON_EXCEPTION]" in reason or "[USER_RAISED_EXCEPTION]" in reason:
             stages.append(of_rest(case.rest.origin("stages"), f"stage {stage}.{attempt} failureReason: {reason}"))
     if raised or stages:
@@ -183,7 +186,7 @@ def user_error(case: Case) -> Answer:
         return "the application's end has another explanation"
     plan = [
         h
-        for h in case.hits("analysis", roles=("driver",))
+        for h in case.hits("analysis", "no-file", roles=("driver", "submit"))
         if not h.record.level or h.record.level in ("ERROR", "FATAL")
     ]
     trace = case.hits("traceback", "main-exception", roles=("driver",))
@@ -201,6 +204,83 @@ def user_error(case: Case) -> Answer:
         error or "an exception in the driver's code",
         confidence="high" if plan or error else "medium",
     )
+
+
+def unexplained(case: Case) -> Answer:
+    """A driver that failed and of which nothing tells why."""
+    if any(f.severity != "info" or not f.data.get("current", True) for f in case.so_far):
+        return "another finding explains it"
+    driver = case.driver
+    killed = deaths.death(driver, events=case.events_of(driver.key)) if driver is not None else None
+    if driver is None or killed is None or killed.kind not in ("unknown", "start-error", "user-error"):
+        gone = _driver_gone(case)
+        return gone or "no driver failed without an explanation"
+    last = next((t for t in case.texts_of("driver")), None)
+    proof = [of_pod(driver)]
+    if case.app.message and case.group is not None and case.group.cr is not None:
+        proof.append(of_workload(case.group.cr, case.app.message))
+    question = (
+        "the driver's log: it is not among the evidence"
+        if last is None
+        else "the end of the driver's log: nothing in it is known to say why"
+    )
+    return [
+        finding(
+            case,
+            "driver-failed",
+            None,
+            severity_of(case, fatal=True),
+            "low",
+            f"driver failed ({killed.words}); nothing that was read says why",
+            subject=driver.key,
+            evidence=proof,
+            ruled_out=[
+                ("I04", "the container's reason is not OOMKilled"),
+                ("I06", "no eviction, preemption or deletion is on the pod"),
+            ],
+            questions=[question],
+            data={"exit_code": killed.exit_code},
+        )
+    ]
+
+
+def _driver_gone(case: Case) -> list[Finding]:
+    """Executors that lost their driver, which never said that it stops."""
+    hits = case.hits("driver-gone", roles=("executor",))
+    if case.driver is not None or not hits or not case.texts_of("driver") or case.hits("stopping", roles=("driver",)):
+        return []
+    return [
+        finding(
+            case,
+            "driver-vanished",
+            None,
+            "critical",
+            "low",
+            "the driver went away without a word: its log just stops",
+            evidence=[of_hit(h) for h in hits[:2]],
+            questions=[
+                "the driver container's state.terminated: OOMKilled (I04), eviction (I06), deletion look the same here"
+            ],
+        )
+    ]
+
+
+_PLATFORM = (
+    "disk-full",
+    "s3-denied",
+    "s3-throttled",
+    "metastore",
+    "python-module",
+    "python-crash",
+    "gpu-oom",
+    "cuda-fatal",
+    "heap",
+)
+
+
+def _platform(body: str) -> bool:
+    """Whether an exception only passes on a fault that has its own rule."""
+    return any(needle in body for word in _PLATFORM for needle in WORDINGS[word])
 
 
 def _user(
@@ -241,4 +321,5 @@ RULES = [
     Rule("python-worker-crash", "I12", worker_crash),
     Rule("python-module-missing", "I12", python_setup),
     Rule("user-error", None, user_error),
+    Rule("driver-failed", None, unexplained, last=True),
 ]

@@ -57,7 +57,7 @@ def unschedulable(case: Case) -> Answer:
         h for h in case.hits("no-resources", roles=("driver",)) if h.at is None or worked is None or h.at > worked
     ]
     too_big = [h for h in case.hits("too-big", roles=("driver", "master")) if worked is None]
-    master = _master_waits(case)
+    master = [*_master_waits(case), *_rest_starved(case)]
     if not long and not starved and not too_big and not master:
         return "every pod found a node, or waits for less than half a minute"
     if any(_wants_gpu(p, w) for p, w, _ in _waiting(case)) and not long:
@@ -70,10 +70,12 @@ def unschedulable(case: Case) -> Answer:
         return "what is missing are GPUs: that is I15"
     drivers = [p for p, _, _ in long if p in case.drivers]
     words = long[-1][1] if long else ""
-    why = _why(words) if words else ("no worker is large enough" if too_big or master else "no executor registered")
-    confidence: Confidence = "high" if long or too_big or master else "medium"
+    listed = bool(too_big or _master_waits(case))
+    why = _why(words) if words else ("no worker is large enough" if listed else "no executor registered")
+    proven = bool(long) or listed
+    confidence: Confidence = "high" if proven else "medium"
     questions = []
-    if not long and not too_big and not master:
+    if not proven:
         questions.append(
             "why no executor came: are executor pods Pending (FailedScheduling), refused (quota, RBAC) or crashing?"
         )
@@ -205,6 +207,22 @@ def _master_waits(case: Case) -> list[Evidence]:
                     )
                 )
     return out[:1]
+
+
+def _rest_starved(case: Case) -> list[Evidence]:
+    """A running stage of which no task ever ran, and no executor: in REST that looks like running."""
+    if any(key != "driver" for key in case.rest.executors) or not case.rest.of("executors") + case.rest.of(
+        "allexecutors"
+    ):
+        return []
+    if case.app.running_executors or num(case.rest.executors.get("driver", {}), "totalCores"):
+        return []
+    for (stage, attempt), row in case.rest.stages.items():
+        idle = num(row, "numActiveTasks") + num(row, "numCompleteTasks") + num(row, "numFailedTasks") == 0
+        if text(row, "status") == "ACTIVE" and idle and num(row, "numTasks"):
+            words = f"stage {stage}.{attempt} ACTIVE with 0 of {num(row, 'numTasks'):.0f} tasks begun, and no executor"
+            return [of_rest(case.rest.origin("stages"), words)]
+    return []
 
 
 def unschedulable_gpu(case: Case) -> Answer:

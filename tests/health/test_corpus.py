@@ -1,0 +1,146 @@
+"""Every recording gets the right verdict, whatever its folder, files and application are called."""
+
+from __future__ import annotations
+
+import gzip
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+
+from console.health.model import Finding
+from tests.health.corpus import RECORDINGS, ROOT, Recording, judged, named
+
+IDS = [r.folder for r in RECORDINGS]
+
+
+@pytest.mark.parametrize("recording", RECORDINGS, ids=IDS)
+def test_the_verdict_is_right_and_as_sure_as_its_evidence(recording: Recording) -> None:
+    findings = judged(recording.path)
+    assert named(findings) == recording.expected
+    if findings:
+        assert findings[0].confidence == recording.sure
+    for finding in findings:
+        assert finding.evidence, "a finding without evidence"
+        assert finding.subject.count("/") == 2
+        for item in finding.evidence:
+            assert item.locator and item.excerpt
+        if finding.confidence != "high":
+            assert finding.open_questions, "an unsure finding names what would decide it"
+
+
+def test_every_recording_is_in_the_table() -> None:
+    folders = {str(p.relative_to(ROOT)) for p in ROOT.glob("*/*") if p.is_dir()}
+    assert folders == {r.folder for r in RECORDINGS}
+
+
+def test_the_table_of_out_of_memory_and_look_alikes(capsys: pytest.CaptureFixture[str]) -> None:
+    lines, wrong = [], []
+    for recording in RECORDINGS:
+        if recording.family not in ("oom", "look-alike"):
+            continue
+        found = judged(recording.path)
+        first = found[0] if found else None
+        wanted = recording.expected[0] if recording.expected else ("-", "no finding")
+        got = (first.class_, first.code) if first else ("-", "no finding")
+        right = named(found) == recording.expected
+        lines.append(
+            f"{recording.family:<11}{recording.folder:<36}{wanted[0] or 'null':<6}{got[0] or 'null':<6}{got[1]:<26}"
+            f"{first.confidence if first else '-':<8}{'right' if right else 'WRONG'}"
+        )
+        if not right:
+            wrong.append(recording.folder)
+    with capsys.disabled():
+        print("\n" + f"{'family':<11}{'recording':<36}{'want':<6}{'got':<6}{'code':<26}{'sure':<8}verdict")
+        print("\n".join(lines))
+    assert not wrong and len(lines) == 24
+
+
+def _renamed(source: Path, target: Path, words: dict[bytes, bytes]) -> None:
+    """A copy whose folder and file names say nothing and whose contents name the applications otherwise."""
+    target.mkdir()
+    for number, file in enumerate(sorted(source.iterdir())):
+        data = file.read_bytes()
+        if file.suffix == ".gz":
+            data = gzip.decompress(data)
+        for old, new in words.items():
+            data = data.replace(old, new)
+        hint = "_".join(w for w in ("allexecutors", "executors", "jobs", "stages", "applications") if w in file.name)
+        (target / f"{number:03d}{('_' + hint) if hint else ''}").write_bytes(data)
+
+
+TELLING = {
+    b"k8s-executor-oomkilled": b"nightly-a1",
+    b"k8s-driver-oomkilled": b"nightly-a2",
+    b"k8s-executor-oom": b"nightly-a3",
+    b"k8s-driver-image-pull": b"nightly-a4",
+    b"k8s-image-pull": b"nightly-a5",
+    b"k8s-py-crash": b"nightly-a6",
+    b"k8s-rbac": b"nightly-a7",
+    b"k8s-spark359-healthy": b"nightly-oom-a8",
+    b"k8s-healthy": b"executor-oomkilled-a9",
+    b"k8s-stuck": b"nightly-b1",
+    b"k8s-udf-fail": b"nightly-b2",
+    b"k8s-unschedulable": b"nightly-b3",
+    b"jvmoom": b"load",
+    b"oom1": b"fine",
+    b"healthy2": b"oomkilled2",
+    b"executor_oom": b"nightly_c1",
+    b"driver_oom": b"nightly_c2",
+    b"max_result": b"nightly_c3",
+    b"fetch_failed": b"nightly_c4",
+    b"no_resources": b"nightly_c5",
+    b"skew_spill": b"nightly_c6",
+    b"py_crash": b"nightly_c7",
+    b"udf_fail": b"nightly_c8",
+    b"gc_pressure": b"nightly_c9",
+    b"fault heap": b"nightly d1",
+    b"fault sigterm": b"nightly d2",
+}
+
+
+@pytest.mark.parametrize("recording", RECORDINGS, ids=IDS)
+def test_names_are_no_evidence(recording: Recording, tmp_path: Path) -> None:
+    _renamed(recording.path, tmp_path / "x", TELLING)
+    assert named(judged(tmp_path / "x")) == recording.expected
+
+
+def _answers(findings: tuple[Finding, ...]) -> set[str | None]:
+    return {f.class_ for f in findings if f.confidence == "high"}
+
+
+@pytest.mark.parametrize("recording", RECORDINGS, ids=IDS)
+def test_a_missing_file_never_makes_another_confident_class(recording: Recording, tmp_path: Path) -> None:
+    """Less evidence may make it unsure or silent, never sure of something else."""
+    files = sorted(p for p in recording.path.iterdir())
+    right = {class_ for class_, _ in recording.expected}
+    random.Random(recording.folder).shuffle(files)
+    for index, left_out in enumerate(files[:5]):
+        target = tmp_path / f"x{index}"
+        shutil.copytree(recording.path, target, ignore=shutil.ignore_patterns(left_out.name))
+        assert _answers(judged(target)) <= right | {None}, left_out.name
+
+
+@pytest.mark.parametrize(
+    "recording", [r for r in RECORDINGS if r.expected], ids=[r.folder for r in RECORDINGS if r.expected]
+)
+def test_a_healthy_application_beside_it_changes_nothing(recording: Recording, tmp_path: Path) -> None:
+    shutil.copytree(recording.path, tmp_path / "mixed" / "a")
+    shutil.copytree(ROOT / "kubernetes-1.37" / "healthy2", tmp_path / "mixed" / "b")
+    findings = judged(tmp_path / "mixed")
+    wanted = dict.fromkeys(c for c, _ in recording.expected)
+    assert [c for c in dict.fromkeys(f.class_ for f in findings)] == list(wanted)
+    assert all("healthy2" not in f.subject for f in findings)
+
+
+@pytest.mark.parametrize("recording", RECORDINGS, ids=IDS)
+def test_half_of_a_folder_is_never_confidently_something_else(recording: Recording, tmp_path: Path) -> None:
+    """Every file cut off in its middle."""
+    target = tmp_path / "cut"
+    target.mkdir()
+    for file in recording.path.iterdir():
+        data = file.read_bytes()
+        (target / file.name).write_bytes(data[: len(data) // 2])
+    right = {class_ for class_, _ in recording.expected}
+    assert _answers(judged(target)) <= right | {None}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from console.base.units import parse_quantity
-from console.drill.controllers.kubelet import finished
+from console.drill.controllers.kubelet import amount_of, finished
 from console.drill.objects import ApiError
 from console.drill.resources import LIMITRANGES, NAMESPACES, PODS, QUOTAS, Resource
 
@@ -22,7 +22,7 @@ def pod_usage(pod: Object) -> dict[str, float]:
         resources = container.get("resources", {})
         for part in ("requests", "limits"):
             for name, value in (resources.get(part) or {}).items():
-                amount = parse_quantity(value)
+                amount = amount_of(str(value))
                 used[f"{part}.{name}"] = used.get(f"{part}.{name}", 0.0) + amount
                 if part == "requests":
                     used[name] = used.get(name, 0.0) + amount
@@ -101,7 +101,7 @@ def _check_limits(limits: Object, pod: Object) -> None:
                     raise ApiError(text, "Forbidden", 403, name=pod["metadata"]["name"], kind="pods")
 
 
-def refresh_quota(world: World, namespace: str) -> None:
+def refresh_quotas(world: World, namespace: str) -> None:
     """Write `status.used` of a namespace's quotas where it changed."""
     for quota in world.store.all(QUOTAS, namespace):
         used = {name: plain(name, value) for name, value in quota_used(world, quota).items()}

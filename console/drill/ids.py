@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import uuid
 from datetime import UTC, datetime
+from functools import lru_cache
 
 
 class Ids:
@@ -42,7 +43,12 @@ class Ids:
 
 def stamp(seconds: float) -> str:
     """RFC 3339 to the second, as object metadata has it."""
-    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _stamp(int(seconds))
+
+
+@lru_cache(maxsize=1024)
+def _stamp(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def stamp_micro(seconds: float) -> str:

@@ -139,14 +139,25 @@ def fate(size: Sizing, demand: Demand, *, busy: float = 0.0, jitter: float = 1.0
     """
     stretched = Demand(demand.heap, demand.python, demand.native, demand.ramp * jitter)
     horizon = math.ceil(max(stretched.ramp, HEAP_FILL_SECONDS)) + 2
-    for half in range(2 * horizon):
-        at = half / 2
+
+    def death(at: float) -> Death | None:
         now = use(size, stretched, at, busy=busy + at)
         if now.live > size.heap * 0.98:
-            return at, "heap"
-        if now.resident > size.limit:
-            return at, "cgroup"
-    return None
+            return "heap"
+        return "cgroup" if now.resident > size.limit else None
+
+    # Memory only grows while the work goes on, so the first half second that kills is found by halving.
+    low, high = 0, 2 * horizon
+    if death(high / 2) is None:
+        return None
+    while low < high:
+        middle = (low + high) // 2
+        if death(middle / 2) is None:
+            low = middle + 1
+        else:
+            high = middle
+    how = death(low / 2)
+    return None if how is None else (low / 2, how)
 
 
 def gc_share(size: Sizing, live: int) -> float:

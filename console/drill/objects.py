@@ -77,6 +77,8 @@ def build(
     if owners:
         meta["ownerReferences"] = owners
     owned = {k: v for k, v in (body or {}).items() if k != "status"}
+    if resource.kind == "Pod":
+        owned = {"spec": {"containers": {}, "volumes": {}}}
     if labels:
         owned["metadata"] = {"labels": labels}
     meta["managedFields"] = [managed(manager, now, resource.api_version, owned)]

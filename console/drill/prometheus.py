@@ -96,6 +96,8 @@ class PrometheusServer:
         if path in ("/-/healthy", "/-/ready"):
             word = "Healthy" if path.endswith("healthy") else "Ready"
             return web.Response(text=f"Prometheus Server is {word}.\n")
+        if path in ("/", "/graph"):
+            return web.Response(text="<!DOCTYPE html><title>Prometheus</title>", content_type="text/html")
         query = dict(request.query)
         lists: dict[str, list[str]] = {}
         pairs = list(request.query.items())

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from console.base.units import parse_quantity
 from console.drill.ids import stamp
 from console.drill.resources import PODS
 from console.drill.store import Change
@@ -13,6 +15,12 @@ if TYPE_CHECKING:
 
 Object = dict[str, Any]
 SANDBOX = ("False", "PodSandboxNotReady", "pod sandbox is not ready")
+
+
+@lru_cache(maxsize=4096)
+def amount_of(text: str) -> float:
+    """A quantity as a number; the same few texts come again and again."""
+    return parse_quantity(text)
 
 
 def finished(pod: Object) -> bool:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from console.base.units import parse_quantity
-from console.drill.controllers.kubelet import finished
+from console.drill.controllers.kubelet import amount_of, finished
 from console.drill.ids import stamp
 from console.drill.recorder import SCHEDULER
 from console.drill.resources import NODES, PODS
@@ -24,7 +23,7 @@ def requests(pod: Object) -> dict[str, float]:
         resources = container.get("resources", {})
         wanted = {**resources.get("limits", {}), **resources.get("requests", {})}
         for name, value in wanted.items():
-            out[name] = out.get(name, 0.0) + parse_quantity(value)
+            out[name] = out.get(name, 0.0) + amount_of(str(value))
     return out
 
 
@@ -43,7 +42,7 @@ class Scheduler:
         """Allocatable minus requested of a node."""
         used = self._used.get(node["metadata"]["name"], {})
         return {
-            name: parse_quantity(value) - used.get(name, 0.0) for name, value in node["status"]["allocatable"].items()
+            name: amount_of(str(value)) - used.get(name, 0.0) for name, value in node["status"]["allocatable"].items()
         }
 
     def _pod(self, change: Change) -> None:

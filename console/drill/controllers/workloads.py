@@ -6,10 +6,10 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from console.drill.admission import refresh_quota
+from console.drill.admission import refresh_quotas
 from console.drill.ids import stamp
 from console.drill.objects import build, owner
-from console.drill.resources import DEPLOYMENTS, PODS, REPLICASETS
+from console.drill.resources import DEPLOYMENTS, PODS, QUOTAS, REPLICASETS
 from console.drill.store import Change
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class WorkloadController:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self._counting: set[str] = set()
         world.store.listen(DEPLOYMENTS, self._deployment)
         world.store.listen(PODS, self._pod)
 
@@ -45,10 +46,20 @@ class WorkloadController:
         namespace = pod["metadata"]["namespace"]
         was = change.previous["status"].get("phase") if change.previous else None
         if change.type != "MODIFIED" or pod["status"].get("phase") != was:
-            self.world.heap.after(0.3, lambda: refresh_quota(self.world, namespace))
+            self._refresh(namespace)
         for ref in pod["metadata"].get("ownerReferences") or ():
             if ref["kind"] == "ReplicaSet":
                 self._soon(namespace, ref["name"].rsplit("-", 1)[0])
+
+    def _refresh(self, namespace: str) -> None:
+        """Count a namespace's quotas soon, once for all changes until then."""
+        if namespace not in self._counting and any(self.world.store.all(QUOTAS, namespace)):
+            self._counting.add(namespace)
+            self.world.heap.after(0.5, lambda: self._count(namespace))
+
+    def _count(self, namespace: str) -> None:
+        self._counting.discard(namespace)
+        refresh_quotas(self.world, namespace)
 
     def _soon(self, namespace: str, name: str) -> None:
         self.world.heap.after(0.3, lambda: self.reconcile(namespace, name))

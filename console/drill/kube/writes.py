@@ -247,7 +247,12 @@ def _difference(old: Any, new: Any) -> Object:
         before = old.get(key)
         if before == value:
             continue
-        out[key] = _difference(before, value) if isinstance(value, dict) and isinstance(before, dict) else value
+        if isinstance(value, dict) and isinstance(before, dict):
+            inner = _difference(before, value)
+            if inner:
+                out[key] = inner
+        else:
+            out[key] = value
     return out
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from console.drill.promql.model import LOOKBACK, Labels, Point, labels_of
 
@@ -54,7 +54,6 @@ class Scraped:
     value: Callable[[float], float | None]
     now: int
     monotone: bool = False
-    _step: int = field(init=False, default=0)
 
     def latest(self, when: int) -> Point | None:
         """The newest sample at `when`, if the newest scrape had one."""
@@ -89,7 +88,7 @@ class Scraped:
         finish = min(end, self.now)
         if self.target.until is not None:
             finish = min(finish, int(self.target.until * 1000))
-        return self.target.first_tick(begin), finish
+        return self.target.first_tick(begin), self.target.last_tick(finish)
 
     def _alive(self, tick: int) -> bool:
         if tick < self.target.since * 1000:

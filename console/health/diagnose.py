@@ -156,11 +156,23 @@ def _linked(found: list[Finding], rules: Iterable[Rule]) -> list[Finding]:
     return out
 
 
-def _touches(world_finding: Finding, one: Finding) -> bool:
-    """Whether a finding about a node or an object speaks of something that this one's evidence names."""
-    name = world_finding.subject.rpartition("/")[2]
-    named = (one.detail, *(e.excerpt for e in one.evidence), *(str(v) for v in one.data.values() if isinstance(v, str)))
-    return bool(name) and (any(name in text for text in named) or name in one.data.get("nodes", ()))
+def _touches(wide: Finding, one: Finding) -> bool:
+    """Whether a finding about a node, a claim or the operator is about something that this one speaks of."""
+    if wide.code.startswith("operator-"):
+        return True
+    if one.app and one.app in wide.data.get("apps", ()):
+        return True
+    pods = (
+        {str(p).rpartition("/")[2] for p in wide.data.get("pods", ()) if isinstance(p, str)}
+        if "pods" in wide.data
+        else set()
+    )
+    mine = {str(p) for p in one.data.get("pods", ())} | {one.subject.rpartition("/")[2]}
+    if pods & mine:
+        return True
+    name = wide.subject.rpartition("/")[2]
+    said = (one.detail, *(e.excerpt for e in one.evidence))
+    return bool(name) and (any(name in text for text in said) or name in one.data.get("nodes", ()))
 
 
 def ordered(found: Sequence[Finding]) -> tuple[Finding, ...]:

@@ -22,7 +22,6 @@ from tests.health.worlds import (
     facts,
     pod,
     rest,
-    workload,
 )
 
 OPERATED = {"sparkoperator.k8s.io/app-name": "etl"}

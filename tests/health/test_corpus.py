@@ -130,7 +130,7 @@ def test_a_healthy_application_beside_it_changes_nothing(recording: Recording, t
     shutil.copytree(ROOT / "kubernetes-1.37" / "healthy2", tmp_path / "mixed" / "b")
     findings = judged(tmp_path / "mixed")
     wanted = dict.fromkeys(c for c, _ in recording.expected)
-    assert [c for c in dict.fromkeys(f.class_ for f in findings)] == list(wanted)
+    assert list(dict.fromkeys(f.class_ for f in findings)) == list(wanted)
     assert all("healthy2" not in f.subject for f in findings)
 
 

@@ -121,7 +121,10 @@ def test_a_killed_node_out_of_memory_is_not_the_containers_limit() -> None:
 
 
 def test_driver_oom_that_rest_calls_unread_block_data() -> None:
-    reason = "Job aborted due to stage failure: Exception while getting task result: java.lang.IllegalStateException: unread block data"
+    reason = (
+        "Job aborted due to stage failure: Exception while getting task result: "
+        "java.lang.IllegalStateException: unread block data"
+    )
     stage = {"stageId": 0, "attemptId": 0, "status": "FAILED", "numTasks": 4, "failureReason": reason}
     unsure = one(driver(), rest("stages", [stage]))
     assert (unsure.class_, unsure.code, unsure.confidence) == (
@@ -137,7 +140,8 @@ def test_driver_oom_that_rest_calls_unread_block_data() -> None:
 
 def test_executors_out_of_memory_are_not_the_drivers() -> None:
     text = line(
-        "TaskSetManager: Lost task 0.0 in stage 3.0 (TID 6) (10.0.0.1 executor 1): java.lang.OutOfMemoryError: Java heap space\n"
+        "TaskSetManager: Lost task 0.0 in stage 3.0 (TID 6) (10.0.0.1 executor 1): "
+        "java.lang.OutOfMemoryError: Java heap space\n"
         "\tat java.base/java.util.Arrays.copyOf(Arrays.java:3537)"
     )
     found = judge(driver(), executor(1, ended(52), "Failed"), log(text))
@@ -179,7 +183,9 @@ def test_a_job_that_succeeded_after_fetch_failures_is_a_warning() -> None:
     text = (
         line("TaskSchedulerImpl: Lost executor 1 on 10.0.0.1: Command exited with code 137", "ERROR", 100)
         + line(
-            "TaskSetManager: Lost task 2.1 in stage 1.0 (TID 28) (h executor 2): FetchFailed(null, shuffleId=0, mapIndex=-1, mapId=-1, reduceId=2, message=\norg.apache.spark.shuffle.MetadataFetchFailedException: Missing an output location for shuffle 0 partition 2\n)",
+            "TaskSetManager: Lost task 2.1 in stage 1.0 (TID 28) (h executor 2): FetchFailed(null, shuffleId=0, "
+            "mapIndex=-1, mapId=-1, reduceId=2, message=\norg.apache.spark.shuffle.MetadataFetchFailedException: "
+            "Missing an output location for shuffle 0 partition 2\n)",
             "WARN",
             103,
         )

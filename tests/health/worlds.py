@@ -251,8 +251,8 @@ def rest(path: str, data: Any, app_id: str = APP_ID) -> RestDocument:
     return RestDocument(path, data, Origin("spark-rest", f"/api/v1/applications/{app_id}/{path}"), app_id=app_id)
 
 
-def sample(name: str, value: float, when: float = 0, **labels: str) -> Sample:
-    return Sample(name, labels, value, T0 + when, Origin("prometheus", name))
+def sample(series: str, value: float, when: float = 0, **labels: str) -> Sample:
+    return Sample(series, labels, value, T0 + when, Origin("prometheus", series))
 
 
 def facts(*things: Any, now: float = 600) -> Facts:

@@ -9,9 +9,10 @@ from console.base.units import human_bytes, parse_quantity
 from console.health import deaths
 from console.health.case import Case
 from console.health.evidence import of_hit, of_pod, of_rest, of_sample
+from console.health.facts import Pod
 from console.health.figures import memory_figures
 from console.health.logs import Hit
-from console.health.model import Confidence, Evidence
+from console.health.model import Confidence, Death, Evidence
 from console.health.rule import Answer, Rule, finding, severity_of
 from console.health.victims import Victim
 
@@ -26,7 +27,7 @@ _EXECUTORS_OWN = ("TaskSetManager", "DAGScheduler", "TaskSchedulerImpl", "Kubern
 def _driver_victims(case: Case, kind: str) -> list[Victim]:
     out = []
     for pod in case.drivers:
-        killed = deaths.death(pod, events=case.events_of(pod.key))
+        killed = deaths.death(pod, events=case.events_of(pod.key)) or _restarted(pod)
         if killed is not None and killed.kind == kind:
             number, app_id, current = case.attempt_of(pod)
             out.append(
@@ -46,6 +47,16 @@ def _driver_victims(case: Case, kind: str) -> list[Victim]:
                 )
             )
     return out
+
+
+def _restarted(pod: Pod) -> Death | None:
+    """How the server's container ended last, where it is restarted in place (Spark Connect)."""
+    main = pod.main
+    end = main.last_terminated if main is not None else None
+    if end is None or end.reason != "OOMKilled":
+        return None
+    kind = "container-oom" if end.exit_code == 137 else "python-oom"
+    return Death(kind, "OOMKilled before its last restart", end.exit_code, end.reason, end.finished)
 
 
 def container_oom(case: Case) -> Answer:

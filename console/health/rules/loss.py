@@ -391,7 +391,7 @@ def node_not_ready(world: World) -> Answer:
                     ][:2],
                 ],
                 questions=["whether it comes back: the kubelet's log, the cloud's view of the machine"],
-                data={"node": name, "pods": len(used.get(name, []))},
+                data={"node": name, "pods": [p.key for p in used.get(name, [])[:200]]},
             )
         )
     return out or "every node that carries Spark pods is ready"

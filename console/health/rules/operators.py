@@ -41,8 +41,7 @@ def submission_failed(case: Case) -> Answer:
         if main_class and not any("SparkConnectServer" in h.text for h in main_class):
             return _no_class(case)
         return "the application was submitted"
-    refused = "exceeded quota" in message or "is forbidden: User" in message
-    if refused or (case.hits("quota", "forbidden") and not hooks):
+    if any(f.class_ == "I16" for f in case.so_far):
         return "the submission was refused by quota or RBAC: that is I16"
     text = " ".join([message, *(h.record.body for h in hooks[:5]), *(e.message for e in events)])
     found = _HOOK.search(text)
@@ -496,7 +495,7 @@ RULES = [
     WorldRule("operator-down", "I19", operator_down),
     WorldRule("schedule-missed", "I20", schedules),
     WorldRule("start-latency", "I21", slow_start),
-    Rule("submission-failed", "I17", submission_failed, after=("operator-down",)),
+    Rule("submission-failed", "I17", submission_failed, after=("operator-down",), last=True),
     Rule("state-stuck", "I18", stuck_state, after=("operator-down", "operator-backlog", "node-not-ready")),
     Rule("connect-not-ready", "I26", connect, after=("driver-oom-container", "driver-oom-heap")),
 ]

@@ -204,5 +204,6 @@ class ApiError(Exception):
 
     def __init__(self, message: str, reason: str, code: int, **details: Any) -> None:
         super().__init__(message)
-        self.body = status(message, reason, code, details=details or None)
+        empty = None if reason in ("BadRequest", "Unauthorized", "Expired") else {}
+        self.body = status(message, reason, code, details=details or empty)
         self.code = code

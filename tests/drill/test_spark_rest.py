@@ -36,7 +36,7 @@ async def test_jobs_and_stages_have_the_recorded_fields_and_move(api: Api) -> No
     (job, *_) = await rest(api, "jobs", status="running")
     assert set(job) == set(RECORDED["job"]) - {"completionTime", "description", "jobGroup"}
     (stage,) = await rest(api, "stages", status="active")
-    assert set(RECORDED["stage"]) - set(stage) == {"completionTime"}
+    assert set(RECORDED["stage"]) - set(stage) == {"completionTime", "description"}
     assert stage["name"].startswith("applyInPandas at ") and stage["numTasks"] == 400
     await api.session.run_for(10)
     (later,) = await rest(api, "stages", status="active")

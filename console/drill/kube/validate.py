@@ -15,6 +15,7 @@ _NAME_TEXT = (
     "end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
     "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
 )
+NAMELESS = "Required value: name or generateName is required"
 _POD_PART = frozenset(
     [
         "cores",
@@ -110,7 +111,7 @@ def _invalid(resource: Resource, name: str, causes: list[tuple[str, str, str]]) 
     kind = f"{resource.kind}.{resource.group}" if resource.group else resource.kind
     listed = ", ".join(f"{field}: {text}" for _, field, text in causes)
     text = f"[{listed}]" if len(causes) > 1 else listed
-    details: Object = {"name": name, "kind": resource.kind}
+    details: Object = {"name": name, "kind": resource.kind} if name else {"kind": resource.kind}
     if resource.group:
         details["group"] = resource.group
     details["causes"] = [{"reason": reason, "message": text, "field": field} for reason, field, text in causes]
@@ -127,6 +128,11 @@ def check_name(resource: Resource, name: str) -> None:
         raise _invalid(
             resource, name, [("FieldValueInvalid", "metadata.name", f'Invalid value: "{name}": {_NAME_TEXT}')]
         )
+
+
+def nameless(resource: Resource) -> ApiError:
+    """422 for an object without a name."""
+    return _invalid(resource, "", [("FieldValueRequired", "metadata.name", NAMELESS)])
 
 
 def prune(resource: Resource, obj: Object) -> Object:

@@ -72,11 +72,7 @@ def create(server: KubeServer, request: Request, resource: Resource) -> tuple[Ob
         meta["name"] = meta.pop("generateName") + world.ids.suffix()
     name = str(meta.get("name", ""))
     if not name:
-        raise ApiError(
-            f'{resource.kind} "" is invalid: metadata.name: Required value: name or generateName is required',
-            "Invalid",
-            422,
-        )
+        raise validate.nameless(resource)
     validate.check_name(resource, name)
     namespace = request.target.namespace if resource.namespaced else ""
     if meta.get("namespace", namespace) != namespace:
@@ -256,13 +252,14 @@ def _difference(old: Any, new: Any) -> Object:
     return out
 
 
-def conflict(resource: Resource, name: str, text: str = "") -> ApiError:
-    """409."""
-    subject = f"{resource.plural}.{resource.group}" if resource.group else resource.plural
+def conflict(resource: Resource, name: str, text: str = "", kind: str = "") -> ApiError:
+    """409; a failed precondition names the `kind` instead of the resource."""
+    word = kind or resource.plural
+    subject = f"{word}.{resource.group}" if resource.group else word
     why = text or "the object has been modified; please apply your changes to the latest version and try again"
-    details: Object = {"name": name, "kind": resource.plural}
+    details: Object = {"name": name, "kind": word}
     if resource.group:
-        details = {"name": name, "group": resource.group, "kind": resource.plural}
+        details = {"name": name, "group": resource.group, "kind": word}
     return ApiError(f'Operation cannot be fulfilled on {subject} "{name}": {why}', "Conflict", 409, **details)
 
 
@@ -281,7 +278,7 @@ def delete(server: KubeServer, request: Request, resource: Resource, old: Object
                 if key == "uid"
                 else "The object might have been modified"
             )
-            raise conflict(resource, meta["name"], text)
+            raise conflict(resource, meta["name"], text, resource.kind)
     grace = options.get("gracePeriodSeconds")
     if grace is None and request.query.get("gracePeriodSeconds"):
         grace = int(request.query["gracePeriodSeconds"])

@@ -40,6 +40,7 @@ CODES: dict[str, Code] = {
             "error",
             ("row-unread", "a data row that cannot be understood; it is counted in rows_unread", "the row"),
             ("row-outside", "looks like a row, but the table above had already ended; it is not counted", "the row"),
+            ("table-outside", "looks like a table of workstreams, but belongs to no feature; not counted", "the table"),
             ("heading-unread", "looks like a feature heading, but is none; nothing below it is counted", "the heading"),
             ("id-duplicate", "the id stands in another row too, of this or of another feature", "each further row"),
             ("feature-duplicate", "a second heading with the same feature id", "the second heading"),

@@ -15,7 +15,7 @@ from console.workstreams.codes import problem
 from console.workstreams.model import Key, Problem, Row, Unread
 from console.workstreams.text import Mask, cells, is_delimiter, is_row, is_rule
 
-MAX_WORKSTREAMS = 200_000
+MAX_WORKSTREAMS = 100_000
 
 _KEY = re.compile(r"\s{0,3}(?:[-*+] )?\*\*([^*:\n]{1,60})(?::\*\*|\*\*:)\s*(.*)")
 _ID_COLUMNS = ("id", "ws", "ws id", "workstream", "workstream id", "key", "ticket", "task", "#")
@@ -259,6 +259,7 @@ def _is_id_cell(cell: str) -> bool:
 
 
 def counted_rows(lines: Sequence[str]) -> int:
+    """How many lines look like rows with an id in their first cell."""
     return sum(line.lstrip().startswith("|") and _is_id_cell(cells(line)[0]) for line in lines)
 
 

@@ -38,11 +38,11 @@ def lint_drawing(index: Index, feature: Feature, known: set[str]) -> Iterator[Pr
 def _compare(index: Index, feature: Feature, drawn: art.Art) -> Iterator[Problem]:
     """One entry per workstream whose drawn dependencies do not follow from the table, or the other way round."""
     table = _table_needs(index, feature)
-    names = {entry.id for entry in feature.unread}
+    features = {other.id for other in index.features}
     drawn_above, table_above = _Above(drawn.needs), _Above(table)
     for name, line in drawn.lines.items():
         if name not in table:
-            if name not in names and "-" in name and drawn.needs[name] and name not in {f.id for f in index.features}:
+            if not feature.unread and drawn.needs[name] and name not in features and name not in index.by_id():
                 yield problem(
                     "art-vs-table",
                     line,

@@ -23,7 +23,7 @@ from console.workstreams.model import (
     SummaryRow,
     Wave,
 )
-from console.workstreams.tail import audit_items, claims, last_updated, summary_rows, waves
+from console.workstreams.tail import audit_items, claims, last_updated, summary_rows, tables, waves
 from console.workstreams.text import Mask, heading, masks, split_lines
 
 _FEATURE = re.compile(r"Feature[ \t]+([^\s:]+)[ \t]*:(.*)", re.DOTALL)
@@ -96,6 +96,7 @@ class _Reader:
                 parts.extend(sections)
                 tops.append((top, *sections))
         self.stray_headings(first)
+        self.stray_tables([Section("", 1, 0, tuple(self.lines[:first])), *(s for top in tops for s in top)], features)
         summary, said = summary_rows(tops)
         self.problems.extend(said)
         return Parsed(
@@ -169,6 +170,18 @@ class _Reader:
                 declared=title,
             )
         )
+
+    def stray_tables(self, outside: Sequence[Section], features: Sequence[Feature]) -> None:
+        """Tables of workstreams before the features, in other sections, or behind a ### of a feature without one."""
+        known = {item.line for item in self.problems if item.code == "heading-unread"}
+        found = [section for section in outside if section.line not in known]
+        found += [section for feature in features if not feature.table_line for section in feature.sections]
+        for section in found:
+            for table in tables(section):
+                rows = counted_rows(self.lines[table.line + 1 : table.line + 1 + len(table.rows)])
+                if "id" in table.columns and "status" in table.columns and rows:
+                    said = f"{rows} rows here look like workstreams, but stand in no table right below a feature"
+                    self.problems.append(problem("table-outside", table.line, said))
 
     def reviews(self, feature: Feature) -> Iterable[Review]:
         for section in feature.sections:

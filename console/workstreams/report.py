@@ -9,7 +9,7 @@ from console.base.text import clean, plural
 from console.workstreams.codes import CODES
 from console.workstreams.graph import Graph
 from console.workstreams.model import Index
-from console.workstreams.view import FeatureRow, features
+from console.workstreams.view import features
 
 
 def roadmap(index: Index) -> str:
@@ -117,9 +117,7 @@ def exposition(index: Index) -> str:
 def _exposition(index: Index) -> Iterator[str]:
     counts = index.counts()
     states = ("completed", "ready", "blocked")
-    rows: dict[str, list[FeatureRow]] = {}
-    for row in features(index):
-        rows.setdefault(row.id, []).append(row)
+    names = list(dict.fromkeys(clean(feature.id) for feature in index.features))
     yield from _family("features", "Feature headings in the index.", [("", counts["features"])])
     yield from _family(
         "rows",
@@ -134,15 +132,15 @@ def _exposition(index: Index) -> Iterator[str]:
         "Workstreams after expansion of ranges, by what follows from the rows.",
         [(_labels(state=state), counts[state]) for state in states],
     )
-    own: dict[str, dict[str, int]] = {name: dict.fromkeys(states, 0) for name in rows}
+    own: dict[str, dict[str, int]] = {name: dict.fromkeys(states, 0) for name in names}
     ready = set(index.ready)
     for item in index.workstreams:
         state = "completed" if item.completed else "ready" if item.number in ready else "blocked"
-        own[item.feature][state] += 1
+        own[clean(item.feature)][state] += 1
     yield from _family(
         "feature_workstreams",
         "Workstreams of a feature, by what follows from its rows.",
-        [(_labels(feature=name, state=state), own[name][state]) for name in rows for state in states],
+        [(_labels(feature=name, state=state), own[name][state]) for name in names for state in states],
     )
     problems = _problem_counts(index)
     yield from _family(

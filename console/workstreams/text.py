@@ -179,7 +179,7 @@ def is_delimiter(line: str) -> bool:
     """Whether a line is the `|---|---|` below the heading of a table."""
     if "-" not in line or "|" not in line:
         return False
-    return all(len(cell) < 200 and _DELIMITER.fullmatch(cell) for cell in cells(line))
+    return all(_DELIMITER.fullmatch(cell) for cell in cells(line))
 
 
 def is_rule(line: str) -> bool:

@@ -16,12 +16,11 @@ from console.workstreams.text import escape
 
 
 def render(index: Index) -> str:
-    """The index as Markdown, ending with a line feed."""
+    """The index as Markdown."""
     lines = list(index.preamble)
     for part in index.parts:
         lines.extend(_section(part) if isinstance(part, Section) else _feature(index.features[part]))
-    text = "\n".join(lines)
-    return text if text.endswith("\n") or not text else text + "\n"
+    return "\n".join(lines)
 
 
 def content(index: Index) -> Any:
@@ -74,7 +73,7 @@ def _feature(feature: Feature) -> Iterator[str]:
 def _table(feature: Feature) -> Iterator[str]:
     if feature.columns:
         yield _row(feature.columns)
-    yield "|" + "|".join("-" * max(3, len(column) + 2) for column in feature.columns or ("-",)) + "|"
+    yield "|" + "|".join("-" * min(80, max(3, len(column) + 2)) for column in feature.columns or ("-",)) + "|"
     for entry in feature.entries:
         yield _row(entry.cells) if isinstance(entry, Row) else entry.text
 

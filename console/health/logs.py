@@ -30,7 +30,7 @@ _PLAIN = re.compile(
     _PREFIX + r"(?P<at>\d\d/\d\d/\d\d \d\d:\d\d:\d\d(?:[.,]\d+)?"
     r"|\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?)"
     r" *(?:\[[^\]]*\] *)?\[?(?P<level>TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL)\]? +(?:\[[^\]]*\] *)?"
-    r"(?P<logger>[\w$.\-]+(?:\[[^\]]*\])?)(?: *\[[^\]]*\])?:? ?(?:- )?(?P<message>.*)"
+    r"(?P<logger>[\w$.\-]+(?:\[[^\]]*\])?)(?: *\[[^\]]*\])?(?::\d+)?:? ?(?:- )?(?P<message>.*)"
 )
 _JSON_LINE = re.compile(_PREFIX + r"(\{\"(?:ts|@timestamp|timestamp|level|time)\".*)")
 _APP_ID = re.compile(r"(?<![\w-])(spark-[0-9a-f]{32}|app-\d{14}-\d{4}|local-\d{13}|application_\d{10,}_\d+)(?!\d)")

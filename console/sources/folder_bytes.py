@@ -6,7 +6,6 @@ the same bounds allow. What could not be read is reported with the reason, never
 
 from __future__ import annotations
 
-import gzip
 import io
 import os
 import stat
@@ -16,7 +15,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 
 import zstandard
 
@@ -124,13 +123,7 @@ class Reader:
         chunks: list[bytes] = []
         size = 0
         try:
-            if start.startswith(_GZIP):
-                opened: IO[bytes] = cast(IO[bytes], gzip.GzipFile(fileobj=file, mode="rb"))
-            else:
-                opened = io.BufferedReader(
-                    zstandard.ZstdDecompressor(max_window_size=2**27).stream_reader(file, read_across_frames=True)
-                )
-            while chunk := opened.read(MIB):
+            for chunk in _gunzip(file) if start.startswith(_GZIP) else _unzstd(file):
                 chunks.append(chunk)
                 size += len(chunk)
                 if size > MAX_TEXT:
@@ -190,6 +183,33 @@ class Reader:
         if cut:
             self.unread.append((locator, cut))
         yield Piece(locator, text, cut)
+
+
+def _gunzip(file: IO[bytes]) -> Iterator[bytes]:
+    """What a gzip file holds, as far as it goes.
+
+    Raises:
+        EOFError: it is cut off.
+        zlib.error: it is damaged.
+    """
+    unpacker = zlib.decompressobj(wbits=31)
+    while block := file.read(64 * 1024):
+        while block:
+            yield unpacker.decompress(block, MIB)
+            block = unpacker.unconsumed_tail
+            if unpacker.eof:
+                block = unpacker.unused_data
+                if not block.startswith(_GZIP):
+                    return
+                unpacker = zlib.decompressobj(wbits=31)
+    if not unpacker.eof:
+        raise EOFError("the compressed data ends early")
+
+
+def _unzstd(file: IO[bytes]) -> Iterator[bytes]:
+    reader = zstandard.ZstdDecompressor(max_window_size=2**27).stream_reader(file, read_across_frames=True)
+    while chunk := reader.read(MIB):
+        yield chunk
 
 
 def decode_text(data: bytes) -> tuple[str | None, str]:

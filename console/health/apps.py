@@ -24,6 +24,8 @@ from console.health.restview import RestView, num, text
 GPU_WORDS = ("nvidia.com/", "amd.com/gpu", "gpu.intel.com/")
 _LANGUAGES = {"python": "Python", "r": "R", "scala": "Scala", "java": "Java"}
 EventIndex = dict[str, list[Event]]
+MemberCache = dict[int, tuple[Pod, Member]]
+"""Identity of a living executor's pod → (the pod, what was made of it)."""
 
 
 def assemble(facts: Facts) -> tuple[SparkApp, ...]:
@@ -53,6 +55,7 @@ class Assembler:
 
     def __init__(self) -> None:
         self._made: dict[GroupId, tuple[tuple[object, ...], SparkApp]] = {}
+        self._members: MemberCache = {}
 
     def assemble(
         self, facts: Facts, *, found: dict[GroupId, Group] | None = None, attached: Attached | None = None
@@ -77,13 +80,16 @@ class Assembler:
             if old is not None and len(old[0]) == len(sign) and all(a is b for a, b in zip(old[0], sign, strict=True)):
                 app = old[1]
             else:
-                app = assemble_one(group, events, belongings, used)
+                app = assemble_one(group, events, belongings, used, self._members)
             made[gid] = (sign, app)
             if app.key in keys:
                 app = _renamed(app, f"{app.key} ({group.launcher})")
             keys.add(app.key)
             out.append(app)
         self._made = made
+        if len(self._members) > 2 * len(facts.pods) + 1_000:
+            alive = {id(p) for p in facts.pods}
+            self._members = {k: v for k, v in self._members.items() if k in alive}
         for app in (*loose_apps(attached, facts), *master_apps(attached, facts)):
             if app.key not in keys:
                 keys.add(app.key)
@@ -112,6 +118,7 @@ def assemble_one(
     events: EventIndex | None = None,
     belongings: Belongings | None = None,
     used: dict[tuple[str, str], float] | None = None,
+    members_of: MemberCache | None = None,
 ) -> SparkApp:
     """One application from its objects."""
     events, used = events or {}, used or {}
@@ -134,15 +141,19 @@ def assemble_one(
         selector = pod.labels.get(SELECTOR, "")
         run = by_id.get(selector)
         mine = not selector or not current_id or selector == current_id
-        member = member_of(
-            pod,
-            "executor",
-            attempt=run.number if run is not None else attempt,
-            events=events.get(f"Pod/{pod.namespace}/{pod.name}", ()),
-            stop=run.stop if run is not None else None,
-            app_over=(run is not None and run.over) or (mine and cr_over and last is None),
-            used=used.get((pod.namespace, pod.name)),
-        )
+        number = run.number if run is not None else attempt
+        told = events.get(f"Pod/{pod.namespace}/{pod.name}", ()) if events else ()
+        over = (run is not None and run.over) or (mine and cr_over and last is None)
+        measured = used.get((pod.namespace, pod.name)) if used else None
+        plain = members_of is not None and not told and not over and measured is None
+        kept = members_of.get(id(pod)) if plain and members_of is not None else None
+        if kept is not None and kept[0] is pod and kept[1].attempt == number:
+            member = kept[1]
+        else:
+            stop = run.stop if run is not None else None
+            member = member_of(pod, "executor", attempt=number, events=told, stop=stop, app_over=over, used=measured)
+            if plain and stop is None and members_of is not None:
+                members_of[id(pod)] = (pod, member)
         members.append(member)
         if limit_executor is None and member.memory_limit is not None:
             limit_executor = member.memory_limit

@@ -45,6 +45,29 @@ class World:
         return {n.name: n for n in self.facts.nodes}
 
     @cached_property
+    def troubled(self) -> list[Pod]:
+        """Pods with a reason of their own (Evicted, NodeLost, UnexpectedAdmissionError, …)."""
+        return [p for p in self.facts.pods if p.reason]
+
+    @cached_property
+    def pending(self) -> list[Pod]:
+        """Pods that have not started."""
+        return [p for p in self.facts.pods if p.phase == "Pending"]
+
+    @cached_property
+    def operators(self) -> list[Pod]:
+        """Pods of Spark operators."""
+        return [p for p in self.facts.pods if "spark-role" not in p.labels and "operator" in p.name]
+
+    def on_node(self, name: str) -> list[Pod]:
+        """Living Spark pods of a node."""
+        return [
+            p
+            for p in self.facts.pods
+            if p.node == name and ("spark-role" in p.labels or "spark-app-selector" in p.labels) and not deaths.over(p)
+        ]
+
+    @cached_property
     def samples(self) -> dict[str, list[Sample]]:
         out: dict[str, list[Sample]] = {}
         for sample in self.facts.samples:
@@ -109,6 +132,21 @@ class Case:
     @cached_property
     def pods(self) -> list[Pod]:
         return [*self.drivers, *self.executors]
+
+    @property
+    def calm(self) -> bool:
+        """Whether there is nothing that a rule could hold against: every pod runs, nothing was read but its objects."""
+        if self.belongings.logs or self.belongings.rest or self.world.samples or self.app.message:
+            return False
+        if self.app.state.upper() not in ("RUNNING", "RUNNINGHEALTHY") or self.app.launcher == "connect":
+            return False
+        for pod in self.pods:
+            if pod.phase != "Running" or pod.deleted is not None or pod.gone or pod.reason or len(pod.containers) != 1:
+                return False
+            one = pod.containers[0]
+            if one.state != "running" or one.restarts:
+                return False
+        return not any(e.type == "Warning" for e in self.events)
 
     @cached_property
     def member_of(self) -> dict[str, Member]:
@@ -199,6 +237,8 @@ class Case:
 
     def hits(self, *wordings: str, roles: Iterable[str] = ()) -> list[Hit]:
         """Places in this application's logs, in order of time. `roles` limits whose logs."""
+        if not self.texts:
+            return []
         out: list[Hit] = []
         for wording in wordings:
             if wording not in self._hits:

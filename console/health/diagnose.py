@@ -92,6 +92,8 @@ def _judge(
         old = kept.get(case.app.key)
         if trials is None and old is not None and _same(old[0], sign):
             results = old[1]
+        elif trials is None and case.calm:
+            results = []
         else:
             results = case.so_far = []
             for rule in mine:

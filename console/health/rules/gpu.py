@@ -267,7 +267,7 @@ def gone(world: World) -> Answer:
             out.append(
                 _gone_finding(world, node, "the node has GPUs but offers none (device plugin)", "nvidia.com/gpu")
             )
-    for pod in world.facts.pods:
+    for pod in world.troubled:
         if pod.reason == "UnexpectedAdmissionError" and (
             "gpu" in pod.message.lower() or "nvidia" in pod.message.lower() or _asks(pod)
         ):

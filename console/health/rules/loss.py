@@ -360,15 +360,14 @@ def heartbeat(case: Case) -> Answer:
 
 def node_not_ready(world: World) -> Answer:
     """Nodes with Spark pods that are not ready or under pressure."""
-    used: dict[str, list[Pod]] = {}
-    for pod in world.facts.pods:
-        if pod.node and not deaths.over(pod) and ("spark-role" in pod.labels or "spark-app-selector" in pod.labels):
-            used.setdefault(pod.node, []).append(pod)
     out: list[Finding] = []
     for name, node in world.nodes.items():
         ready = node.condition("Ready")
-        lost = [p for p in world.facts.pods if p.node == name and p.reason in ("NodeLost", "NodeUnreachable")]
-        if ready is None or ready.status == "True" or not (used.get(name) or lost):
+        if ready is None or ready.status == "True":
+            continue
+        used = world.on_node(name)
+        lost = [p for p in world.troubled if p.node == name and p.reason in ("NodeLost", "NodeUnreachable")]
+        if not used and not lost:
             continue
         out.append(
             finding(
@@ -377,7 +376,7 @@ def node_not_ready(world: World) -> Answer:
                 "I06",
                 "critical",
                 "high",
-                f"node {name} is not ready ({ready.reason or ready.status}) with {len(used.get(name, []))} Spark "
+                f"node {name} is not ready ({ready.reason or ready.status}) with {len(used)} Spark "
                 f"pods on it",
                 subject=node.key,
                 since=ready.since,
@@ -391,7 +390,7 @@ def node_not_ready(world: World) -> Answer:
                     ][:2],
                 ],
                 questions=["whether it comes back: the kubelet's log, the cloud's view of the machine"],
-                data={"node": name, "pods": [p.key for p in used.get(name, [])[:200]]},
+                data={"node": name, "pods": [p.key for p in used[:200]]},
             )
         )
     return out or "every node that carries Spark pods is ready"

@@ -191,7 +191,7 @@ def operator_down(world: World) -> Answer:
         if isinstance(wanted, int) and wanted > 0 and available == 0 and not deployment.gone:
             mine = [
                 p
-                for p in world.facts.pods
+                for p in world.operators
                 if p.namespace == deployment.namespace and p.name.startswith(deployment.name + "-")
             ]
             out.append(_operator_finding(world, deployment, mine))
@@ -252,7 +252,7 @@ def _operator_finding(world: World, deployment: Workload, pods: list[Pod]) -> Fi
 
 def _operator_pods(world: World) -> list[Finding]:
     out = []
-    for pod in world.facts.pods:
+    for pod in world.operators:
         if not _is_operator(pod.name, pod.labels) or "spark-role" in pod.labels or pod.gone:
             continue
         for container in pod.containers:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from console.health import deaths
 from console.health.case import Case, World
 from console.health.evidence import of_event, of_hit, of_node, of_rest
 from console.health.model import Evidence, Finding
@@ -114,15 +113,15 @@ def disk_full(case: Case) -> Answer:
 
 def disk_pressure(world: World) -> Answer:
     """Nodes with Spark pods under DiskPressure."""
-    carrying = {
-        p.node for p in world.facts.pods if p.node and ("spark-role" in p.labels or "spark-app-selector" in p.labels)
-    }
     out: list[Finding] = []
     for name, node in world.nodes.items():
         pressure = node.condition("DiskPressure")
-        if pressure is None or pressure.status != "True" or name not in carrying:
+        if pressure is None or pressure.status != "True":
             continue
-        live = sum(1 for p in world.facts.pods if p.node == name and not deaths.over(p))
+        victims = [p for p in world.troubled if p.node == name and "spark-role" in p.labels]
+        live = len(world.on_node(name))
+        if not live and not victims:
+            continue
         events = [
             e
             for e in world.events.get(node.key, [])

@@ -259,7 +259,7 @@ def claims(world: World) -> Answer:
     """Claims that stay Pending, do not mount, or fill up."""
     out: list[Finding] = []
     users: dict[tuple[str, str], list[str]] = {}
-    for pod in world.facts.pods:
+    for pod in world.facts.pods if world.workloads.get("PersistentVolumeClaim") else ():
         for volume in pod.volumes:
             claim = volume.get("persistentVolumeClaim")
             if isinstance(claim, dict) and isinstance(claim.get("claimName"), str) and not deaths.over(pod):
@@ -341,8 +341,8 @@ def _filling(world: World) -> list[Finding]:
 def _unmounted(world: World) -> list[Finding]:
     """Pods that wait for a volume. The ConfigMap of a driver that is a moment late is none of these."""
     out = []
-    for pod in world.facts.pods:
-        if pod.phase != "Pending" or "spark-role" not in pod.labels or deaths.over(pod):
+    for pod in world.pending:
+        if "spark-role" not in pod.labels or deaths.over(pod):
             continue
         events = [
             e

@@ -219,6 +219,7 @@ class ClusterSource:
     def _drop(self, watched: Watched, key: tuple[str, str]) -> None:
         _, task = watched.parts.pop(key)
         task.cancel()
+        self._generation += 1
 
     # What reflectors say (Sink)
 

@@ -213,9 +213,8 @@ def _blocking(ask: Any, adapter: Any, raw: Raw, timeout: float) -> None:
         raw.result = ask(client, timeout)
     except PrometheusApiClientException:
         return
-    except (ValueError, KeyError, TypeError) as error:
-        raw.text = raw.text or f"the answer makes no sense: {error}"
-        raw.status = raw.status if raw.status >= 400 else 0
+    except (ValueError, KeyError, TypeError):  # what the client does with an answer that is not Prometheus'
+        raw.broken = True
 
 
 def _identity(sample: Sample) -> tuple[tuple[str, str], ...]:

@@ -72,6 +72,7 @@ class Raw(Struct):
     text: str = ""
     kind: str = ""
     result: Any = None
+    broken: bool = False
 
 
 def hear(response: Any, raw: Raw) -> None:
@@ -101,11 +102,13 @@ def verdict(raw: Raw, problem: ConsoleError | None) -> tuple[State, str, tuple[s
     said = raw.said
     if refuses(raw) and said is not None:
         return "refused", shorten(redact(clean(said.error or said.errorType)), 300), ()
-    if raw.status != 200 or said is None or said.status != "success":
-        if raw.status in (401, 403):
-            return "forbidden", f"HTTP {raw.status} {raw.text}".strip(), ()
+    if raw.status != 200 or raw.broken or said is None or said.status != "success":
         what = "a web page" if raw.text.startswith("<") else raw.text
-        return "unreachable", f"HTTP {raw.status}: {what}".strip() if raw.status else what or "no answer", ()
+        if raw.status in (401, 403):
+            return "forbidden", f"HTTP {raw.status} {what}".strip(), ()
+        if raw.status == 200:
+            return "unreachable", f"the answer makes no sense: {what}", ()
+        return "unreachable", f"HTTP {raw.status}: {what}" if raw.status else "no answer", ()
     infos = [text for text in said.warnings or () if text.startswith("PromQL ")]
     warnings = tuple(shorten(redact(clean(w)), 200) for w in said.warnings or () if w not in infos)
     notes = tuple(shorten(redact(clean(w)), 200) for w in (*infos, *(said.infos or ())))

@@ -170,6 +170,13 @@ class Reflector:
             self.version = ""
         self._sink.changed_by(self)
 
+    def _open(self) -> None:
+        """The server took the watch: what is known is current, even if nothing is said for a while."""
+        troubled = self.problem is not None
+        self._heard()
+        if troubled:
+            self._sink.changed_by(self)
+
     def _heard(self) -> None:
         self.contact, self.last = time.monotonic(), self._clock.now()
         self.problem = None
@@ -194,6 +201,9 @@ class Reflector:
 
     async def _watch(self) -> None:
         async for line in self._reader.watch(self.path, self._query, self.version):
+            if not line:
+                self._open()
+                continue
             event = _EVENT.decode(line)
             if event.type == "ERROR":
                 raise status_error(msgspec.json.decode(event.object))

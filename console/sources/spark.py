@@ -155,10 +155,9 @@ class SparkRest:
         return tree if not isinstance(tree, str) else "the answer is a text"
 
     def _document(self, path: str, data: Any, app_id: str, asked: str) -> RestDocument:
-        clear = redact_value(data) if path in ("environment", "sql", "") else data
-        return RestDocument(
-            path, clear, Origin("spark-rest", self._locator(asked), self._clock.now()), app_id, self._pod
-        )
+        clear = redact_value(_pairs(data)) if path in ("environment", "sql", "") else data
+        origin = Origin("spark-rest", self._locator(asked), self._clock.now())
+        return RestDocument(path, clear, origin, app_id, self._pod)
 
     def _locator(self, path: str) -> str:
         target = path if path.startswith("/") else f"/api/v1/{path}"

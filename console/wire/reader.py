@@ -151,7 +151,9 @@ class Reader:
     async def watch(
         self, path: str, query: dict[str, str] | None, resource_version: str, *, idle: float = IDLE
     ) -> AsyncIterator[bytes]:
-        """Lines of a watch, each one JSON event. Ends when the server ends it; `ERROR` events come as lines too.
+        """Lines of a watch, each one JSON event; first an empty one, as soon as the server accepts it.
+
+        It ends when the server ends it; `ERROR` events come as lines too.
 
         Raises:
             GoneError: the resourceVersion is too old (some servers say so at once).
@@ -168,6 +170,7 @@ class Reader:
             if response.status >= 400:
                 answer = await read_answer(response, 2**20)
                 raise http_error(answer.status, answer.body, f"GET {path}")
+            yield b""
             rest = b""
             async for chunk in response.content.iter_any():
                 *lines, rest = (rest + chunk).split(b"\n")
@@ -216,7 +219,8 @@ class Reader:
         path = object_path("v1", "pods", namespace, pod, "log")
         headers = {**_ANY, "Accept-Encoding": "identity"}
         async for line in self._lines(path, {**query, "follow": "true"}, None, headers):
-            yield line
+            if line:
+                yield line
 
     async def may(
         self,

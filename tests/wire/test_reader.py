@@ -57,7 +57,7 @@ async def test_a_watch_gives_lines_whatever_the_chunks(peer: Peer, connection: C
 
     peer.on("GET", "/api/v1/pods", handler)
     lines = [line async for line in connection.reader.watch("/api/v1/pods", {"labelSelector": "x"}, "42")]
-    assert [len(line) for line in lines] == [7, 7, 700_008, 7]
+    assert [len(line) for line in lines] == [0, 7, 7, 700_008, 7]
     sent = peer.last("/api/v1/pods")
     assert sent.query == {"labelSelector": "x", "watch": "true", "allowWatchBookmarks": "true", "resourceVersion": "42"}
     assert sent.headers["accept-encoding"] == "identity"
@@ -67,7 +67,7 @@ async def test_a_silent_watch_ends_after_its_idle_time(peer: Peer, connection: C
     streams = Streams(peer, "/api/v1/pods")
     streams.feed({"n": 1})
     watch = connection.reader.watch("/api/v1/pods", None, "1", idle=0.3)
-    assert await anext(watch) == b'{"n": 1}'
+    assert [await anext(watch), await anext(watch)] == [b"", b'{"n": 1}']
     with pytest.raises(ReachError, match=r"did not answer within 0\.3 s"):
         await anext(watch)
     streams.cut()
@@ -77,6 +77,7 @@ async def test_a_watch_outlives_the_limit_of_a_request(peer: Peer, connection: C
     object.__setattr__(connection.target, "timeout", 0.1)
     streams = Streams(peer, "/api/v1/pods")
     watch = connection.reader.watch("/api/v1/pods", None, "1")
+    assert await anext(watch) == b""
     task = asyncio.create_task(anext(watch))  # type: ignore[arg-type]
     await streams.opened.wait()
     await asyncio.sleep(0.3)

@@ -7,6 +7,7 @@ from typing import Any
 
 from console.base.units import parse_jvm_size
 from console.drill import population
+from console.drill.background import add_running
 from console.drill.faults import inject
 from console.drill.history import write_history
 from console.drill.ids import stamp
@@ -69,6 +70,9 @@ def create(
             world.app_names[app.name] = app.app_name
     for fault in case.faults:
         inject(world, scenario, fault, begin, deny)
+    for app in doc.apps:
+        if app.running:
+            add_running(world, doc.namespace, app)
     world.heap.at(world.start, lambda: _apps(world, scenario))
     world.heap.at(begin - 90.0, lambda: _fleet(world, scenario))
     write_history(world, doc.fleet, begin - 90.0, doc.history_days)
@@ -170,6 +174,8 @@ def _platform(world: World, scenario: Scenario) -> None:
 def _apps(world: World, scenario: Scenario) -> None:
     namespace = scenario.world.namespace
     for app in scenario.world.apps:
+        if app.running:
+            continue
         owners: list[Object] = []
         labels = dict(app.labels)
         spec = {**private(app.spec), "mainApplicationFile": main_file(app)}

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from console.base.units import parse_jvm_size
+from console.base.units import parse_jvm_size, parse_quantity
 
 MI = 2**20
 MIN_OVERHEAD = 384 * MI
@@ -35,11 +35,17 @@ class Sizing:
     offheap: int = 0
     pyspark: int = 0
     cores: int = 1
+    raised: int = 0
+
+    @property
+    def request(self) -> int:
+        """The container's memory request."""
+        return self.heap + self.overhead + self.offheap + self.pyspark
 
     @property
     def limit(self) -> int:
-        """The container's memory request and limit."""
-        return self.heap + self.overhead + self.offheap + self.pyspark
+        """The container's memory limit: the request, unless the operator's `memoryLimit` raises it."""
+        return max(self.request, self.raised)
 
 
 def sizing(spec: Mapping[str, Any], role: Role) -> Sizing:
@@ -71,7 +77,8 @@ def sizing(spec: Mapping[str, Any], role: Role) -> Sizing:
         if conf.get("spark.executor.pyspark.memory"):
             pyspark = parse_jvm_size(conf["spark.executor.pyspark.memory"], "m")
     cores = int(part.get("cores") or conf.get(f"spark.{role}.cores") or 1)
-    return Sizing(heap, overhead, offheap, pyspark, cores)
+    raised = int(parse_quantity(part["memoryLimit"])) if part.get("memoryLimit") else 0
+    return Sizing(heap, overhead, offheap, pyspark, cores, raised)
 
 
 @dataclass(frozen=True)

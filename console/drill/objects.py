@@ -115,7 +115,7 @@ def spark_pod_spec(
     ids: Ids,
 ) -> Object:
     """`spec` of a driver or executor pod."""
-    memory = quantity(size.limit)
+    memory, most = quantity(size.request), quantity(size.limit)
     ports = [("driver-rpc-port", 7078), ("blockmanager", 7079), ("spark-ui", 4040), ("spark-connect", 15002)]
     token = f"kube-api-access-{ids.suffix()}"
     config = f"spark-conf-volume-{'driver' if role == 'driver' else 'exec'}"
@@ -132,7 +132,7 @@ def spark_pod_spec(
                     {"containerPort": port, "name": name, "protocol": "TCP"}
                     for name, port in (ports if role == "driver" else ports[1:2])
                 ],
-                "resources": {"limits": {"memory": memory}, "requests": {"cpu": cpu, "memory": memory}},
+                "resources": {"limits": {"memory": most}, "requests": {"cpu": cpu, "memory": memory}},
                 "terminationMessagePath": "/dev/termination-log",
                 "terminationMessagePolicy": "File",
                 "volumeMounts": [
@@ -204,6 +204,6 @@ class ApiError(Exception):
 
     def __init__(self, message: str, reason: str, code: int, **details: Any) -> None:
         super().__init__(message)
-        empty = None if reason in ("BadRequest", "Unauthorized", "Expired") else {}
+        empty: Object | None = None if reason in ("BadRequest", "Unauthorized", "Expired") else {}
         self.body = status(message, reason, code, details=details or empty)
         self.code = code

@@ -216,8 +216,8 @@ def add_deployment(
     world.deployments.reconcile(namespace, name)
 
 
-def add_running_pod(world: World, pod: Object, since: float) -> None:
-    """A pod that has been running since long ago."""
+def add_running_pod(world: World, pod: Object, since: float) -> Object:
+    """A pod that has been running since long ago, as it was stored."""
     nodes = world.store.all(NODES)
     node = max(nodes, key=lambda n: (world.scheduler.free(n).get("memory", 0.0), n["metadata"]["name"]))
     ip, host = world.ids.pod_ip(), world.node_address(node["metadata"]["name"])
@@ -251,10 +251,11 @@ def add_running_pod(world: World, pod: Object, since: float) -> None:
     }
     meta = {**pod["metadata"], "creationTimestamp": stamp(since)}
     spec = {**pod["spec"], "nodeName": node["metadata"]["name"]}
-    world.store.create(PODS, {**pod, "metadata": meta, "spec": spec, "status": status})
+    stored = world.store.create(PODS, {**pod, "metadata": meta, "spec": spec, "status": status})
     track = world.tracks.of(meta["uid"])
     if track is not None:
         track.began(since)
+    return stored
 
 
 def add_quota(world: World, namespace: str, name: str, hard: dict[str, str]) -> None:
@@ -282,7 +283,7 @@ def crd(world: World, resource: Resource) -> Object:
     columns = [
         {
             "name": c.name,
-            "type": "date" if c.type == "date" else "string",
+            "type": c.type,
             "jsonPath": f".{c.path}",
         }
         for c in resource.columns

@@ -47,6 +47,7 @@ class Resource:
 
 
 SPARK_COLUMNS = (
+    Column("Suspend", "spec.suspend", "boolean"),
     Column("Status", "status.applicationState.state"),
     Column("Attempts", "status.executionAttempts"),
     Column("Start", "status.lastSubmissionAttemptTime"),

@@ -18,6 +18,7 @@ from console.drill.promql import engine as promql
 
 Object = dict[str, Any]
 API_VERSION = "console.drill/v1"
+OPERATORS = ("kubeflow", "apache", "connect")
 OUTCOMES = ("resolved", "mitigated", "handed_over", "not_applicable", "unresolved")
 
 
@@ -49,7 +50,11 @@ class NodeDoc(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AppDoc(msgspec.Struct, frozen=True, kw_only=True):
-    """A SparkApplication that exists when the world begins; `scheduled_by` names the schedule that made it."""
+    """A Spark application that exists when the world begins.
+
+    `scheduled_by` names the schedule that made it. One that has been `running` for seconds stays up; `operator` says
+    who runs it: kubeflow, apache, or connect for the Connect server's own executors.
+    """
 
     name: str
     spec: Object
@@ -60,6 +65,8 @@ class AppDoc(msgspec.Struct, frozen=True, kw_only=True):
     annotations: dict[str, str] = {}
     manager: str = "kubectl-client-side-apply"
     app_name: str = ""
+    running: float = 0.0
+    operator: str = "kubeflow"
 
 
 class FleetDoc(msgspec.Struct, frozen=True, kw_only=True):
@@ -209,7 +216,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _SIZES = {"heap", "python", "native", "input", "write", "result"}
-_SECONDS = {"at", "hold", "within", "after", "warmup", "ramp", "seconds", "scrape"}
+_SECONDS = {"running", "at", "hold", "within", "after", "warmup", "ramp", "seconds", "scrape"}
 FAULTS: dict[str, tuple[str, ...]] = {
     "workload": ("stage", "heap", "python", "native", "ramp", "driver", "result", "sparesJvm"),
     "conf": ("set",),
@@ -350,6 +357,12 @@ class _Checker:
         for index, app in enumerate(world.apps):
             if app.schedule:
                 self._cron(app.schedule, ("world", "apps", index, "schedule"))
+            if app.operator not in OPERATORS:
+                here = ("world", "apps", index, "operator")
+                raise self.document.error(here, "no such operator", hint=did_you_mean(app.operator, OPERATORS))
+            if app.operator != "kubeflow" and not app.running:
+                message = "only an application of the kubeflow operator can start in the drill"
+                raise self.document.error(("world", "apps", index), message)
         for index, rule in enumerate(world.rules):
             self._promql(rule.expr, ("world", "rules", index, "expr"))
         for name, case in self.scenario.cases.items():

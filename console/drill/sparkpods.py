@@ -105,7 +105,9 @@ def executor_pod(run: Run, number: int) -> Object:
     world, spec, driver = run.world, run.spec, run.driver
     part = spec.get("executor") or {}
     name = f"{run.prefix}-exec-{number}"
-    kept = {k: v for k, v in driver["metadata"]["labels"].items() if k.startswith("sparkoperator.k8s.io/")}
+    own = ("sparkoperator.k8s.io/", "spark.operator/")
+    kept = {k: v for k, v in (driver["metadata"].get("labels") or {}).items() if k.startswith(own)}
+    driven = driver["metadata"].get("labels") or {}
     labels = {
         **(part.get("labels") or {}),
         "spark-app-name": label_of(run.name),
@@ -113,10 +115,11 @@ def executor_pod(run: Run, number: int) -> Object:
         "spark-exec-id": str(number),
         "spark-exec-resourceprofile-id": "0",
         "spark-role": "executor",
-        "spark-version": driver["metadata"]["labels"]["spark-version"],
+        "spark-version": driven.get("spark-version", str(spec.get("sparkVersion", "4.1.4"))),
         **kept,
     }
-    local = next(e["value"] for e in driver["spec"]["containers"][0]["env"] if e["name"] == "SPARK_LOCAL_DIRS")
+    given = {e["name"]: e.get("value", "") for e in driver["spec"]["containers"][0].get("env", ())}
+    local = given.get("SPARK_LOCAL_DIRS") or f"/var/data/spark-{run.world.ids.uid()}"
     service = f"{driver['metadata']['name']}-svc.{driver['metadata']['namespace']}.svc"
     env: list[Object] = [
         {"name": "SPARK_USER", "value": "root"},
@@ -162,6 +165,7 @@ def executor_pod(run: Run, number: int) -> Object:
     app_owner = [
         {k: v for k, v in ref.items() if k not in ("controller", "blockOwnerDeletion")}
         for ref in driver["metadata"].get("ownerReferences", ())
+        if ref["kind"] == "SparkApplication"
     ]
     return build(
         PODS,

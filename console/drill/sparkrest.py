@@ -62,7 +62,8 @@ class SparkRest:
             if labels.get("app") == "spark-history-server" and port == 18080:
                 return self._history
             run = self.world.spark.run_of(pod)
-            if port == 4040 and labels.get("spark-role") == "driver" and run and run.started and run.ended is None:
+            drives = run is not None and run.driver["metadata"]["uid"] == pod["metadata"]["uid"]
+            if port == 4040 and drives and run and run.started and run.ended is None:
 
                 async def answer(path: str, request: web.Request) -> web.StreamResponse:
                     return self.driver(run, path, request)

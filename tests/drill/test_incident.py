@@ -190,6 +190,16 @@ async def test_dead_executors_stay_where_the_spec_says_so(api: Api) -> None:
     assert reasons
 
 
+async def test_suspending_takes_the_driver_down_and_resuming_submits_anew(api: Api) -> None:
+    await api.patch_app({"suspend": True})
+    await run_to(api, "SUSPENDED")
+    assert (await api.call("GET", f"{PODS}/etl-orders-driver"))[0] == 404
+    await api.session.run_for(120)
+    assert state(api) == "SUSPENDED"
+    await api.patch_app({"suspend": False})
+    await run_to(api, "RUNNING", 30)
+
+
 # -- the other cases ---------------------------------------------------------------------------------------------------
 
 
@@ -259,6 +269,18 @@ async def test_evictions_look_alike_but_never_say_oomkilled(drill: Open, case: s
         await api.patch_app({"executor": {"memoryOverhead": "3g"}})
         await api.session.run_for(600)
         assert state(api) != "COMPLETED", "memory was not what was missing"
+
+
+async def test_a_drain_hits_every_application_and_they_come_back(drill: Open) -> None:
+    async with drill("look-alike") as api:
+        ended = 'max_over_time(kube_pod_container_status_terminated_reason{reason="Error"}[15m])'
+        pattern = "(.+)-[0-9a-f]{16}-exec-[0-9]+"
+        lost = await api.query(f'count by (app) (label_replace({ended}, "app", "$1", "pod", "{pattern}"))')
+        assert {"etl-orders", "payments-stream"} <= {row["metric"].get("app") for row in lost}
+        await api.session.run_for(60)
+        app = await api.get(f"{APP.removesuffix('/etl-orders')}/payments-stream")
+        assert app["status"]["applicationState"]["state"] == "RUNNING"
+        assert "RUNNING" in app["status"]["executorState"].values()
 
 
 async def test_a_python_worker_can_be_killed_without_any_pod_failing(drill: Open) -> None:

@@ -49,6 +49,26 @@ async def test_discovery_names_both_spark_operators(young: Api) -> None:
     assert (await young.get("/api"))["versions"] == ["v1"]
 
 
+async def test_every_way_to_run_spark_is_there(young: Api) -> None:
+    apache = await young.get("/apis/spark.apache.org/v1/namespaces/spark-prod/sparkapplications/ledger-close")
+    assert apache["status"]["currentState"]["currentStateSummary"] == "RunningHealthy"
+    pods = (await young.get(PODS, labelSelector="spark.operator/spark-app-name=ledger-close"))["items"]
+    assert sorted(p["metadata"]["labels"]["spark-role"] for p in pods) == ["driver", "executor", "executor"]
+    connect = (await young.get(PODS, labelSelector="app=spark-connect"))["items"][0]
+    assert "spark-role" not in connect["metadata"]["labels"]
+    executors = (await young.get(PODS, labelSelector="spark-app-name=spark-connect-server"))["items"]
+    owners = {p["metadata"]["ownerReferences"][0]["name"] for p in executors}
+    assert len(executors) == 2 and owners == {connect["metadata"]["name"]}
+    stream = await young.get(f"{APPS}/payments-stream")
+    assert stream["status"]["applicationState"]["state"] == "RUNNING"
+    assert len(stream["status"]["executorState"]) == 4
+    assert connect["status"]["containerStatuses"][0]["state"]["running"]["startedAt"].startswith("2025-")
+    drivers = {connect["metadata"]["name"]: "spark-connect-server", "payments-stream-driver": "payments-stream"}
+    for pod, name in drivers.items():
+        (app,) = await young.get(f"{PODS}/{pod}:4040/proxy/api/v1/applications")
+        assert app["name"] == name and app["attempts"][0]["duration"] > 3600_000
+
+
 async def test_lists_select_by_labels_and_fields(young: Api) -> None:
     some = await young.get(PODS, labelSelector="spark-role in (driver),sparkoperator.k8s.io/app-name=etl-orders")
     assert [p["metadata"]["name"] for p in some["items"]] == ["etl-orders-driver"]
@@ -107,9 +127,10 @@ async def test_tables_print_what_kubectl_prints(young: Api) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}", "Accept": "application/json;as=Table;v=v1;g=meta.k8s.io"}
     async with young.http.get(young.session.kube_url + APP, headers=headers) as response:
         table = await response.json()
-    assert [c["name"] for c in table["columnDefinitions"]] == ["Name", "Status", "Attempts", "Start", "Finish", "Age"]
+    names = ["Name", "Suspend", "Status", "Attempts", "Start", "Finish", "Age"]
+    assert [c["name"] for c in table["columnDefinitions"]] == names
     (row,) = table["rows"]
-    assert row["cells"][:3] == ["etl-orders", "RUNNING", "1"] and row["object"]["kind"] == "PartialObjectMetadata"
+    assert row["cells"][:4] == ["etl-orders", None, "RUNNING", "1"] and row["object"]["kind"] == "PartialObjectMetadata"
     async with young.http.get(
         young.session.kube_url + PODS, params={"includeObject": "None"}, headers=headers
     ) as response:
@@ -240,6 +261,7 @@ async def test_unknown_fields_are_dropped_with_a_warning(young: Api) -> None:
         ({"executor": {"instances": "6"}}, "spec.executor.instances"),
         ({"type": "Perl"}, "spec.type"),
         ({"executor": None}, "spec.executor"),
+        ({"mainApplicationFile": None}, "spec.mainApplicationFile"),
     ],
 )
 async def test_what_the_schema_forbids_is_422_with_its_field(young: Api, spec: dict[str, Any], field: str) -> None:

@@ -12,9 +12,13 @@ from typing import Any
 
 import pytest
 import requests
+import yaml
 
+from console.drill.kube import sparkschema as schema
+from console.drill.resources import SPARK_COLUMNS
 from console.drill.session import TOKEN, DrillSession
 from tests.cluster.controlplane import KubeApi
+from tests.cluster.parts import require_parts
 from tests.drill.conftest import YOUNG
 
 pytestmark = pytest.mark.parts
@@ -224,3 +228,77 @@ def test_reviews_answer_alike(peers: tuple[Peer, Peer]) -> None:
     assert [a.status_code for a in answers] == [201, 201]
     assert [a.json()["status"]["allowed"] for a in answers] == [True, True]
     assert answers[0].json()["spec"] == answers[1].json()["spec"]
+
+
+APPS = "/apis/sparkoperator.k8s.io/v1beta2/namespaces/NS/sparkapplications"
+APP = {
+    "apiVersion": "sparkoperator.k8s.io/v1beta2",
+    "kind": "SparkApplication",
+    "metadata": {"name": "contract"},
+    "spec": {
+        "type": "Python",
+        "mode": "cluster",
+        "mainApplicationFile": "local:///x.py",
+        "sparkVersion": "4.1.4",
+        "driver": {"cores": 1, "memory": "1g"},
+        "executor": {"cores": 1, "instances": 1, "memory": "1g"},
+    },
+}
+
+
+@pytest.fixture
+def applications(peers: tuple[Peer, Peer]) -> Iterator[tuple[Peer, Peer]]:
+    """Both servers with the same SparkApplication."""
+    for peer in peers:
+        assert peer.call("POST", APPS, APP).status_code == 201
+    yield peers
+    peers[0].call("DELETE", f"{APPS}/contract")
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"executor": {"memory": 2048}},
+        {"executor": {"instances": "6"}},
+        {"executor": {"instances": 0}},
+        {"type": "Perl"},
+        {"executor": None},
+        {"mainApplicationFile": None},
+        {"sparkConf": {"spark.x": 1}},
+    ],
+)
+def test_the_spark_schema_refuses_alike(applications: tuple[Peer, Peer], spec: dict[str, Any]) -> None:
+    said = [peer.said("PATCH", f"{APPS}/contract", {"spec": spec}, MERGE) for peer in applications]
+    assert said[0] == said[1]
+
+
+def test_a_spec_edit_of_an_application_moves_the_same_fields(applications: tuple[Peer, Peer]) -> None:
+    seen = []
+    for peer in applications:
+        body = {"metadata": {"annotations": {"walk": "1"}}, "spec": {"executor": {"memoryOverhead": "1g", "nope": 1}}}
+        answer = peer.call("PATCH", f"{APPS}/contract", body, MERGE, fieldManager="console")
+        after = answer.json()
+        mine = next(e for e in after["metadata"]["managedFields"] if e["manager"] == "console")
+        owned = mine["fieldsV1"]["f:spec"]["f:executor"]["f:memoryOverhead"]
+        seen.append((after["metadata"]["generation"], after["spec"]["executor"], owned, mine["operation"]))
+        strategic = peer.call("PATCH", f"{APPS}/contract", {}, STRATEGIC)
+        seen[-1] += (strategic.status_code, strategic.json()["message"])
+    assert seen[0] == seen[1]
+
+
+def test_the_known_fields_are_those_of_the_crds() -> None:
+    folder = require_parts("spark-operator-crds")["spark-operator-crds"]
+    fields = {}
+    for plural in ("sparkapplications", "scheduledsparkapplications"):
+        crd = yaml.safe_load((folder / f"sparkoperator.k8s.io_{plural}.yaml").read_text())
+        version = crd["spec"]["versions"][0]
+        fields[plural] = version["schema"]["openAPIV3Schema"]["properties"]["spec"]
+        if plural == "sparkapplications":
+            columns = [(c["name"], c["jsonPath"].removeprefix(".")) for c in version["additionalPrinterColumns"]]
+    spec = fields["sparkapplications"]["properties"]
+    assert set(spec) == schema.SPEC
+    assert set(spec["driver"]["properties"]) == schema.DRIVER
+    assert set(spec["executor"]["properties"]) == schema.EXECUTOR
+    assert set(fields["sparkapplications"]["required"]) == set(schema.REQUIRED)
+    assert set(fields["scheduledsparkapplications"]["properties"]) == schema.SCHEDULED
+    assert columns == [(c.name, c.path) for c in SPARK_COLUMNS]

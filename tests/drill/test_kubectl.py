@@ -35,7 +35,7 @@ async def ok(api: Api, *words: str, stdin: str = "") -> str:
 
 async def test_get_prints_applications_pods_and_the_rest(young: Api) -> None:
     apps = await ok(young, "get", "sparkapp")
-    assert apps.splitlines()[0].split() == ["NAME", "STATUS", "ATTEMPTS", "START", "FINISH", "AGE"]
+    assert apps.splitlines()[0].split() == ["NAME", "SUSPEND", "STATUS", "ATTEMPTS", "START", "FINISH", "AGE"]
     assert "etl-orders" in apps and "RUNNING" in apps
     pods = await ok(young, "get", "pods", "-l", "spark-role=executor", "-o", "wide")
     assert "Running" in pods and "node-0" in pods

@@ -114,7 +114,8 @@ async def test_dead_executors_vanish_from_the_executors_endpoint(api: Api) -> No
 
 
 async def test_peaks_are_zero_before_the_first_heartbeat_and_python_is_unseen(api: Api) -> None:
-    peaks = await api.query('metrics_executor_JVMHeapMemory_bytes{executor_id!="driver"}')
+    mine = 'application_name="etl-orders",executor_id!="driver"'
+    peaks = await api.query(f"metrics_executor_JVMHeapMemory_bytes{{{mine}}}")
     assert peaks and all(float(row["value"][1]) < 1.9 * 2**30 for row in peaks)
     python = await api.query("metrics_executor_ProcessTreePythonRSSMemory_bytes")
     assert {row["value"][1] for row in python} == {"0"}

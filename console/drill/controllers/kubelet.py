@@ -50,7 +50,8 @@ class Kubelet:
             self._ending.discard(pod["metadata"]["uid"])
             return
         meta = pod["metadata"]
-        if pod["spec"].get("nodeName") and not (old and old["spec"].get("nodeName")):
+        bound = pod["spec"].get("nodeName") and not (old and old["spec"].get("nodeName"))
+        if bound and pod["status"].get("phase") == "Pending":
             self.world.heap.after(self.world.ids.jitter(0.3, 0.6), lambda: self._creating(meta))
         if "deletionTimestamp" in meta and not (old and "deletionTimestamp" in old["metadata"]):
             self.world.heap.after(0.05, lambda: self._stop(meta))

@@ -64,6 +64,8 @@ class SparkOperator:
             heap.after(self.world.ids.jitter(2.8, 3.4), lambda: self._submit(meta))
         elif change.type == "MODIFIED" and old and _edited(old, app):
             heap.after(0.02, lambda: self._invalidate(meta))
+        elif change.type == "MODIFIED" and old and bool(old["spec"].get("suspend")) != bool(app["spec"].get("suspend")):
+            heap.after(0.02, lambda: self._suspend(meta))
 
     def _invalidate(self, meta: Object) -> None:
         app = self._get(meta)
@@ -73,6 +75,29 @@ class SparkOperator:
             self.world.operator_metrics.stopped(self.world.heap.now)
         app = self._status(app, applicationState={"state": "INVALIDATING"})
         self.world.heap.after(0.3, lambda: self._pending_rerun(meta, fresh=True))
+
+    def _suspend(self, meta: Object) -> None:
+        """Suspending takes the driver down; resuming submits anew."""
+        app = self._get(meta)
+        if app is None:
+            return
+        state = state_of(app)
+        if app["spec"].get("suspend") and state in ("SUBMITTED", "RUNNING", "PENDING_RERUN"):
+            if state == "RUNNING":
+                self.world.operator_metrics.stopped(self.world.heap.now)
+            self._status(app, applicationState={"state": "SUSPENDING"})
+            driver = self.world.store.get(PODS, meta["namespace"], f"{meta['name']}-driver")
+            if driver is not None:
+                self.world.delete_pod(driver["metadata"])
+            self.world.heap.after(3.0, lambda: self._move(meta, "SUSPENDING", "SUSPENDED"))
+        elif not app["spec"].get("suspend") and state == "SUSPENDED":
+            self._status(app, applicationState={"state": "RESUMING"}, executionAttempts=None, executorState=None)
+            self.world.heap.after(3.0, lambda: self._submit(meta))
+
+    def _move(self, meta: Object, old: str, new: str) -> None:
+        app = self._get(meta)
+        if app is not None and state_of(app) == old:
+            self._status(app, applicationState={"state": new})
 
     def _pending_rerun(self, meta: Object, *, fresh: bool) -> None:
         app = self._get(meta)
@@ -92,7 +117,7 @@ class SparkOperator:
 
     def _submit(self, meta: Object) -> None:
         app = self._get(meta)
-        if app is None or state_of(app) not in ("", "PENDING_RERUN"):
+        if app is None or state_of(app) not in ("", "PENDING_RERUN", "RESUMING"):
             return
         if not self.running or app["spec"].get("suspend"):
             self.world.heap.after(5.0, lambda: self._submit(meta))

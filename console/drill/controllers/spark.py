@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from console.base.units import parse_jvm_size
@@ -66,6 +67,33 @@ class Run:
         self.driver, self.driver_ip = pod, pod["status"]["podIP"]
         self.log.begin(self.world.heap.now)
         self.world.heap.after(self.world.ids.jitter(3.6, 4.4), self._context)
+
+    def adopt(self, since: float, place: Callable[[Object], Object]) -> None:
+        """It has been running since long ago: executors are there and work on the first stage.
+
+        Args:
+            since: when its driver started.
+            place: puts an executor pod into the world as a running one.
+        """
+        driver = self.world.store.get(PODS, self.driver["metadata"]["namespace"], self.driver["metadata"]["name"])
+        if driver is not None:
+            self.driver, self.driver_ip = driver, driver["status"]["podIP"]
+        self.log.begin(since)
+        self.started = since + 4.0
+        self.log.context(self.started)
+        stage = Progress(0, self.workload.stages[0], since + 20.0)
+        for _ in range(self.instances):
+            number, self._next = self._next, self._next + 1
+            pod = place(executor_pod(self, number))
+            executor = Executor(number, pod["metadata"], self.size, pod["status"]["podIP"], since + 5, since + 13.0)
+            executor.begin(stage.started, 0, executor.size.cores / stage.plan.seconds)
+            self.executors[number] = executor
+            self._by_uid[pod["metadata"]["uid"]] = executor
+            executor_started(self.world.log(pod), self, executor, since + 10.0)
+            self.log.registered(since + 13.0, executor)
+        self.stages.append(stage)
+        self.log.stage(stage.started, stage)
+        self._predict()
 
     def _context(self) -> None:
         if self.ended is not None:

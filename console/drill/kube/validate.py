@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from console.drill.kube import sparkschema as schema
 from console.drill.objects import ApiError
 from console.drill.resources import PODS, SCHEDULED, SPARKAPPS, Resource
 
@@ -16,95 +17,6 @@ _NAME_TEXT = (
     "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
 )
 NAMELESS = "Required value: name or generateName is required"
-_POD_PART = frozenset(
-    [
-        "cores",
-        "coreLimit",
-        "memory",
-        "memoryOverhead",
-        "gpu",
-        "image",
-        "configMaps",
-        "secrets",
-        "env",
-        "envVars",
-        "envFrom",
-        "labels",
-        "annotations",
-        "volumeMounts",
-        "affinity",
-        "tolerations",
-        "podSecurityContext",
-        "securityContext",
-        "schedulerName",
-        "sidecars",
-        "initContainers",
-        "hostNetwork",
-        "nodeSelector",
-        "dnsConfig",
-        "terminationGracePeriodSeconds",
-        "serviceAccount",
-        "hostAliases",
-        "shareProcessNamespace",
-        "template",
-        "coreRequest",
-        "javaOptions",
-        "lifecycle",
-        "ports",
-        "priorityClassName",
-    ]
-)
-_DRIVER = _POD_PART | {"podName", "kubernetesMaster", "serviceAnnotations", "serviceLabels"}
-_EXECUTOR = _POD_PART | {"instances", "deleteOnTermination"}
-_SPEC = frozenset(
-    [
-        "type",
-        "sparkVersion",
-        "mode",
-        "proxyUser",
-        "image",
-        "imagePullPolicy",
-        "imagePullSecrets",
-        "mainClass",
-        "mainApplicationFile",
-        "arguments",
-        "sparkConf",
-        "hadoopConf",
-        "sparkConfigMap",
-        "hadoopConfigMap",
-        "volumes",
-        "driver",
-        "executor",
-        "deps",
-        "restartPolicy",
-        "nodeSelector",
-        "failureRetries",
-        "retryInterval",
-        "pythonVersion",
-        "memoryOverheadFactor",
-        "monitoring",
-        "batchScheduler",
-        "timeToLiveSeconds",
-        "batchSchedulerOptions",
-        "sparkUIOptions",
-        "driverIngressOptions",
-        "dynamicAllocation",
-        "suspend",
-    ]
-)
-_SCHEDULED = frozenset(
-    [
-        "schedule",
-        "timeZone",
-        "template",
-        "suspend",
-        "concurrencyPolicy",
-        "successfulRunHistoryLimit",
-        "failedRunHistoryLimit",
-    ]
-)
-_STRINGS = ("memory", "memoryOverhead", "coreLimit", "coreRequest", "image", "serviceAccount", "javaOptions")
-_INTEGERS = ("cores", "instances")
 
 
 def _invalid(resource: Resource, name: str, causes: list[tuple[str, str, str]]) -> ApiError:
@@ -143,7 +55,7 @@ def prune(resource: Resource, obj: Object) -> Object:
     if resource is SPARKAPPS:
         return {**obj, "spec": _pruned(spec)}
     if resource is SCHEDULED:
-        kept = {k: v for k, v in spec.items() if k in _SCHEDULED}
+        kept = {k: v for k, v in spec.items() if k in schema.SCHEDULED}
         if isinstance(kept.get("template"), dict):
             kept["template"] = _pruned(kept["template"])
         return {**obj, "spec": kept}
@@ -151,8 +63,8 @@ def prune(resource: Resource, obj: Object) -> Object:
 
 
 def _pruned(spec: Object) -> Object:
-    kept = {k: v for k, v in spec.items() if k in _SPEC}
-    for role, known in (("driver", _DRIVER), ("executor", _EXECUTOR)):
+    kept = {k: v for k, v in spec.items() if k in schema.SPEC}
+    for role, known in (("driver", schema.DRIVER), ("executor", schema.EXECUTOR)):
         if isinstance(kept.get(role), dict):
             kept[role] = {k: v for k, v in kept[role].items() if k in known}
     return kept
@@ -206,23 +118,22 @@ def _spark_causes(spec: Any, path: str) -> list[tuple[str, str, str]]:
     if not isinstance(spec, dict):
         return [("FieldValueRequired", path, "Required value")]
     causes: list[tuple[str, str, str]] = []
-    for key in ("driver", "executor", "sparkVersion", "type"):
+    for key in schema.REQUIRED:
         if key not in spec:
             causes.append(("FieldValueRequired", f"{path}.{key}", "Required value"))
-    kinds = ("Java", "Python", "R", "Scala")
-    if "type" in spec and spec["type"] not in kinds:
-        supported = ", ".join(f'"{kind}"' for kind in kinds)
+    if "type" in spec and spec["type"] not in schema.TYPES:
+        supported = ", ".join(f'"{kind}"' for kind in schema.TYPES)
         text = f'Unsupported value: "{spec["type"]}": supported values: {supported}'
         causes.append(("FieldValueNotSupported", f"{path}.type", text))
     for role in ("driver", "executor"):
         part = spec.get(role)
         for key, value in part.items() if isinstance(part, dict) else ():
             at = f"{path}.{role}.{key}"
-            if key in _STRINGS and not isinstance(value, str):
+            if key in schema.STRINGS and not isinstance(value, str):
                 causes.append(("FieldValueTypeInvalid", at, _type_text(at, value, "string")))
-            elif key in _INTEGERS and (not isinstance(value, int) or isinstance(value, bool)):
+            elif key in schema.INTEGERS and (not isinstance(value, int) or isinstance(value, bool)):
                 causes.append(("FieldValueTypeInvalid", at, _type_text(at, value, "integer")))
-            elif key in _INTEGERS and value < 1:
+            elif key in schema.INTEGERS and value < 1:
                 text = f"Invalid value: {value}: {at} in body should be greater than or equal to 1"
                 causes.append(("FieldValueInvalid", at, text))
     conf = spec.get("sparkConf")

@@ -28,28 +28,6 @@ from console.drill.promql.model import (
 )
 
 _OPS = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~"}
-_SPECIAL = frozenset(
-    [
-        "absent",
-        "absent_over_time",
-        "clamp",
-        "clamp_max",
-        "clamp_min",
-        "histogram_quantile",
-        "label_join",
-        "label_replace",
-        "predict_linear",
-        "quantile_over_time",
-        "round",
-        "scalar",
-        "sort",
-        "sort_desc",
-        "time",
-        "timestamp",
-        "vector",
-    ]
-)
-SUPPORTED = _SPECIAL | frozenset(functions.SIMPLE) | frozenset(overtime.FUNCTIONS)
 MAX_SUBQUERY_STEPS = 200_000
 
 
@@ -385,3 +363,5 @@ _HANDLERS: dict[type[Any], Callable[[Evaluator, Any, int], Value]] = {
     ast.AggregateExpr: Evaluator._aggregate,
     ast.Call: Evaluator._call,
 }
+SUPPORTED = frozenset((*_CALLS, *functions.SIMPLE, *overtime.FUNCTIONS))
+"""Names of the functions that are evaluated here."""

@@ -179,7 +179,7 @@ def assemble_one(
     members.extend(_members_without_pod(group, members, attempt))
     members.extend(_members_of_rest(rest, members, attempt))
     spec = group.cr.spec if group.cr is not None else {}
-    complete = group.launcher == "kubeflow" and group.cr is not None
+    complete = group.launcher == "kubeflow" and group.cr is not None and bool(group.cr.spec)
     root = group.cr or group.deployment
     limit_driver = driver.memory_limit if driver is not None else None
     version = _version(group, rest)

@@ -28,6 +28,7 @@ from console.health.facts import (
     RestDocument,
     Sample,
     SourceState,
+    Workload,
 )
 from console.sources import decode, folder_eventlog, folder_json, folder_rest, folder_text
 from console.sources.folder_bytes import Piece, Reader
@@ -279,7 +280,13 @@ class _Harvest:
     # the whole ------------------------------------------------------------------------------------------------------
 
     def facts(self) -> Facts:
-        pods = drop_echoes(self.pods.merged())
+        events = self.events.all()
+        read = list(self.pods.merged())
+        if not any("spark-role" in pod.labels for pod in read):
+            read += _told_of(events)
+            for app in _operated(events, self.spark.all()):
+                self.spark.add(app, "")
+        pods = drop_echoes(read)
         nodes = tuple(n for _, n in sorted(self.nodes.values(), key=lambda pair: pair[1].name))
         logs = tuple(_subject(one, pods) for one in self.logs)
         for log in self.event_logs.values():
@@ -287,7 +294,6 @@ class _Harvest:
             if trouble := log.trouble():
                 self.unread.append((log.locator, trouble))
         rest = tuple(folder_rest.with_app_ids(self.rest, self.folders))
-        events = self.events.all()
         facts = Facts(
             at=0.0,
             pods=pods,
@@ -357,6 +363,40 @@ def _is_log(text: str) -> bool:
 
 def _placed(event: Event, locator: str) -> Event:
     return replace(event, origin=Origin("kubernetes", f"{locator}: Event {event.reason} of {event.about}"))
+
+
+_SPARK_POD = re.compile(r"-driver$|-exec-(\d+)$")
+
+
+def _told_of(events: Iterable[Event]) -> list[Pod]:
+    """Spark pods that only events still speak of, by the names that Spark gives them."""
+    out: dict[tuple[str, str], Pod] = {}
+    for event in events:
+        found = _SPARK_POD.search(event.name) if event.kind == "Pod" else None
+        if found is None or (event.namespace, event.name) in out:
+            continue
+        labels = {"spark-role": "executor" if found.group(1) else "driver"}
+        if found.group(1):
+            labels["spark-exec-id"] = found.group(1)
+        out[event.namespace, event.name] = Pod(event.namespace, event.name, event.origin, labels=labels)
+    return list(out.values())
+
+
+def _operated(events: Iterable[Event], known: Iterable[Workload]) -> list[Workload]:
+    """Applications that only the operator's events still speak of."""
+    named = {(w.namespace, w.name) for w in known if w.kind == "SparkApplication"}
+    out: dict[tuple[str, str], Workload] = {}
+    for event in events:
+        key = (event.namespace, event.name)
+        if event.kind == "SparkApplication" and key not in named and event.reason.startswith("Spark"):
+            out[key] = Workload(
+                api_version="sparkoperator.k8s.io/v1beta2",
+                kind="SparkApplication",
+                namespace=event.namespace,
+                name=event.name,
+                origin=event.origin,
+            )
+    return list(out.values())
 
 
 def _subject(log: Log, pods: tuple[Pod, ...]) -> Log:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import json
 import random
+import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -104,6 +107,59 @@ TELLING = {
 def test_names_are_no_evidence(recording: Recording, tmp_path: Path) -> None:
     _renamed(recording.path, tmp_path / "x", TELLING)
     assert named(judged(tmp_path / "x")) == recording.expected
+
+
+_PLAIN = re.compile(r"(\d\d)/(\d\d)/(\d\d) (\d\d:\d\d:\d\d) ([A-Z]+) ([\w$.]+): ?(.*)")
+
+
+def _structured(text: str) -> str:
+    """Plain records as Spark 4 writes them with spark.log.structuredLogging.enabled=true."""
+    out: list[str] = []
+    record: dict[str, str] | None = None
+    for line in text.splitlines():
+        found = _PLAIN.match(line)
+        if found is not None:
+            if record is not None:
+                out.append(json.dumps(record, separators=(",", ":")))
+            y, m, d, clock, level, logger, message = found.groups()
+            record = {"ts": f"20{y}-{m}-{d}T{clock}.000Z", "level": level, "msg": message, "logger": logger}
+        elif record is not None and line.startswith(("\t", "Caused", "java.", "org.", "The ", " ")):
+            record["msg"] += "\n" + line
+        else:
+            if record is not None:
+                out.append(json.dumps(record, separators=(",", ":")))
+                record = None
+            out.append(line)
+    if record is not None:
+        out.append(json.dumps(record, separators=(",", ":")))
+    return "\n".join(out) + "\n"
+
+
+def _iso(text: str) -> str:
+    """Records with ISO times and full class names, as many deployments configure log4j."""
+    shown = r"20\1-\2-\3T\4.000Z \5 org.apache.spark.x.\6 - \7"
+    return "\n".join(_PLAIN.sub(shown, line) for line in text.splitlines()) + "\n"
+
+
+def _stamped(text: str) -> str:
+    """`kubectl logs --timestamps`."""
+    return "".join(f"2026-11-23T09:00:00.123456789Z {line}\n" for line in text.splitlines())
+
+
+@pytest.mark.parametrize("layout", [_structured, _iso, _stamped], ids=["structured", "iso", "timestamps"])
+@pytest.mark.parametrize("recording", RECORDINGS, ids=IDS)
+def test_the_layout_of_the_logs_changes_nothing(
+    recording: Recording, layout: Callable[[str], str], tmp_path: Path
+) -> None:
+    changed = 0
+    for file in recording.path.iterdir():
+        data = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+        if _PLAIN.search(data.decode(errors="replace")[:20_000]) and b'"ts"' not in data[:4_000]:
+            data = layout(data.decode(errors="replace")).encode()
+            changed += 1
+        (tmp_path / file.name.removesuffix(".gz")).write_bytes(data)
+    if changed:
+        assert named(judged(tmp_path)) == recording.expected
 
 
 def _answers(findings: tuple[Finding, ...]) -> set[str | None]:

@@ -27,6 +27,8 @@ def _waiting(case: Case) -> list[tuple[Pod, str, float | None]]:
         if pod.node or pod.phase not in ("Pending", "Unknown") or (deaths.over(pod) and not pod.gone):
             continue
         scheduled = pod.condition("PodScheduled")
+        if any(e.reason == "Scheduled" for e in case.events_of(pod.key)):
+            continue
         events = [
             e for e in case.events_of(pod.key) if e.reason == "FailedScheduling" and "skip schedule" not in e.message
         ]

@@ -173,7 +173,7 @@ def metastore(case: Case) -> Answer:
     errors = [h for h in case.hits("metastore-error", roles=("driver", "other")) if "Could not connect" not in h.text]
     if not hits and not thrift and not errors:
         return "nothing says that the metastore failed"
-    body = " ".join(h.record.body for h in (*hits[:10], *thrift[:5], *errors[:5]))
+    body = " ".join(f"{h.text} {h.record.body}" for h in (*hits[:12], *thrift[:5], *errors[:5]))
     if "Connection refused" in body:
         word, why = "refused", "connection refused: the metastore's pod or service is down"
     elif "timed out" in body.lower() or "Read timed out" in body or "Deadline exceeded" in body:

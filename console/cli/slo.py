@@ -9,7 +9,7 @@ import click
 from console.base.errors import Exit, UsageError, did_you_mean
 from console.base.units import human_duration
 from console.cli.options import Where, output_option, where_options
-from console.cli.output import plain, print_json, say, table
+from console.cli.output import narrate, plain, print_json, say, table
 
 if TYPE_CHECKING:
     from console.health.model import Board, Burn, SloStatus
@@ -60,6 +60,65 @@ def show(id: str, where: Where, output: str) -> int:
     else:
         say(slo_page(slo, board.at))
     return _exit((slo,))
+
+
+@command.command("rules")
+@click.option(
+    "-o",
+    "--output",
+    "form",
+    type=click.Choice(["rules", "prometheusrule", "tests"]),
+    default="rules",
+    show_default=True,
+    help="A rule file, an object of the Prometheus operator, or unit tests for promtool.",
+)
+@click.option("--only", multiple=True, metavar="ID", help="Only this objective; promtool tests small files faster.")
+@click.option("--name", default="console-slo", show_default=True, help="Name of the PrometheusRule object.")
+@click.option("--label", "labels", multiple=True, metavar="KEY=VALUE", help="Label of the PrometheusRule object.")
+@click.option("--rule-file", default="console-slo.rules.yaml", show_default=True, help="File that the tests load.")
+@where_options
+def rules(form: str, only: tuple[str, ...], name: str, labels: tuple[str, ...], rule_file: str, where: Where) -> int:
+    """Print recording and alerting rules of a preset's objectives, or the unit tests for `promtool test rules`."""
+    import yaml
+
+    from console.health import slo_rules
+    from console.settings.load import load
+    from console.settings.presets import load_library
+
+    settings = load(where.config, context=where.context or "", flags={"preset": where.preset})
+    if settings.preset is None:
+        raise UsageError("no preset is named", hint="console slo rules --preset NAME")
+    specs = load_library(settings.folders("preset_paths")).preset(settings.preset).specs()
+    for id in only:
+        if id not in [spec.id for spec in specs]:
+            raise UsageError(f"there is no objective {id!r}", hint=did_you_mean(id, [spec.id for spec in specs]))
+    specs = tuple(spec for spec in specs if not only or spec.id in only)
+    pairs = [label.partition("=") for label in labels]
+    if not all(sign and key for key, sign, _ in pairs):
+        raise UsageError("a label is written KEY=VALUE", hint="--label release=prometheus")
+    for words in (text for spec in specs for text in slo_rules.impossible(spec)):
+        narrate(words)
+    if form == "rules":
+        document = slo_rules.rule_file(specs)
+    elif form == "tests":
+        document = slo_rules.unit_tests(specs, rule_file)
+    else:
+        document = slo_rules.prometheus_rule(
+            specs, name, where.namespace or "", {key: value for key, _, value in pairs}
+        )
+    say(yaml.dump(document, Dumper=_plain_dumper(), sort_keys=False, width=1000, allow_unicode=True).rstrip())
+    return Exit.OK
+
+
+def _plain_dumper() -> Any:
+    """A YAML dumper without anchors, which people and other tools read badly."""
+    import yaml
+
+    class Plain(yaml.SafeDumper):
+        def ignore_aliases(self, data: object) -> bool:
+            return True
+
+    return Plain
 
 
 def _board(where: Where) -> Board:

@@ -136,7 +136,9 @@ def app_of_alert(board: Board, alert: Alert) -> str:
     labels = alert.labels
     namespace = labels.get("exported_namespace") or labels.get("namespace") or ""
     pod = labels.get("exported_pod") or labels.get("pod") or ""
-    names = {labels[k] for k in ("spark_app_name", "app_name", "application_name", "sparkapplication") if k in labels}
+    names = {
+        labels[k] for k in ("app", "spark_app_name", "app_name", "application_name", "sparkapplication") if k in labels
+    }
     ids = {labels[k] for k in ("application_id", "spark_app_selector", "spark_app_id") if k in labels}
     found = set()
     for app in board.apps:

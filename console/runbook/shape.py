@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from msgspec import inspect as types
@@ -34,6 +35,7 @@ AFTER = (
 )  # fmt: skip
 
 
+@cache
 def of_struct(kind: type[Any]) -> Shape:
     """The shape of a struct as plain data."""
     return _shape(types.type_info(kind), 0)

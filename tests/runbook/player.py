@@ -65,8 +65,8 @@ class Player:
         assert not settled.missing, settled.missing
         self.events.append(
             Started(
-                self.now, "w", book.id, book.version, book.hash, book.text, settled.inputs, settled.origins, {}, self.app,
-                "test", "test", {s.id: {"state": s.state} for s in self.board().slos},
+                self.now, "w", book.id, book.version, book.hash, book.text, settled.inputs, settled.origins, {},
+                self.app, "test", "test", {s.id: {"state": s.state} for s in self.board().slos},
             )
         )  # fmt: skip
 
@@ -110,7 +110,7 @@ class Player:
                 self.events.append(Offered(now, step.id, effect.id, answer, "test"))
             case steps.Hold(step=step):
                 self.events += steps.hold(step, self.ctx(), walk, now)
-                self.now += step.poll
+                self.now += max(step.poll, 30.0)
             case steps.Pause(step=step):
                 self.now = max(self.now, steps.pause(step, self.ctx(), walk))
                 self.events.append(steps.waited(book, step, self.now))

@@ -1,4 +1,4 @@
-"""The catalogue knows what real exporters have, tells invented names from typing errors, and knows what may be written."""
+"""The catalogue knows what real exporters have, tells invented names from mistyped ones, and what may be written."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ APP = ("sparkoperator.k8s.io/v1beta2", "SparkApplication")
 @pytest.mark.parametrize(
     "query",
     [
-        'sum by (namespace, pod) (increase(container_oom_events_total{container="spark-kubernetes-executor"}[15m])) > 0',
+        'sum by (pod) (increase(container_oom_events_total{container="spark-kubernetes-executor"}[15m])) > 0',
         'max by (namespace, pod) (kube_pod_container_status_terminated_reason{reason="OOMKilled"}) == 1',
         'max by (namespace, pod) (container_memory_working_set_bytes) / max by (namespace, pod) '
         '(kube_pod_container_resource_limits{resource="memory"}) > 0.95',

@@ -23,12 +23,15 @@ CTX: dict[str, Any] = {
 TARGET = Target("sparkoperator.k8s.io/v1beta2", "SparkApplication", "{{ app.name }}", "{{ app.namespace }}")
 CHANGE = Step(
     "change", "change", "Set {{ app.size|jvm_size }}", target=TARGET, action="patch", patch_type="merge",
-    patch={"spec": {"executor": {"memory": "{{ app.size|jvm_size }}", "cores": "{{ app.cores }}"}}}, rollback="captured",
-    loses="work of {{ app.gone }}", verify="v",
+    patch={"spec": {"executor": {"memory": "{{ app.size|jvm_size }}", "cores": "{{ app.cores }}"}}},
+    rollback="captured", loses="work of {{ app.gone }}", verify="v",
 )  # fmt: skip
 SCRIPT = Step(
     "script", "script", "Run", target=TARGET, script="s", effect="write", rollback="captured",
-    arguments=(Argument("app", "spark_app", "{{ app.namespace }}/{{ app.name }}", "--app"), Argument("n", "int", "{{ app.cores }}", "")),
+    arguments=(
+        Argument("app", "spark_app", "{{ app.namespace }}/{{ app.name }}", "--app"),
+        Argument("n", "int", "{{ app.cores }}", ""),
+    ),
 )  # fmt: skip
 SPEC = ScriptSpec(
     "s", "S", "/lib/s.sh", "sh", "write", ("/spec/executor/cores",), arguments={"app": ScriptArgument("spark_app")}
@@ -74,7 +77,7 @@ def test_a_kind_that_is_none_makes_no_path(target: dict[str, str]) -> None:
 
 
 def test_missing_data_makes_no_patch() -> None:
-    with pytest.raises(Missing, match="step change, patch.spec.executor.memory: 'gone' is not known"):
+    with pytest.raises(Missing, match=r"step change, patch\.spec\.executor\.memory: 'gone' is not known"):
         effect(replace(CHANGE, patch={"spec": {"executor": {"memory": "{{ app.gone|jvm_size }}"}}}))
 
 

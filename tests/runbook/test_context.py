@@ -1,4 +1,4 @@
-"""The data of templates: what a source did not have is absent, and only what came after a change counts as its result."""
+"""The data of templates: what a source did not have is absent; only what came after a change is its result."""
 
 from __future__ import annotations
 
@@ -111,7 +111,11 @@ def test_the_new_attempt_is_counted_with_its_dead_and_its_tasks() -> None:
     evicted = executor(9, created=begun + 5, state="Evicted", death=Death("evicted", "evicted", at=NOW))
     seen = after(
         driver=driver(begun),
-        executors=(executor(1, created=begun + 20), executor(2, created=begun + 20, state="OOMKilled", death=oom_death(NOW)), evicted),
+        executors=(
+            executor(1, created=begun + 20),
+            executor(2, created=begun + 20, state="OOMKilled", death=oom_death(NOW)),
+            evicted,
+        ),
         tasks={"completed": 7, "failed": 1},
     )  # fmt: skip
     assert (seen["new_driver"], seen["executors"], seen["oom_deaths"], seen["deaths"], seen["tasks"]) == (

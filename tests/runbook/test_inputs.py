@@ -50,6 +50,8 @@ def test_the_application_of_an_alert_is_found_by_pod_name_or_id() -> None:
     assert one(here, APP, alert=alert(pod="etl-orders-driver"))[0] == KEY
     assert one(here, APP, alert=alert(pod="", application_id="spark-2"))[0] == "spark-jobs/etl-items"
     assert one(here, APP, alert=alert(pod="", app_name="etl-items"))[0] == "spark-jobs/etl-items"
+    assert one(here, APP, alert=alert(pod="", app="etl-items"))[0] == "spark-jobs/etl-items"
+    assert resolve(book(APP), here, alert=alert(pod="", app="spark")).missing
     assert one(here, APP, alert=alert(exported_pod="etl-orders-exec-2", pod="dcgm-x"))[0] == KEY
     assert resolve(book(APP), here, alert=alert(pod="somebody-else")).missing
     assert resolve(book(APP), here, alert=alert(namespace="elsewhere")).missing

@@ -1,4 +1,4 @@
-"""The library on disk and `console runbooks`: user folders first, problems with places, exit codes that scripts read."""
+"""The library on disk and `console runbooks`: user folders first, problems with places, exit codes for scripts."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from console.base.errors import UsageError
+from console.cli.main import run
 from console.sources.runbooks import Library
 
 GOOD = """\
@@ -74,27 +77,49 @@ def test_scripts_of_a_folder_are_known_and_must_exist(tmp_path: Path) -> None:
     assert library.scripts["x"].path == str(scripts / "x.sh") and "lower-executor-cores" in library.scripts
 
 
-def console(*argv: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
-    keep = {k: v for k, v in os.environ.items() if k in ("PATH", "LANG", "VIRTUAL_ENV")}
-    here = {**keep, "HOME": str(cwd), "CONSOLE_CONFIG_DIR": str(cwd), "CONSOLE_STATE_DIR": str(cwd), **env}
-    code = "import sys; from console.cli.main import run; code = run(sys.argv[1:]); " + PROBE + "sys.exit(code)"
-    return subprocess.run(
-        [sys.executable, "-c", code, *argv], capture_output=True, text=True, cwd=cwd, env=here, timeout=60
+class Ran(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+    """Run a command of the program here, in an empty home, from another folder."""
+    for name in [n for n in os.environ if n.startswith("CONSOLE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("CONSOLE_CONFIG_DIR", str(tmp_path))
+    monkeypatch.setenv("CONSOLE_STATE_DIR", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+
+    def call(*argv: str, **env: str) -> Ran:
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
+        capsys.readouterr()
+        code = run(list(argv))
+        return Ran(code, *capsys.readouterr())
+
+    return call
+
+
+def test_looking_at_runbooks_loads_neither_textual_nor_the_kubernetes_client() -> None:
+    code = (
+        "import sys; from console.cli.main import run; run(['runbooks', 'lint', '-o', 'json']);"
+        "sys.exit(str([m for m in ('textual', 'kubernetes', 'aiohttp') if m in sys.modules] or ''))"
     )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stderr.strip().splitlines()[1:] == []
 
 
-PROBE = "bad = [m for m in ('textual', 'kubernetes', 'aiohttp') if m in sys.modules]; assert not bad, bad; "
-
-
-def test_the_shipped_library_lints_clean_from_any_folder(tmp_path: Path) -> None:
-    done = console("runbooks", "lint", cwd=tmp_path)
+def test_the_shipped_library_lints_clean_from_any_folder(console: Callable[..., Ran]) -> None:
+    done = console("runbooks", "lint")
     assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
     assert "0 errors, 0 warnings" in done.stderr
 
 
-def test_lint_finds_the_users_folders_and_speaks_json(tmp_path: Path) -> None:
+def test_lint_finds_the_users_folders_and_speaks_json(tmp_path: Path, console: Callable[..., Ran]) -> None:
     mine = folder(tmp_path / "mine", mine=GOOD.format(id="mine").replace("reviewed: 2026-11-24\n", ""))
-    done = console("runbooks", "lint", "-o", "json", cwd=tmp_path, CONSOLE_RUNBOOK_PATHS=str(mine))
+    done = console("runbooks", "lint", "-o", "json", CONSOLE_RUNBOOK_PATHS=str(mine))
     document = json.loads(done.stdout)
     assert done.returncode == 1 and document["apiVersion"] == "console/v1"
     (problem,) = document["problems"]
@@ -102,32 +127,32 @@ def test_lint_finds_the_users_folders_and_speaks_json(tmp_path: Path) -> None:
     assert problem["file"] == str(mine / "mine.yaml")
 
 
-def test_lint_of_named_files_looks_only_at_them(tmp_path: Path) -> None:
+def test_lint_of_named_files_looks_only_at_them(tmp_path: Path, console: Callable[..., Ran]) -> None:
     mine = folder(
         tmp_path / "mine", good=GOOD.format(id="good"), bad=GOOD.format(id="bad").replace("kind: end", "kind: edn")
     )
-    assert console("runbooks", "lint", str(mine / "good.yaml"), cwd=tmp_path).returncode == 0
-    done = console("runbooks", "lint", str(mine), cwd=tmp_path)
+    assert console("runbooks", "lint", str(mine / "good.yaml")).returncode == 0
+    done = console("runbooks", "lint", str(mine))
     assert done.returncode == 2
     assert (
         "bad.yaml:12:15: error: 'edn' is no kind of step [steps[0].kind] (schema)\n  hint: did you mean 'end'?"
         in done.stdout
     )
-    assert console("runbooks", "lint", str(tmp_path / "gone"), cwd=tmp_path).returncode == 2
+    assert console("runbooks", "lint", str(tmp_path / "gone")).returncode == 2
 
 
-def test_list_and_show_and_schema(tmp_path: Path) -> None:
-    listed = json.loads(console("runbooks", "list", "-o", "json", cwd=tmp_path).stdout)
+def test_list_and_show_and_schema(console: Callable[..., Ran]) -> None:
+    listed = json.loads(console("runbooks", "list", "-o", "json").stdout)
     (book,) = [r for r in listed["runbooks"] if r["id"] == "spark-oom"]
     assert book["writes"] is True and "executor-oom-container" in book["match"]["findings"] and len(book["hash"]) == 64
-    page = console("runbooks", "show", "spark-oom", cwd=tmp_path)
+    page = console("runbooks", "show", "spark-oom")
     assert page.returncode == 0
     for words in ("WHEN NOT TO USE IT", "raise-executor-overhead  (change · WRITES)", "refused → declined",
                   "until: after.oom_deaths == 0", "cores → lower-executor-cores"):  # fmt: skip
         assert words in page.stdout
-    wrong = console("runbooks", "show", "spark-om", cwd=tmp_path)
+    wrong = console("runbooks", "show", "spark-om")
     assert wrong.returncode == 2 and "did you mean 'spark-oom'?" in wrong.stderr
-    schema = json.loads(console("runbooks", "schema", cwd=tmp_path).stdout)
+    schema = json.loads(console("runbooks", "schema").stdout)
     assert schema["title"] == "Runbook"
-    shown = json.loads(console("runbooks", "show", "spark-oom", "-o", "json", cwd=tmp_path).stdout)
+    shown = json.loads(console("runbooks", "show", "spark-oom", "-o", "json").stdout)
     assert shown["runbook"]["steps"][0]["id"] == "which-death"

@@ -1,4 +1,4 @@
-"""runbooks/spark-oom.yaml: each kind of death takes its own way, look-alikes and healthy applications change nothing."""
+"""runbooks/spark-oom.yaml: each kind of death takes its own way; look-alikes and healthy ones change nothing."""
 
 from __future__ import annotations
 
@@ -144,13 +144,16 @@ def test_python_memory_decides_only_where_it_was_measured(samples: Any, status: 
         ("executor-oom-container", {"decided": "heap"}, {"heap-fix": "heap"}, ["heap-fix", "raise-executor-heap"],
          {"executor": {"memory": "4352m"}}),
         ("executor-oom-overhead", {"tmpfs": True, "heap": 512 * MI, "overhead": 200 * MI, "limit": 712 * MI},
-         {"overhead-fix": "overhead"}, ["overhead-fix", "raise-executor-overhead"], {"executor": {"memoryOverhead": "1g"}}),
-        ("executor-oom-heap", {}, {"heap-fix": "heap"}, ["heap-fix", "raise-executor-heap"], {"executor": {"memory": "4352m"}}),
+         {"overhead-fix": "overhead"}, ["overhead-fix", "raise-executor-overhead"],
+         {"executor": {"memoryOverhead": "1g"}}),
+        ("executor-oom-heap", {}, {"heap-fix": "heap"}, ["heap-fix", "raise-executor-heap"],
+         {"executor": {"memory": "4352m"}}),
         ("executor-gc-overhead", {}, {"heap-fix": "heap"}, ["heap-fix", "raise-executor-heap"],
          {"executor": {"memory": "4352m"}}),
         ("executor-oom-heap", {"one_task": True}, {"one-partition": "heap"}, ["one-partition", "raise-executor-heap"],
          {"executor": {"memory": "4352m"}}),
-        ("driver-oom-heap", {}, {"driver-heap": "heap"}, ["driver-heap", "raise-driver-heap"], {"driver": {"memory": "4352m"}}),
+        ("driver-oom-heap", {}, {"driver-heap": "heap"}, ["driver-heap", "raise-driver-heap"],
+         {"driver": {"memory": "4352m"}}),
         ("driver-oom-container", {}, {"driver-heap-or-overhead": "overhead"},
          ["driver-heap-or-overhead", "raise-driver-overhead"], {"driver": {"memoryOverhead": "3200m"}}),
         ("driver-oom-container", {"decided": "overhead"}, {}, ["raise-driver-overhead"],

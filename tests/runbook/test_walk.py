@@ -58,7 +58,8 @@ EVERY_KIND = runbook(
     Step("ask", "ask", "t", choices=(Choice("a", "A", "change"), Choice("b", "B", "manual"))),
     Step("manual", "manual", "t", text="x", next="ask"),
     Step("change", "change", "t", patch={}, rollback="captured", verify="verify", on_refused="end", on_failed="ask"),
-    Step("verify", "verify", "t", until="x", on_effective="script", on_ineffective="ask", on_worse="end", on_unknown="end"),
+    Step("verify", "verify", "t", until="x", on_effective="script", on_ineffective="ask", on_worse="end",
+         on_unknown="end"),
     Step("script", "script", "t", script="s", effect="read", next="end", on_failed="end"),
     Step("end", "end", "t", outcome="resolved"),
 )  # fmt: skip

@@ -382,9 +382,11 @@ def submitted_driver(text: str) -> dict[str, Any] | None:
         return None
     final = text.rfind("Container final statuses:")
     if final > start:
-        ended = dict(
-            m.groups() for line in text[final : final + 2_000].splitlines() if (m := _STATUS_FIELD.match(line))
-        )
+        ended = {
+            m.group(1): m.group(2)
+            for line in text[final : final + 2_000].splitlines()
+            if (m := _STATUS_FIELD.match(line))
+        }
         if ended.get("container name", container.get("container name")) == container.get(
             "container name", ended.get("container name")
         ):

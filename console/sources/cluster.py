@@ -9,21 +9,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import itertools
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from console.base.clock import Clock
 from console.base.errors import ConsoleError, ForbiddenError
-from console.health.facts import Pod, Workload
+from console.health.facts import Pod
+from console.sources.barrier import Barrier
 from console.sources.captured import Evidence
+from console.sources.composer import Composer
 from console.sources.gone import Gone, last_words
 from console.sources.keeper import Keeper
-from console.sources.kinds import ALL, EVENTS, LOCAL, NODES, PODS, SPARK, Decoder, Kind, decoder_of
-from console.sources.picture import ClusterFacts, all_pods, runs_spark, selector_of, their_events
+from console.sources.kinds import ALL, EVENTS, PODS, Decoder, Kind, decoder_of
+from console.sources.picture import ClusterFacts, runs_spark, selector_of
 from console.sources.reflector import Reflector
 from console.sources.scope import readable_namespaces
+from console.sources.versions import Versions
 from console.sources.watched import Watched
 from console.wire.connection import Connection
 from console.wire.pool import Pool
@@ -32,6 +36,7 @@ MAX_EVENTS = 10_000
 MAX_FOLLOWED = 40
 _COALESCE = 0.05
 _TICK = 5.0
+_TICKS_A_MINUTE = 12
 _LOOK_AGAIN = 60.0
 _PATIENCE = 3.0
 """Seconds for which later kinds wait for the first ones."""
@@ -93,10 +98,10 @@ class ClusterSource:
         self._dirty = asyncio.Event()
         self._moved = asyncio.Condition()
         self._allowed: asyncio.Task[tuple[tuple[str, ...], str]] | None = None
-        self._groups: asyncio.Task[dict[str, tuple[str, ...]]] | None = None
+        self._versions = Versions(self._reader)
         self._unfollowed = False
-        self._waiting: list[tuple[str, int, asyncio.Future[None]]] = []
-        self._memo: dict[str, tuple[Any, Any]] = {}
+        self._barrier = Barrier()
+        self._composer = Composer(self._watched, self._gone, self._keeper)
 
     # Life
 
@@ -116,17 +121,16 @@ class ClusterSource:
         ]
         if self._allowed is not None:
             tasks.append(self._allowed)
-        if self._groups is not None:
-            tasks.append(self._groups)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._versions.stop()
         self._tasks.clear()
         self._pool.close()
 
     def retry(self) -> None:
         """Try everything that failed again, now: after a login, or when permissions were granted."""
-        self._allowed = self._groups = None
+        self._allowed = None
         for watched in self._watched.values():
             for reflector in watched.reflectors:
                 reflector.retry()
@@ -156,10 +160,9 @@ class ClusterSource:
         api_version = kind.api_version()
         while not kind.version:
             try:
-                api_version = await self._api_version(kind)
+                api_version = await self._versions.of(kind, fresh=watched.absent)
             except ConsoleError as error:
                 watched.trouble = error
-                self._groups = None
                 self._touch()
                 await asyncio.sleep(random.uniform(2.0, 6.0))
                 continue
@@ -170,24 +173,6 @@ class ClusterSource:
             await asyncio.sleep(_LOOK_AGAIN * random.uniform(1.0, 1.1))
         namespaces = self._scope.namespaces if kind.namespaced and self._scope.namespaces else ("",)
         self._spread(watched, api_version, namespaces)
-
-    async def _api_version(self, kind: Kind) -> str:
-        """The newest version in which the cluster serves the kind; `` where it does not."""
-        if self._groups is None or (self._groups.done() and self._groups.get_name() != self._minute()):
-            self._groups = asyncio.create_task(self._reader.groups(), name=self._minute())
-        fresh = self._watched[kind.name].absent
-        try:
-            for version in (await asyncio.shield(self._groups)).get(kind.group, ()):
-                api_version = kind.api_version(version)
-                found = await self._reader.resources(api_version, fresh=fresh)
-                if any(resource.plural == kind.plural for resource in found):
-                    return api_version
-        except ForbiddenError:
-            return kind.api_version(kind.usual)
-        return ""
-
-    def _minute(self) -> str:
-        return f"groups {int(asyncio.get_running_loop().time() / (_LOOK_AGAIN / 2))}"
 
     def _spread(self, watched: Watched, api_version: str, namespaces: tuple[str, ...]) -> None:
         """One reflector per namespace and selector."""
@@ -231,15 +216,11 @@ class ClusterSource:
             self._spawn(self._fall_back(watched))
         if reflector.kind.name in ("deployments", "statefulsets"):
             self._unfollowed = True
-        if self._waiting:
-            self._release(reflector)
+        self._barrier.reached(reflector.kind.name, reflector.version)
         self._touch()
 
-    def _release(self, reflector: Reflector) -> None:
-        reached = int(reflector.version) if reflector.version.isdigit() else -1
-        for name, version, future in self._waiting:
-            if name == reflector.kind.name and reached >= version and not future.done():
-                future.set_result(None)
+    def heard(self, reflector: Reflector) -> None:
+        self._barrier.reached(reflector.kind.name, reflector.version)
 
     def noticed(self, reflector: Reflector, item: Any, raw: bytes | None) -> None:
         if isinstance(item, Pod):
@@ -262,9 +243,9 @@ class ClusterSource:
             if self._allowed is None:
                 self._allowed = asyncio.create_task(readable_namespaces(self._reader, self._home))
             namespaces, note = await asyncio.shield(self._allowed)
-        except ConsoleError:
-            namespaces, note = (), ""
-            self._allowed = None
+        except ConsoleError:  # it will be forbidden again, and then this is tried again
+            self._allowed, watched.falling_back = None, False
+            return
         watched.falling_back, watched.fell_back, watched.note = False, True, note
         if namespaces:
             api_version = next(r.api_version for r in watched.reflectors)
@@ -307,12 +288,12 @@ class ClusterSource:
             await asyncio.sleep(_COALESCE)
 
     async def _tick(self) -> None:
-        """Words of freshness change with time alone."""
+        """Words of freshness change with time alone; the time of the last data moves on once a minute."""
         shown: tuple[Any, ...] = ()
-        while True:
+        for turn in itertools.count(1):
             await asyncio.sleep(_TICK)
             words = tuple(watched.state(self._clock.now()).state for watched in self._watched.values())
-            if words != shown or self._gone.expire():
+            if words != shown or self._gone.expire() or turn % _TICKS_A_MINUTE == 0:
                 shown = words
                 self._touch()
 
@@ -329,12 +310,12 @@ class ClusterSource:
         wanted = int(resource_version)
         if any(r.version.isdigit() and int(r.version) >= wanted for r in self._watched[kind].reflectors):
             return
-        entry = (kind, wanted, asyncio.get_running_loop().create_future())
-        self._waiting.append(entry)
-        try:
-            await entry[2]
-        finally:
-            self._waiting.remove(entry)
+        await self._barrier.wait(kind, wanted)
+
+    async def caught_up(self, versions: Mapping[str, str | int]) -> None:
+        """`seen` for every kind in `versions` (kind → resourceVersion); kinds that are not watched are passed over."""
+        known = {kind: version for kind, version in versions.items() if kind in self._watched}
+        await asyncio.gather(*(self.seen(kind, version) for kind, version in known.items()))
 
     async def kept(self) -> None:
         """Return when the evidence of everything that died so far is on disk."""
@@ -351,57 +332,8 @@ class ClusterSource:
         """What is known now. Cheap: parts that did not change are reused, and the same object is given again."""
         if self._picture.generation == self._generation:
             return self._picture
-        generation, now = self._generation, self._clock.now()
-        live = self._watched[PODS.name].items()
-        keeper = self._keeper
-        captured = keeper.pods if keeper is not None else {}
-        pods = tuple(all_pods(live, self._gone.items(), captured, now))
-        spark = self._all(*(kind.name for kind in SPARK))
-        others = self._all("deployments", "statefulsets", "daemonsets")
-        spaces = {pod.namespace for pod in pods} | {thing.namespace for thing in spark}
-        local = tuple(thing for thing in self._all(*LOCAL) if thing.namespace in spaces)
-        events = self._once(
-            "events",
-            (
-                *(self._key(name, members=name != EVENTS.name) for name in self._watched),
-                keeper.generation if keeper is not None else 0,
-                len(pods),
-            ),
-            lambda: tuple(
-                their_events(
-                    self._watched[EVENTS.name].items().values(),
-                    keeper.events if keeper is not None else {},
-                    pods,
-                    (*spark, *others, *local),
-                )
-            ),
-        )
-        self._picture = ClusterFacts(
-            generation=generation,
-            at=now,
-            pods=pods,
-            nodes=tuple(self._watched[NODES.name].items().values()),
-            events=events,
-            spark=spark,
-            workloads=(*others, *local),
-            logs=tuple(keeper.logs.values()) if keeper is not None else (),
-            sources=tuple(watched.state(now) for watched in self._watched.values()),
-            unread=tuple(keeper.unread.values()) if keeper is not None else (),
-        )
+        self._picture = self._composer.compose(self._generation, self._clock.now())
         return self._picture
-
-    def _all(self, *names: str) -> tuple[Workload, ...]:
-        return tuple(item for name in sorted(names) for item in self._watched[name].items().values())
-
-    def _key(self, name: str, *, members: bool = False) -> tuple[int, ...]:
-        reflectors = self._watched[name].reflectors
-        return tuple(r.members if members else r.generation for r in reflectors)
-
-    def _once(self, name: str, key: Any, make: Callable[[], Any]) -> Any:
-        held = self._memo.get(name)
-        if held is None or held[0] != key:
-            held = self._memo[name] = (key, make())
-        return held[1]
 
 
 def _all_answered(watched: list[Watched]) -> bool:

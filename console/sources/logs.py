@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncGenerator
 from typing import Literal
 
 from console.base.errors import ConsoleError, ReachError
@@ -97,18 +98,19 @@ async def _read(
 
 async def follow(
     reader: Reader, namespace: str, pod: str, *, container: str = "", lines: int = 200
-) -> AsyncIterator[str]:
+) -> AsyncGenerator[str, None]:
     """Lines as they are written, redacted, from `lines` back; ends when the container ends.
 
     Raises:
         as `tail`.
     """
     first = True
-    async for line in reader.follow_log(namespace, pod, container=container, tail=lines):
-        if first and line.startswith(_LOST):
-            raise LogGone(f"the log of {namespace}/{pod} was collected already", status=404, reason="NotFound")
-        first = False
-        yield redact(line[:BYTES].decode("utf-8", "replace").rstrip("\r"))
+    async with contextlib.aclosing(reader.follow_log(namespace, pod, container=container, tail=lines)) as coming:
+        async for line in coming:
+            if first and line.startswith(_LOST):
+                raise LogGone(f"the log of {namespace}/{pod} was collected already", status=404, reason="NotFound")
+            first = False
+            yield redact(line[:BYTES].decode("utf-8", "replace").rstrip("\r"))
 
 
 def why_not(error: ConsoleError) -> str:

@@ -15,8 +15,8 @@ from msgspec import Raw, Struct, field
 
 from console.health.facts import Condition, Container, Origin, Owner, Pod, Terminated
 from console.sources import decode
+from console.sources import podshape as shape
 
-_NULL = Raw()
 _LIMIT = 20_000
 """Entries of one cache; a full cache is emptied, which costs a moment and no correctness."""
 _EXECUTOR_ID = b'"SPARK_EXECUTOR_ID","value":"'
@@ -24,107 +24,8 @@ _EXECUTOR_ID = b'"SPARK_EXECUTOR_ID","value":"'
 T = TypeVar("T")
 
 
-class _Meta(Struct, gc=False):
-    name: str
-    namespace: str | None = ""
-    uid: str = ""
-    resourceVersion: str = ""
-    creationTimestamp: str | None = None
-    deletionTimestamp: str | None = None
-    deletionGracePeriodSeconds: int | None = 0
-    labels: dict[str, str] | None = None
-    annotations: dict[str, str] | None = None
-    ownerReferences: Raw = _NULL
-
-
-class _SpecContainer(Struct, gc=False):
-    name: str = ""
-    image: str = ""
-    args: list[str] | None = None
-    resources: Raw = _NULL
-    env: Raw = _NULL
-    restartPolicy: str | None = None
-    securityContext: Raw = _NULL
-
-
-class _Spec(Struct, gc=False):
-    containers: list[_SpecContainer] | None = None
-    initContainers: list[_SpecContainer] | None = None
-    nodeName: str = ""
-    priorityClassName: str = ""
-    serviceAccountName: str = ""
-    tolerations: Raw = _NULL
-    nodeSelector: Raw = _NULL
-    volumes: Raw = _NULL
-    securityContext: Raw = _NULL
-    hostNetwork: bool = False
-    hostPID: bool = False
-    hostIPC: bool = False
-
-
-class _Running(Struct, gc=False):
-    startedAt: str | None = None
-
-
-class _Waiting(Struct, gc=False):
-    reason: str = ""
-    message: str = ""
-
-
-class _Ended(Struct, gc=False):
-    exitCode: int | None = None
-    reason: str = ""
-    message: str = ""
-    signal: int | None = None
-    startedAt: str | None = None
-    finishedAt: str | None = None
-
-
-class _State(Struct, gc=False):
-    running: _Running | None = None
-    waiting: _Waiting | None = None
-    terminated: _Ended | None = None
-
-
-class _StatusContainer(Struct, gc=False):
-    name: str = ""
-    image: str = ""
-    imageID: str = ""
-    state: _State | None = None
-    lastState: _State | None = None
-    restartCount: int = 0
-    ready: bool = False
-    resources: Raw = _NULL
-
-
-class _Status(Struct, gc=False):
-    phase: str = ""
-    reason: str = ""
-    message: str = ""
-    podIP: str = ""
-    startTime: str | None = None
-    conditions: Raw = _NULL
-    containerStatuses: list[_StatusContainer] | None = None
-    initContainerStatuses: list[_StatusContainer] | None = None
-
-
-class _Pod(Struct, gc=False):
-    metadata: _Meta
-    spec: _Spec = field(default_factory=_Spec)
-    status: _Status = field(default_factory=_Status)
-
-
-class _ListMeta(Struct, gc=False):
-    resourceVersion: str = ""
-
-
-class _List(Struct, gc=False):
-    metadata: _ListMeta = field(default_factory=_ListMeta)
-    items: list[_Pod] = []
-
-
 class _LooseList(Struct):
-    metadata: _ListMeta = field(default_factory=_ListMeta)
+    metadata: shape.ListMeta = field(default_factory=shape.ListMeta)
     items: list[Any] = []
 
 
@@ -133,8 +34,8 @@ class PodDecoder:
 
     def __init__(self, source: str = "kubernetes") -> None:
         self._source = source
-        self._pages = msgspec.json.Decoder(_List)
-        self._one = msgspec.json.Decoder(_Pod)
+        self._pages = msgspec.json.Decoder(shape.List)
+        self._one = msgspec.json.Decoder(shape.Pod)
         self._caches: dict[str, dict[Any, Any]] = {}
         self._texts = self._cache("text")
 
@@ -209,7 +110,7 @@ class PodDecoder:
                 out[pair[0]] = pair[1]
         return out
 
-    def _pod(self, raw: _Pod, at: float, gone: bool) -> Pod:
+    def _pod(self, raw: shape.Pod, at: float, gone: bool) -> Pod:
         meta, spec, status = raw.metadata, raw.spec, raw.status
         if len(self._texts) > _LIMIT:
             self._texts.clear()
@@ -258,7 +159,7 @@ class PodDecoder:
         key = text[:at] + text[at + 23 :] if at >= 0 else text
         return self._shared("volumes", raw, decode._volumes, key)
 
-    def _security(self, spec: _Spec) -> dict[str, Any]:
+    def _security(self, spec: shape.Spec) -> dict[str, Any]:
         parts = [("", spec.securityContext)] + [
             (c.name, c.securityContext)
             for c in (*(spec.containers or ()), *(spec.initContainers or ()))
@@ -277,7 +178,7 @@ class PodDecoder:
             cache[key] = decode._security(tree)
         return cache[key]  # type: ignore[no-any-return]
 
-    def _containers(self, spec: _Spec, status: _Status) -> tuple[Container, ...]:
+    def _containers(self, spec: shape.Spec, status: shape.Status) -> tuple[Container, ...]:
         out: list[Container] = []
         mains = spec.containers or []
         known = any(c.name in decode.KNOWN_MAIN for c in mains)
@@ -285,7 +186,7 @@ class PodDecoder:
         for c in mains:
             role = "sidecar" if known and c.name not in decode.KNOWN_MAIN else "main"
             out.append(self._container(c, states.pop(c.name, None), role))
-        out.extend(self._container(_SpecContainer(), s, "main") for s in states.values())
+        out.extend(self._container(shape.SpecContainer(), s, "main") for s in states.values())
         if spec.initContainers:
             states = {s.name: s for s in status.initContainerStatuses or ()}
             for c in spec.initContainers:
@@ -293,7 +194,7 @@ class PodDecoder:
                 out.append(self._container(c, states.get(c.name), role))
         return tuple(out)
 
-    def _container(self, spec: _SpecContainer, status: _StatusContainer | None, role: Any) -> Container:
+    def _container(self, spec: shape.SpecContainer, status: shape.StatusContainer | None, role: Any) -> Container:
         status = status or _EMPTY
         state = status.state or _NO_STATE
         ended, waiting, running = state.terminated, state.waiting, state.running
@@ -329,7 +230,7 @@ class PodDecoder:
         return self._shared("env", raw, decode._env, text)
 
 
-_EMPTY, _NO_STATE = _StatusContainer(), _State()
+_EMPTY, _NO_STATE = shape.StatusContainer(), shape.State()
 
 
 def _named(tree: Any) -> bool:
@@ -353,7 +254,7 @@ def _resources(value: Any) -> tuple[dict[str, float], dict[str, float]]:
     return decode.quantities(tree.get("requests")), decode.quantities(tree.get("limits"))
 
 
-def _ended(raw: _Ended | None) -> Terminated | None:
+def _ended(raw: shape.Ended | None) -> Terminated | None:
     if raw is None:
         return None
     return Terminated(

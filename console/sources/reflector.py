@@ -37,6 +37,10 @@ class Sink(Protocol):
         """Items or state changed."""
         ...
 
+    def heard(self, reflector: Reflector) -> None:
+        """A bookmark came: nothing changed, but `version` did."""
+        ...
+
     def removed(self, reflector: Reflector, key: str, item: Any, before: Any, raw: bytes | None) -> None:
         """An object vanished. `item` is what the DELETED event held (None where none came), `before` what was known."""
         ...
@@ -163,7 +167,7 @@ class Reflector:
     def _fail(self, error: ConsoleError | msgspec.DecodeError) -> None:
         if isinstance(error, msgspec.DecodeError):
             error = ReachError(f"the answer to {self.path} makes no sense: {error}")
-        self.problem = error
+        self.problem = error.with_traceback(None)  # frames would keep sockets alive
         if isinstance(error, NotFoundError):
             for key in list(self.items):
                 self._remove(key, None, None)
@@ -183,16 +187,17 @@ class Reflector:
 
     async def _list(self) -> None:
         version, seen = "", set()
-        async for page in self._reader.pages(self.path, self._query, size=self.kind.page):
-            self._heard()
-            page_version, found = self._decoder.page(page.body, self._clock.now())
-            version = version or page_version
-            for key, item in found:
-                seen.add(key)
-                self._put(key, item, None)
-            self._trim()
-            self.generation += 1
-            self._sink.changed_by(self)
+        async with contextlib.aclosing(self._reader.pages(self.path, self._query, size=self.kind.page)) as pages:
+            async for page in pages:
+                self._heard()
+                page_version, found = self._decoder.page(page.body, self._clock.now())
+                version = version or page_version
+                for key, item in found:
+                    seen.add(key)
+                    self._put(key, item, None)
+                self._trim()
+                self.generation += 1
+                self._sink.changed_by(self)
         for key in [key for key in self.items if key not in seen]:
             self._remove(key, None, None)
         self.version, self.listed = version, True
@@ -200,18 +205,26 @@ class Reflector:
         self._sink.changed_by(self)
 
     async def _watch(self) -> None:
-        async for line in self._reader.watch(self.path, self._query, self.version):
-            if not line:
-                self._open()
-                continue
-            event = _EVENT.decode(line)
-            if event.type == "ERROR":
-                raise status_error(msgspec.json.decode(event.object))
-            self._heard()
-            meta = _HEAD.decode(event.object).metadata
-            if event.type != "BOOKMARK":
-                self._apply(event, meta)
-            self.version = meta.resourceVersion or self.version
+        async with contextlib.aclosing(self._reader.watch(self.path, self._query, self.version)) as lines:
+            async for line in lines:
+                if line:
+                    self._take(_EVENT.decode(line))
+                else:
+                    self._open()
+
+    def _take(self, event: _Event) -> None:
+        """One event of the watch."""
+        if event.type == "ERROR":
+            raise status_error(msgspec.json.decode(event.object))
+        troubled = self.problem is not None
+        self._heard()
+        meta = _HEAD.decode(event.object).metadata
+        if event.type != "BOOKMARK":
+            self._apply(event, meta)
+        self.version = meta.resourceVersion or self.version
+        if event.type == "BOOKMARK" and not troubled:
+            self._sink.heard(self)
+        else:
             self._sink.changed_by(self)
 
     def _apply(self, event: _Event, meta: _Meta) -> None:

@@ -18,8 +18,8 @@ from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
 from console.base.errors import ConsoleError, ReachError
-from console.wire.connection import MAX_BODY
 from console.wire.endpoint import Endpoint
+from console.wire.http import MAX_BODY
 from console.wire.pool import Pool
 
 T = TypeVar("T")

@@ -1,13 +1,10 @@
-"""Kubeconfig files, read as kubectl reads them, and what one context means. Imports no Kubernetes client.
+"""Which cluster and as whom: the flags, the kubeconfig files or the pod we run in. Imports no Kubernetes client.
 
-Files of a KUBECONFIG list are merged as kubectl does: the first file that says something wins. Secrets stay out of
-`repr`. Errors name file, line and key.
+Secrets stay out of `repr`. Errors name file, line and key.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import os
 import ssl
@@ -18,12 +15,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from console.base.document import Document, parse
-from console.base.errors import ConsoleError, UsageError, did_you_mean
+from console.base.errors import UsageError, did_you_mean
+from console.wire.kubeconfig import Entry, Merged, pem
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 IN_CLUSTER = "in-cluster"
-_MAX_FILE = 4_000_000
 
 
 class ContextRef(Struct, frozen=True):
@@ -150,74 +146,6 @@ def in_cluster(environ: Mapping[str, str] = os.environ, account: Path = SERVICE_
     )
 
 
-@dataclass(frozen=True)
-class _Entry:
-    """A named entry of one of the lists `clusters`, `contexts`, `users`."""
-
-    document: Document
-    path: tuple[str | int, ...]
-    body: dict[str, Any]
-
-    def error(self, key: str, message: str, hint: str | None = None) -> ConsoleError:
-        return self.document.error((*self.path, key) if key else self.path, message, hint=hint)
-
-    def text(self, key: str) -> str:
-        value = self.body.get(key)
-        if value is None:
-            return ""
-        if not isinstance(value, str | int | float) or isinstance(value, bool):
-            raise self.error(key, f"{key} must be text")
-        return str(value)
-
-    def flag(self, key: str) -> bool:
-        value = self.body.get(key)
-        if value is not None and not isinstance(value, bool):
-            raise self.error(key, f"{key} must be true or false")
-        return bool(value)
-
-
-class _Merged:
-    """Several kubeconfig files as one."""
-
-    def __init__(self, paths: list[Path]) -> None:
-        self.current = ""
-        self.entries: dict[str, dict[str, _Entry]] = {"clusters": {}, "contexts": {}, "users": {}}
-        self.paths = paths
-        for path in paths:
-            self._add(path)
-
-    def _add(self, path: Path) -> None:
-        try:
-            if path.stat().st_size > _MAX_FILE:
-                raise UsageError(f"{path} is too large for a kubeconfig file")
-            text = path.read_text(encoding="utf-8")
-        except OSError as error:
-            raise UsageError(f"cannot read {path}: {error.strerror or error}") from None
-        except UnicodeDecodeError:
-            raise UsageError(f"{path} is no UTF-8 text") from None
-        document = parse(text, str(path))
-        if document.data is None:
-            return
-        if not isinstance(document.data, dict):
-            raise document.error((), "this is no kubeconfig file: a mapping is wanted")
-        current = document.data.get("current-context")
-        if not self.current and isinstance(current, str):
-            self.current = current
-        for section, singular in (("clusters", "cluster"), ("contexts", "context"), ("users", "user")):
-            items = document.data.get(section) or []
-            if not isinstance(items, list):
-                raise document.error((section,), f"{section} must be a list")
-            for index, item in enumerate(items):
-                at = (section, index)
-                name = item.get("name") if isinstance(item, dict) else None
-                if not isinstance(name, str | int):
-                    raise document.error(at, f"an entry of {section} needs a name")
-                body = item.get(singular) or {}
-                if not isinstance(body, dict):
-                    raise document.error((*at, singular), f"{singular} must be a mapping")
-                self.entries[section].setdefault(str(name), _Entry(document, (*at, singular), body))
-
-
 def contexts(kubeconfig: str | None = None, environ: Mapping[str, str] = os.environ) -> Contexts:
     """All contexts of the kubeconfig files, in the order of the files.
 
@@ -225,7 +153,7 @@ def contexts(kubeconfig: str | None = None, environ: Mapping[str, str] = os.envi
         DocumentError: a file is broken.
         UsageError: the file that was asked for does not exist.
     """
-    merged = _Merged(files(kubeconfig, environ))
+    merged = Merged(files(kubeconfig, environ))
     out = []
     for name, entry in merged.entries["contexts"].items():
         cluster = entry.text("cluster")
@@ -252,7 +180,7 @@ def resolve(ref: ContextRef, environ: Mapping[str, str] = os.environ, account: P
         DocumentError: a kubeconfig file is broken, with file, line and key.
     """
     found = files(ref.kubeconfig, environ)
-    merged = _Merged(found)
+    merged = Merged(found)
     if not merged.entries["contexts"] and not ref.context and not ref.kubeconfig and in_cluster(environ, account):
         return _from_pod(ref, environ, account)
     name = ref.context or merged.current
@@ -267,7 +195,7 @@ def resolve(ref: ContextRef, environ: Mapping[str, str] = os.environ, account: P
     return _from_kubeconfig(ref, name, merged)
 
 
-def _from_kubeconfig(ref: ContextRef, name: str, merged: _Merged) -> Target:
+def _from_kubeconfig(ref: ContextRef, name: str, merged: Merged) -> Target:
     context = merged.entries["contexts"][name]
     cluster_name, user_name = context.text("cluster"), context.text("user")
     cluster = merged.entries["clusters"].get(cluster_name)
@@ -280,9 +208,9 @@ def _from_kubeconfig(ref: ContextRef, name: str, merged: _Merged) -> Target:
     server = cluster.text("server").rstrip("/")
     if not server:
         raise cluster.error("server", f"cluster {cluster_name!r} names no server")
-    ca = _pem(cluster, "certificate-authority")
-    cert = _pem(user, "client-certificate") if user else b""
-    key = _pem(user, "client-key") if user else b""
+    ca = pem(cluster, "certificate-authority")
+    cert = pem(user, "client-certificate") if user else b""
+    key = pem(user, "client-key") if user else b""
     if user and bool(cert) != bool(key):
         missing = "client-key" if cert else "client-certificate"
         raise user.error("", f"user {user_name!r} has no {missing} beside its other half")
@@ -330,23 +258,7 @@ def _from_pod(ref: ContextRef, environ: Mapping[str, str], account: Path) -> Tar
     )
 
 
-def _pem(entry: _Entry, key: str) -> bytes:
-    """PEM of `<key>-data` (base64), else of the file `<key>`, relative to its kubeconfig."""
-    if data := entry.text(f"{key}-data"):
-        try:
-            return base64.b64decode(data, validate=False)
-        except (binascii.Error, ValueError):
-            raise entry.error(f"{key}-data", f"{key}-data is no base64") from None
-    if name := entry.text(key):
-        path = Path(entry.document.file).resolve().parent / Path(name).expanduser()
-        try:
-            return path.read_bytes()
-        except OSError as error:
-            raise entry.error(key, f"cannot read {path}: {error.strerror or error}") from None
-    return b""
-
-
-def _impersonation(ref: ContextRef, user: _Entry | None) -> Impersonation:
+def _impersonation(ref: ContextRef, user: Entry | None) -> Impersonation:
     if ref.as_user:
         return Impersonation(ref.as_user, ref.as_uid or "", ref.as_groups)
     if ref.as_groups or ref.as_uid:

@@ -11,36 +11,38 @@ import contextlib
 import hashlib
 import random
 import re
-import tempfile
-import zlib
 from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import quote, urlencode, urlsplit
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
 
 import msgspec
 from msgspec import Struct
 
-from console.base.errors import ForbiddenError, LoginNeeded, ReachError
+from console.base.errors import ForbiddenError, LoginNeeded
 from console.wire.auth import Authenticator, Credentials
 from console.wire.config import ContextRef, Target, resolve
 from console.wire.errors import ApiError, NotFoundError, http_error
+from console.wire.http import (
+    CONNECT,
+    MAX_BODY,
+    Answer,
+    Method,
+    Query,
+    http_url,
+    once,
+    open_session,
+    read_answer,
+    retry_after,
+)
 
 if TYPE_CHECKING:
     import aiohttp
 
     from console.wire.reader import Reader
 
-Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-Query = Mapping[str, str | int | bool | None] | list[tuple[str, str]]
-
 TIMEOUT = 15.0
 """Seconds for one request where `--request-timeout` says nothing."""
-CONNECT = 6.0
-MAX_BODY = 64 * 2**20
-"""Bytes of one answer after decompression."""
 _ATTEMPTS = 3
-_MAX_WAIT = 10.0
 
 
 class Identity(Struct, frozen=True):
@@ -67,23 +69,6 @@ class Identity(Struct, frozen=True):
         what = self.cluster_uid or f"{self.server} {self.ca_hash}"
         host = re.sub(r"[^A-Za-z0-9.-]+", "-", urlsplit(self.server).hostname or "cluster")[:40].strip("-.")
         return f"{host or 'cluster'}-{hashlib.sha256(what.encode()).hexdigest()[:10]}"
-
-
-class Answer(Struct, frozen=True):
-    """One HTTP answer, decompressed. Header names are lower case."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def content_type(self) -> str:
-        """Media type without parameters, lower case."""
-        return self.headers.get("content-type", "").split(";")[0].strip().lower()
-
-    def json(self) -> Any:
-        """The body as a plain tree; msgspec.DecodeError where it is no JSON."""
-        return msgspec.json.decode(self.body)
 
 
 class Connection:
@@ -222,7 +207,7 @@ class Connection:
                 for left in range(attempts - 1, -1, -1):
                     async with self.stream(method, path, query=query, headers=head, body=payload) as response:
                         answer = await read_answer(response, limit)
-                    wait = _retry_after(answer.headers) or random.uniform(0.1, 0.4) * (attempts - left)
+                    wait = retry_after(answer.headers) or random.uniform(0.1, 0.4) * (attempts - left)
                     end = budget.when() or 0.0
                     if not left or answer.status not in (429, 503) or asyncio.get_running_loop().time() + wait > end:
                         break
@@ -230,7 +215,7 @@ class Connection:
         except TimeoutError as error:
             raise network_error(error, self.target.server, seconds) from None
         if answer.status >= 400 and not raw:
-            raise http_error(answer.status, answer.body, f"{method} {path}", retry_after=_retry_after(answer.headers))
+            raise http_error(answer.status, answer.body, f"{method} {path}", retry_after=retry_after(answer.headers))
         return answer
 
     @contextlib.asynccontextmanager
@@ -266,7 +251,7 @@ class Connection:
                 session = self._session_of(credentials, method)
                 options: dict[str, Any] = {"proxy": proxy or None}
                 if method != "GET":
-                    options["middlewares"] = (_once(),)
+                    options["middlewares"] = (once(),)
                 if self.target.server_name:
                     options["server_hostname"] = self.target.server_name
                 async with session.request(
@@ -321,7 +306,7 @@ class Connection:
             self._retired.extend(self._sessions.values())
             self._sessions, self._sessions_for = {}, pair
         if fresh not in self._sessions:
-            self._sessions[fresh] = _open_session(self.target, *pair, fresh=fresh)
+            self._sessions[fresh] = open_session(self.target, *pair, fresh=fresh)
         return self._sessions[fresh]
 
     async def close(self) -> None:
@@ -332,111 +317,7 @@ class Connection:
             await session.close()
 
 
-def _once() -> Any:
-    """A guard against the HTTP library, which sends a PUT or DELETE again on its own when the answer is lost."""
-    import aiohttp
-
-    sent = False
-
-    async def guard(request: aiohttp.ClientRequest, handler: Any) -> Any:
-        nonlocal sent
-        if sent:
-            raise aiohttp.ServerDisconnectedError("no answer came")
-        sent = True
-        return await handler(request)
-
-    return guard
-
-
 _OURS = frozenset({"authorization", "host", "impersonate-user", "impersonate-group", "impersonate-uid"})
 
 
-def _open_session(target: Target, cert: bytes, key: bytes, *, fresh: bool) -> aiohttp.ClientSession:
-    """A session with the TLS of the official client's configuration. Keys are on disk only while they are loaded."""
-    import aiohttp
-    from kubernetes.aio.client import Configuration
-    from kubernetes.aio.client.rest import RESTClientObject
-
-    with tempfile.TemporaryDirectory(prefix="console-") as folder:
-        configuration = Configuration(host=target.server)
-        configuration.verify_ssl = not target.insecure
-        configuration.disable_strict_ssl_verification = True
-        if target.ca and not target.insecure:
-            configuration.ca_cert_data = target.ca.decode("ascii", "replace")
-        if cert:
-            configuration.cert_file = _private(Path(folder) / "cert", cert)
-            configuration.key_file = _private(Path(folder) / "key", key)
-        try:
-            context = RESTClientObject(configuration).ssl_context
-        except (OSError, ValueError) as error:
-            raise ReachError(
-                f"the certificates of context {target.context!r} cannot be used: {error}",
-                hint=f"see certificate-authority, client-certificate and client-key in {target.file}",
-            ) from None
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(ssl=context, limit=0, force_close=fresh),
-        auto_decompress=False,
-        trust_env=False,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        read_bufsize=2**18,
-    )
-
-
-def _private(path: Path, content: bytes) -> str:
-    path.touch(mode=0o600)
-    path.write_bytes(content)
-    return str(path)
-
-
-def http_url(server: str, path: str, query: Query | None) -> Any:
-    """A URL as it stands, nothing quoted twice; None values of the query are left out."""
-    from yarl import URL
-
-    text = server + path
-    if query:
-        pairs = query.items() if isinstance(query, Mapping) else query
-        shown = [(k, {True: "true", False: "false"}.get(v, v) if isinstance(v, bool) else v) for k, v in pairs]
-        encoded = urlencode([(k, v) for k, v in shown if v is not None])
-        if encoded:
-            text += ("&" if "?" in path else "?") + encoded
-    return URL(text, encoded=True)
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    value = headers.get("retry-after", "")
-    return min(float(value), _MAX_WAIT) if value.isdigit() else None
-
-
-async def read_answer(response: aiohttp.ClientResponse, limit: int) -> Answer:
-    """The whole body, decompressed.
-
-    Raises:
-        ReachError: it is larger than `limit` bytes, or its compression is broken.
-    """
-    chunks, size = [], 0
-    async for chunk in response.content.iter_any():
-        size += len(chunk)
-        if size > limit:
-            raise ReachError(f"the answer to {response.method} {response.url.path} is larger than {limit >> 20} MiB")
-        chunks.append(chunk)
-    body = b"".join(chunks)
-    if response.headers.get("Content-Encoding", "").lower() in ("gzip", "x-gzip") and body:
-        try:
-            body = _unpacked(body, limit)
-        except (zlib.error, EOFError) as error:
-            raise ReachError(f"the answer to {response.method} {response.url.path} is damaged: {error}") from None
-        if len(body) > limit:
-            raise ReachError(f"the answer to {response.method} {response.url.path} is larger than {limit >> 20} MiB")
-    return Answer(response.status, {k.lower(): v for k, v in response.headers.items()}, body)
-
-
-def _unpacked(body: bytes, limit: int) -> bytes:
-    """gzip undone; it stops one byte after `limit`."""
-    out, rest = b"", body
-    while rest and len(out) <= limit:
-        unpack = zlib.decompressobj(31)
-        out += unpack.decompress(rest, limit + 1 - len(out))
-        if not unpack.eof and len(out) <= limit:
-            raise EOFError("it ends too early")
-        rest = unpack.unused_data
-    return out
+__all__ = ["MAX_BODY", "Answer", "Connection", "Identity", "Method", "Query"]

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from console.base.errors import LoginNeeded, ReachError, UsageError
 from console.base.redact import redact
-from console.wire.connection import CONNECT, MAX_BODY, Answer, Query, http_url, read_answer
+from console.wire.http import CONNECT, MAX_BODY, Answer, Query, http_url, read_answer
 from console.wire.reader import Reader
 
 if TYPE_CHECKING:

@@ -103,6 +103,8 @@ def network_error(error: BaseException, server: str, seconds: float | None = Non
     if isinstance(error, TimeoutError):
         limit = f" within {seconds:g} s" if seconds else " in time"
         return ReachError(f"{where} did not answer{limit}")
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return ReachError(f"the connection to {where} was lost in the middle of an answer")
     return ReachError(f"the connection to {where} was lost: {_cause(error)}")
 
 

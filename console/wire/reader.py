@@ -5,20 +5,23 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from console.base.errors import ForbiddenError, ReachError
-from console.wire.connection import MAX_BODY, Answer, Connection, Query, read_answer
-from console.wire.errors import ApiError, NotFoundError, http_error, words
-from console.wire.paths import group_path, object_path, proxy_path
+from console.base.errors import ReachError
+from console.wire.connection import Connection
+from console.wire.errors import http_error, words
+from console.wire.http import MAX_BODY, Answer, Query, read_answer
+from console.wire.paths import object_path, proxy_path
+from console.wire.reviews import Access, Resource, Reviews, Rule, Rules
 
 PAGE = 500
 IDLE = 150.0
 """Seconds without a byte after which a watch counts as dead; a server sends a bookmark about once a minute."""
+_SEND_TURNS = 3
 MAX_LINE = 16 * 2**20
 _HEAD = re.compile(rb'"continue"\s*:\s*"([^"\\]*)"')
 _ANY = {"Accept": "*/*"}
@@ -31,49 +34,6 @@ class Page(Struct, frozen=True):
     more: str
 
 
-class Access(Struct, frozen=True):
-    """The answer of a SelfSubjectAccessReview. `denied` is an explicit no of an authorizer."""
-
-    allowed: bool
-    reason: str = ""
-    denied: bool = False
-
-
-class Rule(Struct, frozen=True, rename="camel"):
-    """One rule of what we may do; empty `resource_names` means every object."""
-
-    verbs: tuple[str, ...] = ()
-    api_groups: tuple[str, ...] = ()
-    resources: tuple[str, ...] = ()
-    resource_names: tuple[str, ...] = ()
-
-
-class Rules(Struct, frozen=True):
-    """What we may do in a namespace. `incomplete` means that an authorizer cannot list its rules: ask `may`."""
-
-    rules: tuple[Rule, ...] = ()
-    incomplete: bool = False
-
-    def allow(self, verb: str, resource: str, group: str = "") -> bool:
-        """Whether a rule without object names allows it."""
-        return any(
-            not rule.resource_names
-            and (verb in rule.verbs or "*" in rule.verbs)
-            and (group in rule.api_groups or "*" in rule.api_groups)
-            and (resource in rule.resources or "*" in rule.resources)
-            for rule in self.rules
-        )
-
-
-class Resource(Struct, frozen=True):
-    """A kind as the server's discovery names it."""
-
-    plural: str
-    kind: str
-    namespaced: bool
-    verbs: tuple[str, ...] = ()
-
-
 class _ListMeta(Struct):
     continue_: str = msgspec.field(name="continue", default="")
 
@@ -82,19 +42,8 @@ class _List(Struct):
     metadata: _ListMeta = msgspec.field(default_factory=_ListMeta)
 
 
-class _Review(Struct):
-    allowed: bool = False
-    denied: bool = False
-    reason: str = ""
-    evaluationError: str = ""
-
-
-class Reader:
+class Reader(Reviews):
     """Reads through one connection."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._resources: dict[str, tuple[Resource, ...]] = {}
 
     @property
     def connection(self) -> Connection:
@@ -130,7 +79,9 @@ class Reader:
             raise ReachError(f"the answer to GET {path} is no object")
         return value
 
-    async def pages(self, path: str, query: dict[str, str] | None = None, *, size: int = PAGE) -> AsyncIterator[Page]:
+    async def pages(
+        self, path: str, query: dict[str, str] | None = None, *, size: int = PAGE
+    ) -> AsyncGenerator[Page, None]:
         """A list in pages; the next page is asked for while the present one is worked on.
 
         Raises:
@@ -143,34 +94,36 @@ class Reader:
                 body = await coming
                 more = _continue(body)
                 coming = asyncio.create_task(self.get(path, {**asked, "continue": more})) if more else None
+                for _ in range(_SEND_TURNS if more else 0):  # let the request leave before the caller gets busy
+                    await asyncio.sleep(0)
                 yield Page(body, more)
         finally:
             if coming is not None:
                 coming.cancel()
 
-    async def watch(
+    def watch(
         self, path: str, query: dict[str, str] | None, resource_version: str, *, idle: float = IDLE
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """Lines of a watch, each one JSON event; first an empty one, as soon as the server accepts it.
 
-        It ends when the server ends it; `ERROR` events come as lines too.
+        It ends when the server ends it; `ERROR` events come as lines too. Close it (`contextlib.aclosing`).
 
         Raises:
             GoneError: the resourceVersion is too old (some servers say so at once).
             ReachError: the connection was lost, or `idle` seconds passed without a byte.
         """
         asked = {**(query or {}), "watch": "true", "allowWatchBookmarks": "true", "resourceVersion": resource_version}
-        async for line in self._lines(path, asked, idle, {"Accept-Encoding": "identity"}):
-            yield line
+        return self._lines(path, asked, idle, {"Accept-Encoding": "identity"}, say_open=True)
 
     async def _lines(
-        self, path: str, query: dict[str, str], idle: float | None, headers: dict[str, str]
-    ) -> AsyncIterator[bytes]:
+        self, path: str, query: dict[str, str], idle: float | None, headers: dict[str, str], *, say_open: bool = False
+    ) -> AsyncGenerator[bytes, None]:
         async with self._connection.stream("GET", path, query=query, idle=idle, headers=headers) as response:
             if response.status >= 400:
                 answer = await read_answer(response, 2**20)
                 raise http_error(answer.status, answer.body, f"GET {path}")
-            yield b""
+            if say_open:
+                yield b""
             rest = b""
             async for chunk in response.content.iter_any():
                 *lines, rest = (rest + chunk).split(b"\n")
@@ -211,92 +164,14 @@ class Reader:
         answer = await self._connection.send("GET", path, query=query, timeout=timeout, headers=_ANY)
         return answer.body
 
-    async def follow_log(
+    def follow_log(
         self, namespace: str, pod: str, *, container: str = "", tail: int = 100, timestamps: bool = False
-    ) -> AsyncIterator[bytes]:
-        """Lines of a running container's log, from `tail` lines back, until it ends."""
+    ) -> AsyncGenerator[bytes, None]:
+        """Lines of a container's log, from `tail` lines back, until it ends. Close it (`contextlib.aclosing`)."""
         query = _log_query(container, False, tail, None, timestamps, None)
         path = object_path("v1", "pods", namespace, pod, "log")
         headers = {**_ANY, "Accept-Encoding": "identity"}
-        async for line in self._lines(path, {**query, "follow": "true"}, None, headers):
-            if line:
-                yield line
-
-    async def may(
-        self,
-        verb: str,
-        resource: str,
-        *,
-        group: str = "",
-        namespace: str = "",
-        name: str = "",
-        subresource: str = "",
-    ) -> Access:
-        """Ask whether we may (SelfSubjectAccessReview). It changes nothing, though it is a POST."""
-        wanted = {
-            "verb": verb,
-            "resource": resource,
-            "group": group,
-            "namespace": namespace,
-            "name": name,
-            "subresource": subresource,
-        }
-        body = {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": {k: v for k, v in wanted.items() if v}},
-        }
-        path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-        tree = _json((await self._connection.send("POST", path, body=body)).body, path)
-        review = msgspec.convert(tree.get("status") or {}, _Review, strict=False)
-        return Access(review.allowed, review.reason or review.evaluationError, review.denied)
-
-    async def rules(self, namespace: str) -> Rules:
-        """What we may do in `namespace` (SelfSubjectRulesReview)."""
-        body = {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SelfSubjectRulesReview",
-            "spec": {"namespace": namespace},
-        }
-        path = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
-        tree = _json((await self._connection.send("POST", path, body=body)).body, path)
-        status = tree.get("status") or {}
-        rules = msgspec.convert(status.get("resourceRules") or [], tuple[Rule, ...], strict=False)
-        return Rules(rules, status.get("incomplete") is True)
-
-    async def groups(self) -> dict[str, tuple[str, ...]]:
-        """API groups with their versions, the preferred one first (`/apis`)."""
-        tree = _json(await self.get("/apis"), "/apis")
-        out: dict[str, tuple[str, ...]] = {}
-        for group in tree.get("groups") or []:
-            versions = [str(v.get("version")) for v in group.get("versions") or []]
-            first = str((group.get("preferredVersion") or {}).get("version") or "")
-            out[str(group.get("name"))] = tuple(dict.fromkeys([first, *versions] if first else versions))
-        return out
-
-    async def resources(self, api_version: str, *, fresh: bool = False) -> tuple[Resource, ...]:
-        """Kinds of one group version, without subresources; remembered unless a `fresh` answer is wanted."""
-        if fresh or api_version not in self._resources:
-            path = group_path(api_version)
-            tree = _json(await self.get(path), path)
-            self._resources[api_version] = tuple(
-                Resource(
-                    plural=str(r.get("name")),
-                    kind=str(r.get("kind")),
-                    namespaced=r.get("namespaced") is True,
-                    verbs=tuple(str(v) for v in r.get("verbs") or ()),
-                )
-                for r in tree.get("resources") or []
-                if "/" not in str(r.get("name"))
-            )
-        return self._resources[api_version]
-
-    async def resource(self, api_version: str, kind: str) -> Resource:
-        """How the server calls a kind. NotFoundError where it has none of that name."""
-        for found in await self.resources(api_version):
-            if found.kind == kind:
-                return found
-        raise NotFoundError(f"the server has no {kind} in {api_version}", status=404, reason="NotFound")
+        return self._lines(path, {**query, "follow": "true"}, None, headers)
 
     async def pod_proxy(
         self,
@@ -398,15 +273,4 @@ def _log_query(
     return {k: v for k, v in wanted.items() if v}
 
 
-__all__ = [
-    "IDLE",
-    "PAGE",
-    "Access",
-    "ApiError",
-    "ForbiddenError",
-    "Page",
-    "Reader",
-    "Resource",
-    "Rule",
-    "Rules",
-]
+__all__ = ["IDLE", "PAGE", "Access", "Page", "Reader", "Resource", "Rule", "Rules"]

@@ -12,8 +12,9 @@ from typing import Any, Literal
 import msgspec
 
 from console.base.errors import ReachError
-from console.wire.connection import Connection, Method
+from console.wire.connection import Connection
 from console.wire.errors import NotFoundError
+from console.wire.http import Method
 from console.wire.paths import object_path
 
 MANAGER = "console-oncall"

@@ -102,6 +102,7 @@ async def test_an_operator_that_is_installed_later_is_found(
     world: World, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("console.sources.cluster._LOOK_AGAIN", 0.1)
+    monkeypatch.setattr("console.sources.versions._HOLDS", 0.05)
     async with watching(connection) as source:
         assert state_of(source, "sparkapplications").state == "absent"
         world.groups(kubeflow=True)

@@ -1,0 +1,160 @@
+"""Plain HTTP under a connection: sessions with the cluster's TLS, URLs, whole answers with a limit."""
+
+from __future__ import annotations
+
+import tempfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlencode
+
+import msgspec
+from msgspec import Struct
+
+from console.base.errors import ReachError
+from console.wire.config import Target
+
+if TYPE_CHECKING:
+    import aiohttp
+
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+Query = Mapping[str, str | int | bool | None] | list[tuple[str, str]]
+
+CONNECT = 6.0
+"""Seconds for a connection to come about."""
+MAX_BODY = 64 * 2**20
+"""Bytes of one answer after decompression."""
+_MAX_WAIT = 10.0
+
+
+class Answer(Struct, frozen=True):
+    """One HTTP answer, decompressed. Header names are lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def content_type(self) -> str:
+        """Media type without parameters, lower case."""
+        return self.headers.get("content-type", "").split(";")[0].strip().lower()
+
+    def json(self) -> Any:
+        """The body as a plain tree; msgspec.DecodeError where it is no JSON."""
+        return msgspec.json.decode(self.body)
+
+
+def once() -> Any:
+    """A guard against the HTTP library, which sends a PUT or DELETE again on its own when the answer is lost."""
+    import aiohttp
+
+    sent = False
+
+    async def guard(request: aiohttp.ClientRequest, handler: Any) -> Any:
+        nonlocal sent
+        if sent:
+            raise aiohttp.ServerDisconnectedError("no answer came")
+        sent = True
+        return await handler(request)
+
+    return guard
+
+
+def open_session(target: Target, cert: bytes, key: bytes, *, fresh: bool) -> aiohttp.ClientSession:
+    """A session with the TLS of the official client's configuration. Keys are on disk only while they are loaded."""
+    import aiohttp
+    from kubernetes.aio.client import Configuration
+    from kubernetes.aio.client.rest import RESTClientObject
+
+    with tempfile.TemporaryDirectory(prefix="console-") as folder:
+        configuration = Configuration(host=target.server)
+        configuration.verify_ssl = not target.insecure
+        configuration.disable_strict_ssl_verification = True
+        if target.ca and not target.insecure:
+            configuration.ca_cert_data = target.ca.decode("ascii", "replace")
+        if cert:
+            configuration.cert_file = _private(Path(folder) / "cert", cert)
+            configuration.key_file = _private(Path(folder) / "key", key)
+        try:
+            context = RESTClientObject(configuration).ssl_context
+        except (OSError, ValueError) as error:
+            raise ReachError(
+                f"the certificates of context {target.context!r} cannot be used: {error}",
+                hint=f"see certificate-authority, client-certificate and client-key in {target.file}",
+            ) from None
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(ssl=context, limit=0, force_close=fresh),
+        auto_decompress=False,
+        trust_env=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        read_bufsize=2**18,
+    )
+
+
+def _private(path: Path, content: bytes) -> str:
+    path.touch(mode=0o600)
+    path.write_bytes(content)
+    return str(path)
+
+
+def http_url(server: str, path: str, query: Query | None) -> Any:
+    """A URL as it stands, nothing quoted twice; None values of the query are left out."""
+    from yarl import URL
+
+    text = server + path
+    if query:
+        pairs = query.items() if isinstance(query, Mapping) else query
+        shown = [(k, {True: "true", False: "false"}.get(v, v) if isinstance(v, bool) else v) for k, v in pairs]
+        encoded = urlencode([(k, v) for k, v in shown if v is not None])
+        if encoded:
+            text += ("&" if "?" in path else "?") + encoded
+    return URL(text, encoded=True)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    value = headers.get("retry-after", "")
+    return min(float(value), _MAX_WAIT) if value.isdigit() else None
+
+
+class _Gunzip:
+    """gzip undone piece by piece. `whole` says that nothing is missing."""
+
+    def __init__(self) -> None:
+        self._inner, self.whole = zlib.decompressobj(31), True
+
+    def feed(self, data: bytes, room: int) -> bytes:
+        """The next bytes; it stops one byte after `room`."""
+        out = b""
+        while data and len(out) <= room:
+            self.whole = False
+            out += self._inner.decompress(data, room + 1 - len(out))
+            data = self._inner.unused_data
+            if self._inner.eof:
+                self._inner, self.whole = zlib.decompressobj(31), True
+        return out
+
+
+async def read_answer(response: aiohttp.ClientResponse, limit: int) -> Answer:
+    """The whole body, decompressed as it comes.
+
+    Raises:
+        ReachError: it is larger than `limit` bytes, or its compression is broken.
+    """
+    packed = response.headers.get("Content-Encoding", "").lower() in ("gzip", "x-gzip")
+    unpack = _Gunzip() if packed else None
+    what = f"the answer to {response.method} {response.url.path}"
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async for chunk in response.content.iter_any():
+            part = unpack.feed(chunk, limit - size) if unpack is not None else chunk
+            chunks.append(part)
+            size += len(part)
+            if size > limit:
+                raise ReachError(f"{what} is larger than {limit >> 20} MiB")
+    except zlib.error as error:
+        raise ReachError(f"{what} is damaged: {error}") from None
+    if unpack is not None and not unpack.whole:
+        raise ReachError(f"{what} is damaged: it ends too early")
+    return Answer(response.status, {k.lower(): v for k, v in response.headers.items()}, b"".join(chunks))

@@ -155,11 +155,28 @@ class Expect(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[str, ...] = ()
 
 
+class Opens(msgspec.Struct, frozen=True, kw_only=True):
+    """What must be to see when the drill opens: it begins at the first such moment after the warm-up.
+
+    Attributes:
+        app: the application.
+        state: its state.
+        executors_lost: at least so many executors that its current driver has lost.
+        failed_tasks: at least so many failed tasks in its current run.
+    """
+
+    app: str
+    state: str = ""
+    executors_lost: int = 0
+    failed_tasks: int = 0
+
+
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """One variant of the incident."""
 
     name: str
     title: str
+    opens: Opens | None = None
     faults: tuple[FaultDoc, ...] = ()
     page: PageDoc | None = None
     truth: Truth = Truth()
@@ -384,6 +401,9 @@ class _Checker:
             if targets is not None and fault.target not in targets:
                 message = f"{fault.target!r} is not in this world"
                 raise self.document.error((*here, "target"), message, hint=did_you_mean(fault.target, targets))
+        if case.opens and case.opens.app not in apps:
+            message = f"{case.opens.app!r} is not in this world"
+            raise self.document.error((*at, "opens", "app"), message, hint=did_you_mean(case.opens.app, apps))
         alerts = [rule.alert for rule in self.scenario.world.rules]
         if case.page and case.page.alert not in alerts:
             message = f"no rule is named {case.page.alert!r}"

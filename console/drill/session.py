@@ -25,6 +25,7 @@ from console.drill.kube.server import Backend, KubeServer
 from console.drill.kube.writes import Write
 from console.drill.metrics.rules import Rule, Rules
 from console.drill.metrics.world_series import WorldStorage
+from console.drill.opening import PATIENCE, opening
 from console.drill.prometheus import PrometheusServer
 from console.drill.scenario import Case, Scenario, load
 from console.drill.sparkrest import SparkRest
@@ -76,7 +77,8 @@ class DrillSession:
     ) -> None:
         self.scenario, self.case, self.seed, self.stepped = scenario, case, seed, step
         if start is None:
-            start = STEP_START if step else WallClock().now() - (speed - 1) * PACED_REACH - 60
+            past = (speed - 1) * PACED_REACH + PATIENCE + 60
+            start = STEP_START if step else WallClock().now() - past
         self.begin = float(int(start))
         self.world: World = genesis.create(scenario, case, seed=seed, begin=self.begin, deny=self._deny)
         self.storage = WorldStorage(
@@ -146,6 +148,7 @@ class DrillSession:
 
     async def __aenter__(self) -> DrillSession:
         self.world.heap.advance(self.begin)
+        self.begin = opening(self.world, self.scenario.world.namespace, self.case.opens)
         if self.stepped:
             self._stepping = StepClock(self.world.heap)
         else:

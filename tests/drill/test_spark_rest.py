@@ -33,6 +33,7 @@ async def test_a_running_application_looks_as_recorded(api: Api) -> None:
 
 
 async def test_jobs_and_stages_have_the_recorded_fields_and_move(api: Api) -> None:
+    await api.session.run_for(15)
     (job, *_) = await rest(api, "jobs", status="running")
     assert set(job) == set(RECORDED["job"]) - {"completionTime", "description", "jobGroup"}
     (stage,) = await rest(api, "stages", status="active")

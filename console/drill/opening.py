@@ -1,0 +1,32 @@
+"""When a drill opens: at the first moment after its warm-up at which there is something to see."""
+
+from __future__ import annotations
+
+from console.drill.controllers.operator import state_of
+from console.drill.resources import SPARKAPPS
+from console.drill.scenario import Opens
+from console.drill.world import World
+
+PATIENCE = 900.0
+
+
+def opening(world: World, namespace: str, wanted: Opens | None) -> float:
+    """Play on until the wanted picture is there; the virtual time then. Without one, or when it never comes: now."""
+    nominal = world.heap.now
+    while wanted is not None and not _there(world, namespace, wanted):
+        upcoming = world.heap.next_time()
+        if upcoming is None or upcoming > nominal + PATIENCE:
+            break
+        world.heap.pop()
+    return world.heap.now
+
+
+def _there(world: World, namespace: str, wanted: Opens) -> bool:
+    app = world.store.get(SPARKAPPS, namespace, wanted.app)
+    if app is None or (wanted.state and state_of(app) != wanted.state):
+        return False
+    app_id = app.get("status", {}).get("sparkApplicationId")
+    run = next((r for r in reversed(world.spark.runs) if r.app_id == app_id), None)
+    lost = run.failures if run else 0
+    failed = sum(stage.failed for stage in run.stages) if run else 0
+    return lost >= wanted.executors_lost and failed >= wanted.failed_tasks

@@ -251,6 +251,12 @@ def test_the_advice_names_setting_size_and_place() -> None:
     assert "Open: the Python workers' resident memory" in text and "(cannot be said" not in text
 
 
+def test_a_finding_that_only_names_this_runbook_is_handed_over() -> None:
+    other = replace(finding("broadcast-timeout"), runbooks=("spark-oom",))
+    player = play(lambda now, changed: board(other))
+    assert player.walk.path[-3:] == ("what-helps", "advise", "handed-over") and player.effects == []
+
+
 def test_unknown_sizes_are_not_guessed() -> None:
     player = play(lambda now, changed: board(finding(data={"heap": None, "overhead": None})))
     assert player.walk.path[-2:] == ("advise", "handed-over") and player.effects == []

@@ -64,7 +64,7 @@ def redact(text: str) -> str:
 
 def _assignment(found: re.Match[str]) -> str:
     name = found.group(1).strip().rstrip("=: ").strip("\"'")
-    if _KEY_EXEMPT.search(name) or found.group(2) in ("true", "false", "null", "None", MARK):
+    if _KEY_EXEMPT.search(name) or found.group(2) in ("true", "false", "null", "None", MARK, MARK[:-1]):
         return found.group(0)
     quote = found.group(2)[0] if found.group(2)[0] in "\"'" else ""
     return f"{found.group(1)}{quote}{MARK}{quote}"

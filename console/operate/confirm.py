@@ -84,9 +84,9 @@ def second_question(preview: Preview, first: str, *, walk: str, now: float) -> Q
 
 
 def seconded(reply: Reply | None, first: str) -> str:
-    """`` where a second person agreed, else why it does not count."""
-    if reply is None or not reply.value.strip():
+    """`` where a second person agreed (`yes`, by their name), else why it does not count."""
+    if reply is None or reply.value != YES or not reply.by.strip():
         return "no second person agreed"
-    if reply.value.strip().casefold() == first.strip().casefold():
+    if reply.by.strip().casefold() == first.strip().casefold():
         return f"{clean(first)} cannot be the second person as well"
     return ""

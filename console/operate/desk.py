@@ -15,7 +15,6 @@ from typing import Any, Literal, Protocol
 from msgspec.structs import replace
 
 import console
-from console.base import paths
 from console.base.clock import Clock
 from console.base.errors import Exit, UsageError
 from console.base.text import clean
@@ -55,7 +54,7 @@ class Desk:
         library: the runbooks and scripts of now.
         cluster: what walks are pinned to; None takes it from the connection's identity and the rules.
         on_change: called in the loop with each walk after each of its events, and with its open question.
-        folder: where locks and short-lived files lie; None means the state folder.
+        folder: where locks and short-lived files lie; None means beside the journal.
     """
 
     def __init__(
@@ -73,7 +72,7 @@ class Desk:
         folder: Path | None = None,
     ) -> None:
         writer = None if rules.mode == "read-only" else Writer(connection)
-        where = folder if folder is not None else paths.state_dir()
+        where = folder if folder is not None else journal.path.parent
         self._kit = Kit(
             connection, writer, journal, rules, clock, world, dict(library.scripts), clean(actor), where / "run"
         )

@@ -210,7 +210,7 @@ async def _confirm(look: Look, way: Way, held: Held | None, reason: str) -> None
         if why := confirm.seconded(second, reply.by):
             raise No("person", why)
         assert second is not None
-        way.emit(Confirmed(way.clock.now(), way.step, look.effect.id, "second person", second.value.strip()))
+        way.emit(Confirmed(way.clock.now(), way.step, look.effect.id, "second person", second.by.strip()))
 
 
 async def _ask(question: Question, way: Way, held: Held | None) -> Reply | None:

@@ -227,6 +227,13 @@ class Locks:
             except Busy as busy:
                 raise Busy(f"{target.words} is {busy.message}, on this machine") from None
 
+    async def give_back(self, target: ObjectRef) -> None:
+        """Give back the Lease that an earlier process of this walk left behind when it died."""
+        with contextlib.suppress(ConsoleError):
+            found = await self.writer.lease_get(target.namespace or "default", lock_name(target))
+            if found is not None and _holder(found) == self.holder:
+                await LeaseLock(self.writer, found, self.holder, self.renew_seconds).release()
+
     async def _lease(self, target: ObjectRef) -> Held:
         namespace, name = target.namespace or "default", lock_name(target)
         notes = {OBJECT: f"{target.kind}/{target.words}"}

@@ -20,7 +20,7 @@ from console.operate.person import LANDED_CHOICES, ROLLBACK_CHOICES, YES, Person
 from console.operate.policy import Rules, object_key
 from console.operate.world import World
 from console.runbook import context, steps
-from console.runbook.effects import STAMP, Effect
+from console.runbook.effects import STAMP, Effect, ObjectRef
 from console.runbook.model import Runbook, Step
 from console.runbook.scripts import ScriptSpec
 from console.runbook.template import TemplateError
@@ -85,6 +85,7 @@ class Runner:
             JournalError: nothing was or will be changed without a record.
             UsageError: answers are none of the choices.
         """
+        await self._give_back(*(effect.target for effect in self.walk.writes))
         while True:
             todo = steps.todo(self.runbook, self.walk)
             if isinstance(todo, steps.Nothing) or not await self._do(todo):
@@ -233,6 +234,7 @@ class Runner:
             if self.kit.writer is not None:
                 head = self.kit.journal.head(self.walk.id)
                 await announce(effect, self.kit.writer, actor=self.kit.actor, head=head)
+            await self._give_back(effect.target)
         else:
             return await self._doubted(intent)
         return True
@@ -277,6 +279,17 @@ class Runner:
                 await asyncio.sleep(pause)
         raise AssertionError("unreachable")
 
+    def _locks(self) -> Locks | None:
+        kit = self.kit
+        return None if kit.writer is None else Locks.of(kit.writer, kit.folder, kit.actor, self.walk.id)
+
+    async def _give_back(self, *targets: ObjectRef | None) -> None:
+        """Locks that a process of this walk held when it died."""
+        locks = self._locks()
+        for target in dict.fromkeys(targets):
+            if locks is not None and target is not None:
+                await locks.give_back(target)
+
     def _way(self, step_id: str) -> Way:
         """The way through the gate for an effect of this step."""
         kit, step = self.kit, self.runbook.step(step_id)
@@ -292,7 +305,7 @@ class Runner:
             clock=kit.clock,
             reader=kit.connection.reader,
             writer=kit.writer,
-            locks=None if kit.writer is None else Locks.of(kit.writer, kit.folder, kit.actor, self.walk.id),
+            locks=self._locks(),
             person=_Published(self),
             actor=kit.actor,
             cluster=str(self.walk.cluster.get("context") or self.walk.cluster.get("server") or ""),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -90,19 +91,23 @@ class Simulated:
 
 @pytest.fixture(scope="session")
 def simulated() -> Iterator[Simulated]:
-    ready, opened = threading.Event(), []
+    opened: Future[DrillSession] = Future()
     loop, stopping = asyncio.new_event_loop(), asyncio.Event()
 
     async def serve() -> None:
         async with DrillSession.open("spark-oom", "default", step=True) as session:
-            opened.append(session)
-            ready.set()
+            opened.set_result(session)
             await stopping.wait()
 
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), daemon=True)
+    def run() -> None:
+        try:
+            loop.run_until_complete(serve())
+        except Exception as error:
+            opened.set_exception(error)
+
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    assert ready.wait(60)
-    session = opened[0]
+    session = opened.result(60)
     token = next(token for token, user in session.kube.access.tokens.items() if "viewers" not in user.groups)
     yield Simulated(session, Kube(session.kube_url, Path(), token, Path(session.kubeconfig)))
     loop.call_soon_threadsafe(stopping.set)

@@ -320,12 +320,14 @@ async def test_a_second_person_is_another_person(cluster: Cluster, passage: Pass
     first = Reply("yes", "ada", f"{cluster.namespace}/etl-orders")
     for second, because in (
         (None, "no second person agreed"),
-        (Reply("Ada", "ada"), "ada cannot be the second person as well"),
+        (Reply("no", "grace"), "no second person agreed"),
+        (Reply("yes", " "), "no second person agreed"),
+        (Reply("yes", "Ada"), "ada cannot be the second person as well"),
     ):
         ended = await pass_gate(raise_overhead(made), passage.way(Says(first, second), rules))
         assert isinstance(ended, Refused)
         assert ended.because == because
-    person = Says(first, Reply("grace", "ada"))
+    person = Says(first, Reply("yes", "grace"))
     assert isinstance(await pass_gate(raise_overhead(made), passage.way(person, rules)), Applied)
     assert [q.kind for q in person.asked] == ["confirm", "second"]
 

@@ -119,3 +119,8 @@ def test_an_effect_without_secrets_is_stored_whole() -> None:
 )
 def test_pointers_that_name_secrets(pointer: str, secret: bool) -> None:
     assert secret_pointer(pointer) is secret
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+def test_sealing_twice_is_sealing_once(event: AnyEvent) -> None:
+    assert seal(seal(event)) == seal(event)

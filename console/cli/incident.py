@@ -1,0 +1,184 @@
+"""`console incident list|show|timeline`: the walks that the journal holds. Reads no cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from console.base.clock import rfc3339
+from console.base.errors import ConsoleError, Exit
+from console.base.units import human_duration
+from console.cli.output import narrate, plain, print_json, say, table
+
+if TYPE_CHECKING:
+    from console.incident.record import Record
+    from console.operate.journal import Journal
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _output(*formats: str) -> Callable[[F], F]:
+    return click.option(
+        "-o", "--output", type=click.Choice(formats), default=formats[0], show_default=True, help="Format on stdout."
+    )
+
+
+def _journal() -> Journal:
+    from console.operate.journal import Journal
+
+    return Journal()
+
+
+@click.group()
+def group() -> None:
+    """Walks that were made, and their timelines."""
+
+
+@group.command("list")
+@click.option("-n", "--limit", type=click.IntRange(1), default=20, show_default=True, help="How many, newest first.")
+@_output("text", "json")
+def list_walks(limit: int, output: str) -> int:
+    """The walks of the journal, the newest first."""
+    from console.incident.record import Record
+
+    journal = _journal()
+    heads = journal.walks()
+    records = []
+    for head in heads[:limit]:
+        try:
+            records.append(Record.read(journal, head.walk))
+        except ConsoleError as error:
+            narrate(f"{head.walk}: {error.message}")
+    if output == "json":
+        items = [summary(r) for r in records]
+        print_json({"items": items, "total": len(heads), "journal": str(journal.path)})
+    elif records:
+        columns = ("WALK", "BEGAN", "TOOK", "RUNBOOK", "SUBJECT", "OUTCOME", "CHANGES", "CHAIN")
+        say(table(columns, [row(r) for r in records]))
+    else:
+        say(f"no walk yet ({journal.path})")
+    return Exit.OK if all(r.chain.ok for r in records) and len(records) == len(heads[:limit]) else Exit.UNHEALTHY
+
+
+def summary(record: Record) -> dict[str, Any]:
+    """One walk in a list."""
+    walk = record.walk
+    return {
+        "walk": walk.id,
+        "runbook": walk.runbook,
+        "subject": walk.subject,
+        "context": walk.cluster.get("context"),
+        "status": walk.status,
+        "outcome": walk.outcome,
+        "began": rfc3339(walk.started),
+        "ended": rfc3339(walk.ended),
+        "writes": len(walk.writes),
+        "journal": {"records": record.chain.records, "whole": record.chain.ok, "head": record.head},
+    }
+
+
+def row(record: Record) -> tuple[str, ...]:
+    walk = record.walk
+    took = "-" if walk.ended is None else human_duration(walk.ended - walk.started)
+    outcome = (walk.outcome or walk.status).replace("_", " ")
+    return (
+        walk.id, rfc3339(walk.started) or "", took, walk.runbook, walk.subject or "-", outcome, str(len(walk.writes)),
+        "whole" if record.chain.ok else "BROKEN",
+    )  # fmt: skip
+
+
+@group.command()
+@click.argument("walk", default="latest")
+@_output("text", "json", "markdown")
+def show(walk: str, output: str) -> int:
+    """How a walk went, on a page. WALK is an id, its beginning, or `latest`."""
+    record = _read(walk)
+    if output == "markdown":
+        return _timeline(record, output)
+    if output == "json":
+        print_json({key: value for key, value in _document(record).items() if key != "events"})
+    else:
+        say(page(record))
+    return _exit(record)
+
+
+@group.command()
+@click.argument("walk", default="latest")
+@_output("markdown", "json", "text")
+def timeline(walk: str, output: str) -> int:
+    """Who did and saw what, when, what was changed and verified. WALK is an id, its beginning, or `latest`."""
+    return _timeline(_read(walk), output)
+
+
+def _timeline(record: Record, output: str) -> int:
+    from console.incident.timeline import markdown
+
+    if output == "json":
+        print_json(_document(record))
+    elif output == "markdown":
+        say(markdown(record.walk, record.events, record.chain, record.hashes).rstrip())
+    else:
+        say(story(record))
+    return _exit(record)
+
+
+def _document(record: Record) -> dict[str, Any]:
+    from console.incident.timeline import document
+
+    return document(record.walk, record.events, record.chain, record.hashes)
+
+
+def _read(walk: str) -> Record:
+    from console.incident.record import Record
+
+    journal = _journal()
+    return Record.read(journal, journal.find(walk))
+
+
+def _exit(record: Record) -> Exit:
+    """1 where something is in doubt, or the journal is not what was written."""
+    return Exit.OK if record.chain.ok and record.walk.status != "in doubt" else Exit.UNHEALTHY
+
+
+def page(record: Record) -> str:
+    """The walk on a page of plain text."""
+    from console.incident.prose import duration, objective, target_of
+
+    walk, spans = record.walk, record.spans()
+    outcome = (walk.outcome or walk.status).replace("_", " ")
+    lines = [
+        f"{outcome.upper()}  {walk.because or 'not ended'}",
+        f"walk     {walk.id}  {walk.runbook} {walk.version}",
+        f"subject  {walk.subject or '-'}  on {walk.cluster.get('context', '')}",
+        f"by       {walk.actor}  {rfc3339(walk.started)}  took {duration(spans['to_end'])}",
+        f"journal  {record.chain.records} records, "
+        + ("whole" if record.chain.ok else f"BROKEN: {record.chain.because}")
+        + f", head sha256:{record.head}",
+    ]
+    for name in dict.fromkeys([*walk.slo_before, *walk.slo_after]):
+        now = "-" if walk.ended is None else objective(walk.slo_after.get(name))
+        lines.append(f"slo      {name}: {objective(walk.slo_before.get(name))} -> {now}")
+    rows = [(rfc3339(s.entered) or "", s.step, s.state, s.status or "", s.words) for s in walk.steps]
+    lines += ["", table(("AT", "STEP", "STATE", "JUDGED", "WHY"), rows)]
+    for effect in walk.writes:
+        shown = record.previews.get(effect.id)
+        lines += ["", f"changed  {target_of(effect)}: {effect.title} ({effect.id})"]
+        lines += [f"  {line}" for line in (shown.preview.diff if shown else ())]
+    lines += [f"note     {note.by}: {note.text}" for note in walk.notes]
+    if walk.ended is None:
+        lines += ["", f"go on with: console runbook --resume {walk.id}"]
+    return "\n".join(plain(lines))
+
+
+def story(record: Record) -> str:
+    """One line per record."""
+    from console.incident.prose import sentence
+
+    rows = []
+    for number, event in enumerate(record.events, 1):
+        step = getattr(event, "step", "")
+        rows.append((str(number), rfc3339(event.at) or "", step, sentence(event), record.hashes[number - 1][:12]))
+    return table(("#", "AT", "STEP", "WHAT", "SHA-256"), rows)

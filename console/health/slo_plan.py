@@ -1,13 +1,12 @@
-"""Which PromQL an SLO needs, how many of them share one query, and what the answers mean. Pure.
+"""Which PromQL an SLO needs, and what the answers mean. Pure.
 
-An *ask* is one value that is wanted, with a key `slo|what|window`. Asks are joined by `or`, each marked with its key as
-a label, so that a few queries fetch everything. Slow asks (windows over six hours) are repeated rarely.
+An *ask* is one wanted value with a key `slo|what|window`. Slow asks (windows over six hours) are repeated rarely.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import promql_parser
@@ -18,9 +17,8 @@ from console.health.slo import Measure, Measured
 from console.health.slo_spec import SloSpec, fill, promql_duration
 
 MARK = "console_ask"
+"""Label under which samples carry the key of the ask that they answer."""
 FAST_UP_TO = 6 * 3600.0
-QUERY_CHARACTERS = 6000
-"""Longest query: proxies in front of Prometheus refuse longer URLs."""
 
 
 class Ask(Struct, frozen=True):
@@ -111,29 +109,6 @@ _OPS = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "Mat
 
 def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
-
-
-def combine(asks: Sequence[Ask]) -> str:
-    """One query for several asks; each series of the answer carries its ask's key as the label `console_ask`."""
-    return " or ".join(f'label_replace({ask.expr}, "{MARK}", {_quoted(ask.key)}, "", "")' for ask in asks)
-
-
-def batches(asks: Iterable[Ask], limit: int = QUERY_CHARACTERS) -> tuple[tuple[Ask, ...], ...]:
-    """The asks in groups whose query stays below `limit` characters. Equal expressions are asked once."""
-    out: list[list[Ask]] = []
-    size = limit
-    known: set[str] = set()
-    for ask in asks:
-        if ask.expr in known:
-            continue
-        known.add(ask.expr)
-        length = len(ask.expr) + len(ask.key) + 45
-        if size + length > limit:
-            out.append([])
-            size = 0
-        out[-1].append(ask)
-        size += length
-    return tuple(tuple(group) for group in out)
 
 
 class Answer(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""SLO measurements from Prometheus: a few joined queries for all objectives, long windows rarely, culprits isolated."""
+"""SLO measurements from Prometheus: all objectives at once, long windows rarely, the last figures of a lost server."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from console.health.facts import Origin, Sample
 from console.health.model import SloStatus
 from console.health.slo import Measured, evaluate
-from console.health.slo_plan import MARK, Answer, Ask, Plan, batches, combine, measured, plan
+from console.health.slo_plan import MARK, Answer, Ask, Plan, measured, plan
 from console.health.slo_spec import SloSpec
 
 EVERY = 300.0
@@ -33,7 +33,7 @@ class Read(Protocol):
 
 
 class Asks(Protocol):
-    """What is needed of a Prometheus."""
+    """What is needed of a Prometheus: it joins short queries, and isolates one that the server refuses."""
 
     async def query(
         self, batch: Mapping[str, str], *, at: float | None = None, deadline: float = 15.0
@@ -50,7 +50,7 @@ class SloSource:
         self.samples: tuple[Sample, ...] = ()
         """Answers to `beside`, marked with the key of their ask; NaN: it was asked, and there is nothing."""
         self.asked = 0
-        """Queries of the last reading, those that isolate a culprit not counted."""
+        """Expressions of the last reading."""
         self._prometheus = prometheus
         self._slow: dict[str, Answer] = {}
         self._refused: dict[str, Answer] = {}
@@ -85,43 +85,31 @@ class SloSource:
         return [ask for ask in self._asks() if ask.expr not in self._refused and not (ask.slow and ask.expr in fresh)]
 
     async def _ask(self, asks: list[Ask], now: float) -> tuple[dict[str, Answer], str]:
-        """Answers by expression, and why the server gave none at all."""
-        waiting = list(batches([a for a in asks if not a.slow])) + list(batches([a for a in asks if a.slow]))
-        self.asked = len(waiting)
+        """Answers by expression (each is asked once), and why the server gave none at all."""
+        wanted: dict[str, Ask] = {}
+        for ask in asks:
+            wanted.setdefault(ask.expr, ask)
+        self.asked = len(wanted)
+        readings = await self._prometheus.query({ask.key: expr for expr, ask in wanted.items()}, at=now)
         answers: dict[str, Answer] = {}
-        while waiting:
-            readings = await self._prometheus.query(
-                {str(index): combine(group) for index, group in enumerate(waiting)}, at=now
-            )
-            split: list[tuple[Ask, ...]] = []
-            for index, group in enumerate(waiting):
-                reading = readings.get(str(index))
-                if reading is None:
-                    return answers, "Prometheus gave no answer"
-                if reading.state in ("ok", "partial"):
-                    answers.update(_sorted(group, reading, now))
-                elif reading.state != "refused":
-                    return answers, f"Prometheus {reading.state}: {reading.detail}" if reading.detail else reading.state
-                elif len(group) == 1:
-                    answers[group[0].expr] = Answer(problem=f"Prometheus refuses: {reading.detail}", at=now)
-                else:
-                    split += [group[: len(group) // 2], group[len(group) // 2 :]]
-            waiting = split
-        return answers, ""
+        lost: list[str] = []
+        for expr, ask in wanted.items():
+            reading = readings[ask.key]
+            if reading.state in ("ok", "partial"):
+                note = (reading.detail or "the answer is partial") if reading.state == "partial" else ""
+                answers[expr] = Answer(reading.samples, note=note, at=now)
+            elif reading.state == "refused":
+                answers[expr] = Answer(problem=f"Prometheus refuses: {reading.detail}", at=now)
+            else:
+                lost.append(f"Prometheus {reading.state}: {reading.detail}" if reading.detail else reading.state)
+                if not ask.slow:
+                    answers[expr] = Answer(note=lost[-1], at=now)
+        return ({}, lost[0]) if lost and len(lost) == len(wanted) else (answers, "")
 
 
 def without(specs: Sequence[SloSpec], reason: str, now: float) -> tuple[SloStatus, ...]:
     """The objectives where there is no Prometheus at all: no data, and why."""
     return tuple(evaluate(spec, Measured(problem=reason), now) for spec in specs)
-
-
-def _sorted(group: tuple[Ask, ...], reading: Read, now: float) -> dict[str, Answer]:
-    """The series of a joined answer, by the expression that asked for them."""
-    note = (reading.detail or "the answer is partial") if reading.state == "partial" else ""
-    series: dict[str, list[Sample]] = {ask.key: [] for ask in group}
-    for sample in reading.samples:
-        series.setdefault(sample.labels.get(MARK, ""), []).append(sample)
-    return {ask.expr: Answer(tuple(series[ask.key]), note=note, at=now) for ask in group}
 
 
 def _marked(ask: Ask, answer: Answer) -> Iterable[Sample]:

@@ -8,10 +8,13 @@ from typing import NamedTuple
 
 import pytest
 
+from console.base.clock import WallClock
 from console.health.slo import recovered
 from console.health.slo_spec import Alerting, Contributors, Events, Pair, Sli, Slices, SloSpec
+from console.sources.prometheus import Prometheus
 from console.sources.slo import SloSource
-from tests.slo.history import Client, served
+from console.wire.endpoint import UrlEndpoint
+from tests.slo.history import served
 
 pytestmark = pytest.mark.parts
 
@@ -25,8 +28,14 @@ BOTH = "sum(increase(ok_total[{window}])) + sum(increase(failed_total[{window}])
 
 
 class Past(NamedTuple):
-    client: Client
+    url: str
     end: float
+
+    def source(self, *specs: SloSpec) -> SloSource:
+        return SloSource(specs, self.prometheus())
+
+    def prometheus(self) -> Prometheus:
+        return Prometheus(UrlEndpoint(self.url), WallClock())
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +60,7 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Past]:
     }
     folder = tmp_path_factory.mktemp("past")
     server = served(folder, curves, start, end, 30.0)
-    yield Past(Client(server.url), end)
+    yield Past(server.url, end)
     server.stop()
 
 
@@ -65,7 +74,7 @@ JOBS = Events(total=BOTH, bad="sum(increase(failed_total[{window}])) or 0 * sum(
 
 async def test_events_are_counted_as_they_happened(past: Past) -> None:
     by = Contributors(bad="increase(failed_total[{window}])", by=("team",))
-    (status,) = await SloSource([spec("jobs", Sli(events=JOBS), by=by)], past.client).read(past.end)
+    (status,) = await past.source(spec("jobs", Sli(events=JOBS), by=by)).read(past.end)
     total, bad = PERIOD / 10, (46 * HOUR / 10) / 100 + (2 * HOUR / 10) / 2
     assert status.total == pytest.approx(total, rel=0.02)
     assert status.bad == pytest.approx(bad, rel=0.02)
@@ -84,14 +93,14 @@ async def test_events_are_counted_as_they_happened(past: Past) -> None:
 
 
 async def test_before_the_trouble_the_same_objective_is_exactly_at_its_budget(past: Past) -> None:
-    (status,) = await SloSource([spec("jobs", Sli(events=JOBS))], past.client).read(past.end - 3 * HOUR)
+    (status,) = await past.source(spec("jobs", Sli(events=JOBS))).read(past.end - 3 * HOUR)
     hour = status.burn(HOUR)
     assert hour is not None and hour.rate == pytest.approx(1, abs=0.02)
     assert status.state == "good"
 
 
 async def test_time_slices_count_the_minutes_of_an_outage(past: Past) -> None:
-    (status,) = await SloSource([spec("up", Sli(slices=Slices(good="min(ready)")), 95.0)], past.client).read(past.end)
+    (status,) = await past.source(spec("up", Sli(slices=Slices(good="min(ready)")), 95.0)).read(past.end)
     assert status.total == pytest.approx(PERIOD / 60, abs=2)
     assert status.bad == pytest.approx(60, abs=1)
     assert status.budget_left == pytest.approx(1 - 60 / (0.05 * 2880), abs=0.02)
@@ -101,7 +110,7 @@ async def test_time_slices_count_the_minutes_of_an_outage(past: Past) -> None:
 
 async def test_the_covered_part_of_a_young_series(past: Past) -> None:
     events = Events(total="sum(increase(young_total[{window}]))", bad="0 * sum(increase(young_total[{window}]))")
-    (status,) = await SloSource([spec("young", Sli(events=events))], past.client).read(past.end)
+    (status,) = await past.source(spec("young", Sli(events=events))).read(past.end)
     assert status.covered == pytest.approx(0.5, abs=0.02)
     assert status.state == "good"
 
@@ -111,7 +120,7 @@ async def test_series_that_stopped_and_series_that_never_were(past: Past) -> Non
         total = f"sum(increase({name}[{{window}}]))"
         return spec(name, Sli(events=Events(total=total, bad=f"0 * {total}")))
 
-    gone, never = await SloSource([one("gone_total"), one("never_total")], past.client).read(past.end)
+    gone, never = await past.source(one("gone_total"), one("never_total")).read(past.end)
     assert (gone.state, never.state) == ("no data", "no data")
     assert never.reason == "no series never_total"
     assert gone.reason.startswith("the newest sample is 3h")
@@ -121,18 +130,25 @@ async def test_what_this_server_refuses_is_shown_beside_its_objective(past: Past
     wrong = Events(
         total="sum(increase(ok_total[{window}]))", bad="sum(increase(ok_total[{window}]) * on() failed_total)"
     )
-    good, bad = await SloSource([spec("jobs", Sli(events=JOBS)), spec("wrong", Sli(events=wrong))], past.client).read(
-        past.end
-    )
+    good, bad = await past.source(spec("jobs", Sli(events=JOBS)), spec("wrong", Sli(events=wrong))).read(past.end)
     assert good.state == "exhausted"
     assert bad.state == "no data"
     assert bad.reason.startswith("Prometheus refuses:") and "many-to-many" in bad.reason
 
 
-async def test_a_refresh_is_few_queries(past: Past) -> None:
-    specs = [spec(f"jobs-{n}", Sli(events=JOBS)) for n in range(7)]
-    source = SloSource(specs, past.client)
+async def test_a_refresh_is_few_requests_and_little_time(past: Past) -> None:
+    prometheus = past.prometheus()
+    names = ("ok_total", "young_total", "gone_total")
+    rows = [(f"slo-{n}", names[n % 3], n) for n in range(7)]
+    source = SloSource([spec(id, Sli(events=own(name, n))) for id, name, n in rows], prometheus)
     await source.read(past.end)
-    past.client.queries = 0
+    before = prometheus.requests
     await source.read(past.end + 30)
-    assert source.asked == past.client.queries <= 4
+    assert source.asked == 7 * 8 + 3
+    assert prometheus.requests - before <= 4
+
+
+def own(name: str, n: int) -> Events:
+    return Events(
+        total=f"sum(increase({name}[{{window}}])) * {n + 1}", bad=f"0 * sum(increase({name}[{{window}}])) * {n + 1}"
+    )

@@ -8,6 +8,7 @@ import fnmatch
 import json
 import tempfile
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from console.base.document import dotted
 from console.base.document import walk as tree
 from console.base.errors import ReachError
 from console.base.paths import private_dir, state_dir
+from console.drill.heap import StepClock
 from console.drill.kube.writes import Write
 from console.drill.scenario import Accepted, Case, Scenario
 from console.drill.session import DrillSession
@@ -26,11 +28,11 @@ from console.health.facts import Alert
 from console.live import Live, Pace, Plan, Situation
 from console.runbook.walk import Walk
 
-AUTO_SPEED = 60.0
-"""Virtual seconds per second when nobody watches: as fast as requests over loopback can follow."""
 SETTLE = 60.0
+SEEN_WITHIN = 5.0
+MOMENT = 1e-3
 LONGEST = 1800.0
-"""Wall seconds after which a walk that nobody answers is given up."""
+"""Wall seconds after which a walk is given up."""
 
 
 class Score(Struct, frozen=True):
@@ -64,6 +66,7 @@ class Rehearsal:
 
     Args:
         speed: virtual seconds per second; None takes the scenario's.
+        step: time moves only while a walk waits for it (see `drive`), so that a slow machine changes nothing.
         keep: whether journal and evidence stay in the state folder (for people), or vanish with the drill.
     """
 
@@ -73,10 +76,11 @@ class Rehearsal:
         case: str = "default",
         *,
         speed: float | None = None,
+        step: bool = False,
         seed: int | None = None,
         keep: bool = False,
     ) -> None:
-        self._session = DrillSession.open(scenario, case, speed=speed, seed=seed)
+        self._session = DrillSession.open(scenario, case, speed=speed, step=step, seed=seed)
         self._folder = tempfile.TemporaryDirectory(prefix="console-rehearsal-")
         self._keep = keep
         self._thread = threading.Thread(target=self._run, name="console-drill", daemon=True)
@@ -84,6 +88,7 @@ class Rehearsal:
         self._failure: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._leave: asyncio.Event | None = None
+        self._pump: asyncio.Task[None] | None = None
 
     @property
     def session(self) -> DrillSession:
@@ -124,6 +129,37 @@ class Rehearsal:
         async with self._session:
             self._up.set()
             await self._leave.wait()
+            if self._pump is not None:
+                self._pump.cancel()
+
+    def drive(self, live: Live) -> None:
+        """Let time move while a walk of `live` waits. Before a waiter wakes, `live` has seen all that happened."""
+
+        async def begin() -> None:
+            self._pump = asyncio.create_task(self._drive(live))
+
+        assert self._loop is not None
+        asyncio.run_coroutine_threadsafe(begin(), self._loop).result(SETTLE)
+
+    async def _drive(self, live: Live) -> None:
+        session = self._session
+        clock = session.clock
+        assert isinstance(clock, StepClock)
+        while True:
+            wake = clock.next_wake()
+            if wake is None:
+                await asyncio.sleep(0.001)
+                continue
+            done = await session.run_until(wake - MOMENT)
+            session.kube.bookmark()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.wrap_future(live.seen(done.versions)), SEEN_WITHIN)
+            waiting = clock.sleepers
+            while (await session.step()).woken == 0:
+                pass
+            until = time.monotonic() + SEEN_WITHIN
+            while clock.sleepers < waiting and time.monotonic() < until:
+                await asyncio.sleep(0.0005)
 
     def plan(self, *, pace: Pace | None = None, mode: str = "guarded") -> Plan:
         """How to look at this cluster, with changes allowed."""
@@ -157,16 +193,14 @@ class Rehearsal:
         return alerts[0] if alerts else None
 
 
-def play(
-    scenario: str | Path | Scenario, case: str = "default", *, speed: float = AUTO_SPEED, seed: int | None = None
-) -> Score:
+def play(scenario: str | Path | Scenario, case: str = "default", *, seed: int | None = None) -> Score:
     """Play a case without a person: the runbook with the case's answers, on the simulated cluster.
 
     Raises:
         UsageError, DocumentError: there is no such scenario or case, or its file is wrong.
     """
-    with Rehearsal(scenario, case, speed=speed, seed=seed) as rehearsal:
-        pace = Pace(build=0.1, heartbeat=1.0, metrics=0.5, reads=2.0)
+    with Rehearsal(scenario, case, step=True, seed=seed) as rehearsal:
+        pace = Pace(build=0.02, heartbeat=1.0, metrics=2.0, reads=10.0)
         with Live(rehearsal.plan(pace=pace)) as live:
             return _played(rehearsal, live)
 
@@ -181,6 +215,7 @@ def _played(rehearsal: Rehearsal, live: Live) -> Score:
     person = Scripted.read(answers, production=False)
     given = {str(k): str(v) for k, v in case.inputs.items()}
     began = session.clock.now()
+    rehearsal.drive(live)
     id = live.begin(rehearsal.scenario.runbook, alert=rehearsal.alert(), given=given, person=person).result(SETTLE)
     walk: Walk = live.finished(id).result(LONGEST)
     timeline = live.timeline(id).result(SETTLE)

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 @click.option("--case", default="default", show_default=True, metavar="NAME", help="Which variant of the incident.")
 @click.option("--auto", is_flag=True, help="Play it without a person and judge how it ended.")
 @click.option("--serve", is_flag=True, help="Only run the simulated cluster and print a KUBECONFIG for other tools.")
-@click.option("--speed", type=click.FloatRange(min=0.1, max=600), metavar="FACTOR", help="Virtual seconds per second.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(min=0.1, max=600),
+    metavar="FACTOR",
+    help="Virtual seconds per second, for a person.",
+)
 @click.option("--seed", type=int, metavar="N", help="Seed of everything random in the world.")
 @click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def command(name: str, case: str, auto: bool, serve: bool, speed: float | None, seed: int | None, output: str) -> int:
@@ -27,9 +32,9 @@ def command(name: str, case: str, auto: bool, serve: bool, speed: float | None, 
     if auto and serve:
         raise UsageError("--auto and --serve exclude each other")
     if auto:
-        from console.rehearse import AUTO_SPEED, play
+        from console.rehearse import play
 
-        return _report(play(name, case, speed=speed or AUTO_SPEED, seed=seed), output)
+        return _report(play(name, case, seed=seed), output)
     if serve:
         return _serve(name, case, speed, seed)
     if output == "json":

@@ -218,6 +218,10 @@ class Live:
         """A future of the walk's end; its result is the Walk."""
         return self._submit(lambda s: s.finished(walk))
 
+    def seen(self, versions: Mapping[str, int]) -> Future[None]:
+        """A future that is done when the sources have read these resource versions (kind → version)."""
+        return self._submit(lambda s: s.seen(versions))
+
     def timeline(self, walk: str) -> Future[str]:
         """The walk's timeline as Markdown."""
         return self._submit(lambda s: s.timeline(walk))

@@ -40,6 +40,7 @@ class Metrics:
         self._alertmanager: Alertmanager | None = None
         self._slo_source: SloSource | None = None
         self._looked: float | None = None
+        self._measured: float | None = None
         self._endpoints: list[Endpoint] = []
         self._absent = SourceState("prometheus", "loading")
         self._alerts_state: SourceState | None = None
@@ -75,8 +76,12 @@ class Metrics:
             self.slos = await self._slo_source.read(now)
             self.samples = self._slo_source.samples
             self.alerts = merged(await self._firing(), await self._from_alertmanager())
-        self.asked = True
+        self.asked, self._measured = True, now
         return True
+
+    def age(self) -> float:
+        """Seconds of the clock since the last measurement; endless before the first."""
+        return float("inf") if self._measured is None else self._plan.clock.now() - self._measured
 
     async def find(self) -> bool:
         """Whether there is a Prometheus; looks for one where none is known yet."""

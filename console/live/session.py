@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from console.settings.load import Settings
 
 KEEP_ENDED = 20
+METRICS_AGE = 15.0
+"""Seconds of the clock after which a walk has the objectives measured again."""
 FRESH_WITHIN = 10.0
 """Seconds of real time that a refreshed board may take."""
 _SICK = frozenset({"FAILED", "FAILING", "PENDING_RERUN", "SUBMISSION_FAILED", "INVALIDATING", "Failed"})
@@ -166,13 +168,16 @@ class Session:
     async def _read_apps(self) -> None:
         await self.source.synced()
         while True:
-            pods = {f"{p.namespace}/{p.name}": p for p in self.source.snapshot().pods}
-            if await self.reads.refresh(self._sick_apps(), pods):
+            if await self._read_sick():
                 self._dirty.set()
             if not self._first_read:
                 self._first_read = True
                 self._dirty.set()
             await asyncio.sleep(max(0.5, self.plan.pace.reads / 4))
+
+    async def _read_sick(self) -> bool:
+        pods = {f"{p.namespace}/{p.name}": p for p in self.source.snapshot().pods}
+        return await self.reads.refresh(self._sick_apps(), pods)
 
     def _sick_apps(self) -> list[SparkApp]:
         board = self._situation.board
@@ -285,6 +290,9 @@ class Session:
 
     async def refreshed(self, *, after: float | None = None) -> Board:
         """A board built from facts that were read after this call began; the latest one where sources are late."""
+        if self.metrics.age() >= METRICS_AGE:
+            await self.metrics.measure()
+        await self._read_sick()
         began = self._builds
         self._dirty.set()
         with contextlib.suppress(TimeoutError):
@@ -293,6 +301,12 @@ class Session:
                     lambda: self._builds > began and (after is None or self._situation.board.at >= after)
                 )
         return self._situation.board
+
+    async def seen(self, versions: Mapping[str, int]) -> None:
+        """Wait until the sources have read these resource versions. Kinds that are not watched are not waited for."""
+        known = {state.name for state in self.source.snapshot().sources if state.state != "absent"}
+        watched = {(k if k in known else k.partition(".")[0]): v for k, v in versions.items()}
+        await asyncio.gather(*(self.source.seen(k, v) for k, v in watched.items() if k in known))
 
     async def query(self, expr: str) -> Queried:
         return await self.metrics.query(expr)
@@ -374,8 +388,8 @@ class Session:
         return await self.desk.wait(walk)
 
     async def timeline(self, walk: str) -> str:
-        events = self.journal.read(walk)
         from console.incident.timeline import markdown
         from console.runbook.walk import fold
 
+        events = self.journal.read(walk)
         return markdown(fold(events), events, self.journal.verify(walk), self.journal.hashes(walk))

@@ -34,7 +34,7 @@ def hold(step: Step, ctx: Mapping[str, Any], walk: Walk, now: float) -> tuple[An
     if truth(step.worse, ctx)[0]:
         return (verdict("worse", "it is worse than before"),)
     if truth(step.fails, ctx)[0]:
-        return (verdict("ineffective", "it is settled that this did not help"),)
+        return (verdict("ineffective", "it failed again"),)
     if truth(step.completed, ctx)[0]:
         return (verdict("effective", "it completed"),)
     wanted = span(step, "hold", step.hold, ctx)

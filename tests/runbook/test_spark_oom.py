@@ -251,10 +251,11 @@ def test_the_advice_names_setting_size_and_place() -> None:
     assert "Open: the Python workers' resident memory" in text and "(cannot be said" not in text
 
 
-def test_a_finding_that_only_names_this_runbook_is_handed_over() -> None:
-    other = replace(finding("broadcast-timeout"), runbooks=("spark-oom",))
-    player = play(lambda now, changed: board(other))
-    assert player.walk.path[-3:] == ("what-helps", "advise", "handed-over") and player.effects == []
+def test_a_finding_that_only_names_this_runbook_is_a_look_alike() -> None:
+    for code in ("broadcast-timeout", "executor-evicted"):
+        other = replace(finding(code), runbooks=("spark-oom",))
+        player = play(story(other))
+        assert player.walk.path == ("which-death", "look-alike", "not-memory") and player.effects == []
 
 
 def test_unknown_sizes_are_not_guessed() -> None:

@@ -20,6 +20,7 @@ HEAD_BYTES, TAIL_BYTES = 16 * 2**10, 48 * 2**10
 """What is kept of the output; the middle is dropped."""
 GRACE_SECONDS = 3.0
 """Between SIGTERM and SIGKILL, and how long children may hold the output open after the script has ended."""
+POLL_SECONDS = 0.02
 _PASSED = ("PATH", "HOME", "TMPDIR")
 
 
@@ -82,7 +83,7 @@ async def run(argv: tuple[str, ...], *, timeout: float, env: Mapping[str, str]) 
     timed_out = False
     try:
         try:
-            await asyncio.wait_for(process.wait(), timeout)
+            await asyncio.wait_for(_exit(process), timeout)
         except TimeoutError:
             timed_out = True
             await _end(process)
@@ -91,7 +92,7 @@ async def run(argv: tuple[str, ...], *, timeout: float, env: Mapping[str, str]) 
     finally:
         _signal(process.pid, signal.SIGKILL)
         reading.cancel()
-        await process.wait()
+        await _exit(process)
     text = clean(redact(kept.text()), lines=True)
     return Finished(None if timed_out else process.returncode, text, _result(text), timed_out)
 
@@ -122,12 +123,18 @@ async def _read(process: asyncio.subprocess.Process, kept: _Kept) -> None:
         kept.add(chunk)
 
 
+async def _exit(process: asyncio.subprocess.Process) -> None:
+    """Return when the process itself has ended. (`wait` may also wait for children that hold its output open.)"""
+    while process.returncode is None:
+        await asyncio.sleep(POLL_SECONDS)
+
+
 async def _end(process: asyncio.subprocess.Process) -> None:
     _signal(process.pid, signal.SIGTERM)
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(process.wait(), GRACE_SECONDS)
+        await asyncio.wait_for(_exit(process), GRACE_SECONDS)
     _signal(process.pid, signal.SIGKILL)
-    await process.wait()
+    await _exit(process)
 
 
 def _signal(group: int, number: int) -> None:

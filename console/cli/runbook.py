@@ -49,7 +49,9 @@ def command(
     given = _pairs(inputs)
     sent = _alert(alert) if alert else None
     if terminal() and not (plain or answers or resume) and output == "table":
-        return open_ui(where, lambda screen: _begin_in_ui(screen, str(name), app, sent, given))
+        from console.live import Opening
+
+        return open_ui(where, Opening(str(name), app or "", sent, given))
     from console.cli.connect import PATIENCE, open_live
 
     with open_live(where) as live:
@@ -57,12 +59,6 @@ def command(
         person = _person(answers, production=board.cluster.production)
         walk = walk_it(live, name, app=_app(live, app), alert=sent, given=given, person=person, resume=resume)
         return report(live, walk, output)
-
-
-def _begin_in_ui(screen: Any, name: str, app: str | None, alert: Alert | None, given: dict[str, str]) -> None:
-    from console.tui.pages.begin import start_when_live
-
-    start_when_live(screen.hub, name, app=app or "", alert=alert, given=given)
 
 
 def _pairs(inputs: Sequence[str]) -> dict[str, str]:

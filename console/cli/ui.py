@@ -5,21 +5,25 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from console.base.errors import Exit
 from console.cli.options import Where
 
 if TYPE_CHECKING:
-    from console.live import Live
+    from console.live import Live, Opening
+
+face: Callable[[Live, Opening | None], None] | None = None
+"""The terminal UI, set by the program. The command line itself does not know it."""
 
 
 def terminal() -> bool:
-    """Whether stdin and stdout are a terminal that can be painted on."""
-    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    """Whether there is a terminal UI, and stdin and stdout are a terminal that can be painted on."""
+    painted = sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    return face is not None and painted
 
 
-def open_ui(where: Where, first: Callable[[Any], None] | None = None) -> int:
+def open_ui(where: Where, first: Opening | None = None) -> int:
     """Show the cluster until the user leaves; without a terminal, print the status once."""
     if not terminal():
         from console.cli.board import status_text
@@ -34,12 +38,8 @@ def open_ui(where: Where, first: Callable[[Any], None] | None = None) -> int:
     return run_ui(open_live(where), first)
 
 
-def run_ui(live: Live, first: Callable[[Any], None] | None = None) -> int:
+def run_ui(live: Live, first: Opening | None = None) -> int:
     """Run the terminal UI over `live`."""
-    from console.sources.runbooks import Library
-    from console.tui.app import ConsoleApp, mouse_wanted
-
-    library = Library.read(live.plan.settings.folders("runbook_paths"))
-    app = ConsoleApp(live, library.runbooks, actor=live.plan.actor, first=first)
-    app.run(mouse=mouse_wanted())
+    assert face is not None
+    face(live, first)
     return Exit.OK

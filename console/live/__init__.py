@@ -1,7 +1,7 @@
 """Composition: settings, sources, health, matching and the journal become a stream of `Situation`s."""
 
 from console.live.engine import Live
-from console.live.plan import Pace, Plan
+from console.live.plan import Opening, Pace, Plan
 from console.live.situation import Focus, FocusOn, Situation
 
-__all__ = ["Focus", "FocusOn", "Live", "Pace", "Plan", "Situation"]
+__all__ = ["Focus", "FocusOn", "Live", "Opening", "Pace", "Plan", "Situation"]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import getpass
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from console.base.clock import Clock, WallClock
 from console.base.paths import state_dir
+from console.health.facts import Alert
 
 if TYPE_CHECKING:
     from console.settings.load import Settings
@@ -24,6 +26,16 @@ class Pace:
     heartbeat: float = 10.0
     metrics: float = 15.0
     reads: float = 10.0
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What a face should do first: walk `runbook` on `app`, or on what the alert or the findings name."""
+
+    runbook: str
+    app: str = ""
+    alert: Alert | None = None
+    given: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

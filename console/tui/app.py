@@ -11,9 +11,11 @@ from collections.abc import Callable, Mapping
 
 from textual.app import App
 
+from console.live.plan import Opening
 from console.live.situation import Focus, Situation
 from console.runbook.model import Runbook
 from console.tui.hub import Hub, Source
+from console.tui.pages.begin import begin_first
 from console.tui.palette import Palette, detect
 from console.tui.screen import MainScreen
 
@@ -40,7 +42,7 @@ class ConsoleApp(App[None]):
         *,
         palette: Palette | None = None,
         actor: str = "",
-        first: Callable[[MainScreen], None] | None = None,
+        first: Opening | None = None,
     ) -> None:
         self._painter = palette or detect()
         super().__init__(ansi_color=self._painter.depth != "truecolor")
@@ -77,7 +79,7 @@ class ConsoleApp(App[None]):
         self.hub.situation = self._source.situation
         self.main.refresh_page()
         if self._first is not None:
-            self._first(self.main)
+            begin_first(self.hub, self._first)
 
     def on_unmount(self) -> None:
         self._source.stop()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from console.health.facts import Alert
+from console.live.plan import Opening
 from console.live.situation import Situation
 from console.runbook.match import Matched
 from console.tui.hub import Hub
@@ -42,25 +43,26 @@ def start(hub: Hub, runbook: str, *, app: str = "", alert: Alert | None = None) 
     )
 
 
-def start_when_live(hub: Hub, runbook: str, *, app: str, alert: Alert | None, given: Mapping[str, str]) -> None:
-    """Walk `runbook` as soon as the first facts are there; where no application was named, on the one that fits."""
-    from console.tui.pages.walk import WalkPage
+def begin_first(hub: Hub, first: Opening) -> None:
+    """Walk a runbook as soon as the first facts are there; where no application was named, on the one that fits."""
 
     def live(situation: Situation) -> bool:
         if situation.phase != "live":
             return False
-        chosen = app
-        if not chosen and alert is None:
-            found = {
-                f.app
-                for f in situation.board.findings
-                for m in situation.matches.get(f.key, ())
-                if m.runbook == runbook
-            }
-            apps = sorted(a for a in found if a)
-            chosen = apps[0] if len(apps) == 1 else ""
-        future = hub.source.begin(runbook, app=chosen, alert=alert, given=given)
+        app = first.app
+        if app and "/" not in app:
+            app = next((a.key for a in situation.board.apps if a.name == app), app)
+        if not app and first.alert is None:
+            apps = sorted({f.app for f in situation.board.findings if f.app and _fits(situation, f.key, first.runbook)})
+            app = apps[0] if len(apps) == 1 else ""
+        future = hub.source.begin(first.runbook, app=app, alert=first.alert, given=first.given)
         hub.host.when_done(future, lambda walk: hub.host.push(WalkPage(hub, str(walk))))
         return True
 
+    from console.tui.pages.walk import WalkPage
+
     hub.host.once(live)
+
+
+def _fits(situation: Situation, finding: str, runbook: str) -> bool:
+    return any(matched.runbook == runbook for matched in situation.matches.get(finding, ()))

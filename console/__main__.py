@@ -1,0 +1,30 @@
+"""The program `console`: the command line, and the terminal UI behind it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from console.cli import main as command_line
+from console.cli import ui
+
+if TYPE_CHECKING:
+    from console.live import Live, Opening
+
+
+def show(live: Live, first: Opening | None) -> None:
+    """Run the terminal UI over `live` until the user leaves."""
+    from console.sources.runbooks import Library
+    from console.tui.app import ConsoleApp, mouse_wanted
+
+    library = Library.read(live.plan.settings.folders("runbook_paths"))
+    ConsoleApp(live, library.runbooks, actor=live.plan.actor, first=first).run(mouse=mouse_wanted())
+
+
+def main() -> None:
+    """Run one command and exit with its code."""
+    ui.face = show
+    command_line.main()
+
+
+if __name__ == "__main__":
+    main()

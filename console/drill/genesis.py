@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from console.base.units import parse_jvm_size
 from console.drill import population
 from console.drill.background import add_running
 from console.drill.faults import inject
 from console.drill.history import write_history
 from console.drill.ids import stamp
+from console.drill.kube.patches import merge
 from console.drill.memory import MI, Demand
 from console.drill.objects import build, owner
 from console.drill.resources import SCHEDULED, SPARKAPPS
@@ -64,16 +67,17 @@ def create(
     world = World(seed=seed, start=begin - scenario.warmup)
     doc = scenario.world
     _platform(world, scenario)
-    for app in doc.apps:
+    apps = tuple(_with_spec(app, case) for app in doc.apps)
+    for app in apps:
         world.workloads.by_file[main_file(app)] = workload_of(app.stages)
         if app.app_name:
             world.app_names[app.name] = app.app_name
     for fault in case.faults:
         inject(world, scenario, fault, begin, deny)
-    for app in doc.apps:
+    for app in apps:
         if app.running:
             add_running(world, doc.namespace, app)
-    world.heap.at(world.start, lambda: _apps(world, scenario))
+    world.heap.at(world.start, lambda: _apps(world, doc.namespace, apps))
     world.heap.at(begin - 90.0, lambda: _fleet(world, scenario))
     write_history(world, doc.fleet, begin - 90.0, doc.history_days)
     return world
@@ -171,9 +175,13 @@ def _platform(world: World, scenario: Scenario) -> None:
     )
 
 
-def _apps(world: World, scenario: Scenario) -> None:
-    namespace = scenario.world.namespace
-    for app in scenario.world.apps:
+def _with_spec(app: AppDoc, case: Case) -> AppDoc:
+    changed = case.specs.get(app.name)
+    return msgspec.structs.replace(app, spec=merge(private(app.spec), changed)) if changed else app
+
+
+def _apps(world: World, namespace: str, apps: tuple[AppDoc, ...]) -> None:
+    for app in apps:
         if app.running:
             continue
         owners: list[Object] = []

@@ -172,11 +172,12 @@ class Opens(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """One variant of the incident."""
+    """One variant of the incident. `specs` is merged into the specs of applications before the world begins."""
 
     name: str
     title: str
     opens: Opens | None = None
+    specs: dict[str, Object] = {}
     faults: tuple[FaultDoc, ...] = ()
     page: PageDoc | None = None
     truth: Truth = Truth()
@@ -404,6 +405,10 @@ class _Checker:
         if case.opens and case.opens.app not in apps:
             message = f"{case.opens.app!r} is not in this world"
             raise self.document.error((*at, "opens", "app"), message, hint=did_you_mean(case.opens.app, apps))
+        for name_of_app in case.specs:
+            if name_of_app not in apps:
+                message = f"{name_of_app!r} is not in this world"
+                raise self.document.error((*at, "specs", name_of_app), message, hint=did_you_mean(name_of_app, apps))
         alerts = [rule.alert for rule in self.scenario.world.rules]
         if case.page and case.page.alert not in alerts:
             message = f"no rule is named {case.page.alert!r}"

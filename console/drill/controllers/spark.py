@@ -281,9 +281,14 @@ class Run:
         left = stage.plan.tasks - self.done(stage, now)
         most = parse_jvm_size(self.conf.get("spark.driver.maxResultSize", "1g"), "b")
         allowed = math.floor(most / stage.plan.result_bytes) if most else stage.plan.tasks
-        if allowed < stage.plan.tasks:
-            until = max(0.0, allowed + 1 - self.done(stage, now)) / rate
-            self._finish = self.world.heap.after(max(0.5, until), lambda: self._too_large(stage, allowed + 1, most))
+        held = math.floor((self.driver_size.heap * 0.98 - memory.BASE_LIVE) / stage.plan.result_bytes)
+        if min(allowed, held) < stage.plan.tasks:
+            until = max(0.0, min(allowed, held) + 1 - self.done(stage, now)) / rate
+            if allowed <= held:
+                end: Callable[[], None] = lambda: self._too_large(stage, allowed + 1, most)  # noqa: E731
+            else:
+                end = lambda: self._driver_dies("heap")  # noqa: E731
+            self._finish = self.world.heap.after(max(0.5, until), end)
         else:
             self._finish = self.world.heap.after(max(0.5, left / rate), lambda: self._stage_done(stage))
 
@@ -402,7 +407,9 @@ class Run:
     def driver_memory(self, now: float) -> memory.Use:
         """Memory of the driver at `now`."""
         if self._driver_work is None or now < self._driver_work[0]:
-            return memory.use(self.driver_size, Demand(), 0.0, busy=8.0)
+            stage = self.stages[-1] if self.stages else None
+            results = int(self.done(stage, now) * stage.plan.result_bytes) if stage else 0
+            return memory.use(self.driver_size, Demand(memory.BASE_LIVE + results), 30.0, busy=8.0)
         since, demand = self._driver_work
         return memory.use(self.driver_size, demand, now - since)
 

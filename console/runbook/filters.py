@@ -8,87 +8,16 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable
-from contextvars import ContextVar
 from typing import Any
 
 import jinja2
-from jinja2 import pass_environment
 
 from console.base import units
 from console.base.clock import rfc3339
 from console.base.text import clean, shorten
+from console.runbook.budget import MAX_TEXT, TooMuchError, capped, items_of, kind_of, number_of, short, text_of
 
-MAX_TEXT = 64_000
-MAX_ITEMS = 20_000
-MAX_WORK = 200_000
 MI = 2**20
-
-
-class TooMuchError(Exception):
-    """A template does more work, or makes more text, than a runbook needs."""
-
-
-class Budget:
-    """How many items one rendering may still touch."""
-
-    def __init__(self) -> None:
-        self.left = MAX_WORK
-
-    def pay(self, count: int) -> None:
-        self.left -= count
-        if self.left < 0:
-            raise TooMuchError(f"the template touches more than {MAX_WORK} items")
-
-    def turns(self, value: Any) -> list[Any]:
-        """The items of a loop, paid for."""
-        return items_of(value)
-
-
-BUDGET: ContextVar[Budget | None] = ContextVar("console_template_budget", default=None)
-
-
-def capped(text: str) -> str:
-    if len(text) > MAX_TEXT:
-        raise TooMuchError(f"the text is longer than {MAX_TEXT} characters")
-    return text
-
-
-def short(items: list[Any]) -> list[Any]:
-    if len(items) > MAX_ITEMS:
-        raise TooMuchError(f"the list has more than {MAX_ITEMS} items")
-    return items
-
-
-def items_of(value: Any) -> list[Any]:
-    """The items of a list, the keys of a mapping; nothing else can be walked through."""
-    if isinstance(value, list | tuple | dict):
-        budget = BUDGET.get()
-        if budget is not None:
-            budget.pay(len(value) + 1)
-        return short(list(value))
-    raise TypeError(f"a {_kind(value)} has no items")
-
-
-def _kind(value: Any) -> str:
-    if isinstance(value, jinja2.Undefined):
-        raise jinja2.UndefinedError(f"{value._undefined_name!r} is not known")
-    return "text" if isinstance(value, str) else type(value).__name__
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    if isinstance(value, str | int | float):
-        return str(value)
-    raise TypeError(f"a {_kind(value)} is no text")
-
-
-def _number(value: Any) -> float | int:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"a {_kind(value)} is no number")
-    return value
 
 
 def _field(item: Any, path: str) -> Any:
@@ -99,8 +28,8 @@ def _field(item: Any, path: str) -> Any:
     return item
 
 
-def _numbers(values: Iterable[Any]) -> list[float | int]:
-    found = [_number(v) for v in values]
+def _figures(values: Iterable[Any]) -> list[float | int]:
+    found = [number_of(v) for v in values]
     if not found:
         raise ValueError("there is nothing to choose from")
     return found
@@ -113,29 +42,29 @@ def to_bytes(value: Any) -> int:
         if text.endswith("i") or (text[-1:] in "MGTPE" and not text[-1:].islower()):
             return int(units.parse_quantity(text))
         return units.parse_jvm_size(text)
-    return int(_number(value))
+    return int(number_of(value))
 
 
 def jvm_size(value: Any) -> str:
     """Bytes as a JVM size that Spark reads, whole MiB at least (`2304m`, `2g`)."""
-    count = math.ceil(_number(value) / MI) * MI
+    count = math.ceil(number_of(value) / MI) * MI
     return units.jvm_size_text(count)
 
 
 def quantity(value: Any) -> str:
     """Bytes as a Kubernetes quantity of whole MiB (`2304Mi`)."""
-    return f"{math.ceil(_number(value) / MI)}Mi"
+    return f"{math.ceil(number_of(value) / MI)}Mi"
 
 
 def round_up_mi(value: Any, step: int = 128) -> int:
     """Bytes rounded up to a multiple of `step` MiB."""
-    size = max(1, int(_number(step))) * MI
-    return math.ceil(_number(value) / size) * size
+    size = max(1, int(number_of(step))) * MI
+    return math.ceil(number_of(value) / size) * size
 
 
 def seconds(value: Any) -> float:
     """Seconds of a duration (`10m`)."""
-    return units.parse_duration(value if isinstance(value, str) else _number(value))
+    return units.parse_duration(value if isinstance(value, str) else number_of(value))
 
 
 def default(value: Any, other: Any) -> Any:
@@ -145,14 +74,14 @@ def default(value: Any, other: Any) -> Any:
 
 def join(value: Any, separator: str = ", ", attribute: str = "") -> str:
     items = items_of(value)
-    texts = [_text(_field(item, attribute) if attribute else item) for item in items]
+    texts = [text_of(_field(item, attribute) if attribute else item) for item in items]
     if sum(map(len, texts)) + len(separator) * len(texts) > MAX_TEXT:
         raise TooMuchError(f"the text is longer than {MAX_TEXT} characters")
     return separator.join(texts)
 
 
 def replace(value: Any, old: str, new: str) -> str:
-    text = _text(value)
+    text = text_of(value)
     if not old:
         raise ValueError("there is nothing to replace")
     if len(text) + text.count(old) * max(0, len(new) - len(old)) > MAX_TEXT:
@@ -196,13 +125,13 @@ def _passes(field: Any, test: str, wanted: Any) -> bool:
         case "contains":
             return wanted in items_of(field)
         case ">":
-            return _number(field) > _number(wanted)
+            return number_of(field) > number_of(wanted)
         case ">=":
-            return _number(field) >= _number(wanted)
+            return number_of(field) >= number_of(wanted)
         case "<":
-            return _number(field) < _number(wanted)
+            return number_of(field) < number_of(wanted)
         case "<=":
-            return _number(field) <= _number(wanted)
+            return number_of(field) <= number_of(wanted)
     raise ValueError(f"there is no comparison {test!r}; there are defined, ==, !=, in, contains, >, >=, <, <=")
 
 
@@ -215,7 +144,7 @@ def pick(value: Any, path: str) -> list[Any]:
 def unique(value: Any) -> list[Any]:
     out: dict[Any, Any] = {}
     for item in items_of(value):
-        out.setdefault(_text(item), item)
+        out.setdefault(text_of(item), item)
     return list(out.values())
 
 
@@ -254,7 +183,7 @@ def tojson(value: Any) -> str:
             for item in part:
                 weigh(item)
         elif not isinstance(part, str | int | float | bool) and part is not None:
-            raise TypeError(f"a {_kind(part)} is no data")
+            raise TypeError(f"a {kind_of(part)} is no data")
 
     weigh(value)
     return json.dumps(value, ensure_ascii=False)
@@ -262,54 +191,53 @@ def tojson(value: Any) -> str:
 
 def promql(value: Any) -> str:
     """Text that may stand between double quotes in PromQL."""
-    return capped(_text(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n"))
+    return capped(text_of(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n"))
 
 
 def promql_regex(value: Any) -> str:
     """Text that means itself in a PromQL regular expression between double quotes."""
     special = set("\\.+*?()|[]{}^$")
-    return promql("".join("\\" + char if char in special else char for char in _text(value)))
+    return promql("".join("\\" + char if char in special else char for char in text_of(value)))
 
 
-@pass_environment
-def rounded(environment: Any, value: Any, digits: int = 0) -> float | int:
-    figure = round(float(_number(value)), min(12, max(0, int(digits))))
+def rounded(value: Any, digits: int = 0) -> float | int:
+    figure = round(float(number_of(value)), min(12, max(0, int(digits))))
     return int(figure) if not digits else figure
 
 
 def _largest(*values: Any) -> Any:
-    return max(_numbers(items_of(values[0]) if len(values) == 1 else values))
+    return max(_figures(items_of(values[0]) if len(values) == 1 else values))
 
 
 def _least(*values: Any) -> Any:
-    return min(_numbers(items_of(values[0]) if len(values) == 1 else values))
+    return min(_figures(items_of(values[0]) if len(values) == 1 else values))
 
 
 def to_int(value: Any) -> int:
-    return int(value[:40]) if isinstance(value, str) else int(_number(value))
+    return int(value[:40]) if isinstance(value, str) else int(number_of(value))
 
 
 def to_float(value: Any) -> float:
-    return float(value[:40]) if isinstance(value, str) else float(_number(value))
+    return float(value[:40]) if isinstance(value, str) else float(number_of(value))
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
-    "bytes": lambda v: units.human_bytes(_number(v)),
+    "bytes": lambda v: units.human_bytes(number_of(v)),
     "to_bytes": to_bytes,
     "jvm_size": jvm_size,
     "quantity": quantity,
     "round_up_mi": round_up_mi,
-    "duration": lambda v: units.human_duration(_number(v)),
+    "duration": lambda v: units.human_duration(number_of(v)),
     "seconds": seconds,
-    "time": lambda v: rfc3339(float(_number(v))),
-    "percent": lambda v, digits=0: f"{_number(v) * 100:.{min(6, max(0, int(digits)))}f}%",
+    "time": lambda v: rfc3339(float(number_of(v))),
+    "percent": lambda v, digits=0: f"{number_of(v) * 100:.{min(6, max(0, int(digits)))}f}%",
     "round": rounded,
     "int": to_int,
     "float": to_float,
-    "abs": lambda v: abs(_number(v)),
+    "abs": lambda v: abs(number_of(v)),
     "max": _largest,
     "min": _least,
-    "sum": lambda v: sum(_number(i) for i in items_of(v)),
+    "sum": lambda v: sum(number_of(i) for i in items_of(v)),
     "length": length,
     "count": length,
     "first": first,
@@ -324,13 +252,13 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "values": lambda v: short(list(v.values())) if isinstance(v, dict) else items_of(v),
     "items": lambda v: short([[k, x] for k, x in v.items()]) if isinstance(v, dict) else items_of(v),
     "default": default,
-    "string": lambda v: capped(_text(v)),
-    "upper": lambda v: _text(v).upper(),
-    "lower": lambda v: _text(v).lower(),
-    "trim": lambda v: _text(v).strip(),
+    "string": lambda v: capped(text_of(v)),
+    "upper": lambda v: text_of(v).upper(),
+    "lower": lambda v: text_of(v).lower(),
+    "trim": lambda v: text_of(v).strip(),
     "replace": replace,
-    "shorten": lambda v, width=80: shorten(clean(_text(v)), max(1, int(width))),
-    "plural": lambda v, noun, many=None: f"{_text(v)} {noun if v == 1 else many or noun + 's'}",
+    "shorten": lambda v, width=80: shorten(clean(text_of(v)), max(1, int(width))),
+    "plural": lambda v, noun, many=None: f"{text_of(v)} {noun if v == 1 else many or noun + 's'}",
     "tojson": tojson,
     "promql": promql,
     "promql_regex": promql_regex,
@@ -346,9 +274,9 @@ TESTS: dict[str, Callable[..., bool]] = {
     "string": lambda v: isinstance(v, str),
     "mapping": lambda v: isinstance(v, dict),
     "sequence": lambda v: isinstance(v, list | tuple),
-    "startswith": lambda v, prefix: _text(v).startswith(prefix),
-    "endswith": lambda v, suffix: _text(v).endswith(suffix),
-    "containing": lambda v, part: part in (v if isinstance(v, list | tuple | dict) else _text(v)),
+    "startswith": lambda v, prefix: text_of(v).startswith(prefix),
+    "endswith": lambda v, suffix: text_of(v).endswith(suffix),
+    "containing": lambda v, part: part in (v if isinstance(v, list | tuple | dict) else text_of(v)),
     "in": lambda v, box: v in (box if isinstance(box, list | tuple | dict | str) else items_of(box)),
 }
 """Tests by name."""
@@ -356,8 +284,8 @@ TESTS: dict[str, Callable[..., bool]] = {
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "max": _largest,
     "min": _least,
-    "ceil": lambda v: math.ceil(_number(v)),
-    "floor": lambda v: math.floor(_number(v)),
+    "ceil": lambda v: math.ceil(number_of(v)),
+    "floor": lambda v: math.floor(number_of(v)),
     "round_up_mi": round_up_mi,
 }
 """Functions by name; nothing else can be called."""

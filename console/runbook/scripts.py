@@ -11,8 +11,8 @@ from msgspec import Meta, Struct
 
 from console.base import decode
 from console.base.document import parse
+from console.runbook.documents import Id, Name, Text
 from console.runbook.model import InputType
-from console.runbook.schema import Id, Name, Text
 
 Interpreter = Literal["python", "sh"]
 

@@ -20,7 +20,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from console.base.errors import ConsoleError, did_you_mean
 from console.runbook import filters
-from console.runbook.filters import MAX_TEXT, Budget
+from console.runbook.budget import BUDGET, MAX_TEXT, Budget, TooMuchError, capped, short
 
 MAX_SOURCE = 16_000
 MAX_DEPTH = 60
@@ -101,9 +101,9 @@ class _Sandbox(ImmutableSandboxedEnvironment):
                 raise TemplateError(f"the result of {operator!r} is too large")
             return result
         if operator == "+" and isinstance(left, str) and isinstance(right, str):
-            return filters.capped(left + right)
+            return capped(left + right)
         if operator == "+" and isinstance(left, list) and isinstance(right, list):
-            return filters.short(left + right)
+            return short(left + right)
         kinds = f"{type(left).__name__} and {type(right).__name__}"
         raise TemplateError(f"{operator!r} does not work on {kinds}")
 
@@ -288,14 +288,14 @@ def single(text: str) -> str | None:
 
 def _guarded(run: Callable[[dict[str, Any]], Any], ctx: Mapping[str, Any], place: str) -> Any:
     budget = Budget()
-    token = filters.BUDGET.set(budget)
+    token = BUDGET.set(budget)
     try:
         return run({**ctx, "__turns__": budget.turns})
     except _UnknownError as error:
         raise Missing(f"{error.name!r} is not known", place=place) from None
     except jinja2.UndefinedError as error:
         raise Missing(str(error)[:200], place=place) from None
-    except filters.TooMuchError as error:
+    except TooMuchError as error:
         raise TemplateError(str(error), place=place) from None
     except TemplateError as error:
         raise type(error)(error.bare, place=error.place or place, hint=error.hint) from None
@@ -307,4 +307,4 @@ def _guarded(run: Callable[[dict[str, Any]], Any], ctx: Mapping[str, Any], place
             f"the template cannot be worked out: {type(error).__name__} {str(error)[:200]}", place=place
         ) from None
     finally:
-        filters.BUDGET.reset(token)
+        BUDGET.reset(token)

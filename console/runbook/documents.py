@@ -1,0 +1,234 @@
+"""The shape of a runbook file: a struct for each kind of step, so that a key that means nothing there is an error."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+from console.base import decode
+from console.runbook.model import InputType, Judgement, Outcome
+
+API_VERSION = "console/v1"
+ID = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+Id = Annotated[
+    str, Meta(pattern=ID, max_length=63, extra={"says": "a name like spark-oom: lower case, digits and dashes"})
+]
+Semver = Annotated[str, Meta(pattern=r"^\d+\.\d+\.\d+$", extra={"says": "a version like 1.0.0"})]
+Day = Annotated[
+    str, Meta(pattern=r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$", extra={"says": "a day like 2026-11-24"})
+]
+Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$", max_length=63, extra={"says": "a name like max_size"})]
+Text = Annotated[str, Meta(min_length=1)]
+Span = Annotated[
+    str,
+    Meta(
+        pattern=r"^(\d+(\.\d+)?(ms|min|[smhdwy]))+$|\{\{",
+        extra={"says": "a duration like 10m, or a template", "hint": "write a unit: 90s, 10m, 1h"},
+    ),
+]
+
+
+class AlertDoc(Struct, frozen=True, forbid_unknown_fields=True):
+    name: Text
+    labels: dict[str, str] = {}
+
+
+class MatchDoc(Struct, frozen=True, forbid_unknown_fields=True):
+    findings: list[Id] = []
+    classes: list[Annotated[str, Meta(pattern=r"^I\d\d$", extra={"says": "an incident class I01 to I30"})]] = []
+    alerts: list[AlertDoc] = []
+    slos: list[Text] = []
+
+
+class InputDoc(Struct, frozen=True, forbid_unknown_fields=True, rename={"sources": "from"}):
+    type: InputType
+    title: str = ""
+    required: bool = True
+    default: Any = None
+    sources: list[
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^(selection\.app|alert\.app|finding\.app|default|alert\.labels\.[A-Za-z_][A-Za-z0-9_]*"
+                r"|finding\.data\.[a-z_][a-z0-9_.]*|app\.[a-z_][a-z0-9_.]*)$",
+                extra={
+                    "says": "a source",
+                    "hint": "sources: selection.app, alert.app, finding.app, alert.labels.NAME, finding.data.NAME, "
+                    "app.FIELD, default",
+                },
+            ),
+        ]
+    ] = []
+    choices: list[str] = []
+    pattern: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+class BranchDoc(Struct, frozen=True, forbid_unknown_fields=True):
+    when: Text
+    goto: Id
+    because: str = ""
+    status: Judgement = "pass"
+
+
+class ElseDoc(Struct, frozen=True, forbid_unknown_fields=True):
+    goto: Id
+    because: str = ""
+    status: Judgement = "pass"
+
+
+class ChoiceDoc(Struct, frozen=True, forbid_unknown_fields=True):
+    value: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]*$", extra={"says": "a word like raise-overhead"})]
+    label: Text
+    goto: Id | None = None
+    hint: str = ""
+
+
+class TargetDoc(Struct, frozen=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+    api_version: Text
+    kind: Text
+    name: Text
+    namespace: str = ""
+
+
+class ArgumentDoc(Struct, frozen=True, forbid_unknown_fields=True):
+    type: InputType
+    value: Text
+    flag: str | None = None
+
+
+class StepDoc(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    id: Id
+    kind: str
+    title: Text
+    text: str = ""
+    when: str = ""
+    shows: list[Text] = []
+
+
+class NoteDoc(StepDoc, frozen=True, kw_only=True):
+    kind: Literal["note"]
+    text: Text
+    next: Id | None = None
+
+
+class AskDoc(StepDoc, frozen=True, kw_only=True):
+    kind: Literal["ask"]
+    question: Text
+    choices: Annotated[list[ChoiceDoc], Meta(min_length=1)]
+    next: Id | None = None
+
+
+class ManualDoc(StepDoc, frozen=True, kw_only=True):
+    kind: Literal["manual"]
+    text: Text
+    choices: list[ChoiceDoc] = []
+    next: Id | None = None
+
+
+class DecideDoc(StepDoc, frozen=True, kw_only=True, rename={"otherwise": "else"}):
+    kind: Literal["decide"]
+    branches: Annotated[list[BranchDoc], Meta(min_length=1)]
+    otherwise: ElseDoc | None = None
+    on_unknown: Id | None = None
+
+
+class CheckDoc(StepDoc, frozen=True, kw_only=True, rename={"otherwise": "else"}):
+    kind: Literal["check"]
+    branches: Annotated[list[BranchDoc], Meta(min_length=1)]
+    otherwise: ElseDoc | None = None
+    query: str = ""
+    on_unknown: Id | None = None
+
+
+class WriteDoc(StepDoc, frozen=True, kw_only=True):
+    rollback: Literal["captured"] | None = None
+    irreversible: str = ""
+    restarts: str = ""
+    loses: str = ""
+    risk: Literal["low", "high"] = "low"
+    verify: Id | None = None
+    on_refused: Id | None = None
+    on_failed: Id | None = None
+
+
+class ChangeDoc(WriteDoc, frozen=True, kw_only=True):
+    EXCLUSIVE = (("rollback", "irreversible"),)
+    kind: Literal["change"]
+    target: TargetDoc
+    action: Literal["patch", "delete"] = "patch"
+    patch_type: Literal["merge", "json"] | None = None
+    patch: Any = None
+
+
+class ScriptDoc(WriteDoc, frozen=True, kw_only=True):
+    EXCLUSIVE = (("rollback", "irreversible"),)
+    kind: Literal["script"]
+    script: Text
+    effect: Literal["read", "write"]
+    arguments: dict[Name, ArgumentDoc] = {}
+    timeout: decode.Duration = 60.0
+    target: TargetDoc | None = None
+    touches: list[
+        Annotated[str, Meta(pattern=r"^(/[^/]+)+$", extra={"says": "a pointer like /spec/executor/cores"})]
+    ] = []
+    next: Id | None = None
+
+
+class VerifyDoc(StepDoc, frozen=True, kw_only=True):
+    kind: Literal["verify"]
+    until: Text
+    progress: str = ""
+    rises: str = ""
+    completed: str = ""
+    fails: str = ""
+    worse: str = ""
+    hold: Span = "0s"
+    deadline: Span = "30m"
+    poll: decode.Duration = 5.0
+    on_effective: Id | None = None
+    on_ineffective: Id | None = None
+    on_worse: Id | None = None
+    on_unknown: Id | None = None
+
+
+class WaitDoc(StepDoc, frozen=True, kw_only=True):
+    kind: Literal["wait"]
+    duration: Span
+    next: Id | None = None
+
+
+class EndDoc(StepDoc, frozen=True, kw_only=True):
+    kind: Literal["end"]
+    outcome: Outcome
+
+
+AnyStepDoc = NoteDoc | AskDoc | ManualDoc | DecideDoc | CheckDoc | ChangeDoc | ScriptDoc | VerifyDoc | WaitDoc | EndDoc
+KINDS: dict[str, type[StepDoc]] = {
+    "note": NoteDoc, "ask": AskDoc, "check": CheckDoc, "decide": DecideDoc, "change": ChangeDoc, "script": ScriptDoc,
+    "verify": VerifyDoc, "wait": WaitDoc, "manual": ManualDoc, "end": EndDoc,
+}  # fmt: skip
+
+
+class RunbookDoc(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+    api_version: Literal["console/v1"]
+    kind: Literal["Runbook"]
+    id: Id
+    version: Semver
+    title: Text
+    owner: str = ""
+    severity: Literal["critical", "warning", "info", ""] = ""
+    tags: list[str] = []
+    what: str = ""
+    when_to_use: str = ""
+    when_not_to_use: str = ""
+    expected_duration: str = ""
+    blast_radius: str = ""
+    reviewed: Day | None = None
+    metrics: list[Text] = []
+    match: MatchDoc = MatchDoc()
+    inputs: dict[Name, InputDoc] = {}
+    values: dict[Name, Text] = {}
+    steps: Annotated[list[Any], Meta(min_length=1)]

@@ -106,7 +106,10 @@ class Contributors(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SloBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """One SLO as it stands in a preset, under its id."""
+    """One SLO as it stands in a preset, under its id.
+
+    `recorded`: ids under which Sloth or Pyrra may record it already; their series are then read, not computed again.
+    """
 
     title: Annotated[str, Meta(min_length=1, max_length=60)]
     objective: Annotated[
@@ -120,6 +123,7 @@ class SloBody(Struct, frozen=True, forbid_unknown_fields=True):
     runbooks: tuple[str, ...] = ()
     links: dict[str, str] = {}
     labels: dict[str, str] = {}
+    recorded: tuple[str, ...] = ()
 
 
 class SloSpec(SloBody, frozen=True, kw_only=True):

@@ -13,16 +13,20 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from console.base.clock import Clock
 from console.base.errors import ConsoleError, ForbiddenError, LoginNeeded, ReachError
 from console.base.text import shorten
 from console.base.units import human_duration
 from console.health.facts import Alert, Origin, Sample, SourceState, SourceStateWord
+from console.health.slo_found import Rule
 from console.sources.promql import batches, halves, join
 from console.sources.readings import (
     RangeReading,
     Raw,
     Reading,
+    RuleAnswer,
     Series,
     State,
     hear,
@@ -131,6 +135,23 @@ class Prometheus:
             origin = Origin("prometheus", f'ALERTS{{alertname="{name}"}}', sample.at)
             out.append(Alert(name, labels, origin, state, since=began.get(_identity(sample))))
         return tuple(out)
+
+    async def rules(self, *, deadline: float = 10.0) -> tuple[Rule, ...]:
+        """The alerting rules of the server.
+
+        Raises:
+            ReachError: they cannot be read now (LoginNeeded, ForbiddenError likewise), or the server has no such list.
+        """
+        answer = await self._endpoint.get("/api/v1/rules", {"type": "alert"}, timeout=deadline, limit=MAX_ANSWER)
+        try:
+            said = msgspec.json.decode(answer.body, type=RuleAnswer)
+        except msgspec.DecodeError:
+            raise ReachError(f"{self.label} gives no list of its rules (HTTP {answer.status})") from None
+        return tuple(
+            Rule(rule.name, rule.query, rule.labels, rule.duration)
+            for group in said.data.groups
+            for rule in group.rules
+        )
 
     async def check(self, *, deadline: float = 10.0) -> SourceState:
         """Ask how old the newest sample is, and give the state that follows."""

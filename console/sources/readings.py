@@ -64,6 +64,27 @@ class _Said(Struct):
     data: Any = None
 
 
+class _RuleSaid(Struct):
+    name: str = ""
+    query: str = ""
+    labels: dict[str, str] = {}
+    duration: float = 0.0
+
+
+class _GroupSaid(Struct):
+    rules: list[_RuleSaid] = []
+
+
+class _GroupsSaid(Struct):
+    groups: list[_GroupSaid]
+
+
+class RuleAnswer(Struct):
+    """The answer to `/api/v1/rules`, as far as it is looked at."""
+
+    data: _GroupsSaid
+
+
 class Raw(Struct):
     """One request as it went: filled by the response hook, read after the client returned or raised."""
 

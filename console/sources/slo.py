@@ -8,9 +8,11 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
+from console.base.errors import ConsoleError
 from console.health.facts import Origin, Sample
 from console.health.model import SloStatus
 from console.health.slo import Measured, evaluate
+from console.health.slo_found import QUERY, Known, Rule, found, joined
 from console.health.slo_plan import MARK, Answer, Ask, Plan, measured, plan
 from console.health.slo_spec import SloSpec
 
@@ -39,10 +41,14 @@ class Asks(Protocol):
         self, batch: Mapping[str, str], *, at: float | None = None, deadline: float = 15.0
     ) -> Mapping[str, Read]: ...
 
+    async def rules(self) -> tuple[Rule, ...]:
+        """The alerting rules of the server. Raises ConsoleError where they cannot be read."""
+        ...
+
 
 class SloSource:
-    """Reads all objectives of a preset, and what else is asked (`beside`: the queries of components) in the same
-    queries. Keeps the answers of long windows, and the last answers of a lost server."""
+    """Reads all objectives of a preset, those that Sloth and Pyrra record, and what else is asked (`beside`: queries
+    of components). Keeps the answers of long windows, and the last answers of a lost server."""
 
     def __init__(self, specs: Sequence[SloSpec], prometheus: Asks, beside: Sequence[Ask] = ()) -> None:
         self.plans: tuple[Plan, ...] = tuple(plan(spec) for spec in specs)
@@ -55,6 +61,9 @@ class SloSource:
         self._slow: dict[str, Answer] = {}
         self._refused: dict[str, Answer] = {}
         self._last: dict[str, Measured] = {}
+        self._known: tuple[Known, ...] = ()
+        self._rules: tuple[Rule, ...] | None = None
+        self._rules_at: float | None = None
 
     async def read(self, now: float) -> tuple[SloStatus, ...]:
         """Every objective as it stands at `now`. Never raises for a server: what is missing is said in the status."""
@@ -62,18 +71,43 @@ class SloSource:
         for expr, answer in answers.items():
             if answer.problem:
                 self._refused[expr] = answer
-        self._slow.update({ask.expr: answers[ask.expr] for ask in self._asks() if ask.slow and ask.expr in answers})
+        slow = {ask.expr for ask in self._asks() if ask.slow} | {QUERY}
+        self._slow.update({expr: answer for expr, answer in answers.items() if expr in slow})
         known = {**self._refused, **self._slow, **answers}
+        if (existing := answers.get(QUERY)) is not None:
+            await self._recognise(existing, now)
         self.samples = tuple(s for ask in self.beside if ask.expr in known for s in _marked(ask, known[ask.expr]))
         out = []
         for item in self.plans:
             if lost and not item.broken:
                 old = self._last.get(item.spec.id)
-                found = Measured(problem=lost) if old is None else _keep(old, lost)
+                mine = Measured(problem=lost) if old is None else _keep(old, lost)
             else:
-                found = self._last[item.spec.id] = measured(item, known)
-            out.append(evaluate(item.spec, found, now))
+                mine = measured(item, known)
+                if (recorded := self._recorded(item.spec)) is not None:
+                    mine = joined(mine, recorded, item.spec)
+                self._last[item.spec.id] = mine
+            out.append(evaluate(item.spec, mine, now))
+        shown = {recorded.spec.id for item in self.plans if (recorded := self._recorded(item.spec)) is not None}
+        for other in self._known:
+            if other.spec.id not in shown:
+                out.append(evaluate(other.spec, _keep(other.measured, lost) if lost else other.measured, now))
         return tuple(out)
+
+    async def _recognise(self, answer: Answer, now: float) -> None:
+        """Take over what Sloth and Pyrra record; their rules are read rarely, and only where there is something."""
+        if answer.samples and (self._rules_at is None or not 0 <= now - self._rules_at < EVERY):
+            self._rules_at = now
+            try:
+                self._rules = await self._prometheus.rules()
+            except ConsoleError:
+                self._rules = None
+        self._known = found(answer.samples, self._rules, now)
+
+    def _recorded(self, spec: SloSpec) -> Known | None:
+        """What records this objective already: the same id, or one that it names."""
+        ids = {spec.id, *spec.recorded}
+        return next((known for known in self._known if known.spec.id in ids), None)
 
     def _asks(self) -> Iterable[Ask]:
         return (*(ask for item in self.plans for ask in item.asks), *self.beside)
@@ -82,7 +116,13 @@ class SloSource:
         """What must be asked now."""
         self._refused = {expr: answer for expr, answer in self._refused.items() if 0 <= now - answer.at < EVERY}
         fresh = {expr for expr, answer in self._slow.items() if 0 <= now - answer.at < EVERY}
-        return [ask for ask in self._asks() if ask.expr not in self._refused and not (ask.slow and ask.expr in fresh)]
+        known = {f"{item.spec.id}|" for item in self.plans if self._recorded(item.spec) is not None}
+        out = []
+        for ask in (*self._asks(), Ask("existing|series|0", QUERY, slow=not self._known)):
+            recorded = not ask.slow and "|newest|" not in ask.key and ask.key.split("|")[0] + "|" in known
+            if ask.expr not in self._refused and not (ask.slow and ask.expr in fresh) and not recorded:
+                out.append(ask)
+        return out
 
     async def _ask(self, asks: list[Ask], now: float) -> tuple[dict[str, Answer], str]:
         """Answers by expression (each is asked once), and why the server gave none at all."""

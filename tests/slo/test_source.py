@@ -10,6 +10,7 @@ from typing import Any
 import promql_parser
 
 from console.health.facts import Origin, Sample
+from console.health.slo_found import QUERY, Rule
 from console.health.slo_plan import MARK, Ask, selectors
 from console.health.slo_spec import Contributors, Events, Sli, Slices, SloSpec
 from console.sources.slo import SloSource, without
@@ -39,12 +40,16 @@ class Server:
     state: str = "ok"
     detail: str = ""
     lost: tuple[str, ...] = ()
+    recorded: tuple[Sample, ...] = ()
     seen: list[str] = field(default_factory=list)
 
     async def query(
         self, batch: Mapping[str, str], *, at: float | None = None, deadline: float = 15.0
     ) -> dict[str, Reading]:
         return {key: self.answer(key, expr) for key, expr in batch.items()}
+
+    async def rules(self) -> tuple[Rule, ...]:
+        return ()
 
     def answer(self, key: str, expr: str) -> Reading:
         self.seen.append(expr)
@@ -53,6 +58,8 @@ class Server:
             return Reading(state=self.state if self.state != "ok" else "unreachable", detail=self.detail)
         if "poison" in expr:
             return Reading(state="refused", detail="many-to-many matching")
+        if expr == QUERY:
+            return Reading(self.recorded, self.state, self.detail)
         if what not in self.values:
             return Reading((), self.state, self.detail)
         sample = Sample("", {}, self.values[what], NOW, Origin("prometheus", expr))
@@ -174,3 +181,42 @@ async def test_other_questions_are_asked_beside_and_marked() -> None:
 async def test_an_answer_that_did_not_come_in_time_makes_the_rest_partial() -> None:
     (status,) = await SloSource([spec()], Server(GOOD, detail="no time left", lost=("newest",))).read(NOW)
     assert (status.state, status.reason) == ("good", "partial: Prometheus unreachable: no time left")
+
+
+def recorded(id: str, ratio: float) -> tuple[Sample, ...]:
+    labels = {"sloth_id": id, "sloth_slo": id}
+    here = Origin("prometheus", "test")
+    windows = ("5m", "30m", "1h", "2h", "6h", "1d", "3d", "30d")
+    return (
+        Sample("slo:objective:ratio", labels, 0.99, NOW, here),
+        *(Sample(f"slo:sli_error:ratio_rate{w}", {**labels, "sloth_window": w}, ratio, NOW, here) for w in windows),
+    )
+
+
+async def test_what_is_recorded_already_is_read_and_not_computed_again() -> None:
+    server = Server(GOOD, recorded=recorded("spark-jobs", 0.004))
+    source = SloSource([spec(recorded=("spark-jobs",))], server)
+    await source.read(NOW)
+    server.seen.clear()
+    (status,) = await source.read(NOW + 30)
+    assert not any("increase" in query for query in server.seen)
+    hour = status.burn(3600)
+    assert hour is not None and hour.rate == 0.4
+    assert (status.bad, status.total, status.budget_left) == (1, 1000, 0.9)
+    assert "90.0% left" in status.arithmetic and "60.0% left" in status.arithmetic
+
+
+async def test_other_recorded_objectives_stand_beside_our_own() -> None:
+    server = Server(GOOD, recorded=recorded("shop-checkout", 0.5))
+    own, other = await SloSource([spec()], server).read(NOW)
+    assert (own.id, other.id, other.state) == ("jobs", "shop-checkout", "exhausted")
+
+
+async def test_where_nothing_is_recorded_it_is_looked_for_rarely() -> None:
+    server = Server(GOOD)
+    source = SloSource([spec()], server)
+    await source.read(NOW)
+    await source.read(NOW + 30)
+    assert server.seen.count(QUERY) == 1
+    await source.read(NOW + 301)
+    assert server.seen.count(QUERY) == 2

@@ -21,7 +21,7 @@ from console.health.facts import Pod
 from console.sources.barrier import Barrier
 from console.sources.captured import Evidence
 from console.sources.composer import Composer
-from console.sources.gone import Gone, last_words
+from console.sources.gone import Gone, last_words, tells_less
 from console.sources.keeper import Keeper
 from console.sources.kinds import ALL, EVENTS, PODS, Decoder, Kind, decoder_of
 from console.sources.picture import ClusterFacts, runs_spark, selector_of
@@ -131,6 +131,7 @@ class ClusterSource:
     def retry(self) -> None:
         """Try everything that failed again, now: after a login, or when permissions were granted."""
         self._allowed = None
+        self._reader.connection.login_again()
         for watched in self._watched.values():
             for reflector in watched.reflectors:
                 reflector.retry()
@@ -235,7 +236,7 @@ class ClusterSource:
         if pod is not None:
             self._gone.add(key, pod)
             if self._keeper is not None:
-                self._keeper.vanish(pod, raw)
+                self._keeper.vanish(pod, None if tells_less(item, before) else raw)
 
     async def _fall_back(self, watched: Watched) -> None:
         """Instead of the whole cluster, the namespaces that may be read."""

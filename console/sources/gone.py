@@ -24,13 +24,15 @@ def weight(pod: Pod) -> int:
     return 1
 
 
-def last_words(final: Pod | None, before: Pod | None) -> Pod | None:
-    """The more telling of an object's last two states, marked as gone.
+def tells_less(final: Pod | None, before: Pod | None) -> bool:
+    """Whether a DELETED event lost the `terminated` state that the object before it still showed."""
+    return final is not None and before is not None and _ended(before) and not _ended(final)
 
-    The object of a DELETED event can have lost the `terminated` state that the one before it still showed.
-    """
+
+def last_words(final: Pod | None, before: Pod | None) -> Pod | None:
+    """The more telling of an object's last two states, marked as gone."""
     kept = final if final is not None else before
-    if final is not None and before is not None and _ended(before) and not _ended(final):
+    if final is not None and before is not None and tells_less(final, before):
         kept = msgspec.structs.replace(before, deleted=final.deleted or before.deleted)
     return msgspec.structs.replace(kept, gone=True) if kept is not None and not kept.gone else kept
 

@@ -32,6 +32,8 @@ _QUEUE = 400
 _AT_START = 60
 """Dead pods whose logs are read because they were there when Console started."""
 _READ_SECONDS = 8.0
+_ENDING, _ENDED, _GONE = 1, 2, 3
+"""How far a pod's end had come when it was saved: its log is about to vanish; it ended; it was deleted."""
 _MEMORY = 8 * 2**20
 _LOG_MEMORY = 64 * 2**10
 
@@ -63,6 +65,7 @@ class Keeper:
         self._log_bytes, self._log_lines = log_bytes, log_lines
         self._queue: asyncio.PriorityQueue[_Job] = asyncio.PriorityQueue()
         self._stage: dict[str, int] = {}
+        self._restarts: dict[str, int] = {}
         self._of_app: Counter[str] = Counter()
         self._from_list = 0
         self._order = 0
@@ -80,7 +83,7 @@ class Keeper:
         kept: Kept = await self._pool.run(self._evidence.load, self._clock.now())
         for pod in kept.pods:
             self.pods[pod.uid or pod.key] = pod
-            self._stage[pod.uid] = 2
+            self._stage[pod.uid] = _ENDED
         by_subject = {pod.key: pod.uid for pod in kept.pods}
         for log in kept.logs:
             self.logs[by_subject.get(log.subject, ""), log.container] = log
@@ -96,25 +99,28 @@ class Keeper:
         if role_of(pod) not in ("driver", "executor"):
             return
         main = pod.main
-        ended = main is not None and (main.terminated is not None or pod.phase == "Failed")
-        restarted = main is not None and main.last_terminated is not None and weight(pod) == 2
-        if ended and weight(pod) > 0:
-            stage = 2
-        elif restarted or (pod.deleted is not None and main is not None and main.state == "running"):
-            stage = 1
+        if main is None:
+            return
+        if weight(pod) > 0 and (main.terminated is not None or pod.phase == "Failed"):
+            stage = _ENDED
+        elif pod.deleted is not None and main.state == "running":
+            stage = _ENDING
+        elif main.last_terminated is not None and main.restarts > self._restarts.get(pod.uid, 0):
+            self._restarts[pod.uid], stage = main.restarts, _ENDING
+            self._stage.pop(pod.uid, None)
         else:
             return
         if self._stage.get(pod.uid, 0) >= stage:
             return
-        if raw is None and stage == 2:
+        if raw is None and stage == _ENDED:
             self._from_list += 1
-        with_log = raw is not None or self._from_list <= _AT_START
-        self._put(pod, raw, stage, with_log)
+        self._put(pod, raw, stage, with_log=raw is not None or self._from_list <= _AT_START)
 
     def vanish(self, pod: Pod, raw: bytes | None) -> None:
         """A pod was deleted: keep its last object, also where its end was never seen."""
-        if role_of(pod) in ("driver", "executor") and weight(pod) > 0 and self._stage.get(pod.uid, 0) < 3:
-            self._put(pod, raw, 3, with_log=self._stage.get(pod.uid, 0) == 0)
+        stage = self._stage.get(pod.uid, 0)
+        if role_of(pod) in ("driver", "executor") and weight(pod) > 0 and stage < _GONE:
+            self._put(pod, raw, _GONE, with_log=stage == 0)
 
     def _put(self, pod: Pod, raw: bytes | None, stage: int, with_log: bool) -> None:
         self._stage[pod.uid] = stage
@@ -128,7 +134,7 @@ class Keeper:
         if self._queue.qsize() >= _QUEUE:
             with_log = False
         self._order += 1
-        urgency = 0 if role_of(pod) == "driver" or stage < 3 else 1
+        urgency = 0 if role_of(pod) == "driver" or stage < _GONE else 1
         self._idle.clear()
         self._queue.put_nowait(_Job(urgency if raw is not None else urgency + 2, self._order, pod, raw, with_log))
 

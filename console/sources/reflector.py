@@ -18,11 +18,11 @@ from console.base.clock import Clock
 from console.base.errors import ConsoleError, ForbiddenError, LoginNeeded, ReachError
 from console.health.facts import SourceStateWord
 from console.sources.kinds import Decoder, Kind, list_path, uid_of
-from console.wire.errors import ApiError, GoneError, InvalidError, NotFoundError, status_error
-from console.wire.reader import Reader
+from console.wire.errors import ApiError, GoneError, InvalidError, NotFoundError, QuietError, status_error
+from console.wire.reader import IDLE, Reader
 
-QUIET = 100.0
-"""Seconds without a byte on an open watch after which data are late: bookmarks come about once a minute."""
+QUIET = 200.0
+"""Seconds without a byte on an open watch after which data are late: a quiet watch was begun anew before that."""
 LATE = 45.0
 """Seconds since the last byte after which the data of a lost connection are stale."""
 _FIRST_WAIT, _LONGEST_WAIT = 0.4, 20.0
@@ -141,6 +141,8 @@ class Reflector:
                 await self._watch()
             except GoneError:
                 self.version = ""
+            except QuietError:  # nothing happened, or nobody is there: the next try tells
+                continue
             except (ConsoleError, msgspec.DecodeError) as error:
                 if isinstance(error, InvalidError) or (isinstance(error, ApiError) and error.status == 504):
                     self.version = ""
@@ -205,7 +207,8 @@ class Reflector:
         self._sink.changed_by(self)
 
     async def _watch(self) -> None:
-        async with contextlib.aclosing(self._reader.watch(self.path, self._query, self.version)) as lines:
+        watch = self._reader.watch(self.path, self._query, self.version, idle=IDLE)
+        async with contextlib.aclosing(watch) as lines:
             async for line in lines:
                 if line:
                     self._take(_EVENT.decode(line))

@@ -17,7 +17,9 @@ _FILE_AGE = 60.0
 """Seconds after which a token file is read again, as kubectl does."""
 _EARLY = 10.0
 """Seconds before its end at which a credential is renewed."""
-_FAILURE_HOLDS = 5.0
+_AT_MOST_EVERY = 2.0
+"""Seconds for which new credentials are used although they seem to end: the clocks may differ."""
+_FAILURE_HOLDS = 20.0
 """Seconds for which a failed renewal is not tried again, so that a dozen watches start one plugin, not twelve."""
 
 
@@ -63,9 +65,14 @@ class Authenticator:
         return await self._renew(refused, refused=True)
 
     def _aged(self, held: Credentials) -> bool:
+        age = time.monotonic() - held.read_at
         if held.expires is not None and time.time() >= held.expires - _EARLY:
-            return True
-        return bool(self._token_file()) and time.monotonic() - held.read_at > _FILE_AGE
+            return age > _AT_MOST_EVERY
+        return bool(self._token_file()) and age > _FILE_AGE
+
+    def forget_failure(self) -> None:
+        """Try again at the next request, however recently it failed: the person says that they logged in."""
+        self._failure = None
 
     async def _renew(self, seen: Credentials | None, *, refused: bool = False) -> Credentials:
         async with self._lock:

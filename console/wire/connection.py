@@ -21,7 +21,7 @@ from msgspec import Struct
 from console.base.errors import ForbiddenError, LoginNeeded
 from console.wire.auth import Authenticator, Credentials
 from console.wire.config import ContextRef, Target, resolve
-from console.wire.errors import ApiError, NotFoundError, http_error
+from console.wire.errors import ApiError, NotFoundError, QuietError, http_error
 from console.wire.http import (
     CONNECT,
     MAX_BODY,
@@ -121,6 +121,10 @@ class Connection:
     def timeout(self) -> float:
         """Seconds for one request."""
         return self.target.timeout or TIMEOUT
+
+    def login_again(self) -> None:
+        """A person has logged in: the next request tries for new credentials at once."""
+        self._auth.forget_failure()
 
     async def identify(self) -> Identity:
         """Ask which cluster this is and as whom it sees us; keeps and returns the answer.
@@ -234,6 +238,7 @@ class Connection:
         There is no limit of time, but `idle` seconds without a byte end it.
 
         Raises:
+            QuietError: these seconds have passed.
             LoginNeeded: 401, also after one renewal of the credentials.
             ReachError: the network or a proxy, also while the caller reads.
         """
@@ -269,8 +274,10 @@ class Connection:
                 if renewed:
                     raise self._auth.refused()
                 credentials, renewed = await self._auth.renew(credentials), True
+        except aiohttp.SocketTimeoutError:
+            raise QuietError(f"{self.target.server} was silent for {idle:g} s") from None
         except (aiohttp.ClientError, OSError) as error:
-            raise network_error(error, self.target.server, idle or CONNECT) from None
+            raise network_error(error, self.target.server, CONNECT) from None
 
     def _headers(self, credentials: Credentials, more: Mapping[str, str] | None) -> Any:
         from multidict import CIMultiDict

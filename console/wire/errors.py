@@ -1,6 +1,7 @@
 """What a server's refusal means: HTTP statuses of the Kubernetes API as errors that carry the server's own words.
 
 ReachError
+├── QuietError              an open stream gave nothing for longer than it may
 └── ApiError                any other status of 400 and above
     ├── InvalidError        400, 415, 422: the request makes no sense to the server
     ├── NotFoundError       404
@@ -18,6 +19,10 @@ import msgspec
 from console.base.errors import ConsoleError, ForbiddenError, ReachError
 from console.base.redact import redact
 from console.base.text import clean, shorten
+
+
+class QuietError(ReachError):
+    """An open stream gave nothing for longer than it may: perhaps nobody is there any more."""
 
 
 class ApiError(ReachError):

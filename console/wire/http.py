@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import tempfile
 import zlib
 from collections.abc import Mapping
@@ -84,12 +85,23 @@ def open_session(target: Target, cert: bytes, key: bytes, *, fresh: bool) -> aio
                 hint=f"see certificate-authority, client-certificate and client-key in {target.file}",
             ) from None
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(ssl=context, limit=0, force_close=fresh),
+        connector=aiohttp.TCPConnector(ssl=context, limit=0, force_close=fresh, socket_factory=_socket),
         auto_decompress=False,
         trust_env=False,
         cookie_jar=aiohttp.DummyCookieJar(),
         read_bufsize=2**18,
     )
+
+
+def _socket(address: tuple[Any, ...]) -> socket.socket:
+    """A socket that notices within about a minute that the other end is gone, where the system can do that."""
+    family, kind, protocol = address[:3]
+    made = socket.socket(family=family, type=kind, proto=protocol)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, seconds in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
+        if hasattr(socket, name):
+            made.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), seconds)
+    return made
 
 
 def _private(path: Path, content: bytes) -> str:

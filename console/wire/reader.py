@@ -20,7 +20,8 @@ from console.wire.reviews import Access, Resource, Reviews, Rule, Rules
 
 PAGE = 500
 IDLE = 150.0
-"""Seconds without a byte after which a watch counts as dead; a server sends a bookmark about once a minute."""
+"""Seconds without a byte after which a watch is begun anew. A server sends a bookmark about once a minute, for events
+never; a dead link shows earlier, by the keepalive of its socket."""
 _SEND_TURNS = 3
 MAX_LINE = 16 * 2**20
 _HEAD = re.compile(rb'"continue"\s*:\s*"([^"\\]*)"')
@@ -110,7 +111,8 @@ class Reader(Reviews):
 
         Raises:
             GoneError: the resourceVersion is too old (some servers say so at once).
-            ReachError: the connection was lost, or `idle` seconds passed without a byte.
+            QuietError: `idle` seconds passed without a byte.
+            ReachError: the connection was lost.
         """
         asked = {**(query or {}), "watch": "true", "allowWatchBookmarks": "true", "resourceVersion": resource_version}
         return self._lines(path, asked, idle, {"Accept-Encoding": "identity"}, say_open=True)

@@ -161,6 +161,37 @@ async def test_who_is_kept(
     assert bool(files(evidence)) is kept
 
 
+async def test_a_deletion_that_lost_the_end_does_not_replace_it(
+    world: World, connection: Connection, evidence: Evidence
+) -> None:
+    async with watching(connection, evidence=evidence) as source:
+        world.pods.feed(event("ADDED", executor(version=11, status=ended(137, "OOMKilled"))))
+        await source.seen("pods", 11)
+        await all_kept(source)
+        world.pods.feed(event("DELETED", executor(version=12)))
+        await source.seen("pods", 12)
+        await all_kept(source)
+    (pod,) = [json.loads(text) for name, text in files(evidence).items() if name.endswith("pod.json")]
+    assert pod["status"]["containerStatuses"][0]["state"]["terminated"]["reason"] == "OOMKilled"
+
+
+async def test_each_restart_of_a_driver_is_kept(world: World, connection: Connection, evidence: Evidence) -> None:
+    def restarted(version: int, count: int) -> Any:
+        pod = executor("etl-driver", version=version)
+        pod["metadata"]["labels"]["spark-role"] = "driver"
+        state = pod["status"]["containerStatuses"][0]
+        state |= {"restartCount": count, "lastState": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}}
+        return pod
+
+    async with watching(connection, evidence=evidence) as source:
+        for version, count in ((11, 1), (12, 1), (13, 2)):
+            world.pods.feed(event("MODIFIED", restarted(version, count)))
+            await source.seen("pods", version)
+            await all_kept(source)
+        asked = [a.query for a in world.peer.asked if a.path.endswith("/etl-driver/log")]
+        assert len(asked) == 2 and all(query["previous"] == "true" for query in asked)
+
+
 async def test_a_pod_deleted_while_it_ran_is_kept_too(world: World, connection: Connection, evidence: Evidence) -> None:
     async with watching(connection, evidence=evidence) as source:
         world.pods.feed(event("ADDED", executor(version=11)), event("DELETED", executor(version=12)))

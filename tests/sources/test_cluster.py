@@ -242,6 +242,19 @@ async def test_a_cut_watch_goes_on_where_it_was(world: World, connection: Connec
         assert state_of(source, "pods").state == "fresh" and len(source.snapshot().pods) == 1
 
 
+async def test_a_quiet_watch_is_begun_anew_without_a_word(
+    world: World, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Events have no bookmarks: silence alone says nothing."""
+    monkeypatch.setattr(reflector, "IDLE", 0.2)
+    async with watching(connection) as source:
+        await asyncio.sleep(0.1)
+        source.changed.clear()
+        events = world.streams["events"]
+        await until(lambda: len(events.versions) > 3)
+        assert not source.changed.is_set() and set(events.versions) == {"10"}
+
+
 async def test_a_lost_cluster_leaves_the_last_data_and_says_their_age(
     world: World, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

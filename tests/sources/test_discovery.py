@@ -1,18 +1,13 @@
-"""Which Service is the Prometheus: labels, well-known names, an annotation that ends all guessing, and the config."""
+"""Which Service is the Prometheus: labels, well-known names, an annotation that ends all guessing."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import pytest
 
-from console.base.errors import UsageError
-from console.settings.model import Endpoint as Configured
 from console.sources.discovery import ANNOTATION, discover, first_prometheus
-from console.sources.servers import configured
 from console.wire.connection import Connection
-from console.wire.endpoint import ServiceEndpoint, UrlEndpoint
 from tests.sources.world import FORBIDDEN, listed
 from tests.wire.peer import Peer, recorded
 
@@ -98,34 +93,3 @@ async def test_the_first_that_really_answers(peer: Peer, connection: Connection)
     assert await first_prometheus(connection.reader) == (
         None, "no Service looks like Prometheus; set prometheus.url or prometheus.service in the config"
     )  # fmt: skip
-
-
-# What a config names
-
-
-async def test_a_service_of_the_config(peer: Peer, connection: Connection) -> None:
-    config = Configured(service="https:mon/prom:web", path="/prom", headers={"X-Scope-OrgID": "7"})
-    endpoint = configured(config, connection.reader)
-    assert isinstance(endpoint, ServiceEndpoint)
-    path = "/api/v1/namespaces/mon/services/https:prom:web/proxy/prom/x"
-    peer.answer(path, {})
-    await endpoint.get("/x")
-    assert peer.last(path).headers["x-scope-orgid"] == "7"
-    plain = configured(msgspec.structs.replace(config, service="mon/prom", path="/"), connection.reader)
-    peer.answer("/api/v1/namespaces/mon/services/prom/proxy/x", {})
-    assert plain is not None and (await plain.get("/x")).status == 200
-    with pytest.raises(UsageError, match="only through a cluster"):
-        configured(config, None)
-
-
-async def test_a_url_of_the_config(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PROM_TOKEN", "from-env")
-    endpoint = configured(Configured(url=peer.url + "/", path="/prom", token_env="PROM_TOKEN"), None)
-    assert isinstance(endpoint, UrlEndpoint)
-    peer.answer("/prom/x", {})
-    await endpoint.get("/x")
-    assert peer.last("/prom/x").headers["authorization"] == "Bearer from-env"
-    await endpoint.close()
-    assert configured(Configured(), None) is None
-    with pytest.raises(UsageError):
-        UrlEndpoint("ftp://x")

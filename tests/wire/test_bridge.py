@@ -11,7 +11,7 @@ import pytest
 import requests
 from aiohttp import web
 
-from console.base.errors import ForbiddenError, LoginNeeded, ReachError
+from console.base.errors import ForbiddenError, LoginNeeded, ReachError, UsageError
 from console.wire.bridge import BridgeAdapter, bridged, run_blocking
 from console.wire.connection import Connection
 from console.wire.endpoint import Endpoint, ServiceEndpoint, UrlEndpoint
@@ -61,6 +61,20 @@ async def test_a_url_goes_direct_with_its_own_credentials(peer: Peer, tmp_path: 
     await with_password.get("/prom/x")
     assert peer.last("/prom/x").headers["authorization"].startswith("Basic ")
     await with_password.close()
+
+
+async def test_a_service_may_have_a_prefix_a_port_name_tls_and_headers(peer: Peer, connection: Connection) -> None:
+    headers = {"X-Scope-OrgID": "7"}
+    endpoint = ServiceEndpoint(
+        connection.reader, "mon", "prom", "web", scheme="https", prefix="/prom/", headers=headers
+    )
+    path = "/api/v1/namespaces/mon/services/https:prom:web/proxy/prom/x"
+    peer.answer(path, {})
+    assert (await endpoint.get("/x")).status == 200 and peer.last(path).headers["x-scope-orgid"] == "7"
+    peer.answer("/api/v1/namespaces/mon/services/prom/proxy/x", {})
+    assert (await ServiceEndpoint(connection.reader, "mon", "prom").get("/x")).status == 200
+    with pytest.raises(UsageError):
+        UrlEndpoint("ftp://x")
 
 
 async def test_errors_arrive_as_ours(peer: Peer, connection: Connection) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import gzip
+import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,7 +18,7 @@ from console.base.errors import ForbiddenError, LoginNeeded, ReachError, UsageEr
 from console.wire.config import ContextRef
 from console.wire.connection import Connection
 from console.wire.errors import ApiError, ConflictError, InvalidError, NotFoundError
-from tests.wire.peer import Peer, Pki, kubeconfig, recorded, serving
+from tests.wire.peer import Peer, Pki, Streams, kubeconfig, recorded, serving
 
 
 async def opened(path: str, **more: object) -> Connection:
@@ -185,6 +186,16 @@ def test_the_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch, server: s
 
 
 # Headers, retries, limits
+
+
+async def test_sockets_notice_that_the_other_end_is_gone(peer: Peer, connection: Connection) -> None:
+    streams = Streams(peer, "/api/v1/x")
+    async with connection.stream("GET", "/api/v1/x", query={"watch": "true"}) as response:
+        assert response.connection is not None and response.connection.transport is not None
+        sock = response.connection.transport.get_extra_info("socket")
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 30
+    streams.cut()
 
 
 async def test_impersonation_goes_with_every_request(peer: Peer, tmp_path: Path) -> None:

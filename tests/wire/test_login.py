@@ -144,13 +144,40 @@ async def test_the_cluster_is_told_to_a_plugin_that_asks(peer: Peer, tmp_path: P
     await connection.close()
 
 
-async def test_a_token_that_ends_is_renewed_before_it_is_sent(peer: Peer, tmp_path: Path) -> None:
+async def test_a_token_that_ends_is_renewed_before_it_is_sent(
+    peer: Peer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.wire.auth._AT_MOST_EVERY", 0.0)
     soon = "time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(time.time() + 2))"
     bearer(peer, "abc")
     connection = await open_with(tmp_path, peer, plugin(tmp_path, f"give(token='abc', expirationTimestamp={soon})"))
     await connection.reader.get("/api/v1/x")
     await connection.reader.get("/api/v1/x")
     assert runs(tmp_path) == 2
+    await connection.close()
+
+
+async def test_a_clock_that_is_ahead_does_not_run_the_plugin_for_every_request(peer: Peer, tmp_path: Path) -> None:
+    bearer(peer, "abc")
+    user = plugin(tmp_path, "give(token='abc', expirationTimestamp='2020-01-01T00:00:00Z')")
+    connection = await open_with(tmp_path, peer, user)
+    for _ in range(5):
+        await connection.reader.get("/api/v1/x")
+    assert runs(tmp_path) == 1
+    await connection.close()
+
+
+async def test_a_failed_login_is_tried_again_when_the_person_says_so(peer: Peer, tmp_path: Path) -> None:
+    bearer(peer, "abc")
+    script = f"give(token='abc') if os.path.exists({str(tmp_path / 'in')!r}) else sys.exit(1)"
+    connection = await open_with(tmp_path, peer, plugin(tmp_path, script))
+    for _ in range(3):
+        with pytest.raises(LoginNeeded):
+            await connection.reader.get("/api/v1/x")
+    assert runs(tmp_path) == 1
+    (tmp_path / "in").write_text("")
+    connection.login_again()
+    assert await connection.reader.get("/api/v1/x") == b'{"ok": true}'
     await connection.close()
 
 

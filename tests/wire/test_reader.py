@@ -10,7 +10,7 @@ from aiohttp import web
 
 from console.base.errors import ForbiddenError, ReachError, UsageError
 from console.wire.connection import Connection
-from console.wire.errors import GoneError, InvalidError, NotFoundError, status_error
+from console.wire.errors import GoneError, InvalidError, NotFoundError, QuietError, status_error
 from console.wire.paths import object_path, proxy_path
 from tests.wire.peer import Peer, Streams, recorded
 
@@ -68,7 +68,7 @@ async def test_a_silent_watch_ends_after_its_idle_time(peer: Peer, connection: C
     streams.feed({"n": 1})
     watch = connection.reader.watch("/api/v1/pods", None, "1", idle=0.3)
     assert [await anext(watch), await anext(watch)] == [b"", b'{"n": 1}']
-    with pytest.raises(ReachError, match=r"did not answer within 0\.3 s"):
+    with pytest.raises(QuietError, match=r"was silent for 0\.3 s"):
         await anext(watch)
     streams.cut()
 

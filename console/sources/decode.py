@@ -37,6 +37,7 @@ class RawMeta(TypedDict, total=False):
     generation: int
     creationTimestamp: str | None
     deletionTimestamp: str | None
+    deletionGracePeriodSeconds: int | None
     labels: dict[str, str] | None
     annotations: dict[str, str] | None
     ownerReferences: list[dict[str, Any]] | None

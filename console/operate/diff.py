@@ -13,7 +13,8 @@ from console.base.redact import MARK, redact, redact_value
 from console.base.text import clean, shorten
 from console.runbook.effects import STAMP
 
-CHANGED_SECRET = f"{MARK} (another value)"
+ANOTHER_VALUE = "  # another value"
+_CHANGED = f"{MARK}~another~"
 CONTEXT = 3
 MAX_LINES, MAX_WIDTH = 400, 400
 _VOLATILE = ("managedFields", "resourceVersion", "generation", "creationTimestamp", "selfLink", "uid")
@@ -93,7 +94,7 @@ def _dump(value: Any) -> list[str]:
     text: str = yaml.dump(
         value, Dumper=_DUMPER, sort_keys=False, allow_unicode=True, width=10**6, default_flow_style=False
     )
-    return text.splitlines()
+    return [line.replace(_CHANGED, MARK) + ANOTHER_VALUE if _CHANGED in line else line for line in text.splitlines()]
 
 
 def _parents(lines: Sequence[str], at: int) -> list[int]:
@@ -124,5 +125,5 @@ def _mark_changed(old: Any, new: Any, old_shown: Any, new_shown: Any) -> Any:
         shown = old_shown if pairs is old else [None] * len(new)
         return [_mark_changed(a, b, c, d) for a, b, c, d in zip(pairs, new, shown, new_shown, strict=True)]
     if old != new and old_shown == new_shown and isinstance(new_shown, str):
-        return new_shown.replace(MARK, CHANGED_SECRET)
+        return new_shown.replace(MARK, _CHANGED)
     return new_shown

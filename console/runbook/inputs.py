@@ -157,6 +157,8 @@ def convert(item: Input, value: Any, board: Board | None = None) -> Any:
     Raises:
         ValueError: it is not of this type, or outside of the input's limits.
     """
+    if item.type == "spark_app" and board is not None and board.app(str(value)) is not None:
+        return _string(item, value)  # an application outside Kubernetes has a name of its own making
     result = _TYPES[item.type](item, value)
     if item.type == "spark_app" and board is not None:
         result = _known_app(result, board)

@@ -10,6 +10,7 @@ import msgspec
 from console.base.units import parse_jvm_size
 from console.drill import population
 from console.drill.background import add_running
+from console.drill.crds import add_crds
 from console.drill.faults import inject
 from console.drill.history import write_history
 from console.drill.ids import stamp
@@ -95,7 +96,7 @@ def _platform(world: World, scenario: Scenario) -> None:
         population.add_namespace(world, name)
     for number, node in enumerate(doc.nodes, start=1):
         population.add_node(world, node.name, number, cpu=node.cpu, memory=node.memory, labels=node.labels)
-    population.add_crds(world)
+    add_crds(world)
     population.add_deployment(
         world,
         OPERATOR_NAMESPACE,

@@ -7,11 +7,7 @@ from typing import Any
 from console.drill.ids import stamp, stamp_micro
 from console.drill.objects import build
 from console.drill.resources import (
-    APACHE_APPS,
-    APACHE_CLUSTERS,
     CONFIGMAPS,
-    CONNECTS,
-    CRDS,
     DEPLOYMENTS,
     LEASES,
     LIMITRANGES,
@@ -19,12 +15,9 @@ from console.drill.resources import (
     NODES,
     PODS,
     QUOTAS,
-    SCHEDULED,
     SECRETS,
     SERVICEACCOUNTS,
     SERVICES,
-    SPARKAPPS,
-    Resource,
 )
 from console.drill.world import World
 
@@ -270,72 +263,6 @@ def add_limits(world: World, namespace: str, name: str, most: dict[str, str]) ->
     body = {"spec": {"limits": [{"type": "Container", "max": most}]}}
     made = build(LIMITRANGES, name, world.start - 60 * DAY, world.ids, namespace=namespace, generation=False, body=body)
     world.store.create(LIMITRANGES, made)
-
-
-def add_crds(world: World) -> None:
-    """CustomResourceDefinitions of both Spark operators."""
-    for resource in (SPARKAPPS, SCHEDULED, CONNECTS, APACHE_APPS, APACHE_CLUSTERS):
-        world.store.create(CRDS, crd(world, resource))
-
-
-def crd(world: World, resource: Resource) -> Object:
-    """The definition of one custom resource."""
-    columns = [
-        {
-            "name": c.name,
-            "type": c.type,
-            "jsonPath": f".{c.path}",
-        }
-        for c in resource.columns
-    ]
-    schema = {
-        "type": "object",
-        "properties": {
-            "spec": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
-            "status": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
-        },
-    }
-    names = {
-        "kind": resource.kind,
-        "listKind": f"{resource.kind}List",
-        "plural": resource.plural,
-        "singular": resource.kind.lower(),
-        "shortNames": list(resource.short),
-    }
-    now = world.start - 60 * DAY
-    established = {"lastTransitionTime": stamp(now), "status": "True"}
-    body = {
-        "spec": {
-            "conversion": {"strategy": "None"},
-            "group": resource.group,
-            "names": names,
-            "scope": "Namespaced",
-            "versions": [
-                {
-                    "name": resource.version,
-                    "served": True,
-                    "storage": True,
-                    "schema": {"openAPIV3Schema": schema},
-                    "subresources": {"status": {}},
-                    "additionalPrinterColumns": columns,
-                }
-            ],
-        },
-        "status": {
-            "acceptedNames": names,
-            "conditions": [
-                {**established, "reason": "NoConflicts", "message": "no conflicts found", "type": "NamesAccepted"},
-                {
-                    **established,
-                    "reason": "InitialNamesAccepted",
-                    "message": "the initial names have been accepted",
-                    "type": "Established",
-                },
-            ],
-            "storedVersions": [resource.version],
-        },
-    }
-    return build(CRDS, f"{resource.plural}.{resource.group}", now, world.ids, body=body)
 
 
 def add_lease(world: World, namespace: str, name: str, holder: str) -> None:

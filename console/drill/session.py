@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import signal
 import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -12,7 +13,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import yaml
 from aiohttp import web
 
 from console.base.clock import WallClock
@@ -21,8 +21,10 @@ from console.drill.alertmanager import AlertmanagerServer
 from console.drill.heap import PacedClock, StepClock
 from console.drill.kube.access import Rule as Denied
 from console.drill.kube.access import User
-from console.drill.kube.server import Backend, KubeServer
-from console.drill.kube.writes import Write
+from console.drill.kube.config import write_kubeconfig
+from console.drill.kube.proxy import Backend
+from console.drill.kube.record import Write
+from console.drill.kube.server import KubeServer
 from console.drill.metrics.rules import Rule, Rules
 from console.drill.metrics.world_series import WorldStorage
 from console.drill.opening import PATIENCE, opening
@@ -160,8 +162,9 @@ class DrillSession:
         self.alertmanager_url = await self._serve(self.alertmanager.app())
         self._folder = Path(tempfile.mkdtemp(prefix="console-drill-"))
         self._folder.chmod(0o700)
-        self.kubeconfig = self._write_kubeconfig("kubeconfig", self.kube_url, TOKEN)
-        self.viewer_kubeconfig = self._write_kubeconfig("viewer", viewer_url, VIEWER_TOKEN)
+        named = (self.scenario.world.cluster, self.scenario.world.namespace)
+        self.kubeconfig = write_kubeconfig(self._folder / "kubeconfig", self.kube_url, TOKEN, *named)
+        self.viewer_kubeconfig = write_kubeconfig(self._folder / "viewer", viewer_url, VIEWER_TOKEN, *named)
         if self._paced is not None:
             self._tasks.append(asyncio.create_task(self._pace()))
         return self
@@ -193,27 +196,6 @@ class DrillSession:
         await site.start()
         host, port = runner.addresses[0][:2]
         return f"http://{host}:{port}"
-
-    def _write_kubeconfig(self, name: str, url: str, token: str) -> Path:
-        assert self._folder is not None
-        cluster, user = self.scenario.world.cluster, "drill"
-        config = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": cluster, "cluster": {"server": url}}],
-            "users": [{"name": user, "user": {"token": token}}],
-            "contexts": [
-                {
-                    "name": cluster,
-                    "context": {"cluster": cluster, "user": user, "namespace": self.scenario.world.namespace},
-                }
-            ],
-            "current-context": cluster,
-        }
-        path = self._folder / name
-        path.write_text(yaml.safe_dump(config), encoding="utf-8")
-        path.chmod(0o600)
-        return path
 
     # -- time -----------------------------------------------------------------------------------------------------
 
@@ -363,7 +345,10 @@ class DrillSession:
 async def serve(
     scenario: str | Path, case: str = "default", *, speed: float | None = None, seed: int | None = None
 ) -> None:
-    """Run a drill for people with their own tools: print where it is, and stay until cancelled."""
+    """Run a drill for people with their own tools: print where it is, and stay until SIGINT or SIGTERM."""
+    leave, loop = asyncio.Event(), asyncio.get_running_loop()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(sign, leave.set)
     async with DrillSession.open(scenario, case, speed=speed, seed=seed) as session:
         lines = (
             f"export KUBECONFIG={session.kubeconfig}",
@@ -371,4 +356,4 @@ async def serve(
             f"export ALERTMANAGER_URL={session.alertmanager_url}",
         )
         print("\n".join(lines), flush=True)  # noqa: T201
-        await asyncio.Event().wait()
+        await leave.wait()

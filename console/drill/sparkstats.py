@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from console.drill import memory
 from console.drill.memory import MI
+from console.drill.sparkuse import driver_memory, memory_of
 
 if TYPE_CHECKING:
     from console.drill.controllers.spark import Run
@@ -92,7 +93,7 @@ class RunStats:
         if field == "maxMemory":
             return float(unified(self.run.driver_size.heap))
         if field in PEAKS:
-            return float(self._peak_of(self.run.driver_size, self.run.driver_memory(when), field, when))
+            return float(self._peak_of(self.run.driver_size, driver_memory(self.run, when), field, when))
         return 0.0
 
     def executor(self, executor: Executor, field: str, when: float) -> float:
@@ -166,7 +167,7 @@ class RunStats:
             return 0
         last = executor.registered + beats * HEARTBEAT
         moments = [last, *(since - 0.1 for since, _, _ in executor.work if executor.registered < since <= last)]
-        return max(self._peak_of(executor.size, self.run.memory_of(executor, at), field, at) for at in moments)
+        return max(self._peak_of(executor.size, memory_of(self.run, executor, at), field, at) for at in moments)
 
     def _peak_of(self, size: memory.Sizing, used: memory.Use, field: str, when: float) -> int:
         if field == "JVMHeapMemory":

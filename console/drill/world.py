@@ -19,7 +19,7 @@ from console.drill.ids import Ids, stamp
 from console.drill.logs import Log
 from console.drill.recorder import Recorder
 from console.drill.resources import NODES, PODS, Resource
-from console.drill.sparklog import terminated_gracefully
+from console.drill.sparklog_executor import terminated_gracefully
 from console.drill.store import Store
 from console.drill.tracks import Tracks
 from console.drill.workload import Workloads

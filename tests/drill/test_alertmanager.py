@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from console.drill.alertmanager import fingerprint, millis
+from console.drill.alertmanager import fingerprint
+from console.drill.silences import millis
 from tests.drill.conftest import Api
 
 

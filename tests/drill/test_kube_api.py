@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from console.drill.kube.access import Rule
-from console.drill.kube.writes import Write
+from console.drill.kube.record import Write
 from console.drill.session import TOKEN, VIEWER_TOKEN
 from tests.drill.conftest import APP, APPS, JSON_PATCH, MERGE, PODS, Api, run_to
 

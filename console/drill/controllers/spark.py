@@ -14,7 +14,8 @@ from console.drill.heap import Happening
 from console.drill.memory import Demand
 from console.drill.objects import ApiError
 from console.drill.resources import PODS
-from console.drill.sparklog import DriverLog, executor_died_of_heap, executor_started, worker_died
+from console.drill.sparklog import DriverLog
+from console.drill.sparklog_executor import executor_died_of_heap, executor_started, worker_died
 from console.drill.sparkpods import executor_pod
 from console.drill.store import Change
 from console.drill.workload import Workload
@@ -58,7 +59,7 @@ class Run:
         self._next = 1
         self._finish: Happening | None = None
         self._driver_fate: Happening | None = None
-        self._driver_work: tuple[float, Demand] | None = None
+        self.driver_work: tuple[float, Demand] | None = None
 
     # -- the beginning --------------------------------------------------------------------------------------------
 
@@ -234,6 +235,10 @@ class Run:
         else:
             self._assign(executor, stage)
 
+    def executor_of(self, uid: str) -> Executor | None:
+        """The executor whose pod has that uid; None for the driver's."""
+        return self._by_uid.get(uid)
+
     # -- stages ---------------------------------------------------------------------------------------------------
 
     def _stage(self, index: int) -> None:
@@ -247,7 +252,7 @@ class Run:
             if executor.active:
                 self._assign(executor, stage)
         if plan.driver is not None:
-            self._driver_work = (now, plan.driver)
+            self.driver_work = (now, plan.driver)
             death = memory.fate(self.driver_size, plan.driver)
             if death:
                 self._driver_fate = self.world.heap.after(death[0], lambda: self._driver_dies(death[1]))
@@ -388,41 +393,3 @@ class Run:
     def _orphan(self, executor: Executor) -> None:
         delay = self.world.ids.jitter(2.0, 3.0)
         self.world.heap.after(delay, lambda: self.world.kubelet.end(executor.pod, 0, "Completed"))
-
-    # -- what others read -----------------------------------------------------------------------------------------
-
-    def memory_of(self, executor: Executor, now: float) -> memory.Use:
-        """Memory of an executor at `now`."""
-        current: tuple[float, int] | None = None
-        for since, stage, rate in executor.work:
-            if since <= now and rate > 0:
-                current = (since, stage)
-        if current is None:
-            idle = min(1.0, max(0.0, now - executor.asked) / 20.0)
-            return memory.use(executor.size, Demand(), 0.0, busy=4.0 * idle)
-        demand = self.workload.stages[current[1]].executor
-        stretched = Demand(demand.heap, demand.python, demand.native, demand.ramp * executor.stretch)
-        return memory.use(executor.size, stretched, now - current[0], busy=now - executor.work[0][0])
-
-    def driver_memory(self, now: float) -> memory.Use:
-        """Memory of the driver at `now`."""
-        if self._driver_work is None or now < self._driver_work[0]:
-            stage = self.stages[-1] if self.stages else None
-            results = int(self.done(stage, now) * stage.plan.result_bytes) if stage else 0
-            return memory.use(self.driver_size, Demand(memory.BASE_LIVE + results), 30.0, busy=8.0)
-        since, demand = self._driver_work
-        return memory.use(self.driver_size, demand, now - since)
-
-    def resident(self, uid: str, now: float) -> int:
-        """Resident bytes of one of its pods' containers, never more than the limit: the kernel sees to that."""
-        executor = self._by_uid.get(uid)
-        if executor is None:
-            return min(self.driver_memory(now).resident, self.driver_size.limit)
-        return min(self.memory_of(executor, now).resident, executor.size.limit)
-
-    def cpu_seconds(self, uid: str, now: float) -> float:
-        """CPU time of one of its pods' containers."""
-        executor = self._by_uid.get(uid)
-        if executor is None:
-            return 8.0 + 0.15 * max(0.0, now - (self.started or now))
-        return 6.0 + 0.9 * executor.busy(now)

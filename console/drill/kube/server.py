@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import binascii
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -13,18 +10,19 @@ from aiohttp import web
 
 from console.drill.kube import discovery, protobuf, watch, writes
 from console.drill.kube.access import Access, User
+from console.drill.kube.lists import Lists
 from console.drill.kube.podlog import pod_log
+from console.drill.kube.proxy import Find, proxied, split
+from console.drill.kube.record import Write
 from console.drill.kube.request import Request, Target, answer, encode, not_found, parse_path, shown
 from console.drill.kube.selectors import Match, fields, labels
 from console.drill.kube.tables import table
-from console.drill.objects import ApiError, status
-from console.drill.resources import DEPLOYMENTS, PODS, SERVICES, Resource
+from console.drill.objects import ApiError
+from console.drill.resources import DEPLOYMENTS, Resource
 from console.drill.world import World
 
 Object = dict[str, Any]
-Hook = Callable[[writes.Write], Awaitable[None]]
-Backend = Callable[[str, web.Request], Awaitable[web.StreamResponse]]
-GZIP_FROM = 128 * 1024
+Hook = Callable[[Write], Awaitable[None]]
 VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
@@ -37,17 +35,14 @@ class KubeServer:
         before_answer: awaited after it was applied and before it is answered.
     """
 
-    def __init__(
-        self, world: World, sync: Callable[[], None], proxy: Callable[[str, str, str, int], Backend | None]
-    ) -> None:
+    def __init__(self, world: World, sync: Callable[[], None], proxy: Find) -> None:
         self.world, self.sync, self.proxy = world, sync, proxy
         self.access = Access()
-        self.writes: list[writes.Write] = []
+        self.writes: list[Write] = []
         self.watchers: set[watch.Watcher] = set()
         self.before_apply: Hook | None = None
         self.before_answer: Hook | None = None
-        self._pages: dict[str, tuple[list[Object], int]] = {}
-        self._page = 0
+        self._lists = Lists(world)
 
     def app(self, anonymous: User | None = None) -> web.Application:
         """The aiohttp application; requests without a token are `anonymous`'s, or refused."""
@@ -95,6 +90,8 @@ class KubeServer:
             return await self._resource(request, target.resource)
         except ApiError as error:
             return writes.refusal(error)
+        except ValueError as error:  # a number in the query that is none
+            return writes.refusal(ApiError(str(error), "BadRequest", 400))
 
     def _about(self, http: web.Request) -> web.Response | None:
         path = http.path.rstrip("/")
@@ -146,7 +143,10 @@ class KubeServer:
     async def _resource(self, request: Request, resource: Resource) -> web.StreamResponse:
         target, method = request.target, request.http.method
         if target.sub == "proxy":
-            return await self._proxied(request, resource)
+            verb = "get" if method in ("GET", "HEAD") else VERBS[method]
+            name = split(target.name)[1]
+            self.access.check(request.user, verb, resource.group, f"{resource.plural}/proxy", target.namespace, name)
+            return await proxied(self.world, self.proxy, request, resource)
         watching = request.query.get("watch") in ("true", "1")
         if method in ("GET", "HEAD"):
             verb = "watch" if watching else "get" if target.name else "list"
@@ -166,7 +166,7 @@ class KubeServer:
         if watching:
             return await watch.serve(self, request, resource, self._match(request, resource), as_table)
         if not target.name:
-            return await self._list(request, resource, as_table)
+            return await self._lists.answer(request, resource, self._match(request, resource), as_table)
         obj = self._object(resource, target)
         if target.sub == "log":
             return await pod_log(self, request, obj)
@@ -189,71 +189,6 @@ class KubeServer:
         by_field = fields(request.query.get("fieldSelector", ""), resource.id)
         return lambda obj: by_label(obj) and by_field(obj)
 
-    async def _list(self, request: Request, resource: Resource, as_table: bool) -> web.Response:
-        query, store = request.query, self.world.store
-        match = self._match(request, resource)
-        version = query.get("resourceVersion", "")
-        if version.isdigit() and int(version) > store.version:
-            await asyncio.sleep(0.5)
-            raise _too_large(int(version), store.version)
-        if query.get("resourceVersionMatch") == "Exact" and version.isdigit() and int(version) < store.version:
-            raise ApiError("The resourceVersion for the provided list is too old.", "Expired", 410)
-        if query.get("continue"):
-            objects, at = self._continued(query["continue"])
-        else:
-            objects = [o for o in store.all(resource, request.target.namespace) if match(o)]
-            at = store.version
-        meta: Object = {"resourceVersion": str(at)}
-        limit = int(query.get("limit") or 0)
-        if limit and len(objects) > limit:
-            meta["continue"] = self._remember(objects[limit:], at)
-            if not query.get("labelSelector") and not query.get("fieldSelector"):
-                meta["remainingItemCount"] = len(objects) - limit
-            objects = objects[:limit]
-        items = [shown(resource, o) for o in objects]
-        if as_table:
-            include = query.get("includeObject", "Metadata")
-            body = table(resource, items, self.world.heap.now, meta, include)
-        elif "as=PartialObjectMetadataList" in request.http.headers.get("Accept", ""):
-            kind = {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1"}
-            body = {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": meta}
-            body["items"] = [{**kind, "metadata": o["metadata"]} for o in items]
-        else:
-            body = {
-                "kind": f"{resource.kind}List",
-                "apiVersion": resource.api_version,
-                "metadata": meta,
-                "items": items,
-            }
-        response = answer(body)
-        accepted = request.http.headers.get("Accept-Encoding", "")
-        if "gzip" in accepted and response.body is not None and len(encode(body)) >= GZIP_FROM:
-            response.enable_compression(web.ContentCoding.gzip)
-        return response
-
-    def _remember(self, rest: list[Object], version: int) -> str:
-        self._page += 1
-        token = base64.urlsafe_b64encode(
-            msgspec.json.encode({"v": "meta.k8s.io/v1", "rv": version, "start": f"page-{self._page}"})
-        ).decode()
-        self._pages[token] = (rest, version)
-        while len(self._pages) > 64:
-            self._pages.pop(next(iter(self._pages)))
-        return token
-
-    def _continued(self, token: str) -> tuple[list[Object], int]:
-        if token in self._pages:
-            return self._pages[token]
-        try:
-            msgspec.json.decode(base64.urlsafe_b64decode(token))
-        except (msgspec.DecodeError, binascii.Error, ValueError) as error:
-            raise ApiError(f"invalid continue token: continue key is not valid: {error}", "BadRequest", 400) from None
-        text = (
-            "The provided continue parameter is too old to display a consistent list result. You can start a new list "
-            "without the continue parameter."
-        )
-        raise ApiError(text, "Expired", 410)
-
     # -- writes ---------------------------------------------------------------------------------------------------
 
     async def _write(self, request: Request, resource: Resource, plural: str) -> web.Response:
@@ -262,7 +197,7 @@ class KubeServer:
         if "/" in plural and resource.group:
             base, _, sub = plural.partition("/")
             name = f"{base}.{resource.group}/{sub}"
-        record = writes.Write(
+        record = Write(
             self.world.heap.now,
             http.method,
             http.path,
@@ -289,7 +224,7 @@ class KubeServer:
             await self.before_answer(record)
         return response
 
-    def _apply(self, request: Request, resource: Resource, record: writes.Write) -> web.Response:
+    def _apply(self, request: Request, resource: Resource, record: Write) -> web.Response:
         target, method = request.target, request.http.method
         if method == "POST":
             if target.sub == "eviction":
@@ -330,43 +265,3 @@ class KubeServer:
         return answer(
             {"kind": f"{resource.kind}List", "apiVersion": resource.api_version, "metadata": meta, "items": gone}
         )
-
-    # -- proxies --------------------------------------------------------------------------------------------------
-
-    async def _proxied(self, request: Request, resource: Resource) -> web.StreamResponse:
-        target = request.target
-        parts = target.name.split(":")
-        scheme = parts.pop(0) if len(parts) == 3 or (len(parts) == 2 and parts[0] in ("http", "https")) else ""
-        name, port = parts[0], parts[1] if len(parts) > 1 else ""
-        plural = f"{resource.plural}/proxy"
-        verb = "get" if request.http.method in ("GET", "HEAD") else VERBS[request.http.method]
-        self.access.check(request.user, verb, resource.group, plural, target.namespace, name)
-        if resource not in (PODS, SERVICES):
-            raise ApiError("the server could not find the requested resource", "NotFound", 404)
-        if self.world.store.get(resource, target.namespace, name) is None:
-            raise not_found(resource, name)
-        number = int(port) if port.isdigit() else self._named_port(resource, target.namespace, name, port)
-        backend = self.proxy(resource.plural, target.namespace, name, number) if scheme != "https" else None
-        if backend is None:
-            text = f"error trying to reach service: dial tcp 10.244.0.1:{number}: connect: connection refused"
-            return answer(status(text, "ServiceUnavailable", 503), 503)
-        return await backend(target.rest or "/", request.http)
-
-    def _named_port(self, resource: Resource, namespace: str, name: str, port: str) -> int:
-        obj = self.world.store.get(resource, namespace, name) or {}
-        ports = (obj.get("spec") or {}).get("ports") or []
-        if resource is PODS:
-            ports = [p for c in obj["spec"]["containers"] for p in c.get("ports", ())]
-        for entry in ports:
-            if not port or entry.get("name") == port:
-                return int(entry.get("port") or entry.get("containerPort"))
-        return 80
-
-
-def _too_large(wanted: int, current: int) -> ApiError:
-    error = ApiError(f"Timeout: Too large resource version: {wanted}, current: {current}", "Timeout", 504)
-    error.body["details"] = {
-        "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
-        "retryAfterSeconds": 1,
-    }
-    return error

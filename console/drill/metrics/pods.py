@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from console.base.units import parse_quantity
 from console.drill.metrics.scraped import Scraped, Target, named
+from console.drill.sparkuse import cpu_seconds
+from console.drill.sparkuse import resident as resident_of
 from console.drill.tracks import Track, latest
 
 if TYPE_CHECKING:
@@ -194,10 +196,10 @@ def _memory(run: Any, track: Track, limit: float, resident: bool) -> Value:
     if run is None:
         share = 0.35 + (sum(track.uid.encode()) % 20) / 100
         return lambda _t: float(int(limit * share * (0.95 if resident else 1.0)))
-    return lambda t: float(run.resident(track.uid, _seen(t, track))) * (0.97 if resident else 1.0)
+    return lambda t: float(resident_of(run, track.uid, _seen(t, track))) * (0.97 if resident else 1.0)
 
 
 def _cpu(run: Any, track: Track) -> Value:
     if run is None:
         return lambda t: round((t - (track.started or t)) * 0.05, 3)
-    return lambda t: round(run.cpu_seconds(track.uid, _seen(t, track)), 3)
+    return lambda t: round(cpu_seconds(run, track.uid, _seen(t, track)), 3)

@@ -157,16 +157,16 @@ def convert(item: Input, value: Any, board: Board | None = None) -> Any:
     Raises:
         ValueError: it is not of this type, or outside of the input's limits.
     """
-    if item.type == "spark_app" and board is not None and board.app(str(value)) is not None:
-        return _string(item, value)  # an application outside Kubernetes has a name of its own making
-    result = _TYPES[item.type](item, value)
+    known = item.type == "spark_app" and board is not None and board.app(str(value)) is not None
+    # an application outside Kubernetes has a name of its own making
+    result = _string(item, value) if known else _TYPES[item.type](item, value)
     if item.type == "spark_app" and board is not None:
         result = _known_app(result, board)
     elif item.type == "spark_app" and "/" not in result:
         raise ValueError(f"{result!r} is no namespace/name")
     elif item.type == "node" and board is not None and board.nodes and not any(n.name == result for n in board.nodes):
         raise ValueError(f"there is no node {result!r}; {did_you_mean(result, [n.name for n in board.nodes])}")
-    if item.pattern and not re.fullmatch(item.pattern, str(result)):
+    if item.pattern and not _fits(item.pattern, str(result)):
         raise ValueError(f"{_show(result)} does not match {item.pattern}")
     figure = _figure(item, result)
     if figure is not None and item.minimum is not None and figure < item.minimum:
@@ -174,6 +174,13 @@ def convert(item: Input, value: Any, board: Board | None = None) -> Any:
     if figure is not None and item.maximum is not None and figure > item.maximum:
         raise ValueError(f"{_show(result)} is above {item.maximum:g}")
     return result
+
+
+def _fits(pattern: str, text: str) -> bool:
+    try:
+        return re.fullmatch(pattern, text) is not None
+    except re.error as error:
+        raise ValueError(f"the pattern {pattern!r} is no regular expression: {error}") from None
 
 
 def _show(value: Any) -> str:

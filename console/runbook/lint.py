@@ -6,9 +6,11 @@ objects and scripts (`lint_world`). A consequence of a broken way is not reporte
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 
+from console.base.document import Path
 from console.base.errors import did_you_mean
 from console.runbook import graph, lint_templates, lint_world
 from console.runbook.catalogue import Catalogue
@@ -59,6 +61,10 @@ def _identity(report: Report, today: str) -> None:
     match = runbook.match
     if not (match.findings or match.classes or match.alerts or match.slos):
         report.add("matches-nothing", ("match",), "no finding, alert or SLO leads to this runbook", severity="warning")
+    for index, alert in enumerate(match.alerts):
+        for label, wanted in alert.labels.items():
+            if wanted.startswith("~"):
+                _pattern(report, ("match", "alerts", index, "labels", label), wanted[1:])
     for key in ("what", "when_not_to_use", "owner"):
         if not getattr(runbook, key):
             report.add(
@@ -66,9 +72,17 @@ def _identity(report: Report, today: str) -> None:
             )
 
 
+def _pattern(report: Report, at: Path, pattern: str) -> None:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        report.add("bad-pattern", at, f"{pattern!r} is no regular expression: {error}")
+
+
 def _inputs(report: Report) -> None:
     for item in report.runbook.inputs:
         at = ("inputs", item.name)
+        _pattern(report, (*at, "pattern"), item.pattern)
         if item.type == "enum" and not item.choices:
             report.add("enum-without-choices", at, f"input {item.name!r} is an enum without choices")
             continue

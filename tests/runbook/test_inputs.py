@@ -140,6 +140,7 @@ def test_values_become_their_type(item: Input, value: Any, result: Any) -> None:
         (Input("x", "string"), ["a"], "a text is expected"),
         (Input("x", "string", pattern="a+"), "b", "does not match a"),
         (Input("x", "int", maximum=3), 4, "is above 3"),
+        (Input("x", "string", pattern="("), "a", "is no regular expression"),
     ],
 )
 def test_values_of_another_type_are_refused(item: Input, value: Any, words: str) -> None:

@@ -107,6 +107,8 @@ MUTATIONS: list[tuple[str, str, str, str]] = [
     ("review-stale", "over a year ago", TEXT.replace("reviewed: 2026-11-24", "reviewed: 2025-01-01"), "reviewed"),
     ("not-described", "'owner' is empty", TEXT.replace("owner: platform on-call\n", ""), ""),
     ("bad-default", "the default is wrong", TEXT.replace("default: 45m", "default: soon"), "inputs.deadline.default"),
+    ("bad-pattern", "is no regular expression", TEXT.replace("{name: DriverOOM}", "{name: DriverOOM, labels: {pod: '~('}}"), "match.alerts[3].labels.pod"),
+    ("bad-pattern", "is no regular expression", TEXT.replace("    title: Application\n", "    title: Application\n    pattern: '['\n"), "inputs.app.pattern"),
     ("unused-input", "no step reads input 'deadlines'", TEXT.replace("  slo_deadline:\n", "  deadlines: {type: duration, default: 1m}\n  slo_deadline:\n"), "inputs.deadlines"),
 ]  # fmt: skip
 

@@ -292,6 +292,7 @@ class DrillSession:
         assert self._paced is not None
         while True:
             self.sync()
+            self.rules.catch_up()  # little by little, not all at once when somebody asks
             upcoming = self.world.heap.next_time()
             left = 0.2 if upcoming is None else (upcoming - self._paced.now()) / self._paced.speed
             await asyncio.sleep(min(0.2, max(0.005, left)))

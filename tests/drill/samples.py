@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from console.drill.promql.model import LOOKBACK, Labels, Matcher, Point, Series, labels_of, matches
+from console.drill.promql.model import LOOKBACK, Labels, Matcher, Point, Series, labels_of, matching
 
 START = 1_768_200_000
 STEP = 15
@@ -37,7 +37,8 @@ class Samples:
     series: list[Fixed]
 
     def select(self, matchers: list[Matcher], start: int, end: int) -> Iterable[Series]:
-        return [s for s in self.series if matches(s.labels, matchers)]
+        passes = matching(matchers)
+        return [s for s in self.series if passes(s.labels)]
 
     def openmetrics(self) -> str:
         """The samples for `promtool tsdb create-blocks-from openmetrics`."""

@@ -66,7 +66,9 @@ class PodSeries:
             elif not cadvisor:
                 for labels, value in self._ksm(name, track):
                     base = {"namespace": track.namespace, "pod": track.name, "uid": track.uid}
-                    yield Scraped(named(name, self.ksm, {**base, **labels}), self.ksm, _while(track, value), now)
+                    series = named(name, self.ksm, {**base, **labels})
+                    alive = _while(track, value)
+                    yield Scraped(series, self.ksm, alive, now, since=track.created, until=track.gone)
 
     def _ksm(self, name: str, track: Track) -> Iterator[tuple[dict[str, str], Value]]:
         pod = track.pod
@@ -167,7 +169,9 @@ class PodSeries:
                 value = _cpu(run, track)
             else:
                 value = _memory(run, track, limit, name == "container_memory_rss")
-            yield Scraped(named(name, target, labels), target, _running(track, value), now)
+            ended = track.ended or track.gone
+            alive = _running(track, value)
+            yield Scraped(named(name, target, labels), target, alive, now, since=track.created, until=ended)
 
 
 def _while(track: Track, value: Value) -> Value:

@@ -47,6 +47,7 @@ class Scraped:
         value: value at a time in seconds; None where the target does not expose the series.
         now: the present in ms; nothing is known of the future.
         monotone: it never falls and never pauses between its first and its last sample.
+        since, until: seconds outside of which it is known to have no value.
     """
 
     labels: Labels
@@ -54,6 +55,8 @@ class Scraped:
     value: Callable[[float], float | None]
     now: int
     monotone: bool = False
+    since: float = 0.0
+    until: float | None = None
 
     def latest(self, when: int) -> Point | None:
         """The newest sample at `when`, if the newest scrape had one."""
@@ -84,10 +87,11 @@ class Scraped:
         return (first, head), (last, tail), count, 0.0
 
     def _span(self, start: int, end: int) -> tuple[int, int]:
-        begin = max(start, int(self.target.since * 1000))
+        begin = max(start, int(self.target.since * 1000), int(self.since * 1000))
         finish = min(end, self.now)
-        if self.target.until is not None:
-            finish = min(finish, int(self.target.until * 1000))
+        for until in (self.target.until, self.until):
+            if until is not None:
+                finish = min(finish, int(until * 1000))
         return self.target.first_tick(begin), self.target.last_tick(finish)
 
     def _alive(self, tick: int) -> bool:

@@ -9,7 +9,7 @@ from console.base.units import parse_quantity
 from console.drill.metrics.pods import CADVISOR_NAMES, KSM_NAMES, PodSeries
 from console.drill.metrics.scraped import Scraped, Target, named
 from console.drill.metrics.spark import SPARK_NAMES, SparkSeries
-from console.drill.promql.model import NAME, Matcher, Series, matches
+from console.drill.promql.model import NAME, Matcher, Series, matching
 from console.drill.resources import DEPLOYMENTS, NODES, QUOTAS
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class WorldStorage:
     def select(self, matchers: list[Matcher], start: int, end: int) -> Iterable[Series]:
         """Series that match and may have samples in the span (ms)."""
         by_name = [m for m in matchers if m.name == NAME]
-        others = [m for m in matchers if m.name != NAME]
+        passes = matching(m for m in matchers if m.name != NAME)
         now = int(self.world.heap.now * 1000)
         for name in self.names():
             if not all(m.test()(name) for m in by_name):
@@ -81,7 +81,7 @@ class WorldStorage:
             else:
                 found = self._builders[name](name, start / 1000, end / 1000, now)
             for series in found:
-                if matches(series.labels, others):
+                if passes(series.labels):
                     yield series
 
     def targets(self) -> list[Target]:

@@ -87,10 +87,15 @@ def compiled(pattern: str) -> re.Pattern[str]:
         raise ParseError(f"error parsing regexp: {error}") from None
 
 
-def matches(labels: Labels, matchers: Iterable[Matcher]) -> bool:
-    """Whether labels pass all matchers."""
-    have = dict(labels)
-    return all(m.test()(have.get(m.name, "")) for m in matchers)
+def matching(matchers: Iterable[Matcher]) -> Callable[[Labels], bool]:
+    """A test whether labels pass all matchers."""
+    tests = [(m.name, m.test()) for m in matchers]
+
+    def passes(labels: Labels) -> bool:
+        have = dict(labels)
+        return all(test(have.get(name, "")) for name, test in tests)
+
+    return passes
 
 
 @dataclass(frozen=True)

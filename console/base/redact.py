@@ -43,6 +43,12 @@ _SUSPECT = re.compile(
     r"(?i)eyJ|AKIA|ASIA|gh[poursx]_|github_pat_|xox|glpat|AIza|hf_|sha256~|-----BEGIN|bearer|basic|://|[?&]"
     r"|pass|secret|token|key|credential"
 )
+_PAIR = re.compile(
+    r"(?i)(\bname[\"']?[ \t]{0,3}:[ \t]{0,3}[\"']?([A-Za-z0-9_.\-]{1,100})[\"']?[ \t]{0,3}"
+    r"(?:,\s{0,80}|\s{1,80})[\"']?value[\"']?[ \t]{0,3}:[ \t]{0,3})"
+    r"(\"[^\"\n]*\"|'[^'\n]*'|[^\s,;&}\]\"']+)"
+)
+"""An environment variable as it stands in YAML or JSON: `name: DB_PASSWORD, value: x`, on one line or on two."""
 
 
 def is_secret_key(key: str) -> bool:
@@ -59,7 +65,16 @@ def redact(text: str) -> str:
     text = _BEARER.sub(rf"\1 {MARK}", text)
     text = _URL_PASSWORD.sub(rf"\1:{MARK}@", text)
     text = _SIGNED_URL.sub(rf"\1{MARK}", text)
+    text = _PAIR.sub(_pair, text)
     return _ASSIGN.sub(_assignment, text)
+
+
+def _pair(found: re.Match[str]) -> str:
+    value = found.group(3)
+    if not is_secret_key(found.group(2)) or value in (MARK, MARK[:-1]):
+        return found.group(0)
+    quote = value[0] if value[0] in "\"'" else ""
+    return f"{found.group(1)}{quote}{MARK}{quote}"
 
 
 def _assignment(found: re.Match[str]) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from console.base.errors import ConsoleError, UsageError
-from console.operate.journal import Chain, Journal
+from console.operate.chain import Chain
+from console.operate.journal import Journal
 from console.runbook import schema
 from console.runbook.walk import (
     Answered,

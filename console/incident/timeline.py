@@ -15,7 +15,7 @@ from console.base.text import clean, plural, shorten
 from console.health.model import Evidence
 from console.incident.prose import OUTCOMES, duration, objective, sentence, target_of
 from console.incident.record import Record
-from console.operate.journal import Chain
+from console.operate.chain import Chain
 from console.runbook.walk import (
     AnyEvent,
     Applied,

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import difflib
-import hashlib
 import secrets
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from msgspec.structs import replace
 
@@ -19,31 +16,21 @@ from console.base.clock import Clock
 from console.base.errors import Exit, UsageError
 from console.base.text import clean
 from console.health.facts import Alert
+from console.operate import identity
+from console.operate.binding import Library, bound, checked, drift, load, stored
 from console.operate.journal import Journal, JournalError
 from console.operate.locks import FileLock, lock_walk
 from console.operate.person import Person, Question
 from console.operate.policy import Rules
-from console.operate.runner import Kit, Publish, Runner, load, other_cluster, slo_snapshot
-from console.operate.world import World
-from console.runbook import schema
+from console.operate.runner import Kit, Publish, Runner
+from console.operate.world import World, slo_snapshot
 from console.runbook.model import Outcome, Runbook
-from console.runbook.scripts import ScriptSpec
 from console.runbook.walk import Ended, Noted, Offered, Resumed, Started, Walk, apply, fold
 from console.wire.connection import Connection
 from console.wire.writer import Writer
 
 REMEMBERED = 50
 """Walks of earlier sessions that are looked through for unfinished ones."""
-
-
-class Library(Protocol):
-    """What the desk needs of `console.sources.runbooks.Library`."""
-
-    @property
-    def runbooks(self) -> Mapping[str, Runbook]: ...
-
-    @property
-    def scripts(self) -> Mapping[str, ScriptSpec]: ...
 
 
 class Desk:
@@ -77,7 +64,7 @@ class Desk:
             connection, writer, journal, rules, clock, world, dict(library.scripts), clean(actor), where / "run"
         )
         self._library = library
-        self._cluster = cluster if cluster is not None else _cluster(connection, rules)
+        self._cluster = cluster if cluster is not None else identity.of(connection, rules)
         self._on_change = on_change or (lambda walk, question: None)
         self._runners: dict[str, Runner] = {}
         self._tasks: dict[str, asyncio.Task[Walk]] = {}
@@ -145,12 +132,12 @@ class Desk:
             raise UsageError(f"walk {walk_id} is being walked already")
         lock = lock_walk(self._kit.folder, walk_id, self._kit.actor)
         try:
-            walk = self._checked(walk_id)
+            walk = checked(self._kit.journal, walk_id)
             if walk.ended is not None and walk.pending is None and walk.in_doubt is None:
                 raise UsageError(f"walk {walk_id} has ended: {walk.outcome}", hint="console incident show " + walk_id)
-            if other := await other_cluster(self._kit.connection, walk.cluster):
+            if other := await identity.other_cluster(self._kit.connection, walk.cluster):
                 raise UsageError(other, hint=f"its context is {walk.cluster.get('context')!r}")
-            runbook = self._bound(walk, bind)
+            runbook = bound(walk, self._library, bind=bind)
             because = "with the runbook as it was stored" if bind else ""
             event = Resumed(self._kit.clock.now(), self._kit.actor, because)
             walk = apply(walk, self._kit.journal.append(walk_id, event, expected=walk.events))
@@ -161,10 +148,7 @@ class Desk:
 
     def drift(self, walk_id: str) -> tuple[str, ...]:
         """How the runbook's text differs now from the copy that the walk has stored, as a unified diff."""
-        walk = load(self._kit.journal, walk_id)
-        now = self._library.runbooks.get(walk.runbook)
-        old, new = walk.text.splitlines(), (now.text if now is not None else "").splitlines()
-        return tuple(clean(line) for line in difflib.unified_diff(old, new, "as it began", "now", lineterm="", n=2))
+        return drift(load(self._kit.journal, walk_id), self._library)
 
     def walks(self) -> tuple[Walk, ...]:
         """The walks of this session and the unfinished ones of earlier sessions on this cluster, newest first."""
@@ -219,7 +203,7 @@ class Desk:
             raise UsageError(f"walk {walk_id} is being walked: its own verification offers the rollback")
         lock = lock_walk(self._kit.folder, walk_id, self._kit.actor)
         try:
-            walk = self._checked(walk_id)
+            walk = checked(self._kit.journal, walk_id)
             if effect_id not in walk.rollbacks:
                 raise UsageError(
                     f"walk {walk_id} has no change {effect_id!r} that could be rolled back",
@@ -230,7 +214,7 @@ class Desk:
         except BaseException:
             lock.close()
             raise
-        self._run(self._stored(walk), walk, person, lock)
+        self._run(stored(walk), walk, person, lock)
         return await self.wait(walk_id)
 
     async def leave(self, walk_id: str) -> None:
@@ -287,34 +271,6 @@ class Desk:
             self._known()[walk.id] = walk
         self._on_change(walk, None)
 
-    def _checked(self, walk_id: str) -> Walk:
-        walk = load(self._kit.journal, walk_id)
-        chain = self._kit.journal.verify(walk_id)
-        if not chain.ok:
-            raise JournalError(f"the journal of walk {walk_id} is broken: {chain.because}", hint="it is not continued")
-        return walk
-
-    def _bound(self, walk: Walk, bind: bool) -> Runbook:
-        now = self._library.runbooks.get(walk.runbook)
-        if now is not None and now.hash == walk.hash:
-            return now
-        if bind:
-            return self._stored(walk)
-        what = "is not in the library any more" if now is None else "has another text than when the walk began"
-        raise UsageError(
-            f"runbook {walk.runbook} {what}",
-            hint="resume with the stored copy (--stored), or start anew",
-        )
-
-    def _stored(self, walk: Walk) -> Runbook:
-        """The runbook out of the walk's first record."""
-        if hashlib.sha256(walk.text.encode()).hexdigest() != walk.hash:
-            raise UsageError(
-                f"the copy of runbook {walk.runbook} that was stored is not whole: a secret was taken out of it",
-                hint="runbooks must not hold secrets; start anew",
-            )
-        return schema.load(walk.text, f"{walk.runbook} as stored in {walk.id}")
-
     def _known(self) -> dict[str, Walk]:
         if self._walks is None:
             self._walks = {}
@@ -329,17 +285,3 @@ class Desk:
 
 def _outcome(word: str) -> Outcome:
     return "handed_over" if word == "handed_over" else "unresolved"
-
-
-def _cluster(connection: Connection, rules: Rules) -> dict[str, Any]:
-    identity = connection.identity
-    return {
-        "context": identity.context,
-        "server": identity.server,
-        "ca": identity.ca_hash,
-        "uid": identity.cluster_uid,
-        "user": identity.user,
-        "mode": rules.mode,
-        "production": rules.production,
-        "kind": "real",
-    }

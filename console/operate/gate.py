@@ -8,23 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Literal
 
-from console.base.clock import Clock
 from console.base.errors import ConsoleError, ForbiddenError
-from console.base.text import clean
-from console.operate import confirm, kubernetes, permission, preview
-from console.operate.journal import Change
-from console.operate.kubernetes import Changed, Place, Sent
+from console.operate import applying, confirm, kubernetes, permission, preview
+from console.operate.kubernetes import Changed, Place
 from console.operate.locks import Busy, Held, Locks
-from console.operate.person import Person, Question, Reply
-from console.operate.policy import Denial, Occasion, Rules, mode, object_key, policy
-from console.operate.preview import Look, RunScript, Scene
-from console.runbook.effects import STAMP, Effect
-from console.runbook.walk import AnyEvent, Applied, Confirmed, Intent, Previewed, Refused
-from console.wire.reader import Reader
+from console.operate.person import Question, Reply
+from console.operate.policy import Denial, Occasion, mode, object_key, policy
+from console.operate.preview import Look, Scene
+from console.operate.way import No, Way
+from console.runbook.effects import Effect
+from console.runbook.walk import Applied, Confirmed, Previewed, Refused
 from console.wire.writer import Writer
 
 STAGES = (
@@ -32,56 +28,6 @@ STAGES = (
 )  # fmt: skip
 ROUNDS = 5
 """How often a person is asked again because the change is not the one that they saw."""
-By = Literal["person", "policy", "mode", "permission", "lock", "server", "changed"]
-
-
-class No(ConsoleError):
-    """A stage said no."""
-
-    def __init__(self, by: By, because: str) -> None:
-        super().__init__(because)
-        self.by = by
-
-
-@dataclass(frozen=True)
-class Way:
-    """What an effect needs to pass.
-
-    Attributes:
-        applied_to, refused_to, failed_to: step ids where each end leads.
-        writer, locks: None in a read-only context: there is nothing that could write.
-        other_cluster: why the connection is not to the cluster that the walk is pinned to, `` where it is.
-        emit: journals an event and publishes the walk.
-        head: hash of the walk's last record.
-        recent: changes of the last `rules.cooldown` seconds.
-        touched: objects that the step has changed already.
-    """
-
-    walk: str
-    step: str
-    rules: Rules
-    clock: Clock
-    reader: Reader
-    writer: Writer | None
-    locks: Locks | None
-    person: Person
-    actor: str
-    cluster: str
-    other_cluster: Callable[[], Awaitable[str]]
-    emit: Callable[[AnyEvent], None]
-    head: Callable[[], str]
-    run_script: RunScript
-    recent: Callable[[], tuple[Change, ...]] = tuple
-    touched: frozenset[str] = field(default_factory=frozenset)
-    applied_to: str = ""
-    refused_to: str = ""
-    failed_to: str = ""
-
-    def refuse(self, effect: Effect, by: By, because: str) -> Refused:
-        """Journal a refusal."""
-        event = Refused(self.clock.now(), self.step, effect.id, by, clean(because), self.refused_to)
-        self.emit(event)
-        return event
 
 
 async def pass_gate(effect: Effect, way: Way) -> Applied | Refused | None:
@@ -92,7 +38,7 @@ async def pass_gate(effect: Effect, way: Way) -> Applied | Refused | None:
         open then, and whether it landed has to be asked.
     """
     if not effect.writes:
-        return await _read_only_script(effect, way)
+        return await applying.read_only_script(effect, way)
     try:
         return await _pass(effect, way)
     except No as no:
@@ -117,7 +63,7 @@ async def _pass(effect: Effect, way: Way) -> Applied | None:
             later = await _again(effect, way, at, held, look)
             reason = look.differs(later)
             if not reason:
-                return await _change(later, way, at)
+                return await applying.change(later, way, at)
             look = await _look(effect, way, at)
             way.emit(Previewed(way.clock.now(), way.step, look.preview))
         raise No("changed", f"it changed {ROUNDS} times while it was being confirmed; the last: {reason}")
@@ -247,103 +193,6 @@ async def _again(effect: Effect, way: Way, at: Place | None, held: Held | None, 
     if held is not None and not await held.check():
         raise No("lock", held.why)
     return await _look(effect, way, at, look)
-
-
-async def _change(look: Look, way: Way, at: Place | None) -> Applied | None:
-    """Intent, apply, result. Cancelling waits for the end of it: what was begun gets its result."""
-    task = asyncio.ensure_future(_apply(look, way, at))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        raise
-
-
-async def _apply(look: Look, way: Way, at: Place | None) -> Applied | None:
-    effect = look.effect
-    assert way.writer is not None
-    intent = Intent(way.clock.now(), way.step, effect, look.pin.before, look.pin.generation, look.rollback)
-    way.emit(intent)
-    if effect.action == "script":
-        event = await _run(intent, way, at)
-    else:
-        assert at is not None and look.obj is not None
-        event = _result(await kubernetes.send(way.writer, at, effect, look.obj, look.pin), effect, way)
-    if event is not None:
-        way.emit(event)
-        if event.ok and at is not None:
-            await announce(effect, way.writer, actor=way.actor, head=way.head())
-    return event
-
-
-def _result(sent: Sent, effect: Effect, way: Way) -> Applied | None:
-    if sent.ok is None:
-        return None
-    goto = way.applied_to if sent.ok else way.failed_to
-    return Applied(way.clock.now(), way.step, effect.id, sent.ok, sent.message, sent.generation, goto=goto)
-
-
-async def _run(intent: Intent, way: Way, at: Place | None) -> Applied | None:
-    """Run a script. One that did not end well may have changed something all the same: then its result is open."""
-    effect = intent.effect
-    try:
-        ended = await way.run_script(effect, False)
-    except ConsoleError as error:
-        return Applied(way.clock.now(), way.step, effect.id, False, error.message, goto=way.failed_to)
-    if not ended.ok:
-        answer: str = "unknown" if ended.timed_out else "no"
-        if at is not None:
-            with contextlib.suppress(ConsoleError):
-                answer, _ = await kubernetes.landed(way.reader, intent)
-        if answer != "no":
-            return None
-    return Applied(
-        at=way.clock.now(),
-        step=way.step,
-        effect=effect.id,
-        ok=ended.ok,
-        message=ended.words,
-        exit_code=ended.exit_code,
-        output=ended.result or ended.output,
-        goto=way.applied_to if ended.ok else way.failed_to,
-    )
-
-
-async def _read_only_script(effect: Effect, way: Way) -> Applied:
-    """A script that only reads: no question, no lock, no intent; its result is journalled."""
-    try:
-        ended = await way.run_script(effect, False)
-        ok, words, code, output = ended.ok, ended.words, ended.exit_code, ended.result or ended.output
-    except ConsoleError as error:
-        ok, words, code, output = False, error.message, None, ""
-    goto = way.applied_to if ok else way.failed_to
-    event = Applied(way.clock.now(), way.step, effect.id, ok, words, exit_code=code, output=output, goto=goto)
-    way.emit(event)
-    return event
-
-
-async def announce(effect: Effect, writer: Writer, *, actor: str, head: str) -> None:
-    """Leave an Event on the changed object, with the head of the journal as an anchor, where we may."""
-    target = effect.target
-    if target is None:
-        return
-    about = {
-        "apiVersion": target.api_version,
-        "kind": target.kind,
-        "namespace": target.namespace,
-        "name": target.name,
-        "uid": target.uid,
-    }
-    verb = "Rolled back" if effect.inverse_of else "Changed"
-    message = f"{verb} by {actor} with Console: {effect.title} ({effect.id}; journal head sha256:{head})"
-    with contextlib.suppress(ConsoleError):
-        await writer.event(
-            target.namespace or "default",
-            about={k: v for k, v in about.items() if v},
-            reason="ConsoleRollback" if effect.inverse_of else "ConsoleChange",
-            message=clean(message),
-            annotations={STAMP: effect.id, "console.oncall/journal-head": head},
-        )
 
 
 def _occasion(way: Way) -> Occasion:

@@ -7,7 +7,6 @@ walk stands a second time in `heads`, written in the same commit, so that a cut 
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sqlite3
 import threading
@@ -20,11 +19,11 @@ from msgspec import Struct
 
 from console.base import paths
 from console.base.errors import ConsoleError, UsageError, did_you_mean
+from console.operate.chain import GENESIS, Chain, check, digest
 from console.operate.sealing import seal
 from console.runbook.effects import Effect
 from console.runbook.walk import AnyEvent, Applied, Intent, decode, encode
 
-GENESIS = "0" * 64
 BUSY_SECONDS = 15.0
 _APPLICATION, _VERSION = 0x434F4E53, 1
 _SCHEMA = f"""
@@ -61,17 +60,6 @@ class Head(Struct, frozen=True):
     last: float
 
 
-class Chain(Struct, frozen=True):
-    """What checking a chain found. `broken` is the number of the first wrong record, None where all are right."""
-
-    walk: str
-    ok: bool
-    records: int
-    head: str
-    broken: int | None = None
-    because: str = ""
-
-
 class Change(Struct, frozen=True):
     """A change that was made, or may have been made: an intent that did not fail."""
 
@@ -84,11 +72,6 @@ class _Begun(Struct, frozen=True):
     runbook: str = ""
     subject: str = ""
     at: float = 0.0
-
-
-def digest(walk: str, seq: int, prev: str, payload: bytes) -> str:
-    """The hash of one record."""
-    return hashlib.sha256(f"{walk}\n{seq}\n{prev}\n".encode() + payload).hexdigest()
 
 
 class Journal:
@@ -188,31 +171,11 @@ class Journal:
 
     def verify(self, walk: str) -> Chain:
         """Compute the chain anew and compare."""
-        prev, count = GENESIS, 0
-        for seq, said_prev, said, payload in self._records(walk):
-            count += 1
-            because = ""
-            if seq != count:
-                because = f"record {count} is missing"
-            elif said_prev != prev:
-                because = f"record {seq} does not follow the one before it"
-            elif digest(walk, seq, prev, payload) != said:
-                because = f"record {seq} is not what was written"
-            if because:
-                return Chain(walk, False, count, prev, min(seq, count), because)
-            prev = said
+        records = self._records(walk)
         with self._lock, self._reported():
             db = self._open()
-            row = None if db is None else db.execute("SELECT seq, hash FROM heads WHERE walk = ?", (walk,)).fetchone()
-        if count == 0 and row is None:
-            return Chain(walk, False, 0, "", None, "there is no such walk")
-        if row is None:
-            return Chain(walk, False, count, prev, count, "the note of the last record is missing")
-        if row[0] > count:
-            return Chain(walk, False, count, prev, count + 1, f"the records from {count + 1} to {row[0]} are missing")
-        if row[0] < count or row[1] != prev:
-            return Chain(walk, False, count, prev, row[0], f"record {row[0]} is not the last one that was noted")
-        return Chain(walk, True, count, prev)
+            noted = None if db is None else db.execute(_NOTED, (walk,)).fetchone()
+        return check(walk, records, noted)
 
     def head(self, walk: str) -> str:
         """The hash of the last record, `` where there is none."""
@@ -255,7 +218,7 @@ class Journal:
             return db.execute(query, (walk,)).fetchall()
 
     def _tail(self, db: sqlite3.Connection, walk: str) -> tuple[int, str]:
-        noted = db.execute("SELECT seq, hash FROM heads WHERE walk = ?", (walk,)).fetchone()
+        noted = db.execute(_NOTED, (walk,)).fetchone()
         last = db.execute("SELECT seq, hash FROM records WHERE walk = ? ORDER BY seq DESC LIMIT 1", (walk,)).fetchone()
         if noted != last:
             raise JournalError(
@@ -313,6 +276,7 @@ class Journal:
             raise JournalError(f"the journal cannot be used: {error.strerror}", hint=str(self.path)) from None
 
 
+_NOTED = "SELECT seq, hash FROM heads WHERE walk = ?"
 _HEADS = """
 SELECT h.walk, h.seq, h.hash, (SELECT at FROM records r WHERE r.walk = h.walk ORDER BY seq DESC LIMIT 1), f.payload
 FROM heads h JOIN records f ON f.walk = h.walk AND f.seq = 1

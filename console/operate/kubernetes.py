@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from msgspec.structs import replace
 
 from console.base.errors import ConsoleError, ForbiddenError, LoginNeeded, ReachError
 from console.base.redact import redact
 from console.base.text import clean, shorten
-from console.operate.sealing import seal_before
 from console.runbook import patches
 from console.runbook.effects import STAMP, Effect, ObjectRef
-from console.runbook.walk import Intent
 from console.wire.errors import ApiError, ConflictError, InvalidError, NotFoundError
 from console.wire.paths import object_path
 from console.wire.reader import Reader, Resource
@@ -286,55 +284,6 @@ def said(error: InvalidError) -> str:
         message = str(cause.get("message") or "") if isinstance(cause, dict) else ""
         words.append(message.rpartition('": ')[2] if message.startswith("Invalid value: ") else message)
     return shorten(clean(redact("; ".join(filter(None, words)))), 300) or error.message
-
-
-Answer = Literal["yes", "no", "unknown"]
-
-
-async def landed(reader: Reader, intent: Intent) -> tuple[Answer, str]:
-    """Whether the change of an intent arrived, asked of the object itself.
-
-    Raises:
-        ReachError, ForbiddenError: the object cannot be read now.
-    """
-    effect, target = intent.effect, intent.effect.target
-    if target is None:
-        return "unknown", "a script without a target leaves no trace that could be looked for"
-    at = await place(reader, target)
-    try:
-        obj = await read(reader, at)
-    except Gone:
-        if effect.action == "delete":
-            return "yes", f"{target.words} is gone"
-        return "unknown", f"{target.words} does not exist any more, so it carries no stamp"
-    return judge_landed(intent, obj)
-
-
-def judge_landed(intent: Intent, obj: dict[str, Any]) -> tuple[Answer, str]:
-    """The same for an object that was read: by its stamp, its generation and the touched fields."""
-    effect, target = intent.effect, intent.effect.target
-    assert target is not None
-    same = not target.uid or uid_of(obj) == target.uid
-    if effect.action == "delete":
-        if not same:
-            return "yes", f"{target.words} is another object now"
-        if (obj.get("metadata") or {}).get("deletionTimestamp"):
-            return "yes", f"{target.words} is being deleted"
-        return "no", f"{target.words} is still there and not being deleted"
-    if not same:
-        return "unknown", f"{target.words} was deleted and created again"
-    if stamp_of(obj) == effect.id:
-        return "yes", f"{target.words} carries the stamp {effect.id}"
-    unchanged = seal_before(patches.before(obj, _compared(intent)), target.kind) == intent.before
-    if intent.generation and generation_of(obj) == intent.generation and unchanged:
-        return "no", f"generation {intent.generation} and the touched fields of {target.words} are as they were"
-    if not intent.generation and unchanged:
-        return "no", f"the touched fields of {target.words} are as they were, and it carries no stamp"
-    return "unknown", f"{target.words} was changed since, and does not carry the stamp {effect.id}"
-
-
-def _compared(intent: Intent) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*intent.before, *intent.effect.touched)))
 
 
 def pinned(effect: Effect, held: Pin) -> Effect:

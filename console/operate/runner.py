@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from console.base.clock import Clock
-from console.base.errors import ConsoleError, ForbiddenError, ReachError, UsageError
+from console.base.errors import ConsoleError, UsageError
 from console.base.text import clean
-from console.health.model import Board
-from console.operate import kubeconfig, kubernetes, scripts
-from console.operate.gate import Way, announce, pass_gate
+from console.operate import asking, kubeconfig, landing, scripts
+from console.operate.applying import announce
+from console.operate.gate import pass_gate
+from console.operate.identity import other_cluster
 from console.operate.journal import Journal
 from console.operate.locks import Locks
-from console.operate.person import LANDED_CHOICES, ROLLBACK_CHOICES, YES, Person, Question, Reply
+from console.operate.person import YES, Person, Question, Reply
 from console.operate.policy import Rules, object_key
-from console.operate.world import World
+from console.operate.way import Way
+from console.operate.world import World, slo_snapshot
 from console.runbook import context, steps
-from console.runbook.effects import STAMP, Effect, ObjectRef
+from console.runbook.effects import Effect, ObjectRef
 from console.runbook.model import Runbook, Step
 from console.runbook.scripts import ScriptSpec
 from console.runbook.template import TemplateError
@@ -35,15 +36,10 @@ from console.runbook.walk import (
     Verified,
     Walk,
     apply,
-    fold,
 )
 from console.wire.connection import Connection
 from console.wire.writer import Writer
 
-SURE_SECONDS = 1.0
-"""A change that has not landed is looked for once more after this time: its request may still have been under way."""
-REACH_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
-"""Pauses between attempts to ask whether a change landed while the server cannot be reached."""
 TRIES = 3
 """How often a question is put again after an answer that is none of its choices."""
 Publish = Callable[[Walk, Question | None], None]
@@ -106,8 +102,8 @@ class Runner:
                     self.emit(event)
             case steps.Judge(step=one):
                 self.emit(steps.judge(self.runbook, one, await self._asked(one), now()))
-            case steps.Question(step=one, kind=kind):
-                await self._person(one, kind)
+            case steps.Question(step=one):
+                await self._person(one)
             case steps.Change(step=one) | steps.RunScript(step=one):
                 await self._change(one)
             case steps.Hold(step=one):
@@ -155,14 +151,11 @@ class Runner:
         answer = await self.kit.world.query(expr)
         return context.with_query(ctx, answer.samples, answer.error)
 
-    async def _person(self, step: Step, kind: str) -> None:
+    async def _person(self, step: Step) -> None:
         asked = steps.question(step, await self._context(), self.runbook.id)
         reason = ""
         for left in range(TRIES - 1, -1, -1):
-            question = Question(
-                walk=self.walk.id, step=step.id, kind=asked.kind, title=asked.title, text=asked.text,
-                choices=asked.choices, shows=asked.shows, reason=reason, asked=self.kit.clock.now(),
-            )  # fmt: skip
+            question = asking.of_step(self.walk, step.id, asked, now=self.kit.clock.now(), reason=reason)
             reply = await self._ask(question)
             if reply is None:
                 self._finish("handed_over", f"nobody answered: {asked.title}")
@@ -207,15 +200,7 @@ class Runner:
             await self.kit.clock.sleep(step.poll)
 
     async def _offer(self, step: Step, effect: Effect, rollback: Effect) -> None:
-        verdict = self.walk.outputs.get(step.id, {})
-        said = f"{verdict.get('verdict', 'it did not help')}: {verdict.get('because', '')}"
-        reply = await self._ask(
-            Question(
-                walk=self.walk.id, step=step.id, kind="rollback", title=clean(rollback.title),
-                text=f"The change did not help ({clean(said)}). Roll it back?",
-                choices=ROLLBACK_CHOICES, asked=self.kit.clock.now(),
-            )
-        )  # fmt: skip
+        reply = await self._ask(asking.of_rollback(self.walk, step.id, rollback, now=self.kit.clock.now()))
         yes = reply is not None and reply.value == YES
         by = clean(reply.by) if reply is not None else "nobody"
         self.emit(Offered(self.kit.clock.now(), step.id, effect.id, "yes" if yes else "no", by))
@@ -224,7 +209,7 @@ class Runner:
         """A change without a result: ask the system, then the person; never send it again by itself."""
         now, effect = self.kit.clock.now, intent.effect
         if answer == "":
-            found, because = await self._landed(intent)
+            found, because = await landing.look(self.kit.connection.reader, intent, self._other_cluster)
             self.emit(Landed(now(), intent.step, effect.id, found, clean(because)))
         elif answer == "yes":
             step = self.runbook.step(intent.step)
@@ -241,43 +226,15 @@ class Runner:
 
     async def _doubted(self, intent: Intent) -> bool:
         """Nobody but a person can say whether it landed."""
-        effect = intent.effect
-        what = f"{effect.target.kind} {effect.target.words}" if effect.target else "the script"
-        reply = await self._ask(
-            Question(
-                walk=self.walk.id, step=intent.step, kind="landed", title=clean(effect.title),
-                text=f"It is not known whether this change of {clean(what)} arrived. Did it?",
-                choices=LANDED_CHOICES, shows=(f"stamp looked for: {STAMP}: {effect.id}",), asked=self.kit.clock.now(),
-            )
-        )  # fmt: skip
+        reply = await self._ask(asking.of_landing(self.walk, intent, now=self.kit.clock.now()))
         if reply is None or reply.value not in ("yes", "no", "look"):
             return False
         if reply.value == "look":
-            found, because = await self._landed(intent)
+            found, because = await landing.look(self.kit.connection.reader, intent, self._other_cluster)
         else:
             found, because = ("yes" if reply.value == "yes" else "no"), f"{reply.by} says so"
-        self.emit(Landed(self.kit.clock.now(), intent.step, effect.id, found, clean(because)))
+        self.emit(Landed(self.kit.clock.now(), intent.step, intent.effect.id, found, clean(because)))
         return True
-
-    async def _landed(self, intent: Intent) -> tuple[kubernetes.Answer, str]:
-        """What the object says. A no is believed when it was said twice; unreachable is unknown."""
-        reader = self.kit.connection.reader
-        for pause in (*REACH_SECONDS, None):
-            try:
-                if other := await self._other_cluster():
-                    return "unknown", other
-                found = await kubernetes.landed(reader, intent)
-                if found[0] == "no":
-                    await asyncio.sleep(SURE_SECONDS)
-                    found = await kubernetes.landed(reader, intent)
-                return found
-            except ForbiddenError as error:
-                return "unknown", f"it may not be looked at: {error.message}"
-            except ReachError as error:
-                if pause is None:
-                    return "unknown", f"it cannot be looked at: {error.message}"
-                await asyncio.sleep(pause)
-        raise AssertionError("unreachable")
 
     def _locks(self) -> Locks | None:
         kit = self.kit
@@ -350,51 +307,3 @@ class _Published:
         finally:
             runner.question = None
             runner._publish(runner.walk, None)
-
-
-async def other_cluster(connection: Connection, pinned: dict[str, Any]) -> str:
-    """Why a connection is not to the pinned cluster, `` where it is: server, CA and the UID of kube-system."""
-    identity = connection.identity
-    for word, mine, theirs in (
-        ("server", identity.server, pinned.get("server")),
-        ("CA", identity.ca_hash, pinned.get("ca")),
-    ):
-        if theirs and mine != theirs:
-            return f"this is not the cluster of the walk: its {word} is another one"
-    try:
-        space = await connection.reader.object("/api/v1/namespaces/kube-system")
-    except ForbiddenError:
-        return ""
-    except ReachError as error:
-        if getattr(error, "status", 0) == 404:
-            return ""
-        raise
-    uid = kubernetes.uid_of(space)
-    if uid and pinned.get("uid") and uid != pinned["uid"]:
-        return "this is not the cluster of the walk: another one answers at its address (kube-system has another UID)"
-    return ""
-
-
-def slo_snapshot(board: Board) -> dict[str, Any]:
-    """Objective → how it stands, as walks keep it before and after."""
-    return {
-        slo.id: {
-            "title": slo.title,
-            "state": slo.state,
-            "budget_left": slo.budget_left,
-            "burn": {f"{burn.window:g}": burn.rate for burn in slo.burns},
-        }
-        for slo in board.slos
-    }
-
-
-def load(journal: Journal, walk_id: str) -> Walk:
-    """The walk as the journal has it.
-
-    Raises:
-        UsageError: it has none of that name.
-    """
-    events = journal.read(walk_id)
-    if not events:
-        raise UsageError(f"the journal has no walk {walk_id!r}")
-    return fold(events)

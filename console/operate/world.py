@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct
 
@@ -34,3 +34,16 @@ class World(Protocol):
     async def query(self, expr: str) -> Queried:
         """A PromQL expression, now."""
         ...
+
+
+def slo_snapshot(board: Board) -> dict[str, Any]:
+    """Objective → how it stands, as walks keep it before and after."""
+    return {
+        slo.id: {
+            "title": slo.title,
+            "state": slo.state,
+            "budget_left": slo.budget_left,
+            "burn": {f"{burn.window:g}": burn.rate for burn in slo.burns},
+        }
+        for slo in board.slos
+    }

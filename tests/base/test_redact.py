@@ -25,6 +25,9 @@ JWT = "eyJhbGciOiJSUzI1NiIsImtpZCI6IngifQ.eyJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bn
         ("foo=bar_token=hunter2", "hunter2", "foo=bar_token="),
         ("apiKey : 'a b c', next", "a b c", "next"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\ntail", "MIIE", "tail"),
+        ("env: [{name: DB_PASSWORD, value: hunter2}, {name: A, value: b}]", "hunter2", "{name: A, value: b}"),
+        ('{"env":[{"name":"DB_PASSWORD","value":"hunter2"}]}', "hunter2", '"name":"DB_PASSWORD"'),
+        ("  - name: DB_PASSWORD\n    value: 'hunter2'\n  - name: x", "hunter2", "- name: x"),
         ("glpat-abcdefghijklmnopqrst and sha256~aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "glpat-abc", " and "),
     ],
 )
@@ -42,6 +45,7 @@ def test_secrets_go_and_the_rest_stays(text: str, gone: str, stays: str) -> None
         "ERROR TaskSetManager: Lost task 3.0 in stage 1.0",
         "https://history.example:18080/api?status=failed",
         "keys=3",
+        "name: MODE, value: fast",
     ],
 )
 def test_what_only_looks_like_a_secret_stays(text: str) -> None:
@@ -56,9 +60,30 @@ def test_pairs_flags_and_keys() -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["x", "a.", "eyJ-", "token", "k =", "a:", "x://", "Bearer ", "://a:", "key\t", "'", "-"]
+    "unit",
+    [
+        "x",
+        "a.",
+        "eyJ-",
+        "token",
+        "k =",
+        "a:",
+        "x://",
+        "Bearer ",
+        "://a:",
+        "key\t",
+        "'",
+        "-",
+        "name: a, ",
+        "name:token ",
+    ],
 )
 def test_hostile_lines_cost_linear_time(unit: str) -> None:
     began = time.process_time()
     redact(unit * (200_000 // len(unit)))
     assert time.process_time() - began < 1.0
+
+
+def test_redacting_twice_is_redacting_once() -> None:
+    for text in ("password=hunter2", "a: {token: 'x y'}", "{name: DB_PASSWORD, value: x}", f"Bearer {JWT}"):
+        assert redact(redact(text)) == redact(text)

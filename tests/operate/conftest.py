@@ -16,11 +16,11 @@ from console.base.clock import WallClock
 from console.drill.kube.access import Rule
 from console.drill.session import DrillSession
 from console.operate import scripts
-from console.operate.gate import Way
+from console.operate.identity import other_cluster
 from console.operate.locks import Locks
 from console.operate.person import Question, Reply
 from console.operate.policy import Rules
-from console.operate.runner import other_cluster
+from console.operate.way import Way
 from console.runbook.effects import Effect
 from console.runbook.walk import AnyEvent
 from console.wire.config import ContextRef

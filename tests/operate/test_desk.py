@@ -242,7 +242,7 @@ async def test_a_lost_answer_is_looked_for_not_sent_again(
 async def test_a_request_that_never_arrived_is_offered_anew(
     cluster: Cluster, connection: Connection, app: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("console.operate.runner.SURE_SECONDS", 0.01)
+    monkeypatch.setattr("console.operate.landing.SURE_SECONDS", 0.01)
     broken = [True]
 
     async def lost(write: Any) -> None:

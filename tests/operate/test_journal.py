@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from console.base.errors import UsageError
-from console.operate.journal import GENESIS, Journal, JournalError, digest
+from console.operate.chain import GENESIS, digest
+from console.operate.journal import Journal, JournalError
 from console.runbook.effects import Effect, ObjectRef
 from console.runbook.walk import Applied, Entered, Intent, Judged, Noted, Started, encode, fold
 

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from console.base.errors import ConsoleError
-from console.operate import kubernetes
+from console.operate import kubernetes, landing
 from console.operate.kubernetes import Pin
 from console.operate.preview import NOT_KEPT, way_back
 from console.runbook import patches
@@ -143,7 +143,7 @@ def changed(generation: int = 4, *, stamp: str = "w-1/1", overhead: str = NEW, u
          "somebody else's stamp", "reverted, or never there", "another object"],
 )  # fmt: skip
 def test_whether_a_patch_arrived(obj: dict[str, Any], answer: str) -> None:
-    assert kubernetes.judge_landed(intent(), obj)[0] == answer
+    assert landing.judge_landed(intent(), obj)[0] == answer
 
 
 @pytest.mark.parametrize(
@@ -153,18 +153,18 @@ def test_whether_a_patch_arrived(obj: dict[str, Any], answer: str) -> None:
 def test_whether_a_deletion_arrived(meta: dict[str, Any], answer: str) -> None:
     pod = ObjectRef("v1", "Pod", "spark-jobs", "x", "u-1")
     gone = replace(raise_overhead(app()), action="delete", patch=None, patch_type="", touched=(), target=pod)
-    assert kubernetes.judge_landed(intent(gone, 0), {"metadata": meta})[0] == answer
+    assert landing.judge_landed(intent(gone, 0), {"metadata": meta})[0] == answer
 
 
 async def test_an_object_that_is_gone_proves_a_deletion_but_no_patch(cluster: Cluster, connection: Connection) -> None:
     made = create(cluster.kube, cluster.namespace)
     cluster.kube.delete(spark_path(cluster.namespace, "etl-orders"))
     patch = raise_overhead(made)
-    assert (await kubernetes.landed(connection.reader, intent(patch)))[0] == "unknown"
+    assert (await landing.landed(connection.reader, intent(patch)))[0] == "unknown"
     gone = replace(patch, action="delete", patch=None, patch_type="", touched=())
-    assert (await kubernetes.landed(connection.reader, intent(gone)))[0] == "yes"
+    assert (await landing.landed(connection.reader, intent(gone)))[0] == "yes"
     script = replace(patch, action="script", target=None)
-    assert (await kubernetes.landed(connection.reader, intent(script)))[0] == "unknown"
+    assert (await landing.landed(connection.reader, intent(script)))[0] == "unknown"
 
 
 # -- the same on the wire ---------------------------------------------------------------------------------------------

@@ -77,6 +77,7 @@ def memory_figures(case: Case, role: str, victims: Sequence[Victim], kind: str) 
         "deaths": len(victims),
         "executors": executors[:50],
         "pods": [v.name for v in victims if v.name][:50],
+        "nodes": sorted({v.node for v in victims if v.node})[:50],
         "heap": heap,
         "overhead": overhead,
         "off_heap": plan.off_heap if plan is not None else None,

@@ -353,7 +353,11 @@ def heartbeat(case: Case) -> Answer:
             evidence=[*proof, *(e for v in lost[-2:] for e in v.evidence), *nodes],
             ruled_out=[("I01", "its container was not OOMKilled before the driver gave it up")],
             questions=questions,
-            data={"executors": [v.executor for v in lost], "together": together},
+            data={
+                "executors": [v.executor for v in lost],
+                "together": together,
+                "nodes": sorted({v.node for v in lost if v.node}),
+            },
         )
     ]
 
@@ -376,8 +380,7 @@ def node_not_ready(world: World) -> Answer:
                 "I06",
                 "critical",
                 "high",
-                f"node {name} is not ready ({ready.reason or ready.status}) with {len(used)} Spark "
-                f"pods on it",
+                f"node {name} is not ready ({ready.reason or ready.status}) with {len(used)} Spark pods on it",
                 subject=node.key,
                 since=ready.since,
                 detail=ready.message,
@@ -413,6 +416,7 @@ def native_crash(case: Case) -> Answer:
             evidence=[e for v in hit[-3:] for e in v.evidence],
             ruled_out=[("I01", "the kernel did not kill it for memory"), ("I12", "the JVM died, not a Python worker")],
             questions=["the hs_err_pid file or the frames in the executor's log: which library crashed"],
+            data={"exit_code": hit[-1].exit_code, "nodes": sorted({v.node for v in hit if v.node})},
         )
     ]
 
@@ -431,6 +435,7 @@ def vanished(case: Case) -> Answer:
             "low",
             f"{_count(hit)} vanished: the pod disappeared and how it ended is not known",
             evidence=[e for v in hit[-3:] for e in v.evidence],
+            data={"executors": [v.executor for v in hit], "nodes": sorted({v.node for v in hit if v.node})},
             questions=[
                 "the pod's last object and events (kept evidence, audit log), its node's conditions at that time"
             ],

@@ -113,6 +113,7 @@ def python_setup(case: Case) -> Answer:
                 detail="the worker cannot import it: the image or its version differs from what the code expects",
                 evidence=[of_hit(h) for h in module[:3]],
                 questions=["whether driver and executors run the same image, and since when (tag or digest)"],
+                data={"module": found.group(1) if found else ""},
             )
         )
     start = [h for h in case.hits("python-missing", roles=("driver", "executor")) if "python" in h.text.lower()]

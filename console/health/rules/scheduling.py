@@ -8,7 +8,7 @@ from console.health import deaths
 from console.health.apps import gpus
 from console.health.case import Case, World
 from console.health.evidence import of_event, of_hit, of_pod, of_rest, of_workload
-from console.health.facts import Event, Pod
+from console.health.facts import Pod
 from console.health.model import Confidence, Evidence, Finding, Severity
 from console.health.restview import num, text
 from console.health.rule import Answer, Rule, WorldRule, finding, severity_of
@@ -383,7 +383,10 @@ def starving_drivers(world: World) -> Answer:
         driver = case.driver
         if not case.app.live or driver is None or driver.phase != "Running" or case.app.running_executors:
             continue
-        if _waiting(case) or case.hits("no-resources", "quota", roles=("driver",)):
+        waiting = _waiting(case)
+        if any(_starved(world, pod, words) for pod, words, _ in waiting) or (
+            not waiting and case.hits("no-resources", "quota", roles=("driver",))
+        ):
             by_space.setdefault(case.app.namespace, []).append(case)
     out = []
     for namespace, cases in by_space.items():
@@ -412,9 +415,13 @@ def starving_drivers(world: World) -> Answer:
     return out or "no namespace has several running drivers without executors"
 
 
-def benign(event: Event) -> bool:
-    """Events that every healthy run has."""
-    return event.reason == "FailedMount" and ("conf-map" in event.message or "failed to sync" in event.message)
+def _starved(world: World, pod: Pod, words: str) -> bool:
+    """Whether a pod waits for what others hold: it lacks room, and some node would be large enough."""
+    if "Insufficient" not in words and "Too many pods" not in words:
+        return False
+    wanted = pod.main.requests.get("memory") if pod.main is not None else None
+    sizes = [n.allocatable["memory"] for n in world.facts.nodes if "memory" in n.allocatable]
+    return wanted is None or not sizes or wanted <= max(sizes)
 
 
 RULES = [

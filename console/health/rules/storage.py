@@ -38,6 +38,7 @@ _DENIED = (
     ),
 )
 _BUCKET = re.compile(r"(?:s3a?|gs|abfss?|wasbs?)://[\w.@-]+(?:/[\w./=-]{0,80})?")
+_THRIFT = re.compile(r"thrift://([\w.-]+:\d+)")
 _DROPPED = re.compile(r"Dropping event from queue (\w+)|Dropped (\d+) events from (\w+) since")
 
 
@@ -139,6 +140,7 @@ def object_store_unreachable(case: Case) -> Answer:
             "object store cannot be reached",
             evidence=[of_hit(h) for h in hits[:3]],
             questions=["network, DNS, endpoint or the store itself: reach the endpoint from the driver's node"],
+            data={"bucket": found.group(0) if (found := _BUCKET.search(hits[0].record.body[:2_000])) else ""},
         )
     ]
 
@@ -197,9 +199,19 @@ def metastore(case: Case) -> Answer:
             questions=[
                 "whether the metastore answers at all: `show databases` from another client, its pod and its database"
             ],
-            data={"cause": word},
+            data={"cause": word, "address": _address(case, body)},
         )
     ]
+
+
+def _address(case: Case, body: str) -> str:
+    """Which metastore: `host:port` by the log, else by the configuration; `` where neither tells."""
+    found = _THRIFT.search(body)
+    if found is None:
+        conf = case.app.conf
+        uris = conf.get("spark.hadoop.hive.metastore.uris") or conf.get("spark.hive.metastore.uris") or ""
+        found = _THRIFT.search(uris)
+    return found.group(1) if found is not None else ""
 
 
 def listener_drops(case: Case) -> Answer:

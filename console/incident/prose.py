@@ -26,6 +26,8 @@ from console.runbook.walk import (
     Verified,
 )
 
+SHOWN = ("300", "3600", "21600")
+"""Windows, in seconds, whose burn rates tell a person most."""
 OUTCOMES = {
     "resolved": "resolved",
     "mitigated": "mitigated",
@@ -72,9 +74,9 @@ def sentence(event: AnyEvent) -> str:
             word = {"yes": "it had arrived", "no": "it had not arrived", "unknown": "whether it arrived is not known"}
             return word[event.answer] + (f": {event.because}" if event.because else "")
         case HoldBegan():
-            return f"it holds: {event.because}" if event.because else "it holds"
+            return event.because or "it holds"
         case HoldBroke():
-            return f"it does not hold: {event.because}" if event.because else "it does not hold"
+            return f"does not hold: {event.because}" if event.because else "does not hold"
         case Verified():
             return f"{event.verdict}: {event.because}"
         case Offered():
@@ -106,8 +108,9 @@ def objective(was: object) -> str:
     words = [str(state)] if state else []
     words.append("budget unknown" if not isinstance(left, int | float) else f"budget {left:.0%} left")
     burn = was.get("burn")
+    burns = burn if isinstance(burn, dict) else {}
     rates = []
-    for seconds, rate in burn.items() if isinstance(burn, dict) else ():
+    for seconds, rate in [(w, burns[w]) for w in SHOWN if w in burns] or list(burns.items())[:3]:
         name = human_duration(float(seconds))
         rates.append(f"{name} {rate:.1f}" if isinstance(rate, int | float) else f"{name} no data")
     return ", ".join([*words, *(["burn " + " · ".join(rates)] if rates else [])])

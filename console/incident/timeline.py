@@ -58,7 +58,7 @@ def _head(record: Record) -> str:
         ("First change after", duration(spans["to_first_change"])),
         ("Recovery verified after", duration(spans["to_verified"])),
         ("Waiting for people", duration(spans["waited_for_people"])),
-        ("Inputs", ", ".join(f"{text(k)} = {code(_plain(v))} ({text(walk.origins.get(k, '?'))})"
+        ("Inputs", ", ".join(f"{code(k)} = {code(_plain(v))} ({text(walk.origins.get(k, '?'))})"
                              for k, v in walk.inputs.items()) or "none"),
         ("Walk", f"{code(walk.id)}, {plural(len(record.events), 'record')}, {_chain(record)}"),
     ]  # fmt: skip

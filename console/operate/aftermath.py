@@ -18,7 +18,7 @@ SINK = "whether running it again is safe for what it writes to is not known here
 
 
 def consequences(effect: Effect, obj: dict[str, Any], touched: tuple[str, ...], now: float) -> tuple[Consequence, ...]:
-    """What follows from the effect on this object, worked out from the object; then the runbook's own words."""
+    """What follows from the effect on this object, worked out from it; where nothing is, in the runbook's words."""
     out: list[Consequence] = []
     kind, group = obj.get("kind"), str(obj.get("apiVersion") or "").rpartition("/")[0]
     if kind == "SparkApplication" and group == "sparkoperator.k8s.io":
@@ -27,9 +27,10 @@ def consequences(effect: Effect, obj: dict[str, Any], touched: tuple[str, ...], 
         out.append(Consequence("next run", "info", "takes effect with the next run; a present run goes on as it is"))
     elif kind == "Pod" and effect.action == "delete":
         out += _pod(obj)
-    if effect.restarts:
+    known = {c.topic for c in out}
+    if effect.restarts and "restart" not in known:
         out.append(Consequence("restart", "warning", effect.restarts))
-    if effect.loses:
+    if effect.loses and "loss" not in known:
         out.append(Consequence("loss", "warning", effect.loses))
     if not effect.reversible and not effect.inverse_of:
         out.append(Consequence("loss", "warning", f"cannot be undone: {effect.reason or 'nothing restores it'}"))

@@ -114,7 +114,7 @@ def judge_quotas(quotas: list[dict[str, Any]], mine: list[Held], after: tuple[Ne
             left = quantity(hard[key]) - quantity(used.get(key, 0)) + freed[resource]
             wanted = sum(need.of(resource) for need in after)
             if wanted <= left:
-                words.append(f"{label} has {_shown(left, resource)} of {key} for it, {_shown(wanted, resource)} needed")
+                words.append(f"{_shown(wanted, resource)} of {_shown(left, resource)} {key} left in {label}")
                 continue
             driver = sum(n.of(resource) for n in after if n.role == "driver")
             each = next((n for n in after if n.role == "executor"), None)
@@ -122,7 +122,7 @@ def judge_quotas(quotas: list[dict[str, Any]], mine: list[Held], after: tuple[Ne
             count = int((left - driver) // one) if one and left >= driver else 0
             room = f"driver and {plural(max(0, count), 'executor')}" if left >= driver else "not even the driver"
             has, asks = _shown(max(0.0, left), resource), _shown(wanted, resource)
-            words.append(f"{label} has only {has} of {key}, {asks} needed: room for {room}")
+            words.insert(0, f"{label} has only {has} of {key}, {asks} needed: room for {room}")
             level = worse(level, "stop" if count < 1 else "warning")
     return Consequence("quota", level, "; ".join(words) or "the quotas count nothing that this changes")
 

@@ -14,7 +14,7 @@ from console.operate import asking, kubeconfig, landing, scripts
 from console.operate.applying import announce
 from console.operate.gate import pass_gate
 from console.operate.identity import other_cluster
-from console.operate.journal import Journal
+from console.operate.journal import Journal, JournalError
 from console.operate.locks import Locks
 from console.operate.person import YES, Person, Question, Reply
 from console.operate.policy import Rules, object_key
@@ -31,6 +31,7 @@ from console.runbook.walk import (
     Ended,
     Intent,
     Landed,
+    Noted,
     Offered,
     Refused,
     Verified,
@@ -82,10 +83,16 @@ class Runner:
             UsageError: answers are none of the choices.
         """
         await self._give_back(*(effect.target for effect in self.walk.writes))
-        while True:
-            todo = steps.todo(self.runbook, self.walk)
-            if isinstance(todo, steps.Nothing) or not await self._do(todo):
-                return self.walk
+        try:
+            while not isinstance(todo := steps.todo(self.runbook, self.walk), steps.Nothing) and await self._do(todo):
+                pass
+        except JournalError:
+            raise
+        except ConsoleError as error:
+            now, step = self.kit.clock.now(), self.walk.current
+            self.emit(Noted(now, f"the walk stopped here: {clean(error.message)}", "console", step))
+            raise
+        return self.walk
 
     def emit(self, event: AnyEvent) -> None:
         """Journal an event, fold what was stored, publish."""

@@ -42,7 +42,7 @@ def test_the_head_says_what_it_was_and_how_it_ended(journal: Journal) -> None:
     assert "| Recovery verified after | 11m |" in head
     assert "| Waiting for people | 1m |" in head
     assert "| Alert | SparkExecutorOOMKilled" in head
-    assert "app = `spark-jobs/etl-orders` (alert.app)" in head
+    assert "`app` = `spark-jobs/etl-orders` (alert.app)" in head
 
 
 def test_objectives_before_and_after_and_what_is_not_known(journal: Journal) -> None:

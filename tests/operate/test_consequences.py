@@ -159,7 +159,7 @@ def quota(hard: str, used: str, **spec: Any) -> list[dict[str, Any]]:
 def test_a_quota_counts_what_the_restart_frees() -> None:
     mine = [Held("n1", 1, 3 * GIB, True)]
     assert fit.judge_quotas(quota("10Gi", "8Gi"), mine, two()) == Consequence(
-        "quota", "info", "team has 5Gi of requests.memory for it, 5Gi needed"
+        "quota", "info", "5Gi of 5Gi requests.memory left in team"
     )
 
 
@@ -276,6 +276,14 @@ def test_the_time_to_live_restarts_nothing_and_suspending_kills_the_driver() -> 
     suspended = follows(("/spec/suspend",), patch={"spec": {"suspend": True}})
     assert suspended["restart"] == ("warning", "the operator kills the driver; resuming submits the job from the start")
     assert follows(("/metadata/labels/team",)) == {}
+
+
+def test_the_words_of_the_runbook_stand_where_nothing_better_is_known() -> None:
+    words = {"restarts": "all of it", "loses": "everything"}
+    assert "submits the job" in follows(TOUCHED, **words)["restart"][1]
+    pod = {"kind": "ConfigMap", "apiVersion": "v1", "metadata": {}}
+    found = told(aftermath.consequences(raise_overhead(spark_application("n", uid="u"), **words), pod, (), 0.0))
+    assert (found["restart"][1], found["loss"][1]) == ("all of it", "everything")
 
 
 def test_what_cannot_be_undone_says_so_with_its_reason() -> None:

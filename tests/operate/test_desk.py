@@ -18,6 +18,7 @@ from console.operate.person import Question, Reply
 from console.operate.policy import Rules
 from console.runbook.effects import STAMP
 from console.runbook.walk import Applied, Ended, Intent, Landed, Resumed, Started, Verified
+from console.sources.runbooks import Library
 from console.wire.connection import Connection
 from tests.operate.conftest import NO, YES, Cluster, Says
 from tests.operate.objects import NEW, OLD, create, running, spark_path
@@ -113,8 +114,12 @@ async def test_an_answer_that_is_no_choice_is_asked_again(
     assert walk.path[-1] == "declined"
     assert "'heep' is no answer" in person.asked[1].reason
     at = desk(connection, cluster.namespace, tmp_path)
+    walk_id = await begin(at, app, Says(*[Reply("heep", "ada")] * 3))
     with pytest.raises(UsageError, match="is no answer"):
-        await at.wait(await begin(at, app, Says(*[Reply("heep", "ada")] * 3)))
+        await at.wait(walk_id)
+    left = at.walks()[0]
+    assert (left.id, left.outcome, left.notes[0].by) == (walk_id, None, "console"), "it can be resumed"
+    assert "the walk stopped here: 'heep' is no answer" in left.notes[0].text
 
 
 async def test_a_change_that_does_not_help_is_offered_back(
@@ -403,3 +408,71 @@ async def test_the_order_of_the_records_is_that_of_the_gate(
     assert isinstance(applied, Applied)
     assert isinstance(verified, Verified)
     assert isinstance(ended, Ended)
+
+
+FEWER_CORES = """
+apiVersion: console/v1
+kind: Runbook
+id: cores
+version: 1.0.0
+title: Run fewer tasks in each executor
+steps:
+  - id: lower
+    kind: script
+    title: Lower the cores
+    script: lower-executor-cores
+    effect: write
+    target: {apiVersion: sparkoperator.k8s.io/v1beta2, kind: SparkApplication, namespace: "{{ app.namespace }}", name: "{{ app.name }}"}
+    rollback: captured
+    arguments:
+      app: {type: spark_app, value: "{{ app.key }}"}
+      divide_by: {type: int, value: "2"}
+    verify: look
+    on_refused: undone
+  - {id: look, kind: verify, title: Look, until: app.generation >= 2, hold: 0s, on_effective: done, on_ineffective: undone, on_worse: undone, on_unknown: undone}
+  - {id: done, kind: end, title: Done, outcome: mitigated}
+  - {id: undone, kind: end, title: Not done, outcome: unresolved}
+"""  # noqa: E501
+
+
+async def test_a_script_of_the_library_goes_through_the_gate_like_a_patch(
+    cluster: Cluster, connection: Connection, app: str, tmp_path: Path
+) -> None:
+    path = spark_path(cluster.namespace, "etl-orders")
+    cluster.kube.merge(path, {"spec": {"executor": {"cores": 2}}})
+    library = Library.read()
+    runbook = small(FEWER_CORES.replace("generation >= 2", "generation >= 3"))
+    shelf = Shelf({"cores": runbook}, library.scripts)
+    at = desk(connection, cluster.namespace, tmp_path, library=shelf)
+    person = Says(YES)
+    walk_id = await at.start(runbook, {}, {}, app, person)
+    walk = await at.wait(walk_id)
+    assert walk.outcome == "mitigated", walk.because
+    preview = person.asked[0].preview
+    assert preview is not None
+    assert preview.diff == (
+        "- /spec/executor/cores: 2",
+        "+ /spec/executor/cores: 1",
+        "- /spec/executor/instances: 2",
+        "+ /spec/executor/instances: 4",
+    )
+    assert preview.effect.argv[-4:] == ("--app", app, "--divide-by", "2")
+    assert {c.topic for c in preview.consequences} >= {"restart", "loss", "sink"}
+    obj = cluster.kube.get(path)
+    assert (obj["spec"]["executor"]["cores"], obj["spec"]["executor"]["instances"]) == (1, 4)
+    assert obj["metadata"]["annotations"][STAMP] == f"{walk_id}/1"
+    assert len(cluster.relay.on("sparkapplications")) == 1
+    await at.rollback(walk_id, f"{walk_id}/1", Says(YES))
+    executor = cluster.kube.get(path)["spec"]["executor"]
+    assert (executor["cores"], executor["instances"]) == (2, 2)
+
+
+async def test_a_script_that_finds_nothing_to_do_is_refused_before_anybody_is_asked(
+    cluster: Cluster, connection: Connection, app: str, tmp_path: Path
+) -> None:
+    runbook = small(FEWER_CORES)
+    at = desk(connection, cluster.namespace, tmp_path, library=Shelf({"cores": runbook}, Library.read().scripts))
+    person = Says(YES)
+    walk = await at.wait(await at.start(runbook, {}, {}, app, person))
+    assert person.asked == []
+    assert "nothing to lower" in str(walk.outputs["lower"]["because"])

@@ -255,6 +255,16 @@ async def test_a_quiet_watch_is_begun_anew_without_a_word(
         assert not source.changed.is_set() and set(events.versions) == {"10"}
 
 
+async def again_until(source: ClusterSource, word: str) -> None:
+    """Try again and again until the pods are `word`."""
+
+    def reached() -> bool:
+        source.retry()
+        return bool(state_of(source, "pods").state == word)
+
+    await until(reached)
+
+
 async def test_a_lost_cluster_leaves_the_last_data_and_says_their_age(
     world: World, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -266,11 +276,11 @@ async def test_a_lost_cluster_leaves_the_last_data_and_says_their_age(
         world.peer.answer("/api/v1/pods", "down", status=502, content_type="text/plain")
         world.pods.cut()
         await picture(source, lambda f: state_of(source, "pods").state == "late")
-        await until(lambda: (source.retry(), state_of(source, "pods").state == "stale")[1])
+        await again_until(source, "stale")
         state = state_of(source, "pods")
         assert "HTTP 502" in state.detail and state.last == last and len(source.snapshot().pods) == 1
         world.serve("pods", "/api/v1/pods", executor())
-        await until(lambda: (source.retry(), state_of(source, "pods").state == "fresh")[1])
+        await again_until(source, "fresh")
 
 
 async def test_a_cluster_that_was_never_reached(connection: Connection, peer: Peer) -> None:
@@ -370,6 +380,7 @@ async def test_words_of_freshness_change_with_time_alone(
     world: World, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("console.sources.cluster._TICK", 0.05)
+    monkeypatch.setattr("console.sources.cluster._TICKS_A_MINUTE", 1_000_000)
     async with watching(connection) as source:
         await asyncio.sleep(0.2)
         source.changed.clear()

@@ -174,8 +174,8 @@ class Streams:
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         await response.prepare(request)
         queue: asyncio.Queue[bytes | None] = asyncio.Queue()
-        for line in self._backlog:
-            queue.put_nowait(line)
+        for waiting in self._backlog:
+            queue.put_nowait(waiting)
         self._backlog.clear()
         self._open.append(queue)
         self.opened.set()
@@ -215,7 +215,9 @@ class Pki:
     folder: Path
 
     def make(self) -> Pki:
-        run = lambda *args: subprocess.run(["openssl", *args], cwd=self.folder, check=True, capture_output=True)  # noqa: E731
+        def run(*args: str) -> None:
+            subprocess.run(["openssl", *args], cwd=self.folder, check=True, capture_output=True)
+
         for authority in ("ca", "other"):
             run("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
                 "-subj", f"/CN={authority}", "-keyout", f"{authority}.key", "-out", f"{authority}.pem")  # fmt: skip

@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -38,13 +39,13 @@ async def secure(pki: Pki) -> AsyncIterator[Peer]:
 @pytest.mark.parametrize("how", ["file", "data", "insecure", "name"])
 async def test_a_trusted_server_is_reached(secure: Peer, tmp_path: Path, pki: Pki, how: str) -> None:
     pem = Path(pki.path("ca.pem")).read_bytes()
-    cluster = {
+    clusters: dict[str, dict[str, Any]] = {
         "file": {"certificate-authority": pki.path("ca.pem")},
         "data": {"certificate-authority-data": base64.b64encode(pem).decode()},
         "insecure": {"insecure-skip-tls-verify": True},
         "name": {"certificate-authority": pki.path("ca.pem"), "tls-server-name": "api.internal"},
-    }[how]
-    connection = await opened(kubeconfig(tmp_path, secure.url, cluster=cluster))
+    }
+    connection = await opened(kubeconfig(tmp_path, secure.url, cluster=clusters[how]))
     assert await connection.reader.get("/api/v1/x") == b'{"ok": true}'
     await connection.close()
 

@@ -78,7 +78,7 @@ async def test_a_watch_outlives_the_limit_of_a_request(peer: Peer, connection: C
     streams = Streams(peer, "/api/v1/pods")
     watch = connection.reader.watch("/api/v1/pods", None, "1")
     assert await anext(watch) == b""
-    task = asyncio.create_task(anext(watch))  # type: ignore[arg-type]
+    task = asyncio.create_task(anext(watch))
     await streams.opened.wait()
     await asyncio.sleep(0.3)
     streams.feed({"late": True})

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 
 from console.base.errors import ConsoleError
+from console.base.redact import redact
 from console.base.text import clean
 from console.operate import kubernetes, landing
 from console.operate.kubernetes import Place, Sent
@@ -111,6 +112,6 @@ async def announce(effect: Effect, writer: Writer, *, actor: str, head: str) -> 
             target.namespace or "default",
             about={k: v for k, v in about.items() if v},
             reason="ConsoleRollback" if effect.inverse_of else "ConsoleChange",
-            message=clean(message),
+            message=redact(clean(message)),
             annotations={STAMP: effect.id, "console.oncall/journal-head": head},
         )

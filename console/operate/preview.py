@@ -9,6 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from console.base.errors import ConsoleError, ForbiddenError, ReachError
+from console.base.redact import redact
 from console.base.text import clean, shorten
 from console.operate import aftermath, capacity, confirm, kubernetes, owners
 from console.operate.diff import MAX_LINES, MAX_WIDTH, diff, fingerprint
@@ -134,7 +135,7 @@ async def _script(effect: Effect, obj: dict[str, Any] | None, held: Pin, rollbac
     if found is None and obj is not None:
         found = await _consequences(effect, obj, None, held, scene)
     elif found is None:
-        found = aftermath.consequences(effect, {}, (), scene.now())
+        found = aftermath.consequences(seal_effect(effect), {}, (), scene.now())
     return _looked(effect, obj, held, rollback, lines, accepted, message, found, scene)
 
 
@@ -189,7 +190,7 @@ async def _consequences(
             out = [c for c in out if c.topic != "next run"]
     if after is not None:
         out += await capacity.fits(scene.reader, obj, after)
-    return tuple(replace(c, text=clean(c.text)) for c in out)
+    return tuple(replace(c, text=redact(clean(c.text))) for c in out)
 
 
 async def _schedule(reader: Reader, obj: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:

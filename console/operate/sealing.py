@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from console.base.redact import MARK, is_secret_key, redact_argv, redact_value
+from console.base.redact import MARK, is_secret_key, redact, redact_argv, redact_value
 from console.runbook.effects import Effect, Preview
 from console.runbook.walk import AnyEvent, Intent, Previewed
 
@@ -32,7 +32,7 @@ def seal_value(value: Any, pointer: str = "", *, kind: str = "") -> Any:
 
 
 def seal_effect(effect: Effect) -> Effect:
-    """The effect without secrets in its patch and its argv."""
+    """The effect without secrets in its patch, its argv and its words."""
     kind = effect.target.kind if effect.target else ""
     patch = effect.patch
     if isinstance(patch, list | tuple):
@@ -41,7 +41,8 @@ def seal_effect(effect: Effect) -> Effect:
         if kind == "Secret":
             patch = {k: (MARK if k in _SECRET_DATA else v) for k, v in patch.items()}
         patch = redact_value(patch)
-    return replace(effect, patch=patch, argv=tuple(redact_argv(list(effect.argv))))
+    words = {key: redact(getattr(effect, key)) for key in ("title", "reason", "restarts", "loses")}
+    return replace(effect, patch=patch, argv=tuple(redact_argv(list(effect.argv))), **words)
 
 
 def _seal_operation(operation: Any, kind: str) -> Any:
@@ -55,7 +56,9 @@ def _seal_operation(operation: Any, kind: str) -> Any:
 
 def keeps(effect: Effect) -> bool:
     """Whether the effect can be stored without losing anything, so that it could be applied from the journal."""
-    return bool(msgspec.to_builtins(seal_effect(effect)) == msgspec.to_builtins(effect))
+    sealed = seal_effect(effect)
+    plain = msgspec.to_builtins
+    return bool(plain(sealed.patch) == plain(effect.patch)) and sealed.argv == effect.argv
 
 
 def seal_before(before: dict[str, Any], kind: str = "") -> dict[str, Any]:

@@ -42,6 +42,7 @@ def guarded_app(namespace: str) -> dict[str, Any]:
 
 
 PATCH = 'patch: {spec: {executor: {memoryOverhead: "{{ inputs.size }}"}}}'
+TITLE = "Raise it to {{ inputs.size }} ({{ inputs.note }})"
 WITH_SECRETS = f"""patch:
       spec:
         executor: {{memoryOverhead: "{{{{ inputs.size }}}}"}}
@@ -75,7 +76,8 @@ async def test_secrets_are_nowhere(
 ) -> None:
     cluster.kube.create(spark_path(cluster.namespace), guarded_app(cluster.namespace))
     running(cluster.kube, cluster.namespace)
-    runbook = small(SMALL.read_text().replace(PATCH, patch))
+    text = SMALL.read_text().replace(PATCH, patch).replace("Raise memoryOverhead to {{ inputs.size }}", TITLE)
+    runbook = small(text.replace("rollback: captured", 'rollback: captured\n    restarts: "{{ inputs.note }}"'))
     seen, person = Seen(), Says(Reply("overhead", "ada"), Reply("yes", "ada", f"{cluster.namespace}/etl-orders"), YES)
     at = desk(connection, cluster.namespace, tmp_path, library=Shelf({"small": runbook}), on_change=seen)
     inputs = {"size": NEW, "note": f"password={INPUT}"}

@@ -56,7 +56,7 @@ async def test_a_real_prometheus(prometheus_server: Callable[..., PrometheusServ
     assert [s.value for s in readings["scalar"].samples] == [2.0] and readings["none"].samples == ()
     assert "same labelset" in readings["clash"].detail and "unknown function" in readings["unknown"].detail
     now = time.time()
-    series = await prometheus.query_range("up", now - 10, now, 1)
+    series = await prometheus.query_range("up", now - 10, now + 1, 1)  # the client sends whole seconds
     assert series.state == "ok" and series.series[0].points[-1][1] == 1.0
     assert (await prometheus.check()).state == "fresh"
     (firing,) = await prometheus.alerts()

@@ -18,7 +18,7 @@ from console.drill.kube.patches import merge
 from console.drill.memory import MI, Demand
 from console.drill.objects import build, owner
 from console.drill.resources import SCHEDULED, SPARKAPPS
-from console.drill.scenario import AppDoc, Case, Scenario, StageDoc
+from console.drill.scenario import AppDoc, Case, Earlier, Scenario, StageDoc
 from console.drill.store import private
 from console.drill.workload import Stage, Workload
 from console.drill.world import World
@@ -78,7 +78,9 @@ def create(
     for app in apps:
         if app.running:
             add_running(world, doc.namespace, app)
-    world.heap.at(world.start, lambda: _apps(world, doc.namespace, apps))
+    if case.earlier:
+        _failed_before(world, case.earlier)
+    world.heap.at(world.start, lambda: _apps(world, doc.namespace, apps, case.earlier))
     world.heap.at(begin - 90.0, lambda: _fleet(world, scenario))
     write_history(world, doc.fleet, begin - 90.0, doc.history_days)
     return world
@@ -181,7 +183,18 @@ def _with_spec(app: AppDoc, case: Case) -> AppDoc:
     return msgspec.structs.replace(app, spec=merge(private(app.spec), changed)) if changed else app
 
 
-def _apps(world: World, namespace: str, apps: tuple[AppDoc, ...]) -> None:
+def _failed_before(world: World, earlier: Earlier) -> None:
+    """The operator's counters of the runs that failed before the world began."""
+    metrics = world.operator_metrics
+    for number in range(earlier.failures, 0, -1):
+        begun = world.start - number * earlier.every
+        if number == earlier.failures:
+            metrics.added(begun)
+        metrics.submitted(begun + 3.0)
+        metrics.step("spark_application_failure_count", begun + earlier.every - 25.0)
+
+
+def _apps(world: World, namespace: str, apps: tuple[AppDoc, ...], earlier: Earlier | None) -> None:
     for app in apps:
         if app.running:
             continue
@@ -224,7 +237,21 @@ def _apps(world: World, namespace: str, apps: tuple[AppDoc, ...]) -> None:
             manager="spark-operator" if owners else app.manager,
             body={"spec": private(spec)},
         )
-        world.create(SPARKAPPS, made)
+        if earlier and earlier.app == app.name:
+            began = world.start - earlier.failures * earlier.every
+            made["metadata"]["creationTimestamp"] = stamp(began)
+            made["status"] = {
+                "applicationState": {"state": "PENDING_RERUN"},
+                "driverInfo": {"podName": f"{app.name}-driver"},
+                "executionAttempts": earlier.failures,
+                "lastSubmissionAttemptTime": stamp(world.start - earlier.every),
+                "submissionAttempts": 1,
+                "submissionID": world.ids.uid(),
+                "terminationTime": stamp(began + earlier.every - 25.0),
+            }
+        stored = world.create(SPARKAPPS, made)
+        if "status" in stored:
+            world.operator.resubmit(stored["metadata"])
 
 
 def _fleet(world: World, scenario: Scenario) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from console.drill.controllers.kubelet import terminated
 from console.drill.controllers.operator import state_of
-from console.drill.resources import SPARKAPPS
+from console.drill.resources import PODS, SPARKAPPS
 from console.drill.scenario import Opens
 from console.drill.world import World
 
+Object = dict[str, Any]
 PATIENCE = 900.0
 
 
@@ -29,4 +33,14 @@ def _there(world: World, namespace: str, wanted: Opens) -> bool:
     run = next((r for r in reversed(world.spark.runs) if r.app_id == app_id), None)
     lost = run.failures if run else 0
     failed = sum(stage.failed for stage in run.stages) if run else 0
-    return lost >= wanted.executors_lost and failed >= wanted.failed_tasks
+    if lost < wanted.executors_lost or failed < wanted.failed_tasks:
+        return False
+    return not wanted.victims or sum(_victim(p, wanted.app) for p in world.store.all(PODS, namespace)) >= wanted.victims
+
+
+def _victim(pod: Object, app: str) -> bool:
+    labels = pod["metadata"].get("labels") or {}
+    if labels.get("sparkoperator.k8s.io/app-name") != app or labels.get("spark-role") != "executor":
+        return False
+    conditions = pod["status"].get("conditions") or ()
+    return terminated(pod) is not None or any(c["type"] == "DisruptionTarget" for c in conditions)

@@ -164,12 +164,22 @@ class Opens(msgspec.Struct, frozen=True, kw_only=True):
         state: its state.
         executors_lost: at least so many executors that its current driver has lost.
         failed_tasks: at least so many failed tasks in its current run.
+        victims: at least so many executor pods that are dead or marked for disruption and still there.
     """
 
     app: str
     state: str = ""
     executors_lost: int = 0
     failed_tasks: int = 0
+    victims: int = 0
+
+
+class Earlier(msgspec.Struct, frozen=True, kw_only=True):
+    """Runs of an application that had failed before the world begins: computed into its history, not played."""
+
+    app: str
+    failures: int
+    every: float = 195.0
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,6 +188,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     title: str
     opens: Opens | None = None
+    earlier: Earlier | None = None
     specs: dict[str, Object] = {}
     faults: tuple[FaultDoc, ...] = ()
     page: PageDoc | None = None

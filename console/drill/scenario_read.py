@@ -15,7 +15,7 @@ from console.drill.scenario import FAULTS, OPERATORS, OUTCOMES, Case, Scenario
 
 Object = dict[str, Any]
 _SIZES = {"heap", "python", "native", "input", "write", "result"}
-_SECONDS = {"running", "at", "hold", "within", "after", "warmup", "ramp", "seconds", "scrape"}
+_SECONDS = {"every", "running", "at", "hold", "within", "after", "warmup", "ramp", "seconds", "scrape"}
 
 
 class Reader:
@@ -123,6 +123,9 @@ class Checker:
         if case.opens and case.opens.app not in apps:
             message = f"{case.opens.app!r} is not in this world"
             raise self.document.error((*at, "opens", "app"), message, hint=did_you_mean(case.opens.app, apps))
+        if case.earlier and case.earlier.app not in apps:
+            message = f"{case.earlier.app!r} is not in this world"
+            raise self.document.error((*at, "earlier", "app"), message, hint=did_you_mean(case.earlier.app, apps))
         for name_of_app in case.specs:
             if name_of_app not in apps:
                 message = f"{name_of_app!r} is not in this world"

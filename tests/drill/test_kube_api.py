@@ -130,7 +130,9 @@ async def test_tables_print_what_kubectl_prints(young: Api) -> None:
     names = ["Name", "Suspend", "Status", "Attempts", "Start", "Finish", "Age"]
     assert [c["name"] for c in table["columnDefinitions"]] == names
     (row,) = table["rows"]
-    assert row["cells"][:4] == ["etl-orders", None, "RUNNING", "1"] and row["object"]["kind"] == "PartialObjectMetadata"
+    assert (
+        row["cells"][:4] == ["etl-orders", None, "RUNNING", "12"] and row["object"]["kind"] == "PartialObjectMetadata"
+    )
     async with young.http.get(
         young.session.kube_url + PODS, params={"includeObject": "None"}, headers=headers
     ) as response:

@@ -9,7 +9,7 @@ import pytest
 
 from console.drill.controllers.kubelet import terminated
 from console.drill.resources import PODS
-from tests.drill.conftest import SCENARIO, Api, state
+from tests.drill.conftest import APP, SCENARIO, Api, state
 
 Open = Callable[..., AbstractAsyncContextManager[Api]]
 
@@ -28,3 +28,14 @@ async def test_each_case_opens_with_its_picture_and_its_page(drill: Open, case: 
         if case == "driver":
             pod = session.world.store.get(PODS, "spark-prod", "etl-orders-driver")
             assert pod is not None and (terminated(pod) or {}).get("reason") == "OOMKilled"
+
+
+async def test_failures_before_the_world_are_in_the_counters_and_on_the_application(young: Api) -> None:
+    """Eleven runs failed in the half hour before: the budget burns from the first look on."""
+    app = await young.get(APP)
+    assert app["status"]["executionAttempts"] == 12
+    assert app["metadata"]["creationTimestamp"] < app["status"]["terminationTime"] < "2026-01-12T10:10:00Z"
+    failures = "sum(increase(spark_application_failure_count[1h]))"
+    assert await young.number(failures) == pytest.approx(11, abs=0.5)
+    success = "sum(increase(spark_application_success_count[1h]))"
+    assert await young.number(f"{failures} / ({failures} + {success}) / 0.01") > 12

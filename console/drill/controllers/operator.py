@@ -115,6 +115,10 @@ class SparkOperator:
         wait = RESUBMIT_SECONDS if alive else self.world.ids.jitter(3.0, 4.0)
         self.world.heap.after(wait, lambda: self._submit(meta))
 
+    def resubmit(self, meta: Object) -> None:
+        """An application that waits for its next run since before the operator was started gets it."""
+        self.world.heap.after(1.0, lambda: self._submit(meta))
+
     def _submit(self, meta: Object) -> None:
         app = self._get(meta)
         if app is None or state_of(app) not in ("", "PENDING_RERUN", "RESUMING"):

@@ -13,7 +13,8 @@ import msgspec
 from console.base.errors import ConsoleError, UsageError
 from console.health.diagnose import Engine
 from console.health.facts import Alert, Facts, SourceState
-from console.health.model import Board, Cluster, Incident, SparkApp
+from console.health.incidents import group as incidents_of
+from console.health.model import Board, Cluster, SparkApp
 from console.live import picture
 from console.live.focus import FocusReader
 from console.live.metrics import Metrics
@@ -210,7 +211,7 @@ class Session:
             sources=self.metrics.sources(),
         )
         verdict = self.engine.judge(self._facts)
-        incidents: tuple[Incident, ...] = ()
+        incidents = incidents_of(verdict.findings, verdict.apps, self._facts)
         board = picture.board(
             self._facts,
             self._cluster(),

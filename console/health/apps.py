@@ -24,7 +24,7 @@ from console.health.restview import RestView, num, text
 GPU_WORDS = ("nvidia.com/", "amd.com/gpu", "gpu.intel.com/")
 _LANGUAGES = {"python": "Python", "r": "R", "scala": "Scala", "java": "Java"}
 EventIndex = dict[str, list[Event]]
-MemberCache = dict[int, tuple[Pod, Member]]
+MemberCache = dict[int, tuple[Pod, Member, tuple[float, float, float], str]]
 """Identity of a living executor's pod → (the pod, what was made of it)."""
 
 
@@ -135,7 +135,7 @@ def assemble_one(
     members: list[Member] = []
     limit_executor: float | None = None
     env_heap = ""
-    requested = [0.0, 0.0, 0.0]
+    cpu = memory = gpu = 0.0
     running = 0
     for pod in group.executors:
         selector = pod.labels.get(SELECTOR, "")
@@ -148,20 +148,19 @@ def assemble_one(
         plain = members_of is not None and not told and not over and measured is None
         kept = members_of.get(id(pod)) if plain and members_of is not None else None
         if kept is not None and kept[0] is pod and kept[1].attempt == number:
-            member = kept[1]
+            _, member, share, heap = kept
         else:
             stop = run.stop if run is not None else None
             member = member_of(pod, "executor", attempt=number, events=told, stop=stop, app_over=over, used=measured)
+            share, heap = _share(pod, member), _heap_of(pod)
             if plain and stop is None and members_of is not None:
-                members_of[id(pod)] = (pod, member)
+                members_of[id(pod)] = (pod, member, share, heap)
         members.append(member)
         if limit_executor is None and member.memory_limit is not None:
             limit_executor = member.memory_limit
-        main = pod.main
-        if not env_heap and main is not None:
-            env_heap = main.env.get("SPARK_EXECUTOR_MEMORY", "")
+        env_heap = env_heap or heap
         if member.ended is None and member.death is None and not pod.gone:
-            _add(requested, pod, member)
+            cpu, memory, gpu = cpu + share[0], memory + share[1], gpu + share[2]
             running += member.state == "Running" and mine
     driver = None
     if last is not None:
@@ -175,7 +174,8 @@ def assemble_one(
             used=used.get((last.namespace, last.name)),
         )
         if driver.death is None and not last.gone:
-            _add(requested, last, driver)
+            share = _share(last, driver)
+            cpu, memory, gpu = cpu + share[0], memory + share[1], gpu + share[2]
     members.extend(_members_without_pod(group, members, attempt))
     members.extend(_members_of_rest(rest, members, attempt))
     spec = group.cr.spec if group.cr is not None else {}
@@ -204,10 +204,10 @@ def assemble_one(
         ended=_ended(group, driver, cr_over),
         driver_memory=_plan("driver", group, conf, spec, "", limit_driver, language, complete),
         executor_memory=_plan("executor", group, conf, spec, env_heap, limit_executor, language, complete),
-        cpu_requested=round(requested[0], 3),
-        memory_requested=requested[1],
+        cpu_requested=round(cpu, 3),
+        memory_requested=memory,
         memory_used=_sum(m.memory_used for m in (*members, *([driver] if driver else [])) if m.death is None),
-        gpus_requested=requested[2],
+        gpus_requested=gpu,
         conf=conf,
         labels=root.labels if root is not None else (last.labels if last is not None else {}),
         annotations=root.annotations if root is not None else (last.annotations if last is not None else {}),
@@ -291,12 +291,15 @@ def _word(pod: Pod, killed: Death | None) -> str:
     return pod.phase
 
 
-def _add(requested: list[float], pod: Pod, member: Member) -> None:
-    for container in pod.containers:
-        if container.role != "init":
-            requested[0] += container.requests.get("cpu", 0.0)
-            requested[1] += container.requests.get("memory", 0.0)
-    requested[2] += member.gpus
+def _share(pod: Pod, member: Member) -> tuple[float, float, float]:
+    """CPU, memory and GPUs that a pod asks for."""
+    asked = [c.requests for c in pod.containers if c.role != "init"]
+    return sum(r.get("cpu", 0.0) for r in asked), sum(r.get("memory", 0.0) for r in asked), member.gpus
+
+
+def _heap_of(pod: Pod) -> str:
+    main = pod.main
+    return main.env.get("SPARK_EXECUTOR_MEMORY", "") if main is not None else ""
 
 
 def _sum(values: Iterable[float | None]) -> float | None:

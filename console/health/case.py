@@ -216,6 +216,8 @@ class Case:
     @cached_property
     def events(self) -> list[Event]:
         """Events of the application's object and pods, in order of time."""
+        if not self.world.events:
+            return []
         out: list[Event] = []
         if self.app.kind:
             out.extend(self.events_of(f"{self.app.kind}/{self.app.namespace}/{self.app.name}"))

@@ -49,7 +49,8 @@ class Engine:
         apps = self._assembler.assemble(facts, found=world.groups, attached=world.attached)
         world.apps = apps
         findings = _judge(world, None, self._kept)
-        return Verdict(tuple(with_causes(app, findings) for app in apps), findings)
+        troubled = {f.app for f in findings}
+        return Verdict(tuple(with_causes(a, findings) if a.key in troubled else a for a in apps), findings)
 
 
 def with_causes(app: SparkApp, findings: Iterable[Finding]) -> SparkApp:

@@ -14,7 +14,7 @@ SourceStateWord = Literal[
 ]
 
 
-class Origin(Struct, frozen=True):
+class Origin(Struct, frozen=True, gc=False):
     """Where a fact comes from.
 
     Attributes:
@@ -28,7 +28,7 @@ class Origin(Struct, frozen=True):
     at: float | None = None
 
 
-class SourceState(Struct, frozen=True):
+class SourceState(Struct, frozen=True, gc=False):
     """How far a source can be trusted now. `since` is when this state began, `last` when data last came."""
 
     name: str
@@ -39,7 +39,7 @@ class SourceState(Struct, frozen=True):
     last: float | None = None
 
 
-class Owner(Struct, frozen=True):
+class Owner(Struct, frozen=True, gc=False):
     """One ownerReference."""
 
     api_version: str
@@ -49,7 +49,7 @@ class Owner(Struct, frozen=True):
     controller: bool = False
 
 
-class Condition(Struct, frozen=True):
+class Condition(Struct, frozen=True, gc=False):
     type: str
     status: str
     reason: str = ""
@@ -57,7 +57,7 @@ class Condition(Struct, frozen=True):
     since: float | None = None
 
 
-class Terminated(Struct, frozen=True):
+class Terminated(Struct, frozen=True, gc=False):
     exit_code: int | None
     reason: str = ""
     message: str = ""
@@ -66,7 +66,7 @@ class Terminated(Struct, frozen=True):
     finished: float | None = None
 
 
-class Container(Struct, frozen=True):
+class Container(Struct, frozen=True, gc=False):
     """One container: what was asked for (spec) and what became of it (status).
 
     `state` is waiting, running, terminated or unknown. `terminated` is the current or, after a restart, None;
@@ -94,7 +94,7 @@ class Container(Struct, frozen=True):
 _MAIN_NAMES = frozenset({"spark-kubernetes-driver", "spark-kubernetes-executor", "spark-connect", "executor"})
 
 
-class Pod(Struct, frozen=True):
+class Pod(Struct, frozen=True, gc=False):
     """A pod as last seen. `gone` is true once it was deleted; then this is its last object.
 
     `deleted` is when its deletion was asked for: the API's deletionTimestamp minus the grace period.
@@ -145,7 +145,7 @@ class Pod(Struct, frozen=True):
         return first
 
 
-class Node(Struct, frozen=True):
+class Node(Struct, frozen=True, gc=False):
     name: str
     origin: Origin
     uid: str = ""
@@ -166,7 +166,7 @@ class Node(Struct, frozen=True):
         return next((c for c in self.conditions if c.type == type), None)
 
 
-class Event(Struct, frozen=True):
+class Event(Struct, frozen=True, gc=False):
     """A Kubernetes event of core/v1 or events.k8s.io/v1, one shape. `first`/`last` fall back to eventTime."""
 
     namespace: str
@@ -188,7 +188,7 @@ class Event(Struct, frozen=True):
         return f"{self.kind}/{self.namespace}/{self.name}"
 
 
-class Workload(Struct, frozen=True):
+class Workload(Struct, frozen=True, gc=False):
     """A Deployment, StatefulSet, DaemonSet, Job, Service, PVC, ResourceQuota, LimitRange or any other object that is
     judged by a few of its fields. `spec` and `status` are plain trees without managedFields, secrets redacted."""
 
@@ -213,7 +213,7 @@ class Workload(Struct, frozen=True):
         return f"{self.kind}/{self.namespace}/{self.name}"
 
 
-class Log(Struct, frozen=True):
+class Log(Struct, frozen=True, gc=False):
     """The text of a log, or the end of it. `subject` is `Pod/ns/name` or `ns/name/container`; for a saved file
     that belongs to no known pod, the executor id or `driver`."""
 
@@ -225,7 +225,7 @@ class Log(Struct, frozen=True):
     truncated: bool = False
 
 
-class RestDocument(Struct, frozen=True):
+class RestDocument(Struct, frozen=True, gc=False):
     """One answer of Spark's REST API.
 
     `path` is relative to the application: `executors`, `allexecutors`, `jobs`, `stages`, `sql`, `environment`,
@@ -239,7 +239,7 @@ class RestDocument(Struct, frozen=True):
     pod: str = ""
 
 
-class Sample(Struct, frozen=True):
+class Sample(Struct, frozen=True, gc=False):
     """One sample of a series at `at`."""
 
     name: str
@@ -249,7 +249,7 @@ class Sample(Struct, frozen=True):
     origin: Origin
 
 
-class Alert(Struct, frozen=True):
+class Alert(Struct, frozen=True, gc=False):
     """A firing or pending alert, from `ALERTS` or from Alertmanager."""
 
     name: str
@@ -261,7 +261,7 @@ class Alert(Struct, frozen=True):
     silenced: bool = False
 
 
-class Facts(Struct, frozen=True):
+class Facts(Struct, frozen=True, gc=False):
     """Everything that is known at `at`. Missing kinds are empty; `sources` says whether empty means none or unknown."""
 
     at: float

@@ -82,10 +82,13 @@ def groups(facts: Facts) -> dict[GroupId, Group]:
     executors: list[Pod] = []
     others: list[Pod] = []
     for pod in facts.pods:
-        role = role_of(pod)
+        role = pod.labels.get(ROLE) or role_of(pod)
         if role == "executor":
             executors.append(pod)
-        elif role == "driver":
+            continue
+        if role not in ("driver", "executor", ""):
+            role = role_of(pod)
+        if role == "driver":
             _add_driver(out, pod, by_selector, by_uid, by_host)
         elif role == "connect":
             _add_connect(out, pod, facts.workloads, by_selector, by_uid, by_host)
@@ -237,9 +240,11 @@ def _add_executor(
     plain: dict[str, Pod],
 ) -> None:
     selector = pod.labels.get(SELECTOR, "")
-    gid = _operator_id(pod)
-    if gid is None and selector:
-        gid = by_selector.get((pod.namespace, selector))
+    known = by_selector.get((pod.namespace, selector)) if selector else None
+    if known is not None and known[0] == "submit":
+        out[known].executors.append(pod)
+        return
+    gid = _operator_id(pod) or known
     if gid is None:
         gid = next((by_uid[o.uid] for o in pod.owners if o.uid in by_uid), None)
     host = ""

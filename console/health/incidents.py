@@ -7,6 +7,7 @@ elsewhere is well, a shared image only if nobody runs well with it. Coincidence 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 
@@ -336,6 +337,19 @@ class _Scene:
         return app.live and app.running_executors > 0
 
     @cached_property
+    def fine(self) -> tuple[SparkApp, ...]:
+        """Applications that work, or have ended well."""
+        return tuple(a for a in self.all if self.well(a))
+
+    @cached_property
+    def fine_images(self) -> Counter[str]:
+        return Counter(a.image for a in self.fine)
+
+    @cached_property
+    def fine_versions(self) -> Counter[str]:
+        return Counter(a.spark_version for a in self.fine)
+
+    @cached_property
     def largest(self) -> float | None:
         """The largest memory that a node has for pods."""
         return max((n.allocatable["memory"] for n in self.facts.nodes if "memory" in n.allocatable), default=None)
@@ -456,14 +470,16 @@ def _alone(story: Story, scene: _Scene) -> tuple[list[str], list[str]]:
         said = [f"{len(story.apps)} applications suffer from it"] if story.apps else []
         return said, []
     said = []
-    others = [a for a in scene.all if a.key != app.key and scene.well(a)]
-    if image := [a for a in others if app.image and a.image == app.image]:
-        said.append(f"{len(image)} other applications work with the same image")
-    elif version := [a for a in others if app.spark_version and a.spark_version == app.spark_version]:
-        said.append(f"{len(version)} other applications work with Spark {app.spark_version}")
+    itself = int(scene.well(app))
+    image = scene.fine_images[app.image] - itself if app.image else 0
+    version = scene.fine_versions[app.spark_version] - itself if app.spark_version else 0
+    if image:
+        said.append(f"{image} other application{'s' if image > 1 else ''} with the same image work")
+    elif version:
+        said.append(f"{version} other application{'s' if version > 1 else ''} with Spark {app.spark_version} work")
     nodes = {n for f in story.roots for n in nodes_of(f)}
     beside = {a.key for n in nodes for a, m in scene.members.get(n, ()) if a.key != app.key and m.death is None}
     if beside:
-        said.append(f"{len(beside)} other applications run on the same node")
-    against = [] if others else ["no other application is there to compare with"]
+        said.append(f"{len(beside)} other application{'s' if len(beside) > 1 else ''} on the same node")
+    against = [] if len(scene.fine) > itself else ["no other application is there to compare with"]
     return said, against

@@ -441,7 +441,7 @@ def test_a_single_application_says_what_is_well_beside_it() -> None:
     fleet.healthy(3)
     (only,) = fleet.incidents()
     assert only.shared == "this application only"
-    assert "3 other applications work with the same image" in only.speaks_for
+    assert "3 other applications with the same image work" in only.speaks_for
 
 
 def test_a_consequence_belongs_to_the_incident_of_its_cause() -> None:

@@ -1,0 +1,114 @@
+"""Figures of the diagnosis: 500 applications with 10,000 pods, and 10 MB of logs of one application.
+
+Run: `python -m tests.benchmarks.diagnosis`. Exit code 1 when a figure is over its
+budget (processor time, best of three).
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+
+APPS, EXECUTORS, CHANGES = 500, 19, 200
+LOG_BYTES = 10_000_000
+BUDGETS = {"full": 1.0, "incremental": 0.05, "logs": 0.3}
+
+
+def best(runs: int, work: Callable[[], Any]) -> float:
+    times = []
+    for _ in range(runs):
+        began = time.process_time()
+        work()
+        times.append(time.process_time() - began)
+    return min(times)
+
+
+def fleet(apps: int = APPS, executors: int = EXECUTORS) -> Any:
+    """Running applications; every tenth lost executors to the container's limit, every fiftieth waits for a node."""
+    from tests.health import worlds as w
+
+    things: list[Any] = []
+    waiting = [
+        {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "3 Insufficient memory."}
+    ]
+    for number in range(apps):
+        name, app_id = f"app-{number}", f"spark-{number:032x}"
+        things.append(w.driver(name=f"{name}-driver", app_id=app_id, node=f"n{number % 50}"))
+        for one in range(1, executors + 1):
+            options: dict[str, Any] = {"app_id": app_id, "name": f"{name}-exec-{one}", "owner": f"{name}-driver"}
+            if number % 10 == 3 and one < 4:
+                options |= {"state": w.ended(137, "OOMKilled", 300 + one), "phase": "Failed"}
+            elif number % 50 == 7:
+                options |= {"phase": "Pending", "node": "", "conditions": waiting}
+            else:
+                options |= {"ready": True, "node": f"n{(number + one) % 50}"}
+            things.append(w.executor(one, **options))
+    return w.facts(*things)
+
+
+def logs(size: int = LOG_BYTES) -> Any:
+    """A driver's log with ordinary records and the traces of a few losses."""
+    from tests.health import worlds as w
+
+    line = w.line
+    ordinary = "".join(
+        line(f"TaskSetManager: Finished task {i}.0 in stage 4.0 (TID {i}) in 812 ms on 10.1.0.7 ({i}/4000)", "INFO", i)
+        for i in range(200)
+    )
+    loss = line(
+        "TaskSchedulerImpl: Lost executor 3 on 10.1.0.7: The executor with id 3 exited with exit code 52(JVM OOM).",
+        "ERROR",
+        400,
+    )
+    text = ordinary * (size // len(ordinary) + 1)
+    half = len(text) // 2
+    half = text.index("\n", half) + 1
+    return w.facts(w.driver(), w.executor(3), w.log(text[:half] + loss + text[half:size]))
+
+
+def main() -> int:
+    """Measure, print, compare with the budgets."""
+    from console.health.apps import assemble
+    from console.health.diagnose import Engine, diagnose
+    from console.health.incidents import group
+
+    def judge(engine: Engine, facts: Any) -> Any:
+        verdict = engine.judge(facts)
+        return verdict, group(verdict.findings, verdict.apps, facts)
+
+    facts = fleet()
+    full = best(3, lambda: judge(Engine(), facts))
+    engine = Engine()
+    verdict, incidents = judge(engine, facts)
+    same = best(3, lambda: judge(engine, facts))
+    incremental = []
+    for turn in range(3):
+        pods = list(facts.pods)
+        for index in range(turn, len(pods), len(pods) // CHANGES):
+            pods[index] = replace(pods[index], resource_version=f"{turn}")
+        facts = replace(facts, pods=tuple(pods))
+        incremental.append(best(1, lambda now=facts: judge(engine, now)))
+    text = logs()
+    apps = assemble(text)
+    found: list[Any] = []
+    scan = best(3, lambda: found.append(diagnose(text, apps)))
+    figures = {"full": full, "incremental": min(incremental), "logs": scan}
+    print(f"applications, pods          {len(verdict.apps)}, {len(facts.pods)}")
+    print(f"findings, incidents         {len(verdict.findings)}, {len(incidents)}")
+    print(f"full board                  {full:.3f} s   budget {BUDGETS['full']:.2f} s")
+    print(f"nothing changed             {same:.3f} s")
+    print(f"after {CHANGES} changes           {min(incremental):.3f} s   budget {BUDGETS['incremental']:.2f} s")
+    codes = [f.code for f in found[0]]
+    size = sum(len(log.text) for log in text.logs) / 1e6
+    print(f"logs of {size:.0f} MB               {scan:.3f} s   budget {BUDGETS['logs']:.2f} s   {codes}")
+    print(f"peak memory                 {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+    return 0 if all(figures[k] <= budget for k, budget in BUDGETS.items()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -7,7 +7,7 @@ from typing import Any
 
 from console.drill.admission import admit
 from console.drill.controllers.garbage import GarbageCollector
-from console.drill.controllers.kubelet import Kubelet, finished
+from console.drill.controllers.kubelet import Kubelet
 from console.drill.controllers.operator import SparkOperator
 from console.drill.controllers.scheduled import ScheduledApps
 from console.drill.controllers.scheduler import Scheduler
@@ -178,7 +178,3 @@ class World:
             pod_message=text,
             disruption=("TerminationByKubelet", text),
         )
-
-    def running_pods(self) -> list[Object]:
-        """Pods that are not finished."""
-        return [pod for pod in self.store.all(PODS) if not finished(pod)]

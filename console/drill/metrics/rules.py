@@ -14,7 +14,6 @@ from console.drill.promql.model import NAME, EvalError, Labels, labels_of, unnam
 from console.drill.promql.operators import number
 
 INTERVAL = 30
-RESOLVED_KEPT = 15 * 60.0
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,6 @@ SIMPLE: dict[str, Callable[[float], float]] = {
     "month": _date(lambda d: d.month),
     "year": _date(lambda d: d.year),
 }
-DATES = frozenset(("minute", "hour", "day_of_month", "day_of_week", "day_of_year", "month", "year"))
 
 
 def mapped(vector: Vector, function: Callable[[float], float]) -> Vector:

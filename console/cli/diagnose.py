@@ -10,55 +10,66 @@ import click
 from console.base.clock import rfc3339
 from console.base.errors import Exit, UsageError, did_you_mean
 from console.base.text import clean
+from console.base.units import human_duration
 from console.cli.options import Where, where_options
 from console.cli.output import finding_json, plain, print_json, say, table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from console.health.facts import Facts
     from console.health.model import Finding, SparkApp
     from console.health.rule import Trial
+    from console.health.slow_items import Report
 
 
 @click.command()
 @click.argument("what", metavar="DIR|APP")
 @where_options
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--slow", is_flag=True, help="Also where the time of each application went that it need not have.")
 @click.option("--explain", is_flag=True, help="Also every rule that was tried and why it did not hold.")
-def command(what: str, where: Where, output: str, explain: bool) -> int:
+def command(what: str, where: Where, output: str, slow: bool, explain: bool) -> int:
     """Findings from a folder of saved evidence, or of one application of the cluster (NAMESPACE/NAME or NAME).
 
     An existing folder wins. Exit code 0: nothing is wrong; 1: there are findings; 2: the folder cannot be read.
     """
     path = Path(what)
     if path.exists() or what.startswith((".", "/", "~")) or what.endswith("/"):
-        return _folder(path.expanduser(), output, explain)
-    return _live(what, where, output, explain)
+        return _folder(path.expanduser(), output, slow, explain)
+    return _live(what, where, output)
 
 
-def _folder(path: Path, output: str, explain: bool) -> int:
-    from console.health.apps import assemble
-    from console.health.diagnose import diagnose
+def _folder(path: Path, output: str, slow: bool, explain: bool) -> int:
+    from console.health.case import World
+    from console.health.diagnose import Engine
     from console.health.diagnose import explain as explained
+    from console.health.incidents import group
+    from console.health.slow import reports
     from console.sources.folder import read_folder
 
     facts = read_folder(path)
-    apps = assemble(facts)
-    findings = diagnose(facts, apps)
+    verdict = Engine().judge(facts)
+    apps, findings = verdict.apps, verdict.findings
     trials = explained(facts, apps) if explain else ()
+    times = reports(World(facts, apps)) if slow else []
     unread = [{"locator": clean(locator), "reason": clean(reason)} for locator, reason in facts.unread]
     if output == "json":
         document: dict[str, Any] = {"findings": [finding_json(f) for f in findings], "unread": unread}
-        document["apps"] = [_app_json(app) for app in apps if _speaks(app, findings, len(apps))]
+        document["incidents"] = plain(list(group(findings, apps, facts)))
+        document["apps"] = [_app_json(app, findings) for app in apps if _speaks(app, findings, len(apps))]
         document["read"] = {s.name: s.detail for s in facts.sources}
+        if slow:
+            document["slow"] = [{"app": app.key, "appId": app.app_id, **plain(report)} for app, report in times]
         if explain:
             document["tried"] = plain(list(trials))
         print_json(document)
     else:
-        say(text_of(findings, apps, trials, facts))
+        say(text_of(findings, apps, trials, facts, times))
     return Exit.UNHEALTHY if findings else Exit.OK
 
 
-def _live(what: str, where: Where, output: str, explain: bool) -> int:
+def _live(what: str, where: Where, output: str) -> int:
     from console.cli.connect import settled
 
     situation = settled(where)
@@ -76,7 +87,7 @@ def _live(what: str, where: Where, output: str, explain: bool) -> int:
         )
     findings = board.findings_of(app.key)
     if output == "json":
-        print_json({"findings": [finding_json(f) for f in findings], "unread": [], "apps": [_app_json(app)]})
+        print_json({"findings": [finding_json(f) for f in findings], "unread": [], "apps": [_app_json(app, findings)]})
     else:
         say(text_of(findings, (app,), (), None))
     return Exit.UNHEALTHY if findings else Exit.OK
@@ -86,7 +97,10 @@ def _speaks(app: SparkApp, findings: tuple[Finding, ...], count: int) -> bool:
     return count <= 50 or any(f.app == app.key for f in findings)
 
 
-def _app_json(app: SparkApp) -> dict[str, Any]:
+def _app_json(app: SparkApp, findings: tuple[Finding, ...]) -> dict[str, Any]:
+    from console.health.story import story
+
+    told = story(app, findings)
     return {
         "key": app.key,
         "launcher": app.launcher,
@@ -94,29 +108,30 @@ def _app_json(app: SparkApp) -> dict[str, Any]:
         "appId": app.app_id,
         "sparkVersion": app.spark_version,
         "attempts": plain(list(app.attempts)),
+        "story": told.words,
+        "sameCause": told.same,
+        "trend": told.trend,
         "executors": len(app.executors),
     }
 
 
 def text_of(
-    findings: tuple[Finding, ...], apps: tuple[SparkApp, ...], trials: tuple[Trial, ...], facts: Facts | None
+    findings: tuple[Finding, ...],
+    apps: tuple[SparkApp, ...],
+    trials: tuple[Trial, ...],
+    facts: Facts | None,
+    times: Sequence[tuple[SparkApp, Report]] = (),
 ) -> str:
     """The findings for a person: one block each, causes before consequences."""
     lines: list[str] = []
     for finding in findings:
-        mark = "  └ " if finding.causes else ""
-        since = rfc3339(finding.since) or "time unknown"
-        lines.append(f"{mark}{finding.severity.upper()} {finding.class_ or '-'} {finding.code}: {finding.title}")
-        lines.append(f"    {finding.subject}  since {since}  confidence {finding.confidence}")
-        if finding.detail:
-            lines.append(f"    {finding.detail}")
-        lines += [f"    saw     {e.locator}: {e.excerpt}" for e in finding.evidence]
-        lines += [f"    not     {r.class_}: {r.because}" for r in finding.ruled_out]
-        lines += [f"    decide  {q}" for q in finding.open_questions]
-        lines += [f"    open    console runbook {name}" for name in finding.runbooks]
-        lines.append("")
+        lines += [*_block(finding), ""]
     if not findings:
         lines += ["no findings", ""]
+    for app in apps:
+        lines += _attempts(app, findings)
+    for app, report in times:
+        lines += [*_times(app, report), ""]
     if facts is not None:
         lines.append(
             "read    " + ", ".join(f"{s.name} {s.detail.split(' ')[0]}" for s in facts.sources if s.state != "absent")
@@ -126,3 +141,36 @@ def text_of(
         rows = [(t.rule, t.class_ or "-", "held" if t.held else "no", t.subject or "all", t.because) for t in trials]
         lines += ["", table(("RULE", "CLASS", "HELD", "SUBJECT", "WHY"), rows)]
     return "\n".join(clean(line, lines=True) for line in lines).rstrip()
+
+
+def _block(finding: Finding) -> list[str]:
+    mark = "  └ " if finding.causes else ""
+    since = rfc3339(finding.since) or "time unknown"
+    return [
+        f"{mark}{finding.severity.upper()} {finding.class_ or '-'} {finding.code}: {finding.title}",
+        f"    {finding.subject}  since {since}  confidence {finding.confidence}",
+        *([f"    {finding.detail}"] if finding.detail else []),
+        *(f"    saw     {e.locator}: {e.excerpt}" for e in finding.evidence),
+        *(f"    not     {r.class_}: {r.because}" for r in finding.ruled_out),
+        *(f"    decide  {q}" for q in finding.open_questions),
+        *(f"    open    console runbook {name}" for name in finding.runbooks),
+    ]
+
+
+def _attempts(app: SparkApp, findings: tuple[Finding, ...]) -> list[str]:
+    from console.health.story import story
+
+    told = story(app, findings)
+    return [f"{app.key}: {told.words}", *(f"    {line}" for line in told.lines), ""] if told.words else []
+
+
+def _times(app: SparkApp, report: Report) -> list[str]:
+    idle = f", slots idle {report.idle:.0%} of that" if report.idle is not None else ""
+    lines = [f"TIME {app.key.strip('/')}: jobs ran for {human_duration(report.jobs)} on {report.slots:.0f} slots{idle}"]
+    for item in report.items:
+        lines += [
+            f"    {human_duration(item.lost)} ({item.share:.0%}) {item.kind}: {item.words}",
+            f"            {item.where}",
+            f"            confirm: {item.confirm}",
+        ]
+    return lines if report.items else [*lines, "    nothing costs enough to be worth a word"]

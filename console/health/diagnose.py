@@ -66,8 +66,9 @@ def with_causes(app: SparkApp, findings: Iterable[Finding]) -> SparkApp:
                 for f in mine
                 if not f.causes
                 and (
-                    f.data.get("attempt", attempt.number) == attempt.number
-                    or attempt.number in f.data.get("attempts", ())
+                    attempt.number in f.data["attempts"]
+                    if f.data.get("attempts")
+                    else f.data.get("attempt", attempt.number) == attempt.number
                 )
             ),
             "",

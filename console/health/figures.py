@@ -67,6 +67,7 @@ def memory_figures(case: Case, role: str, victims: Sequence[Victim], kind: str) 
         "name": app.name,
         "app_id": (last.app_id if last is not None and last.app_id else app.app_id),
         "attempt": last.attempt if last is not None else app.attempt,
+        "attempts": sorted({v.attempt for v in victims}),
         "current": any(v.current for v in victims) if victims else True,
         "launcher": app.launcher,
         "language": app.language,

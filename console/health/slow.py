@@ -6,82 +6,133 @@ stage would take if its work were spread evenly over the slots it had. A skewed 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from statistics import median
 
-from msgspec import Struct
+from msgspec.structs import replace
 
 from console.base.units import human_bytes, human_duration
+from console.health.case import World
+from console.health.model import SparkApp
 from console.health.restview import RestView, num, text, when
+from console.health.slow_items import Report, Slow
+from console.health.slow_sql import of_plans
 from console.health.tasks import Stage, Task, stages
 
 SKEW = 3.0
 """Largest over median from which a distribution is skewed."""
-TINY_TASK = 0.05
-
-
-class Slow(Struct, frozen=True):
-    """One cause of lost time.
-
-    Attributes:
-        kind: data-skew, straggler, slow-node, spill, gc, shuffle-wait, too-many-tasks, too-few-tasks, retries,
-            driver-gap.
-        lost: seconds of wall time, estimated.
-        share: of the wall time of all jobs (driver-gap: of the application).
-        where: stage, call site and SQL execution.
-        confirm: what would prove it.
-    """
-
-    kind: str
-    lost: float
-    share: float
-    words: str
-    where: str
-    confirm: str
-    stage: tuple[int, int] | None = None
-    largest: float | None = None
-    usual: float | None = None
-    executors: tuple[str, ...] = ()
-
-
-class Report(Struct, frozen=True):
-    """Times in seconds. `jobs` is the wall time in which at least one job ran."""
-
-    span: float | None
-    jobs: float
-    slots: float
-    items: tuple[Slow, ...]
-    path: tuple[tuple[int, int], ...] = ()
-    """Stages on the critical path, the longest first."""
+TINY_TASK = 0.2
+"""Seconds below which a task is too short to be worth its start."""
+LEAST, SHARE = 2.0, 0.05
+"""Seconds, and share of the wall time of all jobs, below which lost time is not worth a word."""
+MARGIN = 0.25
+"""Share by which a stage must exceed its slowest former run."""
+LONG_GAP = 5.0
+"""Seconds between jobs below which a driver only plans and loads its classes."""
 
 
 def analyse(rest: RestView, *, now: float | None = None) -> Report:
-    """The causes of lost wall time, the costliest first."""
+    """The causes of lost wall time, the costliest first. What costs less than a few seconds or than a twentieth of the
+    time is left out."""
     found = stages(rest)
     slots = _slots(rest, found.values())
-    jobs = _union(_job_spans(rest, now))
+    spans = _job_spans(rest, now)
+    jobs = _union(spans)
     span = _span(rest, now)
-    path = _critical(found)
     items: list[Slow] = []
     cold = _cold(found.values())
     for stage in found.values():
-        if stage.wall is None or jobs <= 0:
+        if stage.wall is not None and jobs > 0:
+            items.extend(_of_stage(stage, slots, jobs, rest, cold))
+    if jobs > 0:
+        items.extend(_retries(found.values(), slots, jobs))
+        items.extend(of_plans(rest, slots, jobs))
+        items.extend(_gaps(spans))
+    kept = [i for i in items if i.lost >= (LONG_GAP if i.kind == "driver-gap" else LEAST) and i.share >= SHARE]
+    kept.sort(key=lambda i: -i.lost)
+    busy = sum(num(s.row, "executorRunTime") for s in found.values()) / 1000
+    idle = max(0.0, 1 - busy / (slots * jobs)) if jobs > 0 and slots > 0 else None
+    return Report(span, jobs, slots, tuple(kept), tuple(_critical(found)), idle)
+
+
+def slower(rest: RestView, former: Sequence[RestView], jobs: float) -> list[Slow]:
+    """Stages that take longer than in every former run of the same application, by their call site."""
+    if len(former) < 2 or jobs <= 0:
+        return []
+    before = [_by_name(one) for one in former]
+    out = []
+    for name, took in _by_name(rest).items():
+        known = [b[name] for b in before if name in b]
+        if len(known) < 2 or took <= max(known) * (1 + MARGIN):
             continue
-        items.extend(_of_stage(stage, slots, jobs, rest, cold))
-    items.extend(_retries(found.values(), slots, jobs))
-    if span is not None and span > jobs > 0:
-        items.append(
+        lost = took - median(known)
+        out.append(
             Slow(
-                "driver-gap",
-                span - jobs,
-                (span - jobs) / span,
-                f"no job ran for {human_duration(span - jobs)} of {human_duration(span)}",
-                "between jobs: the driver's own code, planning, listing, commit",
-                "what the driver does between jobs: thread dumps, its log",
+                "slower-than-before",
+                lost,
+                lost / jobs,
+                f"took {human_duration(took)}, before {human_duration(min(known))} to {human_duration(max(known))} in "
+                f"{len(known)} runs",
+                name,
+                "what changed: input bytes and rows of the stage, version, executors, nodes",
             )
         )
-    items.sort(key=lambda i: -i.lost)
-    return Report(span, jobs, slots, tuple(items), tuple(path))
+    return sorted((i for i in out if i.lost >= LEAST and i.share >= SHARE), key=lambda i: -i.lost)
+
+
+def _by_name(rest: RestView) -> dict[str, float]:
+    out: dict[str, float] = {}
+    for stage in stages(rest).values():
+        if stage.wall is not None and text(stage.row, "status") != "FAILED":
+            out[stage.name] = out.get(stage.name, 0.0) + stage.wall
+    return out
+
+
+def reports(world: World) -> list[tuple[SparkApp, Report]]:
+    """A report for every application whose stages are known; earlier runs of the same name are its measure."""
+    told = [(c.app, c.rest) for c in world.cases if c.rest.stages]
+    out = []
+    for app, rest in told:
+        report = analyse(rest, now=world.now if app.live else None)
+        former = [
+            other
+            for one, other in told
+            if one is not app
+            and one.namespace == app.namespace
+            and _run_of(one, other) == _run_of(app, rest)
+            and (one.started or 0.0) < (app.started or 0.0)
+        ]
+        more = slower(rest, former, report.jobs)
+        out.append((app, replace(report, items=(*report.items, *more)) if more else report))
+    return out
+
+
+def _run_of(app: SparkApp, rest: RestView) -> str:
+    """What a recurring application is called without the stamp of its run."""
+    return re.sub(r"[-_]?\d{6,}.*$", "", text(rest.application, "name") or app.name)
+
+
+def _gaps(spans: list[tuple[float, float]]) -> list[Slow]:
+    """Time between the first job and the last in which no job ran."""
+    begun, ended = min(b for b, _ in spans), max(e for _, e in spans)
+    lost = ended - begun - _union(spans)
+    if lost <= 0:
+        return []
+    longest, end = 0.0, begun
+    for one, until in sorted(spans):
+        longest, end = max(longest, one - end), max(end, until)
+    return [
+        Slow(
+            "driver-gap",
+            lost,
+            lost / (ended - begun),
+            f"no job ran for {human_duration(lost)} of {human_duration(ended - begun)}, the longest "
+            f"{human_duration(longest)}",
+            "between jobs: the driver's own code, planning, listing, commit",
+            "what the driver does between jobs: its threads, its log",
+        )
+    ]
 
 
 def _slots(rest: RestView, found: Iterable[Stage]) -> float:
@@ -90,7 +141,8 @@ def _slots(rest: RestView, found: Iterable[Stage]) -> float:
     sizes = [num(row, "maxTasks") or num(row, "totalCores") for row in workers if row.get("isActive")]
     listed = sum(sizes) or max((num(row, "maxTasks") or num(row, "totalCores") for row in workers), default=0.0)
     if not workers:
-        listed = num(rest.executors.get("driver", {}), "maxTasks")
+        driver = rest.executors.get("driver", {})
+        listed = num(driver, "maxTasks") or num(driver, "totalCores")
     return listed or float(max((_at_once(s.tasks) for s in found), default=1)) or 1.0
 
 
@@ -142,9 +194,25 @@ def _span(rest: RestView, now: float | None) -> float | None:
 
 
 def _critical(found: dict[tuple[int, int], Stage]) -> list[tuple[int, int]]:
-    """Stages in order of the wall time that they alone account for."""
-    timed = [(s.wall or 0.0, key) for key, s in found.items() if (s.wall or 0.0) > 0]
-    return [key for _, key in sorted(timed, reverse=True)[:10]]
+    """Stages in order of the wall time in which they ran alone: to make those shorter makes the whole shorter."""
+    edges = []
+    for key, stage in found.items():
+        begun, ended = when(stage.row, "submissionTime") or stage.begun, stage.ended
+        if begun is not None and ended is not None and ended > begun:
+            edges += [(begun, 1, key), (ended, 0, key)]
+    alone: dict[tuple[int, int], float] = {}
+    running: set[tuple[int, int]] = set()
+    before = 0.0
+    for at, starts, key in sorted(edges):
+        if len(running) == 1:
+            only = next(iter(running))
+            alone[only] = alone.get(only, 0.0) + at - before
+        before = at
+        if starts:
+            running.add(key)
+        else:
+            running.discard(key)
+    return sorted((k for k, v in alone.items() if v > 0), key=lambda k: -alone[k])[:10]
 
 
 def _where(stage: Stage, rest: RestView) -> str:
@@ -234,7 +302,7 @@ def _of_stage(
             )
         )
     done = stage.done
-    if stage.complete and len(done) >= 100 and (usual := median(t.duration for t in done)) < TINY_TASK * 4:
+    if stage.complete and len(done) >= 100 and (usual := median(t.duration for t in done)) < TINY_TASK:
         overhead = sum(max(0.0, t.duration - t.run) for t in done) / used
         out.append(
             Slow(
@@ -284,22 +352,29 @@ def _skew(
     if lost <= 0:
         return None
     read_most, read_usual = stage.top("read"), stage.middle("read")
-    sizes = (
-        read_most is not None and read_usual is not None and read_most > 0 and read_most / max(read_usual, 1.0) >= SKEW
-    )
+    rows_most, rows_usual = stage.top("records"), stage.middle("records")
+    sizes = _ratio(read_most, read_usual) >= SKEW
+    counts = _ratio(rows_most, rows_usual) >= SKEW
+    small = counts and (read_most or 0.0) < 2**20
     long = [t for t in stage.done if t.duration >= largest * 0.5 and t.duration >= SKEW * usual]
     warming = [t for t in long if (stage.id, stage.attempt, t.index, t.attempt) in cold]
-    if not sizes and (not long or len(warming) == len(long)):
+    if not sizes and not counts and (not long or len(warming) == len(long)):
         return None
     hosts = {t.executor for t in long}
     others = {t.executor for t in stage.done}
     words = f"longest task {largest:.1f} s, median {usual:.1f} s"
-    if sizes and read_most is not None:
+    if sizes and not small and read_most is not None:
         kind, confirm = (
             "data-skew",
             "which key: count by key of the join or grouping; AQE skew join or salting must level it",
         )
         words += f"; it read {human_bytes(read_most)}, the median {human_bytes(read_usual)}"
+    elif counts and rows_most is not None:
+        kind, confirm = (
+            "data-skew",
+            "which key: count by key of the join or grouping; the sizes alone do not show it",
+        )
+        words += f"; it read {rows_most:,.0f} records, the median {rows_usual:,.0f}"
     elif len(long) >= 2 and len(hosts) == 1 and len(others) > 1:
         kind, confirm = (
             "slow-node",
@@ -323,6 +398,10 @@ def _skew(
         usual,
         tuple(sorted(hosts)),
     )
+
+
+def _ratio(most: float | None, usual: float | None) -> float:
+    return most / max(usual, 1.0) if most is not None and usual is not None and most > 0 else 0.0
 
 
 def _retries(found: Iterable[Stage], slots: float, jobs: float) -> list[Slow]:

@@ -31,6 +31,8 @@ _WANTED = {
     "SparkListenerExecutorRemoved",
     "org.apache.spark.sql.execution.ui.SparkListenerSQLExecutionStart",
     "org.apache.spark.sql.execution.ui.SparkListenerSQLExecutionEnd",
+    "org.apache.spark.sql.execution.ui.SparkListenerSQLAdaptiveExecutionUpdate",
+    "org.apache.spark.sql.execution.ui.SparkListenerDriverAccumUpdates",
 }
 _NAME = re.compile(r'^\{"Event":"([\w.]+)"')
 
@@ -44,7 +46,9 @@ def group_key(locator: str) -> str:
 
 
 def _gmt(ms: Any) -> str | None:
-    return (rfc3339(ms / 1000) or "").replace("Z", ".000GMT") if isinstance(ms, int | float) and ms > 0 else None
+    if not isinstance(ms, int | float) or ms <= 0:
+        return None
+    return (rfc3339(ms // 1000) or "").replace("Z", f".{int(ms) % 1000:03d}GMT")
 
 
 def _int(tree: Tree, *path: str) -> int:
@@ -70,6 +74,10 @@ class EventLog:
     tasks: dict[tuple[int, int], list[Tree]] = field(default_factory=dict)
     executors: dict[str, Tree] = field(default_factory=dict)
     sql: dict[int, Tree] = field(default_factory=dict)
+    plans: dict[int, list[Tree]] = field(default_factory=dict)
+    """SQL execution → its plan trees, the present one last; what an earlier one counted is not lost."""
+    counters: dict[int, float] = field(default_factory=dict)
+    """Accumulator → value."""
     kept: int = 0
     dropped: int = 0
     damaged: int = 0
@@ -162,6 +170,27 @@ class EventLog:
         stage = self._stage(e)
         if stage is not None:
             stage["status"] = "FAILED" if stage.get("failureReason") else "COMPLETE"
+            for row in e["Stage Info"].get("Accumulables") or []:
+                if isinstance(row, dict) and row.get("Metadata") == "sql":
+                    self._count(row.get("ID"), row.get("Value"))
+
+    def _count(self, key: Any, value: Any) -> None:
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            return
+        if isinstance(key, int) and len(self.counters) < MAX_TASKS:
+            self.counters[key] = max(number, self.counters.get(key, 0.0))
+
+    def _driver_counts(self, e: Tree) -> None:
+        for pair in e.get("accumUpdates") or []:
+            if isinstance(pair, list) and len(pair) == 2:
+                self._count(*pair)
+
+    def _plan(self, e: Tree) -> None:
+        tree = e.get("sparkPlanInfo")
+        if isinstance(tree, dict):
+            self.plans.setdefault(_int(e, "executionId"), []).append(tree)
 
     def _task_end(self, e: Tree) -> None:
         key = (_int(e, "Stage ID"), _int(e, "Stage Attempt ID"))
@@ -233,6 +262,7 @@ class EventLog:
             started=_int(e, "time"),
         )
         row.setdefault("status", "RUNNING")
+        self._plan(e)
 
     def _sql_end(self, e: Tree) -> None:
         key = _int(e, "executionId")
@@ -273,6 +303,9 @@ class EventLog:
         for execution in self.sql.values():
             if execution.get("ended") and execution.get("started"):
                 execution["duration"] = execution["ended"] - execution["started"]
+            plans = self.plans.get(execution["id"])
+            if plans:
+                execution["nodes"], execution["edges"] = self._graph(plans[-1])
         for key, row in self.executors.items():
             mine = [t for tasks in self.tasks.values() for t in tasks if t["executorId"] == key]
             row.update(
@@ -292,6 +325,31 @@ class EventLog:
         ]
         made.extend((f"stages/{sid}/{attempt_id}/taskList", rows) for (sid, attempt_id), rows in self.tasks.items())
         return [RestDocument(path, data, origin, app_id=app_id) for path, data in made if data]
+
+    def _graph(self, root: Tree) -> tuple[list[Tree], list[Tree]]:
+        """A plan in the shape of the REST API's nodes and edges (from child to parent); sizes in bytes, times in
+        seconds."""
+        nodes: list[Tree] = []
+        edges: list[Tree] = []
+        waiting: list[tuple[Tree, int]] = [(root, -1)]
+        while waiting and len(nodes) < 2_000:
+            tree, parent = waiting.pop()
+            made = {"nodeId": len(nodes), "nodeName": str(tree.get("nodeName", "")), "metrics": self._metrics(tree)}
+            made["description"] = redact(str(tree.get("simpleString", ""))[:400])
+            nodes.append(made)
+            if parent >= 0:
+                edges.append({"fromId": made["nodeId"], "toId": parent})
+            waiting.extend((c, len(nodes) - 1) for c in reversed(tree.get("children") or []) if isinstance(c, dict))
+        return nodes, edges
+
+    def _metrics(self, tree: Tree) -> list[Tree]:
+        out = []
+        for metric in tree.get("metrics") or []:
+            value = self.counters.get(_int(metric, "accumulatorId")) if isinstance(metric, dict) else None
+            if value is not None:
+                scale = {"timing": 1e-3, "nsTiming": 1e-9}.get(str(metric.get("metricType")), 1.0)
+                out.append({"name": str(metric.get("name", "")), "value": value * scale})
+        return out
 
     def trouble(self) -> str:
         parts = []
@@ -394,4 +452,6 @@ _HANDLERS = {
     "ExecutorRemoved": EventLog._executor_removed,
     "SQLExecutionStart": EventLog._sql_start,
     "SQLExecutionEnd": EventLog._sql_end,
+    "SQLAdaptiveExecutionUpdate": EventLog._plan,
+    "DriverAccumUpdates": EventLog._driver_counts,
 }

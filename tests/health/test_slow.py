@@ -1,0 +1,130 @@
+"""Why is it slow: real event logs with and without each cause. What is estimated is within twice what it really cost,
+and work without the cause gives no word about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from console.base.clock import rfc3339
+from console.health.apps import assemble
+from console.health.case import World
+from console.health.facts import RestDocument
+from console.health.restview import RestView, when
+from console.health.slow import analyse, slower
+from console.health.slow_items import Report
+from console.sources.folder import read_folder
+from tests.cluster.spark import PySpark
+from tests.health.worlds import T0
+
+LOGS = Path(__file__).parent.parent / "data" / "slow"
+KINDS = {
+    "skew": ("data-skew",),
+    "few-tasks": ("too-few-tasks",),
+    "many-tasks": ("too-many-tasks",),
+    "retries": ("retries",),
+    "driver-gap": ("driver-gap",),
+    "python-udf": ("python-udf",),
+    "small-files": ("small-files",),
+    "no-broadcast": ("broadcast-candidate", "too-many-tasks"),
+}
+"""Cause that was put in → kinds that must be seen. A shuffle that is not needed also has needless tasks."""
+CHEAP = ("spill", "gc")
+"""Causes that were put in and cost less than is worth a word: they are measured, and not told."""
+ASLEEP = ("skew", "retries", "driver-gap")
+"""Causes whose cost is time asleep, so that a busy machine does not change it."""
+
+
+def report(folder: Path) -> tuple[Report, float]:
+    """What is said of an event log, and the seconds from its second job to the last one's end: the first warms up."""
+    facts = read_folder(folder)
+    (case,) = World(facts, assemble(facts)).cases
+    begun = [at for job in case.rest.jobs.values() if (at := when(job, "submissionTime")) is not None]
+    ended = [at for job in case.rest.jobs.values() if (at := when(job, "completionTime")) is not None]
+    return analyse(case.rest), max(ended) - sorted(begun)[1]
+
+
+def judged(cause: str, good: Path, bad: Path) -> tuple[float, float]:
+    """(estimated, measured) seconds of a cause.
+
+    Raises:
+        AssertionError: another cause is seen, or one in the work that has none.
+    """
+    clean, fast = report(good)
+    assert not clean.items, f"{cause}: nothing is wrong with {[(i.kind, i.lost) for i in clean.items]}"
+    found, slow = report(bad)
+    kinds = {i.kind for i in found.items}
+    assert kinds == set(KINDS[cause]), f"{cause}: {[(i.kind, i.lost) for i in found.items]}"
+    return sum(i.lost for i in found.items), slow - fast
+
+
+def test_estimates_are_within_twice_the_truth(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = []
+    for cause in KINDS:
+        estimated, measured = judged(cause, LOGS / f"{cause}-good", LOGS / f"{cause}-bad")
+        rows.append((cause, estimated, measured))
+    with capsys.disabled():
+        print("\ncause          estimated  measured")
+        for cause, estimated, measured in rows:
+            print(f"{cause:14} {estimated:8.1f}s {measured:8.1f}s")
+    for cause, estimated, measured in rows:
+        assert measured / 2 <= estimated <= measured * 2, cause
+
+
+@pytest.mark.parametrize("cause", CHEAP)
+@pytest.mark.parametrize("way", ["good", "bad"])
+def test_what_costs_little_is_not_told(cause: str, way: str) -> None:
+    assert report(LOGS / f"{cause}-{way}")[0].items == ()
+
+
+def test_where_it_comes_from_and_what_would_prove_it() -> None:
+    items = {k: report(LOGS / f"{k}-bad")[0].items[0] for k in KINDS}
+    assert "stage 2.0: sum at /opt/jobs/job.py" in items["skew"].where
+    assert items["python-udf"].where.endswith("BatchEvalPython") and "SQL execution 0" in items["python-udf"].where
+    assert items["small-files"].words.startswith("1500 files of")
+    assert all(i.confirm and 0 < i.share <= 1 for i in items.values())
+
+
+def test_slower_than_every_run_before() -> None:
+    runs = [read_folder(LOGS / f"{k}-good") for k in ("skew", "few-tasks")]
+    stage = "sum at /opt/jobs/job.py"
+
+    def view(seconds: float) -> RestView:
+        row = {"stageId": 1, "attemptId": 0, "status": "COMPLETE", "name": stage, "numTasks": 4}
+        times = {"submissionTime": "2026-11-24T10:00:00.000GMT", "completionTime": rfc3339(T0 + seconds)}
+        return RestView([RestDocument("stages", [{**row, **times}], runs[0].rest[0].origin)])
+
+    (found,) = slower(view(60), [view(20), view(22), view(19)], 60)
+    assert (
+        found.kind == "slower-than-before" and found.lost == pytest.approx(40) and "19s to 22s in 3 runs" in found.words
+    )
+    assert slower(view(24), [view(20), view(22), view(19)], 24) == []
+    assert slower(view(60), [view(20)], 60) == [], "one former run is no measure"
+
+
+@pytest.mark.xdist_group("pyspark")
+@pytest.mark.parametrize("cause", ASLEEP)
+def test_a_real_application_with_and_without_the_cause(pyspark_home: PySpark, tmp_path: Path, cause: str) -> None:
+    running = []
+    for way in ("good", "bad"):
+        logs = tmp_path / way
+        logs.mkdir()
+        application = pyspark_home.run(
+            tmp_path / f"run-{way}",
+            cause,
+            master="local[4,4]",
+            script=Path(__file__).parent / "slow_workloads.py",
+            arguments=[cause, way, str(tmp_path)],
+            conf={
+                "spark.eventLog.enabled": "true",
+                "spark.eventLog.dir": logs.as_uri(),
+                "spark.eventLog.rolling.enabled": "false",
+                "spark.eventLog.compress": "true",
+            },
+        )
+        running.append(application.process)
+    for process in running:
+        assert process.wait(180) == 0
+    estimated, measured = judged(cause, tmp_path / "good", tmp_path / "bad")
+    assert measured / 2 <= estimated <= measured * 2

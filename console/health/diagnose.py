@@ -11,6 +11,7 @@ from console.health.apps import Assembler
 from console.health.case import Case, World
 from console.health.facts import Facts
 from console.health.model import SEVERITY_ORDER, Attempt, Finding, SparkApp
+from console.health.proof import honest
 from console.health.rule import Answer, Rule, Trial, WorldRule
 from console.health.rules import all_rules
 
@@ -131,7 +132,7 @@ def _same(a: tuple[object, ...], b: tuple[object, ...]) -> bool:
 
 
 def _taken(answer: Answer) -> list[Finding]:
-    return [] if isinstance(answer, str) else answer
+    return [] if isinstance(answer, str) else [honest(one) for one in answer]
 
 
 def _trials(rule: Rule | WorldRule, subject: str, answer: Answer) -> list[Trial]:

@@ -706,7 +706,7 @@ def test_i22_refusals_of_both_sdks(text: str, class_: str, cause: str) -> None:
         ),
         class_,
     )
-    assert found.data["cause"] == cause and found.confidence == "high"
+    assert found.data["cause"] == cause and found.confidence == "medium"
 
 
 def test_i22_a_local_file_that_is_denied_is_no_object_store() -> None:
@@ -805,13 +805,13 @@ def test_i27_gpu_memory_and_fatal_cuda() -> None:
         "ERROR",
     )
     found = one(driver(), executor(1, ended(20), "Failed"), log(fatal, "executor"))
-    assert (found.class_, found.code, found.confidence) == ("I27", "gpu-fatal", "high")
+    assert (found.class_, found.code, found.confidence) == ("I27", "gpu-fatal", "medium")
 
 
 def test_i28_hardware_by_kernel_log_and_by_latched_gauge() -> None:
     kernel = log("NVRM: Xid (PCI:0000:3b:00): 79, pid=4711, GPU has fallen off the bus.\n", "other", "node-1/kernel")
     found = one(kernel)
-    assert (found.class_, found.data["xid"], found.confidence) == ("I28", 79, "high")
+    assert (found.class_, found.data["xid"], found.confidence) == ("I28", 79, "medium")
     gauge = sample("DCGM_FI_DEV_XID_ERRORS", 79, UUID="GPU-1", hostname="node-1", gpu="0")
     latched = one(gauge)
     assert latched.confidence == "medium" and latched.open_questions

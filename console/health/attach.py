@@ -68,7 +68,9 @@ def attach(facts: Facts, groups: dict[GroupId, Group]) -> Attached:
         home = homes.get(_folder(log.origin.locator), set())
         if len(home) == 1:
             _give_log(out, next(iter(home)), log)
-        elif isinstance(only, tuple) and not _beside(log, groups[only], out.groups[only]):
+        elif len(home) > 1 and (match := _counterpart(log, home, out)) is not None:
+            _give_log(out, match, log)
+        elif only is not None and only != ANONYMOUS and not _beside(log, _places(only, out, groups)):
             out.loose.setdefault(ANONYMOUS, Belongings()).logs.append(log)
         elif only is not None:
             _give_log(out, only, log)
@@ -159,14 +161,46 @@ def _folder(locator: str) -> str:
     return locator.rpartition("/")[0]
 
 
-def _beside(log: Log, group: Group, belongings: Belongings) -> bool:
-    """Whether a log that names nothing lies with the evidence of a group: in its folder, above or below it."""
+def _places(target: GroupId | str, out: Attached, groups: dict[GroupId, Group]) -> set[str]:
+    """The folders that hold the evidence of an application."""
+    group = groups.get(target) if isinstance(target, tuple) else None
+    belongings = out.groups[target] if isinstance(target, tuple) else out.loose.get(target, Belongings())
+    places = {_folder(log.origin.locator) for log in belongings.logs}
+    places |= {_folder(doc.origin.locator) for doc in belongings.rest}
+    if group is not None:
+        places |= {_folder(p.origin.locator.partition(": ")[0]) for p in (*group.drivers, *group.executors)}
+        if group.cr is not None:
+            places.add(_folder(group.cr.origin.locator.partition(": ")[0]))
+    return places
+
+
+def _beside(log: Log, places: set[str]) -> bool:
+    """Whether a log that names nothing lies with the evidence of an application: in its folder, above or below it."""
     here = _folder(log.origin.locator)
-    places = {_folder(p.origin.locator.partition(": ")[0]) for p in (*group.drivers, *group.executors)}
-    places |= {_folder(one.origin.locator) for one in belongings.logs}
-    if group.cr is not None:
-        places.add(_folder(group.cr.origin.locator.partition(": ")[0]))
     return any(here.startswith(place) or place.startswith(here) for place in places)
+
+
+def _counterpart(log: Log, home: set[GroupId | str], out: Attached) -> GroupId | str | None:
+    """The one application of a folder that lacks a log of this kind and has the other kind from the same time."""
+    span = _span(log)
+    if log.role not in ("driver", "executor") or span is None:
+        return None
+    found = []
+    for target in home:
+        held = out.groups[target].logs if isinstance(target, tuple) else out.loose[target].logs
+        others = [s for one in held if one.role in ("driver", "executor") and (s := _span(one)) is not None]
+        if any(one.role == log.role for one in held) or not others:
+            continue
+        begin, end = min(s[0] for s in others), max(s[1] for s in others)
+        if min(end, span[1]) - max(begin, span[0]) >= 0.5 * min(end - begin, span[1] - span[0]):
+            found.append(target)
+    return found[0] if len(found) == 1 else None
+
+
+def _span(log: Log) -> tuple[float, float] | None:
+    text = logtext.Text(log)
+    first, last = text.first_time, text.last_time
+    return (first, last) if first is not None and last is not None else None
 
 
 def _homes(out: Attached) -> dict[str, set[GroupId | str]]:

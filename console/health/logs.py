@@ -104,6 +104,11 @@ class Text:
                 return at
         return None
 
+    @property
+    def first_time(self) -> float | None:
+        """When its first dated record was written."""
+        return next((at for line in self.text[:20_000].splitlines() if (at := time_of(line)) is not None), None)
+
     def line_of(self, position: int) -> int:
         """Index (from 0) of the line that holds `position`."""
         return bisect_right(self.starts, position) - 1

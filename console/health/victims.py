@@ -259,7 +259,8 @@ def _at_the_end(case: Case, loss: Loss) -> bool:
         return True
     if case.app.ended is not None and loss.at >= case.app.ended - deaths.STOP_SLACK:
         return True
-    last = max((at for t in case.texts_of("driver") if (at := t.last_time) is not None), default=None)
+    ends = [at for t in case.texts_of("driver") if (at := t.last_time) is not None and at >= loss.at]
+    last = min(ends, default=None)
     if case.pods or last is None or loss.at < last - END_OF_LOG:
         return False
     worked = case.hits("task-failed", "task-started", "stage-submitted", "fetch-failed", roles=("driver",))

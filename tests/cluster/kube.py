@@ -144,7 +144,7 @@ class Kube:
             yield (json.loads(line) for line in answer.iter_lines() if line)
 
 
-def apply_crds(kube: Kube, folder: Path, *, seconds: float = 30) -> Sequence[str]:
+def apply_crds(kube: Kube, folder: Path, *, seconds: float = 60) -> Sequence[str]:
     """Apply every custom resource definition of a folder and wait until each is served. Answers their names.
 
     Files are named `<group>_<plural>.yaml`, as controller-gen names them.
@@ -167,6 +167,17 @@ def apply_crds(kube: Kube, folder: Path, *, seconds: float = 30) -> Sequence[str
         conditions = ((definition or {}).get("status") or {}).get("conditions") or []
         return any(c["type"] == "Established" and c["status"] == "True" for c in conditions)
 
+    deadline = time.monotonic() + seconds
     for name in names:
-        kube.wait(f"{definitions}/{name}", established, seconds=seconds)
+        definition = kube.wait(f"{definitions}/{name}", established, seconds=seconds)
+        plural, _, group = name.partition(".")
+        version = next(v["name"] for v in definition["spec"]["versions"] if v["storage"])
+        while True:
+            try:
+                kube.get(f"/apis/{group}/{version}/{plural}", limit="1")
+                break
+            except KubeError as error:  # established, and for a moment still 404 or "storage is (re)initializing"
+                if error.status not in (404, 429, 503) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
     return names

@@ -52,7 +52,12 @@ def _hierarchies() -> list[Path]:
 
 def _make_cgroups() -> None:
     for hierarchy in _hierarchies():
-        (hierarchy / _CGROUP.strip("/")).mkdir(exist_ok=True)
+        folder = hierarchy / _CGROUP.strip("/")
+        folder.mkdir(exist_ok=True)
+        # All pods together would weigh as much as one process beside them, so a busy machine would starve them.
+        for weight, value in (("cpu.shares", "8192"), ("cpu.weight", "800")):
+            if (folder / weight).exists():
+                (folder / weight).write_text(value)
 
 
 def _remove_cgroups() -> None:

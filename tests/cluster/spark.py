@@ -46,7 +46,7 @@ class SparkApplication:
             self.timeline.append((round(time.monotonic() - self.submitted, 1), state, attempts))
         return state
 
-    def wait(self, *states: str, seconds: float = 180) -> str:
+    def wait(self, *states: str, seconds: float = 300) -> str:
         """Wait until the application is in one of these states, or ended.
 
         Raises:
@@ -67,7 +67,7 @@ class SparkApplication:
         )["items"]
         return found
 
-    def wait_for_executors(self, count: int, *, seconds: float = 120) -> list[dict[str, Any]]:
+    def wait_for_executors(self, count: int, *, seconds: float = 180) -> list[dict[str, Any]]:
         """Wait until so many executors run, and answer their pods."""
         deadline = time.monotonic() + seconds
         while True:
@@ -261,7 +261,7 @@ class PySpark:
             wait_until(
                 f"the UI of {workload} serves",
                 lambda: answers(f"{ui}/api/v1/applications"),
-                seconds=60,
+                seconds=120,
                 processes=[process],
                 every=0.2,
             )

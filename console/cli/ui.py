@@ -18,8 +18,9 @@ face: Callable[[Live, Opening | None], None] | None = None
 
 
 def terminal() -> bool:
-    """Whether there is a terminal UI, and stdin and stdout are a terminal that can be painted on."""
-    painted = sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    """Whether there is a terminal UI, and a terminal that can be painted on (it is painted through stderr)."""
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    painted = all(stream.isatty() for stream in streams) and os.environ.get("TERM", "dumb") != "dumb"
     return face is not None and painted
 
 

@@ -97,11 +97,15 @@ class Pane(ScrollView, can_focus=True):
     def show(self, lines: Lines) -> None:
         """Replace the lines; only visible ones that differ are painted."""
         self._lines = lines
-        size = Size(self.size.width, len(lines))
-        if size != self.virtual_size:
-            self.virtual_size = size
+        self._fit()
         self._settle()
         self._repaint_changed()
+
+    def _fit(self) -> None:
+        """The virtual size; while everything fits it stays as high as the pane, so that nothing is laid out again."""
+        size = Size(self.size.width, max(self.size.height, len(self._lines)))
+        if size != self.virtual_size:
+            self.virtual_size = size
 
     def select(self, key: str) -> None:
         """Put the cursor on `key`, if it is there."""
@@ -217,7 +221,7 @@ class Pane(ScrollView, can_focus=True):
             self._put(index)
 
     def on_resize(self, event: Resize) -> None:
-        self.virtual_size = Size(event.size.width, len(self._lines))
+        self._fit()
         self._painted.clear()
         self.refresh()
 

@@ -35,11 +35,16 @@ class Console:
         self.config.write_text(f"contexts:\n  {context}:\n    mode: guarded\n")
         self.answers = folder / "answers.yaml"
         self.answers.write_text(ANSWERS)
-        self.environment = {**os.environ, "KUBECONFIG": str(kubeconfig), "CONSOLE_STATE_DIR": str(folder / "state")}
+        self.environment = {
+            **os.environ,
+            "KUBECONFIG": str(kubeconfig),
+            "CONSOLE_CONFIG": str(self.config),
+            "CONSOLE_STATE_DIR": str(folder / "state"),
+        }
 
     def __call__(self, *argv: str, seconds: float = 600) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "console", *argv, "--config", str(self.config)],
+            [sys.executable, "-m", "console", *argv],
             env=self.environment,
             capture_output=True,
             text=True,
@@ -82,7 +87,8 @@ def test_a_real_executor_oom_is_diagnosed_fixed_and_its_recovery_verified(
     cleaned.append(app)
     wait_until("an executor that was killed for memory", lambda: killed_for_memory(app), seconds=240)
 
-    told = console("apps", f"{app.kube.namespace}/{app.name}", "-o", "json")
+    told = console("diagnose", f"{app.kube.namespace}/{app.name}", "-o", "json")
+    assert told.stdout, told.stderr
     codes = [finding["code"] for finding in json.loads(told.stdout)["findings"]]
     assert codes and codes[0].startswith("executor-oom"), told.stdout + told.stderr
 

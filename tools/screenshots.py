@@ -1,0 +1,112 @@
+"""Every screen as a picture: `python -m tools.screenshots [NAME...]` writes `screenshots/NAME-WIDTHxHEIGHT.png`.
+
+The pictures are taken of the real program over the simulated cluster, stopped at a moment of its incident.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cairosvg
+
+from console.live import Live, Pace
+from console.rehearse import Rehearsal
+from console.sources.runbooks import Library
+from console.tui.app import ConsoleApp
+from console.tui.palette import Palette
+
+FOLDER = Path(__file__).resolve().parents[1] / "screenshots"
+FONT = "DejaVu Sans Mono"
+PATIENCE = 60.0
+
+
+class Shot(NamedTuple):
+    """One picture: the keys that lead there, and what must be on the screen before it is taken."""
+
+    name: str
+    size: tuple[int, int]
+    keys: tuple[str, ...]
+    until: str
+
+
+SHOTS = (
+    Shot("now", (120, 36), (), "ALERT"),
+    Shot("now", (80, 24), (), "ALERT"),
+    Shot("now", (160, 50), (), "ALERT"),
+    Shot("apps", (120, 36), ("2",), "NAMESPACE"),
+    Shot("application", (120, 36), ("2", "g", "enter"), "executors"),
+    Shot("application", (80, 24), ("2", "g", "enter"), "executors"),
+    Shot("evidence", (120, 36), ("e",), "seen"),
+    Shot("slo", (120, 36), ("3",), "WINDOW"),
+    Shot("components", (120, 36), ("5",), "COMPONENT"),
+    Shot("runbooks", (120, 36), ("4",), "RUNBOOK"),
+    Shot("help", (120, 50), ("question_mark",), "everywhere"),
+    Shot("walk", (120, 44), ("r", "until:1 ", "1"), "rollback"),
+    Shot("walk", (80, 24), ("r", "until:1 ", "1"), "memoryOverhead"),
+)
+
+
+async def until(holds: Callable[[], bool], pilot: Any) -> None:
+    """Wait until `holds`."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + PATIENCE
+    while not holds():
+        if loop.time() > end:
+            raise TimeoutError("the screen never showed it:\n" + "\n".join(screen(pilot.app)))
+        await pilot.pause(0.1)
+
+
+def screen(app: ConsoleApp) -> list[str]:
+    return ["".join(s.text for s in strip).rstrip() for strip in app.main._compositor.render_strips()]
+
+
+async def take(live: Live, shot: Shot, save: Callable[[str], Awaitable[None]]) -> None:
+    """Drive the program to the shot and hand its SVG to `save`."""
+    library = Library.read()
+    app = ConsoleApp(live, library.runbooks, palette=Palette("truecolor"), actor="sre")
+    async with app.run_test(size=shot.size) as pilot:
+        shows = lambda text: lambda: any(text in line for line in screen(app))  # noqa: E731
+        await until(shows("ALERT"), pilot)
+        for key in shot.keys:
+            if key.startswith("until:"):
+                await until(shows(key.removeprefix("until:")), pilot)
+            else:
+                await pilot.press(key)
+                await pilot.pause()
+        await until(shows(shot.until), pilot)
+        await pilot.pause(0.5)
+        await save(app.export_screenshot(title=f"console {shot.name}"))
+
+
+def write(svg: str, path: Path) -> None:
+    svg = re.sub(r"font-family: *[^;]*;", f"font-family: {FONT};", svg).replace("Fira Code", FONT)
+    cairosvg.svg2png(bytestring=svg.encode(), write_to=str(path), scale=1.0)
+
+
+def main() -> int:
+    wanted = set(sys.argv[1:])
+    FOLDER.mkdir(exist_ok=True)
+    for shot in SHOTS:
+        if wanted and shot.name not in wanted:
+            continue
+        path = FOLDER / f"{shot.name}-{shot.size[0]}x{shot.size[1]}.png"
+        with tempfile.TemporaryDirectory() as state, Rehearsal("spark-oom", step=True) as rehearsal:
+            os.environ["CONSOLE_STATE_DIR"] = state
+            live = Live(rehearsal.plan(pace=Pace(heartbeat=1.0, metrics=1.0, reads=2.0)))
+
+            async def save(svg: str, path: Path = path) -> None:
+                write(svg, path)
+
+            asyncio.run(take(live, shot, save))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

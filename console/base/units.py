@@ -110,9 +110,7 @@ def human_bytes(count: float | None) -> str:
     value = float(count)
     for unit in ("B", "Ki", "Mi", "Gi", "Ti"):
         if abs(value) < 1024 or unit == "Ti":
-            return (
-                f"{value:.0f}{unit}" if unit == "B" or value >= 100 or value == int(value) else f"{value:.1f}{unit}"
-            )
+            return f"{value:.0f}{unit}" if unit == "B" or value >= 100 or value == int(value) else f"{value:.1f}{unit}"
         value /= 1024
     raise AssertionError("unreachable")
 

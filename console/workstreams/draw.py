@@ -91,7 +91,7 @@ class _Drawing:
                 todo.append((waiting.pop(), "", "", None))
             number, lead, prefix, parent = todo.pop()
             if len(prefix) > self.width // 2 and parent is not None:
-                out.append(self.line(number, lead, parent, "  (continued below)"))
+                out.append(self.line(number, lead, parent, " (continued below)"))
                 self.roots.append(number)
                 waiting.insert(0, number)
                 continue
@@ -122,8 +122,8 @@ class _Drawing:
         if len(shown) > room // 2 and also:
             shown = f"  + {len(also)} more" if len(also) > 1 or len(shown) > room else shown
         title = shorten(clean(item.name), max(0, room - len(shown)))
-        whole = f"{text} {title}".rstrip() + shown + tail
-        return GraphLine(shorten(whole, self.width), number)
+        whole = f"{text} {title}".rstrip() + shown
+        return GraphLine(shorten(whole, self.width - len(tail)) + tail, number)
 
     def also(self, number: int, parent: int | None) -> list[str]:
         """What else it waits for: tokens as written, without those that only mean the line above."""

@@ -158,8 +158,10 @@ def _place(index: Index, raw: str, feature: str) -> tuple[str, int | None]:
     forms = spellings(raw) if raw else []
     for form in forms:
         numbers = index.by_id().get(form, ())
-        if len(numbers) > 1 and feature:
-            numbers = tuple(n for n in numbers if index.workstreams[n].feature == feature) or numbers
+        if numbers and feature:
+            own = tuple(n for n in numbers if index.workstreams[n].feature == feature)
+            if own or any(known.id == feature for known in index.features):
+                numbers = own
         if numbers:
             return form, numbers[0] if len(numbers) == 1 else None
     shown = next((form for form in forms if form.startswith("WS-")), raw)

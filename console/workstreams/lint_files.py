@@ -59,7 +59,11 @@ def _alone(index: Index, item: WorkFile) -> Iterator[Problem]:
     elif item.number is None:
         numbers = index.by_id().get(item.id, ())
         keys = ", ".join(index.workstreams[number].key for number in numbers)
-        why = f"may be {keys}; its front matter should name the feature" if numbers else "is not in the index"
+        why = "is not in the index"
+        if numbers:
+            why = f"may be {keys}; its front matter should name the feature"
+            if any(feature.id == item.feature for feature in index.features):
+                why = f"is not in feature {item.feature}, which it names, but in {keys}"
         yield problem(
             "file-unknown",
             None,

@@ -28,9 +28,8 @@ def index_text(features: int = FEATURES, rows: int = ROWS) -> str:
             needs = f"WS-{f:03d}-{r - 1:02d}" if r else (f"F{f - 1:03d}" if f else "-")
             if r > 3 and r % 5 == 0:
                 needs = f"WS-{f:03d}-{r - 4:02d}..{r - 1:02d}, WS-{f:03d}-00"
-            out.append(
-                f"| {name} | Work {r} of part {f} | SMALL (~100 LOC) | {needs} | {'completed' if r < done else 'backlog'} |"
-            )
+            status = "completed" if r < done else "backlog"
+            out.append(f"| {name} | Work {r} of part {f} | SMALL (~100 LOC) | {needs} | {status} |")
         out += ["", "### Dependency Graph", "", "```"]
         out += [" → ".join(f"WS-{f:03d}-{r:02d}" for r in range(rows)), "```", "", "---", ""]
         summary.append(f"| F{f:03d}: Part {f} | {rows} | {done} | 0 | {rows - done} |")

@@ -93,6 +93,22 @@ def parse(text: str, file: str) -> Document:
     return Document(file, builder.build(node, ()), marks, text)
 
 
+def parse_all(text: str, file: str) -> list[Document]:
+    """Every YAML document in `text`; lines are those of the whole file. Documents that hold nothing are left out.
+
+    Raises:
+        DocumentError: as `parse`, for the first document that is wrong.
+    """
+    parts: list[list[str]] = [[]]
+    for number, line in enumerate(text.split("\n")):
+        if line.rstrip() == "---" or line.startswith("--- "):
+            parts.append([""] * (number + 1))
+        else:
+            parts[-1].append(line)
+    found = [parse("\n".join(part), file) for part in parts]
+    return [document for document in found if document.data is not None]
+
+
 def _forbidden(text: str) -> int | None:
     found = yaml.reader.Reader.NON_PRINTABLE.search(text)
     return found.start() if found else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -108,6 +109,33 @@ def rules(form: str, only: tuple[str, ...], name: str, labels: tuple[str, ...], 
         )
     say(yaml.dump(document, Dumper=_plain_dumper(), sort_keys=False, width=1000, allow_unicode=True).rstrip())
     return Exit.OK
+
+
+@command.command("import")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--title", default="Imported objectives", show_default=True, help="Title of the preset.")
+def import_(files: tuple[Path, ...], title: str) -> int:
+    """Print a preset with the objectives of files of Sloth, Pyrra or OpenSLO v1.
+
+    What cannot be read is named on stderr with its place; the rest is still printed.
+    """
+    import yaml
+
+    from console.base.document import parse_all
+    from console.health.slo_import import read
+
+    documents = []
+    for file in files:
+        try:
+            documents += parse_all(file.read_text(encoding="utf-8"), str(file))
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"{file} cannot be read: {error}") from None
+    found = read(documents)
+    for words in (*found.notes, *(str(problem) for problem in found.problems)):
+        narrate(words)
+    document = {"title": title, "slos": found.slos}
+    say(yaml.dump(document, Dumper=_plain_dumper(), sort_keys=False, width=1000, allow_unicode=True).rstrip())
+    return Exit.USAGE if found.problems or not found.slos else Exit.OK
 
 
 def _plain_dumper() -> Any:

@@ -234,6 +234,7 @@ class Preset(Struct, frozen=True, forbid_unknown_fields=True):
             `sli`, `alerting` and `contributors` are replaced, and a key with nothing after it removes what it inherits.
         abstract: a part of presets, no deployment of its own.
         hold: components whose own objectives are held; `slos` adds others or adjusts them.
+        imports: files of Sloth, Pyrra or OpenSLO, relative to the preset, whose objectives are held.
         promises: what its values declare but cannot bring about, in sentences.
     """
 
@@ -244,6 +245,7 @@ class Preset(Struct, frozen=True, forbid_unknown_fields=True):
     abstract: bool = False
     components: dict[Id, Expectation] = {}
     hold: tuple[Id, ...] = ()
+    imports: tuple[Text, ...] = ()
     slos: dict[Id, SloBody] = {}
     thresholds: Thresholds = Thresholds()
     promises: tuple[str, ...] = ()

@@ -107,7 +107,7 @@ def _pyrra(id: str, values: Mapping[str, float], pairs: tuple[Pair, ...] | None,
     if goal is None or not windows:
         return None
     period = values.get("pyrra_window", 28 * DAY)
-    spec = _spec(id, id, goal, period, pairs or _pyrra_pairs(period), f"Pyrra: *:burnrate*{{slo={id!r}}}")
+    spec = _spec(id, id, goal, period, pairs or pyrra_pairs(period), f"Pyrra: *:burnrate*{{slo={id!r}}}")
     availability = values.get("pyrra_availability")
     allowed = budget(spec.goal)
     left = 1 - (1 - availability) / allowed if availability is not None and allowed else None
@@ -135,7 +135,7 @@ def _spec(id: str, title: str, goal: float, period: float, pairs: tuple[Pair, ..
     )
 
 
-def _pyrra_pairs(period: float) -> tuple[Pair, ...]:
+def pyrra_pairs(period: float) -> tuple[Pair, ...]:
     """Pyrra's windows grow with the period: an hour and five minutes at four weeks."""
     scale = period / (28 * DAY)
     lengths = ((3600.0, 300.0), (21600.0, 1800.0), (86400.0, 7200.0), (345600.0, 21600.0))

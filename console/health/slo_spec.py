@@ -1,7 +1,8 @@
 """What an objective is: its target, its events or time slices, its alert windows. Written in YAML, decoded as it is.
 
-`{window}` in an expression stands for a PromQL duration (`5m`). Factors follow from the share of the budget that a pair
-of windows may consume before it alerts (2 % in 1 h of 30 days is 14.4), or are given.
+`{window}` in an expression stands for a PromQL duration (`5m`), `{seconds}` for its length as a number. Factors follow
+from the share of the budget that a pair of windows may consume before it alerts (2 % in 1 h of 30 days is 14.4), or are
+given.
 """
 
 from __future__ import annotations
@@ -221,7 +222,8 @@ def problems(body: SloBody, document: Document, path: Path) -> list[DocumentErro
 
 def fill(expression: str, window: float) -> str:
     """The expression for one window."""
-    return expression.replace("{window}", promql_duration(window)).strip()
+    filled = expression.replace("{window}", promql_duration(window)).replace("{seconds}", f"{window:.0f}")
+    return filled.strip()
 
 
 def promql_duration(seconds: float) -> str:

@@ -10,11 +10,12 @@ from typing import Any
 import msgspec
 
 from console.base.decode import check
-from console.base.document import Document, parse
+from console.base.document import Document, parse, parse_all
 from console.base.errors import DocumentError, UsageError, did_you_mean
 from console.base.paths import library
 from console.health.components_check import problems as component_problems
 from console.health.components_spec import Definition, Preset
+from console.health.slo_import import Imported, read
 from console.health.slo_spec import problems as slo_problems
 
 Tree = dict[str, Any]
@@ -148,8 +149,24 @@ class _Reader:
             if id not in self.components:
                 wrong.append(self.unknown(document, ("hold", index), id))
             slos.update(self.objectives.get(id, {}))
+        for index, name in enumerate(tree.get("imports", ())):
+            imported = self.imported(Path(document.file).parent / Path(name).expanduser())
+            if isinstance(imported, str):
+                wrong.append(document.error(("imports", index), imported))
+            else:
+                wrong += imported.problems
+                slos.update(imported.slos)
         slos = _laid_over(slos, tree.get("slos", {}))
         return {**tree, "slos": {id: body for id, body in slos.items() if body is not None}}, wrong
+
+    def imported(self, path: Path) -> Imported | str:
+        """The objectives of another tool's file, or why it cannot be read."""
+        try:
+            return read(parse_all(path.read_text(encoding="utf-8"), str(path)))
+        except DocumentError as error:
+            return Imported(problems=(error,))
+        except (OSError, UnicodeDecodeError) as error:
+            return f"{path.name} cannot be read: {error}"
 
     def unknown(self, document: Document, at: tuple[str | int, ...], id: str) -> DocumentError:
         return document.error(at, f"there is no component {id!r}", hint=did_you_mean(id, self.components))

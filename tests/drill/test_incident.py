@@ -7,13 +7,14 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+import msgspec
 import pytest
 
 from console.drill.controllers.kubelet import terminated
 from console.drill.resources import EVENTS, NODES, SPARKAPPS
 from console.drill.resources import PODS as POD
 from console.drill.store import Change
-from tests.drill.conftest import APP, DATA, PODS, Api, run_to, state
+from tests.drill.conftest import APP, DATA, PODS, SCENARIO, Api, run_to, state
 
 RECORDED = json.loads((DATA / "etl-orders-1.37.2.json").read_text())
 Open = Callable[..., AbstractAsyncContextManager[Api]]
@@ -151,6 +152,23 @@ async def test_what_does_not_fit_does_not_recover(api: Api, spec: dict[str, Any]
     assert state(api) != "COMPLETED" and not api.session.recovered()
     after = api.session.world.operator_metrics.counters["spark_application_failure_count"].at(api.session.now)
     assert after - before >= 3
+
+
+async def test_the_next_scheduled_run_brings_the_old_size_back(drill: Open) -> None:
+    """The schedule's template still says 1100m, whatever was patched into the run."""
+    first, *others = SCENARIO.world.apps
+    soon = msgspec.structs.replace(first, schedule="52 10 * * *")
+    world = msgspec.structs.replace(SCENARIO.world, apps=(soon, *others))
+    async with drill(scenario=msgspec.structs.replace(SCENARIO, world=world)) as api:
+        await api.patch_app({"executor": {"memoryOverhead": "1650m"}})
+        await api.session.run_for(700)
+        scheduled = "/apis/sparkoperator.k8s.io/v1beta2/namespaces/spark-prod/scheduledsparkapplications/nightly-etl"
+        name = (await api.get(scheduled))["status"]["lastRunName"]
+        assert name.startswith("nightly-etl-")
+        run = await api.get(f"{APP.removesuffix('etl-orders')}{name}")
+        assert run["spec"]["executor"]["memoryOverhead"] == "1100m"
+        assert run["metadata"]["ownerReferences"][0]["name"] == "nightly-etl"
+        assert (await api.get(APP))["status"]["applicationState"]["state"] == "COMPLETED"
 
 
 async def test_fewer_cores_for_the_same_overhead_recover_too(api: Api) -> None:

@@ -48,8 +48,8 @@ SHOTS = (
     Shot("components", (120, 36), ("5",), "COMPONENT"),
     Shot("runbooks", (120, 36), ("4",), "RUNBOOK"),
     Shot("help", (120, 50), ("question_mark",), "everywhere"),
-    Shot("walk", (120, 44), ("r", "until:1 ", "1"), "rollback"),
-    Shot("walk", (80, 24), ("r", "until:1 ", "1"), "memoryOverhead"),
+    Shot("walk", (120, 44), ("r", "until:Change nothing", "1"), "server dry run"),
+    Shot("walk", (80, 24), ("r", "until:Change nothing", "1"), "memoryOverhead"),
 )
 
 
@@ -72,7 +72,10 @@ async def take(live: Live, shot: Shot, save: Callable[[str], Awaitable[None]]) -
     library = Library.read()
     app = ConsoleApp(live, library.runbooks, palette=Palette("truecolor"), actor="sre")
     async with app.run_test(size=shot.size) as pilot:
-        shows = lambda text: lambda: any(text in line for line in screen(app))  # noqa: E731
+
+        def shows(text: str) -> Callable[[], bool]:
+            return lambda: any(text in line for line in screen(app))
+
         await until(shows("ALERT"), pilot)
         for key in shot.keys:
             if key.startswith("until:"):

@@ -188,6 +188,7 @@ class MainScreen(Screen[None]):
 
     def _turn(self) -> None:
         self._close_ask()
+        self._notice = None
         main = self.query_one("#main", Pane)
         selected = self.page.selected
         main.reset()

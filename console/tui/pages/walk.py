@@ -72,7 +72,7 @@ class WalkPage(Page):
         asked = f"{question.step}:{question.kind}" if question else ""
         if asked != self._asked:
             self._asked, self.choice = asked, 0
-        lines = view.lines(self.hub.board, walk, self._runbook, question, width, chosen=self.choice)
+        lines = view.lines(self.hub.board, walk, self._runbook, question, width, height, chosen=self.choice)
         if self.with_evidence:
             lines += [rule("evidence", width), *self._evidence(walk, width)]
         return Fixed(_choices(lines, question))

@@ -59,7 +59,7 @@ def head(situation: Situation, app: SparkApp, width: int) -> list[Line]:
         extra += f" + pyspark {human_bytes(plan.pyspark)}" if plan.pyspark else ""
         out.append(line(Span(" memory  ", "head"), span(words + extra), span(f"  ({plan.source})", "dim")))
     if app.owners or app.managers:
-        chain = " ‹ ".join(f"{o.kind} {o.name}" for o in app.owners)
+        chain = " ‹ ".join(dict.fromkeys(f"{o.kind} {o.name}" for o in app.owners))
         out.append(line(Span(" owner   ", "head"), span(chain or "nobody above it"), span("", "dim")))
     for finding in board.findings_of(app.key)[:2]:
         tag = f" {finding.class_}" if finding.class_ else ""

@@ -145,7 +145,8 @@ def _finding(situation: Situation, finding: Finding, width: int, selected: str) 
         room = width - 7
         texts = wrap(finding.detail, room)[:3] if finding.detail else []
         out += [line(Span("      "), span(text, "text")) for text in texts]
-        out += [line(Span("      ", "dim"), span(f"? {q}", "warn")) for q in finding.open_questions[:1]]
+        for question in finding.open_questions[:1]:
+            out += [line(Span("      "), span(text, "warn")) for text in wrap(f"? {question}", room)[:2]]
     return out
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from console.live.situation import Situation
 from console.runbook.model import Runbook
 from console.tui.lines import BLANK, Cell, Column, Line, Span, header, line, row, rule, span, wrap
+from console.tui.views.walk import plain_title
 
 COLUMNS = (
     Column("RUNBOOK", 22),
@@ -52,7 +53,7 @@ def page(book: Runbook, width: int) -> list[Line]:
             line(
                 span(f" {number:>2} "),
                 span(f"{kind:<8}", "warn" if step.writes else "dim"),
-                span(step.title),
+                span(plain_title(step)),
                 key=f"step:{step.id}",
             )
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from console.base.clock import rfc3339
@@ -30,18 +31,35 @@ _TITLE_WIDTH = 34
 
 
 def lines(
-    board: Board, walk: Walk, runbook: Runbook | None, question: Question | None, width: int, *, chosen: int = 0
+    board: Board,
+    walk: Walk,
+    runbook: Runbook | None,
+    question: Question | None,
+    width: int,
+    height: int,
+    *,
+    chosen: int = 0,
 ) -> list[Line]:
-    """The whole walk: steps that were made, the present one with its question or preview, those that may follow."""
+    """The whole walk: steps that were made, the present one with its question or preview, those that may follow.
+
+    While something is asked, earlier steps make room for it in `height` lines.
+    """
     out = [_heading(walk, runbook, width)]
-    out += [_visited(board, walk, runbook, state, number, width) for number, state in enumerate(walk.steps, 1)]
+    waits = question is not None
+    visited = [_visited(walk, runbook, state, number, width, waits) for number, state in enumerate(walk.steps, 1)]
+    asked = _question(question, width, chosen) if question is not None else []
+    room = max(2, height - len(asked) - 2)
+    if asked and len(visited) > room:
+        out.append(line(span(f"   … {len(visited) - room} earlier steps, in the timeline (t)", "dim")))
+        visited = visited[-room:]
+    out += visited
     if walk.status == "ended":
         return [*out, *_end(walk, width)]
     current = walk.state(walk.current)
     if current is not None and current.evidence and current.state == "current":
         out += [line(Span("      seen "), span(e.excerpt), span(f"  {e.locator}", "dim")) for e in current.evidence[:4]]
-    if question is not None:
-        out += _question(question, width, chosen)
+    if asked:
+        out += asked
     elif walk.status == "holding":
         since = board.at - walk.hold_since if walk.hold_since else None
         words = (
@@ -80,15 +98,17 @@ def _nature(step: Step) -> str:
     }[step.kind]  # fmt: skip
 
 
-def _visited(board: Board, walk: Walk, runbook: Runbook | None, state: StepState, number: int, width: int) -> Line:
+def _visited(walk: Walk, runbook: Runbook | None, state: StepState, number: int, width: int, waits: bool) -> Line:
     mark, role = _MARK[state.state]
     if state.state == "done" and state.status in ("fail", "unknown"):
         mark, role = ("✗", "crit") if state.status == "fail" else ("?", "warn")
     step = runbook.step(state.step) if runbook else None
-    title = step.title if step else state.step
+    title = plain_title(step) if step else state.step
+    if state.preview is not None and state.preview.effect.title:
+        title = state.preview.effect.title
     words = state.words
     if state.state == "current" and not words:
-        words = "waits for you" if walk.status == "waiting" else walk.status
+        words = "waits for you" if waits else walk.status
     tail: Role = {"crit": "crit", "warn": "warn"}.get(role, "text")  # type: ignore[assignment]
     room = max(20, min(_TITLE_WIDTH + max(0, width - 100) // 3, 56))
     shown = span(fit(span(title).text, room), "title" if state.state == "current" else "text")
@@ -96,21 +116,28 @@ def _visited(board: Board, walk: Walk, runbook: Runbook | None, state: StepState
     return line(Span(" "), Span(mark, role), number_text, shown, Span(" "), span(words, tail), key=f"step:{number}")
 
 
+def plain_title(step: Step) -> str:
+    """The title of a step; what its template would fill in is left out until it is known."""
+    return re.sub(r"\s*\{[{%].*?[%}]\}", " …", step.title)
+
+
 def _question(question: Question, width: int, chosen: int) -> list[Line]:
     out: list[Line] = [BLANK]
     if question.reason:
         out += [line(Span(" ! ", "crit"), span(text, "warn")) for text in wrap(question.reason, width - 4)]
-    for shown in question.shows:
-        out += [line(Span("   "), span(text, "dim")) for text in wrap(shown, width - 4)]
     if question.preview is not None:
         out += preview(question.preview, width)
-    for text in wrap(question.text, width - 2) if question.text else []:
-        out.append(line(Span(" "), span(text, "title")))
+    head, _, rest = question.text.partition("\n")
+    out += [line(Span(" "), span(text, "title")) for text in wrap(head, width - 2) if head]
     for index, choice in enumerate(question.choices):
         mark = Span(" ▸ ", "accent") if index == chosen else Span("   ")
         hint = span(f"  {choice.hint}", "dim") if choice.hint else Span("")
         role: Role = "title" if index == chosen else "text"
         out.append(line(mark, span(f"{index + 1} ", "key"), span(choice.label or choice.value, role), hint))
+    if question.preview is None:
+        for shown in question.shows:
+            out += [line(Span("   "), span(text)) for text in wrap(shown, width - 4)]
+    out += [line(Span("   "), span(text, "dim")) for text in wrap(" ".join(rest.split()), width - 4) if rest]
     return out
 
 
@@ -119,7 +146,7 @@ def preview(shown: Preview, width: int) -> list[Line]:
     effect = shown.effect
     target = effect.target.words if effect.target else " ".join(effect.argv)
     said = {True: "server dry run: accepted", False: f"server dry run: refused, {shown.message}", None: "no dry run"}
-    out = [rule(f"{effect.title or effect.action} · {target} · {said[shown.accepted]}", width)]
+    out = [line(Span("── ", "rule"), span(f"{target} · {said[shown.accepted]}", "head"))]
     for text in shown.diff[:60]:
         role: Role = "add" if text.startswith("+") else "del" if text.startswith("-") else "dim"
         out.append(line(Span("  "), span(text, role)))
@@ -156,7 +183,7 @@ def _ahead(walk: Walk, runbook: Runbook | None, width: int) -> list[Line]:
         step = runbook.step(following)
         if step is None:
             break
-        out.append(line(Span(" · ", "rule"), span(f"   {step.title}", "dim")))
+        out.append(line(Span(" · ", "rule"), span(f"   {plain_title(step)}", "dim")))
         following = _likely(step)
     return [BLANK, *out] if out else []
 

@@ -16,8 +16,10 @@ def show(live: Live, first: Opening | None) -> None:
     from console.sources.runbooks import Library
     from console.tui.app import ConsoleApp, mouse_wanted
 
-    library = Library.read(live.plan.settings.folders("runbook_paths"))
-    ConsoleApp(live, library.runbooks, actor=live.plan.actor, first=first).run(mouse=mouse_wanted())
+    settings = live.plan.settings
+    library = Library.read(settings.folders("runbook_paths"))
+    app = ConsoleApp(live, library.runbooks, actor=live.plan.actor, first=first, planned=settings.workstreams_index)
+    app.run(mouse=mouse_wanted())
 
 
 def main() -> None:

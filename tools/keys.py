@@ -12,6 +12,7 @@ from console.tui.pages.apps import AppsPage
 from console.tui.pages.now import NowPage
 from console.tui.pages.runbooks import RunbooksPage
 from console.tui.pages.walk import WalkPage
+from console.tui.pages.workstreams import WorkstreamsPage
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 BLOCK = re.compile(r"(<!-- keys -->\n).*?(<!-- /keys -->)", re.DOTALL)
@@ -23,6 +24,7 @@ GROUPS: tuple[tuple[str, tuple[Key, ...]], ...] = (
     ("application", AppPage.keys),
     ("runbooks", RunbooksPage.keys),
     ("walk", WalkPage.keys),
+    ("workstreams", WorkstreamsPage.keys),
 )
 
 

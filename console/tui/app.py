@@ -8,6 +8,7 @@ import contextvars
 import os
 import signal
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from textual.app import App
 
@@ -43,6 +44,7 @@ class ConsoleApp(App[None]):
         palette: Palette | None = None,
         actor: str = "",
         first: Opening | None = None,
+        planned: Path | None = None,
     ) -> None:
         self._painter = palette or detect()
         super().__init__(ansi_color=self._painter.depth != "truecolor")
@@ -50,6 +52,8 @@ class ConsoleApp(App[None]):
         self._source = source
         self.hub = Hub(source, host=None, runbooks=runbooks, actor=actor)  # type: ignore[arg-type]
         self._first = first
+        self._planned = planned
+        self._looking = False
         self._ui: asyncio.AbstractEventLoop | None = None
         self._ui_context: contextvars.Context | None = None
         self._latest: Situation | None = None
@@ -78,8 +82,28 @@ class ConsoleApp(App[None]):
         self._source.start()
         self.hub.situation = self._source.situation
         self.main.refresh_page()
+        self.set_interval(1.0, self._watch_planned)
+        self.main.turned = self._watch_planned
         if self._first is not None:
             begin_first(self.hub, self._first)
+
+    def _watch_planned(self) -> None:
+        """Read the workstreams index while its page is open, in a thread of its own."""
+        if self._looking or not self.main.page.trail[0].startswith("workstreams"):
+            return
+        if self.hub.planned is None:
+            from console.tui.planned import Planned
+
+            self.hub.planned = Planned(self._planned)
+        self._looking = True
+        self.run_worker(self._look, thread=True, exclusive=True, group="planned", exit_on_error=False)
+
+    def _look(self) -> None:
+        planned = self.hub.planned
+        changed = planned is not None and planned.look()
+        self._looking = False
+        if changed:
+            self.post_to_ui(self.main.refresh_page)
 
     def on_unmount(self) -> None:
         self._source.stop()

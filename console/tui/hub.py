@@ -14,6 +14,7 @@ from console.runbook.model import Runbook
 
 if TYPE_CHECKING:
     from console.operate.person import Person, Reply
+    from console.tui.planned import Planned
 
 
 class Source(Protocol):
@@ -97,7 +98,7 @@ class Hub:
     situation: Situation = field(default_factory=lambda: Situation(Board(at=0.0, cluster=Cluster(), verdict="UNKNOWN")))
     focus: Focus = field(default_factory=lambda: Focus(FocusOn()))
     actor: str = ""
-    workstreams_index: str = ""
+    planned: Planned | None = None
 
     @property
     def board(self) -> Board:

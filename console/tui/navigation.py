@@ -16,6 +16,7 @@ from console.tui.pages.runbooks import RunbookPage, RunbooksPage
 from console.tui.pages.slo import SloPage
 from console.tui.pages.walk import WalkPage
 from console.tui.pages.walks import WalksPage
+from console.tui.pages.workstreams import WorkstreamsPage
 
 if TYPE_CHECKING:
     from console.tui.screen import MainScreen
@@ -27,6 +28,7 @@ ROOTS: dict[str, Callable[[Hub], Page]] = {
     "runbooks": RunbooksPage,
     "components": ComponentsPage,
     "walks": WalksPage,
+    "workstreams": WorkstreamsPage,
 }
 
 

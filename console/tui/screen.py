@@ -88,6 +88,7 @@ class MainScreen(Screen[None]):
         self._notice: Line | None = None
         self._timer: Timer | None = None
         self._placed: Page | None = None
+        self.turned: Callable[[], None] = lambda: None
         self._until: list[Callable[[Situation], bool]] = []
 
     # layout
@@ -193,6 +194,7 @@ class MainScreen(Screen[None]):
         selected = self.page.selected
         main.reset()
         self.page.entered()
+        self.turned()
         self.refresh_page()
         if selected:
             self._placed = self.page

@@ -20,6 +20,7 @@ class NowPage(Page):
         Key("enter", "open", "open", "Open what the cursor stands on."),
         Key("r", "runbook", "runbook", "Walk the runbook that fits the selected finding, alert or objective."),
         Key("e", "evidence", "evidence", "What was seen, ruled out and left open for the selected finding."),
+        Key("w", "prevented", "planned", "Planned work that would have prevented this class of incident.", False),
     )
 
     def show(self, width: int, height: int) -> Lines:
@@ -68,6 +69,17 @@ class NowPage(Page):
 
     def why_evidence(self) -> str:
         return "" if self.finding() else "the cursor stands on no finding"
+
+    def why_prevented(self) -> str:
+        finding = self.finding()
+        return "" if finding is not None and finding.class_ else "the finding has no incident class"
+
+    def do_prevented(self) -> None:
+        from console.tui.pages.workstreams import PreventedPage
+
+        finding = self.finding()
+        if finding is not None and finding.class_:
+            self.hub.host.push(PreventedPage(self.hub, finding.class_))
 
     def why_runbook(self) -> str:
         return "" if self.hub.situation.matches.get(self.selected) else "no runbook fits what the cursor stands on"

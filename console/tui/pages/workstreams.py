@@ -1,0 +1,157 @@
+"""Workstreams: features, what is ready or blocked, problems and the graph of the index."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from console.tui.hub import Hub
+from console.tui.keys import Key
+from console.tui.lines import Fixed, Line, Lines, line, span
+from console.tui.pages.base import FILTER, Page
+from console.tui.views import workstreams as view
+from console.workstreams.model import Index
+from console.workstreams.view import State, select
+
+PANELS = ("features", "ready", "blocked", "all", "problems", "graph")
+
+
+class WorkstreamsPage(Page):
+    name = "workstreams"
+    filters = True
+    keys: ClassVar[tuple[Key, ...]] = (
+        Key("enter", "open", "open", "Open the feature or the workstream."),
+        Key("f", "features", "features", "Features with bars of what their rows say."),
+        Key("r", "ready", "ready", "What can be begun now."),
+        Key("b", "blocked", "blocked", "What waits, and for what."),
+        Key("a", "all", "all", "Every workstream."),
+        Key("p", "problems", "problems", "Where the file contradicts itself, with lines."),
+        Key("t", "graph", "graph", "What is unfinished, as a tree of dependencies."),
+        FILTER,
+    )
+
+    def __init__(self, hub: Hub, panel: str = "features", feature: str = "") -> None:
+        super().__init__(hub)
+        self.panel, self.feature = panel, feature
+
+    @property
+    def trail(self) -> tuple[str, ...]:
+        return ("workstreams", self.feature or self.panel)
+
+    def show(self, width: int, height: int) -> Lines:
+        planned = self.hub.planned
+        if planned is None or planned.index is None:
+            words = "no index" if planned is None else planned.trouble or planned.state
+            return Fixed([line(span(f" {words}", "dim"))])
+        index = planned.index
+        head = view.head(index, planned.state, planned.file, width)
+        return Headed(head, self._panel(index, width))
+
+    def _panel(self, index: Index, width: int) -> Lines:
+        if self.panel == "features":
+            return Fixed(view.features(index, self.wanted, width))
+        if self.panel == "problems":
+            return Fixed(view.problems(index, self.wanted, width))
+        if self.panel == "graph":
+            return Fixed(view.graph(index, self.feature or None, width))
+        states: dict[str, State | None] = {"ready": "ready", "blocked": "blocked"}
+        numbers = select(index, state=states.get(self.panel), feature=self.feature or None, text=self.wanted)
+        return view.RowLines(index, numbers)
+
+    def opened(self, key: str) -> None:
+        kind, _, rest = key.partition(":")
+        if kind == "feature":
+            self.hub.host.push(WorkstreamsPage(self.hub, "all", rest.partition(":")[2]))
+        elif kind == "row":
+            self.hub.host.push(WorkstreamPage(self.hub, int(rest)))
+
+    def _turn(self, panel: str) -> None:
+        self.panel = panel
+        self.hub.host.refresh_page()
+
+    def do_features(self) -> None:
+        self.feature = ""
+        self._turn("features")
+
+    def do_ready(self) -> None:
+        self._turn("ready")
+
+    def do_blocked(self) -> None:
+        self._turn("blocked")
+
+    def do_all(self) -> None:
+        self._turn("all")
+
+    def do_problems(self) -> None:
+        self._turn("problems")
+
+    def do_graph(self) -> None:
+        self._turn("graph")
+
+
+class WorkstreamPage(Page):
+    name = "workstream"
+    keys: ClassVar[tuple[Key, ...]] = (Key("enter", "open", "open", "Open the workstream that uses this one."),)
+
+    def __init__(self, hub: Hub, number: int) -> None:
+        super().__init__(hub)
+        self.number = number
+
+    @property
+    def trail(self) -> tuple[str, ...]:
+        index = self.hub.planned.index if self.hub.planned else None
+        return (
+            "workstreams",
+            index.workstreams[self.number].id if index and self.number < len(index.workstreams) else "",
+        )
+
+    def show(self, width: int, height: int) -> Lines:
+        index = self.hub.planned.index if self.hub.planned else None
+        if index is None or self.number >= len(index.workstreams):
+            return Fixed([line(span(" it is not there any more", "warn"))])
+        return Fixed(view.detail(index, self.number, width))
+
+    def opened(self, key: str) -> None:
+        if key.startswith("row:"):
+            self.hub.host.push(WorkstreamPage(self.hub, int(key.removeprefix("row:"))))
+
+
+class PreventedPage(WorkstreamPage):
+    """Planned work that bears on an incident class."""
+
+    name = "prevented by"
+
+    def __init__(self, hub: Hub, incident: str) -> None:
+        super().__init__(hub, 0)
+        self.incident = incident
+
+    @property
+    def trail(self) -> tuple[str, ...]:
+        return ("workstreams", self.incident)
+
+    def show(self, width: int, height: int) -> Lines:
+        planned = self.hub.planned
+        if planned is None or planned.index is None:
+            return Fixed([line(span(f" {planned.trouble if planned else 'no index'}", "dim"))])
+        return Fixed(view.prevented_by(planned.index, self.incident, width))
+
+
+class Headed:
+    """Lines below a head that scrolls with them."""
+
+    def __init__(self, head: list[Line], body: Lines) -> None:
+        self._head, self._body = head, body
+
+    def __len__(self) -> int:
+        return len(self._head) + len(self._body)
+
+    def line(self, index: int, width: int) -> Line:
+        size = len(self._head)
+        return self._head[index] if index < size else self._body.line(index - size, width)
+
+    def key(self, index: int) -> str:
+        size = len(self._head)
+        return "" if index < size else self._body.key(index - size)
+
+    def find(self, key: str) -> int | None:
+        place = self._body.find(key)
+        return None if place is None else place + len(self._head)

@@ -1,0 +1,172 @@
+"""Workstreams: how far are we, what can be begun, and does the file tell the truth?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from console.tui.lines import BLANK, Cell, Column, Line, Role, Span, bar, fit, header, line, row, rule, span, wrap
+from console.workstreams import view
+from console.workstreams.model import Index
+
+FEATURES = (
+    Column("FEATURE", 8),
+    Column("DONE", 18),
+    Column("OF", 9, "right"),
+    Column("READY", 5, "right", drop=3),
+    Column("BLOCKED", 7, "right", drop=2),
+    Column("DECLARED", 0, least=12, drop=1),
+    Column("TITLE", 0, least=18),
+)
+ROWS = (
+    Column("WORKSTREAM", 18),
+    Column("STATE", 9),
+    Column("NAME", 0, least=20),
+    Column("SIZE", 8, drop=2),
+    Column("WAITS FOR", 0, least=14, drop=1),
+)
+PROBLEMS = (Column("LINE", 6, "right"), Column("SEV", 7), Column("CODE", 20, drop=1), Column("MESSAGE", 0, least=24))
+_STATES: dict[str, Role] = {"ready": "ok", "blocked": "warn", "completed": "dim"}
+_SEVERITIES: dict[str, Role] = {"error": "crit", "warning": "warn", "note": "dim"}
+
+
+def head(index: Index, state: str, file: str, width: int) -> list[Line]:
+    """The figures of the whole index, derived from its rows."""
+    counts = index.counts()
+    done, total = counts["completed"], counts["workstreams"]
+    drawn, rest = bar(done / total if total else None, 20, "bar")
+    words = f" {done} of {total} completed · {counts['ready']} ready · {counts['blocked']} blocked"
+    wrong = counts["contradictions"]
+    truth = span(f" · {wrong} contradictions", "crit") if wrong else span(" · no contradiction", "ok")
+    unread = span(f" · {counts['rows_unread']} rows not understood", "warn") if counts["rows_unread"] else Span("")
+    old = span("  the file is away: this is old", "warn") if state == "stale" else Span("")
+    return [line(Span(" "), drawn, rest, span(words), truth, unread, old), line(span(f" {file}", "dim"))]
+
+
+def features(index: Index, wanted: str, width: int) -> list[Line]:
+    """Every feature with a bar of what its rows say, and beside it what it declares."""
+    out = [header(FEATURES, width)]
+    for feature in view.features(index):
+        if wanted.lower() not in f"{feature.id} {feature.title} {feature.derived} {feature.declared}".lower():
+            continue
+        share = None if feature.percent is None else feature.percent / 100
+        drawn, rest = bar(share, 12, "bar" if feature.agrees else "bar-warn")
+        percent = Span("" if share is None else f" {feature.percent:>3}%", "text")
+        lower = "+?" if feature.unread else ""
+        declared = feature.declared or "–"
+        cells: list[Cell] = [
+            span(feature.id, "title"),
+            (drawn, rest, percent),
+            f"{feature.completed}/{feature.total}{lower}",
+            span(str(feature.ready or ""), "ok"),
+            span(str(feature.blocked or ""), "warn"),
+            span(declared if feature.agrees else f"≠ {declared}", "dim" if feature.agrees else "crit"),
+            feature.title,
+        ]
+        out.append(row(FEATURES, cells, width, key=f"feature:{feature.number}:{feature.id}"))
+    return out
+
+
+class RowLines:
+    """Workstreams as `Lines`, made when visible."""
+
+    def __init__(self, index: Index, numbers: Sequence[int]) -> None:
+        self._index, self._numbers = index, numbers
+        self._places = {f"row:{n}": i + 1 for i, n in enumerate(numbers)}
+
+    def __len__(self) -> int:
+        return len(self._numbers) + 1
+
+    def key(self, index: int) -> str:
+        return f"row:{self._numbers[index - 1]}" if 0 < index <= len(self._numbers) else ""
+
+    def find(self, key: str) -> int | None:
+        return self._places.get(key)
+
+    def line(self, index: int, width: int) -> Line:
+        if index == 0:
+            return header(ROWS, width)
+        return work(view.row(self._index, self._numbers[index - 1]), width)
+
+
+def work(item: view.WorkRow, width: int) -> Line:
+    """One workstream."""
+    cells: list[Cell] = [
+        span(item.key + (" !" if item.marks else ""), "title"),
+        span(item.state, _STATES[item.state]),
+        item.name,
+        span(item.size, "dim"),
+        span(", ".join(item.waits_for), "dim"),
+    ]
+    return row(ROWS, cells, width, key=f"row:{item.number}")
+
+
+def detail(index: Index, number: int, width: int) -> list[Line]:
+    """One workstream with its dependencies both ways."""
+    found = view.detail(index, number)
+    item = found.row
+    out = [
+        line(Span(" "), span(item.key, "title"), span(f"  {item.name}"), span(f"  {item.state}", _STATES[item.state])),
+        line(Span(" feature "), span(f"{item.feature} {found.feature_title}", "text")),
+        line(Span(" status  ", "head"), span(f"{item.status or '–'} · {found.scope or 'no scope'} · line {item.line}")),
+        rule("needs", width),
+    ]
+    for need in found.needs:
+        role: Role = "ok" if need.state == "done" else "warn"
+        why = "; ".join(need.missing) or (f"{need.open} of {need.total} open" if need.open else "completed")
+        out.append(
+            line(Span("   "), span(fit(need.text, 16), "title"), span(f" {need.state}", role), span(f"  {why}", "dim"))
+        )
+    out += [line(span("   nothing: it is independent", "dim"))] if not found.needs else []
+    out.append(
+        rule(
+            f"used by {len(found.used_by)} · finishing it unlocks {len(found.unlocks)}, {found.later} more later", width
+        )
+    )
+    ready = {r.number for r in found.unlocks}
+    for user in found.used_by[:60]:
+        mark = span(" unlocked", "ok") if user.number in ready else Span("")
+        out.append(
+            line(Span("   "), span(fit(user.key, 18), "title"), span(f" {user.name}"), mark, key=f"row:{user.number}")
+        )
+    if found.problems:
+        out.append(rule("problems", width))
+        out += [
+            line(Span("   "), span(p.severity, _SEVERITIES[p.severity]), span(f" {p.message}")) for p in found.problems
+        ]
+    return [*out, BLANK]
+
+
+def problems(index: Index, wanted: str, width: int) -> list[Line]:
+    """Every contradiction with its line."""
+    out = [header(PROBLEMS, width)]
+    for number, problem in enumerate(view.problems(index, text=wanted)):
+        cells: list[Cell] = [
+            str(problem.line or "–"), span(problem.severity, _SEVERITIES[problem.severity]),
+            span(problem.code, "dim"), problem.message,
+        ]  # fmt: skip
+        out.append(row(PROBLEMS, cells, width, key=f"problem:{number}"))
+    return out if len(out) > 1 else [line(span(" the file contradicts itself nowhere", "ok"))]
+
+
+def graph(index: Index, feature: str | None, width: int) -> list[Line]:
+    """What is unfinished, as a tree."""
+    out = []
+    for drawn in view.graph_lines(index, feature=feature, width=width - 2):
+        key = f"row:{drawn.number}" if drawn.number is not None else ""
+        out.append(line(Span(" "), span(drawn.text), key=key))
+    return out or [line(span(" nothing is unfinished here", "ok"))]
+
+
+def prevented_by(index: Index, incident: str, width: int) -> list[Line]:
+    """Planned work that bears on an incident class, and why that is thought."""
+    from console.workstreams.prevent import CLASSES, proposals
+
+    known = CLASSES[incident]
+    out = [line(span(f" Found by words in names, so judge for yourself: work that bears on {incident}", "dim"))]
+    for proposal in proposals(index, known):
+        item = view.row(index, proposal.number)
+        out.append(work(item, width))
+        out += [
+            line(Span("   "), span(text, "dim")) for text in wrap(f"{proposal.kind}: {proposal.because}", width - 4)
+        ]
+    return out if len(out) > 1 else [*out, line(span(" none is planned", "warn"))]

@@ -36,10 +36,10 @@ def head(index: Index, state: str, file: str, width: int) -> list[Line]:
     drawn, rest = bar(done / total if total else None, 20, "bar")
     words = f" {done} of {total} completed · {counts['ready']} ready · {counts['blocked']} blocked"
     wrong = counts["contradictions"]
-    truth = span(f" · {wrong} contradictions", "crit") if wrong else span(" · no contradiction", "ok")
+    truth = span(f" {wrong} contradictions", "crit") if wrong else span(" no contradiction", "ok")
     unread = span(f" · {counts['rows_unread']} rows not understood", "warn") if counts["rows_unread"] else Span("")
     old = span("  the file is away: this is old", "warn") if state == "stale" else Span("")
-    return [line(Span(" "), drawn, rest, span(words), truth, unread, old), line(span(f" {file}", "dim"))]
+    return [line(Span(" "), drawn, rest, span(words)), line(truth, unread, old, span(f" · {file}", "dim"))]
 
 
 def features(index: Index, wanted: str, width: int) -> list[Line]:

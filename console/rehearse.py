@@ -67,6 +67,7 @@ class Rehearsal:
     Args:
         speed: virtual seconds per second; None takes the scenario's.
         step: time moves only while a walk waits for it (see `drive`), so that a slow machine changes nothing.
+        start: virtual epoch seconds at which it begins; None lets it begin far enough in the past to run fast.
         keep: whether journal and evidence stay in the state folder (for people), or vanish with the drill.
     """
 
@@ -78,9 +79,10 @@ class Rehearsal:
         speed: float | None = None,
         step: bool = False,
         seed: int | None = None,
+        start: float | None = None,
         keep: bool = False,
     ) -> None:
-        self._session = DrillSession.open(scenario, case, speed=speed, step=step, seed=seed)
+        self._session = DrillSession.open(scenario, case, speed=speed, step=step, seed=seed, start=start)
         self._folder = tempfile.TemporaryDirectory(prefix="console-rehearsal-")
         self._keep = keep
         self._thread = threading.Thread(target=self._run, name="console-drill", daemon=True)

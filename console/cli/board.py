@@ -70,9 +70,9 @@ def status_text(board: Board) -> str:
     where = f"{board.cluster.context or board.cluster.server} [{board.cluster.mode}]"
     from console.live.picture import condensed
 
-    lines = [f"{board.verdict}  {board.summary}", f"where    {where}"]
+    lines = [f"{board.verdict}  {board.summary}", f"where         {where}"]
     for source in condensed(board.sources):
-        lines.append(f"{source.name:<9}{source.state}{f' ({source.detail})' if source.detail else ''}")
+        lines.append(f"{source.name:<14}{source.state}{f' ({source.detail})' if source.detail else ''}")
     if board.slos:
         lines += [
             "",
@@ -213,7 +213,10 @@ def alerts(where: Where, output: str) -> int:
     board = situation.board
     metrics = next((s for s in board.sources if s.name == "prometheus"), None)
     word = metrics.state if metrics else "absent"
-    runbooks = {a.name: [m.runbook for m in situation.matches.get(f"alert:{a.name}", ())] for a in board.alerts}
+    matches = situation.matches
+    runbooks = {
+        a.name: list(dict.fromkeys(m.runbook for m in matches.get(f"alert:{a.name}", ()))) for a in board.alerts
+    }
     if output == "json":
         items = [{**plain(a), "runbooks": runbooks[a.name]} for a in board.alerts]
         print_json({"items": items, "sources": plain(list(board.sources))})

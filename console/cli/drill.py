@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +13,10 @@ from console.cli.output import narrate, plain, print_json, say, table
 
 if TYPE_CHECKING:
     from console.rehearse import Score
+
+
+CATCH_UP = 30.0
+"""How fast a served cluster lives until its time is the wall's."""
 
 
 @click.command()
@@ -63,8 +68,13 @@ def _serve(name: str, case: str, speed: float | None, seed: int | None) -> int:
 
     from console.rehearse import Rehearsal
 
-    with Rehearsal(name, case, speed=speed, seed=seed) as rehearsal:
+    start = None if speed else time.time() - CATCH_UP * 30
+    with Rehearsal(name, case, speed=speed or CATCH_UP, seed=seed, start=start) as rehearsal:
         session = rehearsal.session
+        if speed is not None and speed > 1:
+            narrate("its time runs faster, so it begins in the past: other tools will find everything old")
+        else:
+            narrate("its clock is yours within a minute")
         say(f"export KUBECONFIG={session.kubeconfig}")
         say(f"# prometheus {session.prometheus_url}")
         say(f"# alertmanager {session.alertmanager_url}")

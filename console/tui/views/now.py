@@ -58,9 +58,10 @@ def lines(situation: Situation, width: int, selected: str = "") -> list[Line]:
 def _slos(situation: Situation, width: int) -> list[Line]:
     board = situation.board
     if not board.slos:
-        words = (
-            "reading" if situation.phase != "live" else "no objectives: no Prometheus answers, or the preset names none"
+        reading = situation.phase != "live" or any(
+            s.name == "prometheus" and s.state == "loading" for s in board.sources
         )
+        words = "reading" if reading else "no objectives: no Prometheus answers, or the preset names none"
         return [line(span(f" SLO  {words}", "dim"))]
     return [header(SLO_COLUMNS, width), *(_slo(slo, width) for slo in board.slos)]
 

@@ -18,15 +18,19 @@ from console.workstreams.text import Mask, cells, is_delimiter, is_row, is_rule
 MAX_WORKSTREAMS = 100_000
 
 _KEY = re.compile(r"\s{0,3}(?:[-*+] )?\*\*([^*:\n]{1,60})(?::\*\*|\*\*:)\s*(.*)")
+_PLAIN_KEY = re.compile(r"(?i)\s{0,3}(?:[-*+] )?(status|total workstreams|estimated loc|source|sequential)\s*:\s+(.*)")
 _ID_COLUMNS = ("id", "ws", "ws id", "workstream", "workstream id", "key", "ticket", "task", "#")
 _COLUMNS = {
     "name": ("name", "title", "workstream", "summary", "what"),
-    "scope": ("scope", "size", "estimate"),
+    "scope": ("scope", "size", "estimate", "effort", "loc"),
     "scenarios": ("scenarios", "scenario"),
     "dependency": ("dependency", "dependencies", "depends on", "deps", "blocked by", "needs", "after"),
     "status": ("status", "state"),
     "bead": ("bead", "beads", "issue"),
 }
+
+
+_UNIT = re.compile(r"\s*\([^()]*\)$")
 
 
 class Head:
@@ -228,16 +232,14 @@ class Head:
 
 
 def read_key(line: str, number: int) -> Key | None:
-    """A line `**Name:** value`, or None."""
-    if "**" not in line[:8]:
-        return None
-    found = _KEY.match(line)
+    """A line `**Name:** value`, or `Name: value` for the names that every index uses; else None."""
+    found = (_KEY if "**" in line[:8] else _PLAIN_KEY).match(line)
     return Key(found.group(1).strip(), found.group(2).strip(), number) if found else None
 
 
 def column_places(columns: tuple[str, ...]) -> dict[str, int]:
     """Where the columns that we know are. The id is in the first column unless a heading says otherwise."""
-    names = [values.bare(column).lower() for column in columns]
+    names = [_UNIT.sub("", values.bare(column).lower()) for column in columns]
     places = {"id": next((names.index(name) for name in _ID_COLUMNS if name in names), 0)}
     for column, spellings in _COLUMNS.items():
         found = next((names.index(name) for name in spellings if name in names), None)

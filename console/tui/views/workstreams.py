@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from console.base.clock import rfc3339
+from console.base.text import plural
 from console.tui.lines import BLANK, Cell, Column, Line, Role, Span, bar, fit, header, line, row, rule, span, wrap
 from console.workstreams import view
+from console.workstreams.history import Point, burn_up
 from console.workstreams.model import Index
+
+if TYPE_CHECKING:
+    from console.sources.workstreams_complete import Completion
 
 FEATURES = (
     Column("FEATURE", 8),
@@ -25,6 +32,14 @@ ROWS = (
     Column("WAITS FOR", 0, least=14, drop=1),
 )
 PROBLEMS = (Column("LINE", 6, "right"), Column("SEV", 7), Column("CODE", 20, drop=1), Column("MESSAGE", 0, least=24))
+VERSIONS = (
+    Column("DATE", 10),
+    Column("MORE", 5, "right"),
+    Column("DONE", 9, "right"),
+    Column("CONTRADICTIONS", 14, "right", drop=2),
+    Column("COMMIT", 10, drop=1),
+    Column("PATH", 0, least=12, drop=3),
+)
 _STATES: dict[str, Role] = {"ready": "ok", "blocked": "warn", "completed": "dim"}
 _SEVERITIES: dict[str, Role] = {"error": "crit", "warning": "warn", "note": "dim"}
 
@@ -155,6 +170,71 @@ def graph(index: Index, feature: str | None, width: int) -> list[Line]:
         key = f"row:{drawn.number}" if drawn.number is not None else ""
         out.append(line(Span(" "), span(drawn.text), key=key))
     return out or [line(span(" nothing is unfinished here", "ok"))]
+
+
+def schedule(index: Index, width: int) -> list[Line]:
+    """The critical path, then what can be done in parallel steps."""
+    found = view.graph_of(index).critical_path()
+    out = [rule(f"critical path: {found.length} in a row, about {found.weight} LOC", width)]
+    out += [work(item, width) for item in view.rows(index, found.numbers)]
+    waves = view.graph_of(index).waves()
+    for place, step in enumerate(waves.steps, 1):
+        out += [BLANK, rule(f"step {place}{', ready now' if place == 1 else ''}: {len(step)} in parallel", width)]
+        out += [work(item, width) for item in view.rows(index, step)]
+    if waves.never:
+        out += [BLANK, rule(f"no step reaches these {len(waves.never)}, as the index stands", width)]
+        out += [work(item, width) for item in view.rows(index, waves.never)]
+    return out
+
+
+def history(points: Sequence[Point] | None, trouble: str, width: int, height: int) -> list[Line]:
+    """A burn-up plot: filled is completed, the line above is the total; below it the versions that changed it."""
+    if not points:
+        words = trouble or "no version of the index was found"
+        return [line(span(f" {text}", "warn")) for text in wrap(words, width - 2)]
+    last = points[-1]
+    out = [line(span(f" {last.completed} of {last.workstreams} completed in {plural(len(points), 'version')}", "head"))]
+    plot = burn_up(points, width=width - 1, height=max(6, min(16, height - 9)))
+    out += [line(Span(" "), span(text, "bar")) for text in plot]
+    if trouble:
+        out.append(line(span(f" {trouble}", "warn")))
+    out += [BLANK, header(VERSIONS, width)]
+    known: Point | None = None
+    rows = []
+    for point in points:
+        if known is None or (point.completed, point.workstreams) != (known.completed, known.workstreams):
+            rows.append(_version(point, known, width))
+        known = point
+    return [*out, *reversed(rows)]
+
+
+def _version(point: Point, before: Point | None, width: int) -> Line:
+    more = point.completed - (before.completed if before else 0)
+    cells: list[Cell] = [
+        (rfc3339(point.time) or "?")[:10],
+        span(f"{more:+d}" if more else "", "ok" if more > 0 else "warn"),
+        f"{point.completed}/{point.workstreams}",
+        str(point.contradictions),
+        span(point.commit[:10], "dim"),
+        span(point.path, "dim"),
+    ]
+    return row(VERSIONS, cells, width, key=f"version:{point.commit}")
+
+
+def completion(planned: Completion, width: int) -> list[Line]:
+    """The difference in each file, and what is known about completing it."""
+    if not planned.changes:
+        out = [line(span(f" {planned.key} is completed already; there is nothing to change", "ok"))]
+    else:
+        out = [line(Span(" y", "key"), span(" writes this into your files; esc leaves them as they are"))]
+    for note in planned.notes:
+        out += [line(span(f" {text}", "warn")) for text in wrap(note, width - 2)]
+    for text in planned.diffs:
+        out.append(BLANK)
+        for shown in text.splitlines():
+            role: Role = "add" if shown.startswith("+") else "del" if shown.startswith("-") else "text"
+            out.append(line(Span(" "), span(shown, "dim" if shown.startswith(("---", "+++", "@@")) else role)))
+    return out
 
 
 def prevented_by(index: Index, incident: str, width: int) -> list[Line]:

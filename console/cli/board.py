@@ -11,8 +11,14 @@ from console.base.units import human_bytes, human_duration
 from console.cli.options import Where, output_option, where_options
 from console.cli.output import exit_for, finding_json, plain, print_json, say, table
 from console.health.model import Board, Member, SloStatus, SparkApp
+from console.health.overview import causes
+
+MOST_MEMBERS = 5
+"""Findings of one shared cause that a page of text lists."""
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from console.live import Situation
 
 
@@ -81,11 +87,12 @@ def status_text(board: Board) -> str:
             ),
         ]
     if board.findings:
-        rows = [
-            (f.severity, f.title, f.class_ or "-", f.subject, age(board, f.since), ",".join(f.runbooks) or "-")
-            for f in board.findings
-        ]
-        lines += ["", table(("SEVERITY", "FINDING", "CLASS", "WHERE", "SINCE", "RUNBOOK"), rows)]
+        lines += ["", table(("SEVERITY", "FINDING", "CLASS", "WHERE", "SINCE", "RUNBOOK"), _cause_rows(board))]
+        for cause in causes(board):
+            if cause.shared and cause.incident is not None:
+                lines += ["", f"one cause of {len(cause.apps)}: {cause.title}"]
+                lines += [f"  for      {text}" for text in cause.incident.speaks_for]
+                lines += [f"  against  {text}" for text in cause.incident.against]
     if board.alerts:
         fired = [
             (a.name, a.state + (" (silenced)" if a.silenced else ""), age(board, a.since), _labels(a.labels))
@@ -93,6 +100,26 @@ def status_text(board: Board) -> str:
         ]
         lines += ["", table(("ALERT", "STATE", "SINCE", "LABELS"), fired)]
     return "\n".join(lines)
+
+
+def _cause_rows(board: Board) -> Iterator[tuple[str, ...]]:
+    """One row per cause; what follows from it, or shares it, is indented below."""
+    for cause in causes(board):
+        members = (cause.lead, *cause.rest)
+        if cause.shared and cause.incident is not None:
+            books = ",".join(dict.fromkeys(book for f in members for book in f.runbooks))
+            classes = ",".join(cause.classes) or "-"
+            yield (
+                cause.incident.severity, cause.title, classes, cause.where, age(board, cause.since), books or "-",
+            )  # fmt: skip
+        for place, f in enumerate(members[:MOST_MEMBERS] if cause.shared else members):
+            lead = "  " if cause.shared else "└ " if place else ""
+            yield (
+                f.severity, lead + f.title, f.class_ or "-", f.subject, age(board, f.since),
+                ",".join(f.runbooks) or "-",
+            )  # fmt: skip
+        if cause.shared and len(members) > MOST_MEMBERS:
+            yield ("", f"  and {len(members) - MOST_MEMBERS} more: -o json has them all", "", "", "", "")
 
 
 def _labels(labels: dict[str, str]) -> str:

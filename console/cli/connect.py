@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,12 +69,24 @@ def open_live(where: Where) -> Live:
     return Live(make_plan(where))
 
 
-def settled(where: Where) -> Situation:
-    """The situation once everything was read once.
+@contextmanager
+def looking(where: Where) -> Iterator[Live]:
+    """A live picture of which everything was read once, open as long as the block runs.
 
     Raises:
         ReachError, LoginNeeded: there is no cluster to be read.
     """
     patience = max(PATIENCE, 3 * (_seconds(where.request_timeout) or 0.0))
     with open_live(where) as live:
-        return live.settle(patience)
+        live.settle(patience)
+        yield live
+
+
+def settled(where: Where) -> Situation:
+    """The situation once everything was read once.
+
+    Raises:
+        ReachError, LoginNeeded: there is no cluster to be read.
+    """
+    with looking(where) as live:
+        return live.situation

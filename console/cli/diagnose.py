@@ -18,9 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from console.health.facts import Facts
-    from console.health.model import Finding, SparkApp
+    from console.health.model import Board, Finding, SparkApp
     from console.health.rule import Trial
     from console.health.slow_items import Report
+
+WAIT = 30.0
+"""Seconds that the rules may take."""
 
 
 @click.command()
@@ -37,7 +40,7 @@ def command(what: str, where: Where, output: str, slow: bool, explain: bool) -> 
     path = Path(what)
     if path.exists() or what.startswith((".", "/", "~")) or what.endswith("/"):
         return _folder(path.expanduser(), output, slow, explain)
-    return _live(what, where, output)
+    return _live(what, where, output, explain)
 
 
 def _folder(path: Path, output: str, slow: bool, explain: bool) -> int:
@@ -69,28 +72,32 @@ def _folder(path: Path, output: str, slow: bool, explain: bool) -> int:
     return Exit.UNHEALTHY if findings else Exit.OK
 
 
-def _live(what: str, where: Where, output: str) -> int:
-    from console.cli.connect import settled
+def _live(what: str, where: Where, output: str, explain: bool) -> int:
+    from console.cli.connect import looking
 
-    situation = settled(where)
-    board = situation.board
-    app = next((a for a in board.apps if a.key == what), None)
-    named = [a for a in board.apps if a.name == what]
-    if app is None and len(named) == 1:
-        app = named[0]
-    if app is None:
-        if named:
-            raise UsageError(f"{what!r} exists in several namespaces", hint=", ".join(a.key for a in named))
-        raise UsageError(
-            f"{what!r} is neither a folder nor an application of this cluster",
-            hint=did_you_mean(what, [a.key for a in board.apps]),
-        )
+    with looking(where) as live:
+        board = live.situation.board
+        app = _named(board, what)
+        trials = live.explain(app.key).result(WAIT) if explain else ()
     findings = board.findings_of(app.key)
     if output == "json":
-        print_json({"findings": [finding_json(f) for f in findings], "unread": [], "apps": [_app_json(app, findings)]})
+        document = {"findings": [finding_json(f) for f in findings], "unread": [], "apps": [_app_json(app, findings)]}
+        print_json(document | ({"tried": plain(list(trials))} if explain else {}))
     else:
-        say(text_of(findings, (app,), (), None))
+        say(text_of(findings, (app,), trials, None))
     return Exit.UNHEALTHY if findings else Exit.OK
+
+
+def _named(board: Board, what: str) -> SparkApp:
+    named = [a for a in board.apps if what in (a.key, a.name)]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        raise UsageError(f"{what!r} exists in several namespaces", hint=", ".join(a.key for a in named))
+    raise UsageError(
+        f"{what!r} is neither a folder nor an application of this cluster",
+        hint=did_you_mean(what, [a.key for a in board.apps]),
+    )
 
 
 def _speaks(app: SparkApp, findings: tuple[Finding, ...], count: int) -> bool:

@@ -14,6 +14,10 @@ CHANGE = 0.25
 """Share by which the time until death must change to be called worse or better."""
 
 
+_NO_CAUSE = frozenset({"unknown", "max-executor-failures"})
+"""Kinds of a driver's death that say nothing about what it died of: its executors know that."""
+
+
 class Story(Struct, frozen=True):
     """Attributes:
     lines: one line for each attempt, the first one first.
@@ -53,7 +57,7 @@ def _cause(attempt: Attempt, titles: dict[str, Finding]) -> str:
     if found is not None:
         return found.code
     kind = attempt.death.kind if attempt.death is not None else ""
-    return "" if kind == "unknown" else kind
+    return "" if kind in _NO_CAUSE else kind
 
 
 def _lasted(attempt: Attempt) -> float | None:

@@ -21,6 +21,7 @@ from console.live.plan import Plan
 from console.live.situation import Focus, FocusOn, Situation
 
 if TYPE_CHECKING:
+    from console.health.rule import Trial
     from console.live.session import Session
     from console.operate.person import Person, Reply
 
@@ -213,6 +214,10 @@ class Live:
     def rollback(self, walk: str, effect: str) -> Future[None]:
         """Undo one change of the walk, through the same gate."""
         return self._submit(lambda s: s.rollback(walk, effect))
+
+    def explain(self, app: str) -> Future[tuple[Trial, ...]]:
+        """Every rule that was tried on an application, and why it held or did not."""
+        return self._submit(lambda s: s.explain(app))
 
     def finished(self, walk: str) -> Future[Any]:
         """A future of the walk's end; its result is the Walk."""

@@ -11,6 +11,7 @@ import msgspec
 from console.base.clock import Clock
 from console.base.errors import ConsoleError, ForbiddenError
 from console.base.redact import redact_value
+from console.health.diagnose import explain
 from console.health.facts import Event, Facts, Log
 from console.health.model import SparkApp
 from console.live.situation import Focus, FocusOn
@@ -71,6 +72,8 @@ class FocusReader:
         focus = Focus(on, state="ready", events=self._events(app, on), at=self._clock.now())
         if on.pod:
             focus = await self._with_log(focus, facts)
+        if on.explain and app is not None:
+            focus = msgspec.structs.replace(focus, trials=explain(facts, (app,)))
         if on.manifest and app is not None:
             focus = await self._with_manifest(focus, app)
         return focus

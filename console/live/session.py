@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from console.base.errors import ConsoleError, UsageError
-from console.health.diagnose import Engine
+from console.health.diagnose import Engine, explain
 from console.health.facts import Alert, Facts, SourceState
 from console.health.incidents import group as incidents_of
 from console.health.model import Board, Cluster, SparkApp
@@ -34,6 +34,7 @@ from console.sources.runbooks import Library
 from console.wire.connection import Connection
 
 if TYPE_CHECKING:
+    from console.health.rule import Trial
     from console.settings.load import Settings
 
 KEEP_ENDED = 20
@@ -387,6 +388,11 @@ class Session:
 
     async def finished(self, walk: str) -> Walk:
         return await self.desk.wait(walk)
+
+    async def explain(self, app: str) -> tuple[Trial, ...]:
+        """Every rule that was tried on `app`; none where it is not known."""
+        found = self._app(app)
+        return explain(self._facts, (found,)) if found is not None else ()
 
     async def timeline(self, walk: str) -> str:
         from console.incident.timeline import markdown

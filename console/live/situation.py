@@ -10,6 +10,7 @@ from console.health.facts import Event, Log, RestDocument
 from console.health.model import Board
 
 if TYPE_CHECKING:
+    from console.health.rule import Trial
     from console.operate.person import Question
     from console.runbook.match import Matched
     from console.runbook.walk import Walk
@@ -49,6 +50,8 @@ class FocusOn(Struct, frozen=True):
     container: str = ""
     previous: bool = False
     manifest: bool = False
+    explain: bool = False
+    """Also every rule that was tried on the application."""
 
 
 class Focus(Struct, frozen=True):
@@ -61,4 +64,5 @@ class Focus(Struct, frozen=True):
     events: tuple[Event, ...] = ()
     rest: tuple[RestDocument, ...] = ()
     manifest: dict[str, Any] = {}
+    trials: tuple[Trial, ...] | None = None
     at: float | None = None

@@ -75,6 +75,10 @@ class Host(Protocol):
 
     def refresh_page(self) -> None: ...
 
+    def turn_panel(self, *, follow: bool = False) -> None:
+        """The page shows something else now: from its first line, or `follow`ing its last one."""
+        ...
+
     def once(self, act: Callable[[Situation], bool]) -> None:
         """Call `act` with the present and every later situation until it says True."""
         ...

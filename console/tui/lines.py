@@ -60,13 +60,14 @@ def fit(text: str, width: int, align: Literal["left", "right"] = "left") -> str:
 
 
 class Column(NamedTuple):
-    """A column. `width` 0 shares what is left; columns with the highest `drop` go first when space is short."""
+    """A column. `width` 0 shares what is left, by `grow`; columns with the highest `drop` go first where it is tight."""
 
     title: str
     width: int
     align: Literal["left", "right"] = "left"
     drop: int = 0
     least: int = 12
+    grow: int = 1
 
 
 def layout(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:
@@ -83,14 +84,11 @@ def layout(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:
         shown.remove(victim)
     left = width - need(shown)
     flexible = [i for i in shown if columns[i].width == 0]
-    sizes = []
-    for i in shown:
-        size = columns[i].width
-        if size == 0:
-            share = max(0, left) // len(flexible)
-            size = columns[i].least + share + (max(0, left) - share * len(flexible) if i == flexible[-1] else 0)
-        sizes.append((i, size))
-    return sizes
+    parts = sum(columns[i].grow for i in flexible)
+    more = {i: max(0, left) * columns[i].grow // parts for i in flexible}
+    if flexible:
+        more[flexible[0]] += max(0, left) - sum(more.values())
+    return [(i, columns[i].width or columns[i].least + more[i]) for i in shown]
 
 
 Cell = Span | str | tuple[Span, ...]

@@ -88,6 +88,8 @@ class Pane(ScrollView, can_focus=True):
         self._key = ""
         self._painted: dict[int, Line] = {}
         self._with_cursor = cursor
+        self.follows = False
+        """Whether the last line stays in sight when lines are added while it is in sight."""
 
     @property
     def key(self) -> str:
@@ -96,9 +98,13 @@ class Pane(ScrollView, can_focus=True):
 
     def show(self, lines: Lines) -> None:
         """Replace the lines; only visible ones that differ are painted."""
+        at_end = self.scroll_offset.y >= len(self._lines) - self.size.height
         self._lines = lines
         self._fit()
         self._settle()
+        lowest = max(0, len(lines) - self.size.height)
+        if self.scroll_offset.y > lowest or (self.follows and at_end):
+            self.scroll_to(y=lowest, animate=False, immediate=True)
         self._repaint_changed()
 
     def _fit(self) -> None:
@@ -119,6 +125,15 @@ class Pane(ScrollView, can_focus=True):
         self._painted.clear()
         self.scroll_to(y=0, animate=False, immediate=True)
         self.refresh()
+
+    def to_top(self) -> None:
+        """Show the first line, with the cursor on the first that can be selected."""
+        self._cursor, self._key = -1, ""
+        self.scroll_to(y=0, animate=False, immediate=True)
+
+    def to_end(self) -> None:
+        """Show the last line."""
+        self.scroll_to(y=max(0, len(self._lines) - self.size.height), animate=False, immediate=True)
 
     def selected_text(self) -> str:
         """The text of the line under the cursor, or ``."""

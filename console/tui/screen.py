@@ -156,6 +156,14 @@ class MainScreen(Screen[None]):
         self.query_one("#verdict", Bar).show(frame.verdict(self.hub.situation))
         self._show_keys()
 
+    def turn_panel(self, *, follow: bool = False) -> None:
+        main = self.query_one("#main", Pane)
+        main.follows = follow
+        main.to_top()
+        self.refresh_page()
+        if follow:
+            main.to_end()
+
     def _show_keys(self) -> None:
         bar = self.query_one("#keys", Bar)
         if self._notice is not None:
@@ -193,6 +201,7 @@ class MainScreen(Screen[None]):
         main = self.query_one("#main", Pane)
         selected = self.page.selected
         main.reset()
+        main.follows = False
         self.page.entered()
         self.turned()
         self.refresh_page()

@@ -81,3 +81,12 @@ def test_another_cause_than_before() -> None:
 def test_one_attempt_is_no_story() -> None:
     facts = w.facts(w.driver(), w.executor(1))
     assert story(assemble(facts)[0], ()) == Story()
+
+
+def test_a_driver_that_gave_up_does_not_say_what_of() -> None:
+    found = told(
+        w.cr("FAILED", status={"executionAttempts": 2}),
+        *attempt(1, 0, 300, [oom(200)]),
+        *attempt(2, 400, 900, []),
+    )
+    assert found.same is None and found.words == "2 attempts, 2 failed"

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Any
 
+import msgspec
+
 from console.health.facts import Alert, Log, Origin, Owner, SourceState
 from console.health.model import (
     Board,
@@ -14,6 +16,7 @@ from console.health.model import (
     Death,
     Evidence,
     Finding,
+    Incident,
     Member,
     MemoryPlan,
     RuledOut,
@@ -150,6 +153,35 @@ def situation(*, apps: int = 40, production: bool = True, **changes: Any) -> Sit
     )
     matches = {OOM.key: (MATCH,), f"app:{KEY}": (MATCH,), "alert:SparkPodOOMKilled": (MATCH,)}
     return Situation(**{"board": board, "phase": "live", "matches": matches, **changes})
+
+
+def shared(count: int = 12) -> Situation:
+    """`count` applications that suffer from one node, and one with trouble of its own."""
+    findings = tuple(
+        msgspec.structs.replace(
+            OOM,
+            code="executor-lost-node",
+            class_="I06",
+            title="executors lost with their node",
+            subject=f"SparkApplication/spark-prod/job-{n:05d}",
+            app=f"spark-prod/job-{n:05d}",
+            detail="",
+            open_questions=(),
+        )
+        for n in range(count)
+    )
+    incident = Incident(
+        key="node:node-112:",
+        title=f"node-112 does not answer ({count} applications)",
+        findings=tuple(f.key for f in findings),
+        severity="critical",
+        since=NOW - 300,
+        shared="node node-112",
+        speaks_for=(f"{count} of {count} had executors on node-112", "they began within 40s"),
+        against=("2 applications on node-112 are well",),
+    )
+    board = msgspec.structs.replace(situation().board, findings=(*findings, OOM), incidents=(incident,))
+    return situation(board=board)
 
 
 class Scene:

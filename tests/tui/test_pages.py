@@ -15,7 +15,7 @@ from console.runbook.model import Choice
 from console.runbook.walk import Entered, Started, fold
 from console.tui.app import ConsoleApp
 from console.tui.palette import Palette
-from tests.tui.scenes import KEY, NOW, OOM, Scene, situation
+from tests.tui.scenes import KEY, NOW, OOM, Scene, shared, situation
 
 
 @asynccontextmanager
@@ -66,6 +66,39 @@ async def test_the_first_screen_says_what_burns_where_and_which_runbook_fits(siz
         assert "etl-orders" in row and "14m" in row and "spark-oom" in row
         assert "SparkPodOOMKilled firing 12m" in screen
         assert lines[-1].startswith(" enter open")
+
+
+async def test_what_many_applications_share_is_one_row_that_unfolds() -> None:
+    async with shown(Scene(shared(12))) as pilot:
+        screen = text(pilot)
+        rows = [line for line in screen if line.startswith((" CRIT", " WARN"))]
+        assert len(rows) == 2, "one for the node, one for the application with trouble of its own"
+        assert "node-112 does not answer" in rows[0] and "node node-112" in rows[0] and "5m" in rows[0]
+        assert any("for" in line and "12 of 12 had executors on node-112" in line for line in screen)
+        assert any("against" in line and "2 applications on node-112 are well" in line for line in screen)
+        await press(pilot, "enter")
+        assert sum("executors lost" in line for line in text(pilot)) > 5
+        await press(pilot, "enter", "e")
+        screen = text(pilot)
+        assert "one cause" in screen[0] and any("against" in line for line in screen)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 160])
+async def test_freshness_is_never_cut_off_from_what_it_is_the_freshness_of(width: int) -> None:
+    async with shown(Scene(situation()), (width, 24)) as pilot:
+        top = text(pilot)[0]
+        assert ("prometheus late" in top) == ("late" in top) and ("fresh" in top) <= ("cluster fresh" in top)
+
+
+async def test_another_panel_begins_at_its_first_line_and_a_log_at_its_last() -> None:
+    log = "".join(f"INFO line {n}\n" for n in range(200))
+    async with shown(Scene(situation(), log)) as pilot:
+        await press(pilot, "2", "enter", "G", "2")
+        assert any("executors killed at their container limit" in line for line in text(pilot))
+        await press(pilot, "4")
+        assert any("INFO line 199" in line for line in text(pilot))
+        await press(pilot, "5")
+        assert any("no configuration is known" in line for line in text(pilot))
 
 
 async def test_nothing_that_a_cluster_says_is_markup_or_an_escape() -> None:

@@ -17,7 +17,10 @@ class AppPage(Page):
     name = "app"
     filters = True
     keys: ClassVar[tuple[Key, ...]] = (
-        *(Key(str(i), panel, panel, f"The panel {panel}.", i <= 4) for i, panel in enumerate(view.PANELS, 1)),
+        *(
+            Key(str(i), panel.replace(" ", "_"), panel, tip, i <= 4)
+            for i, (panel, tip) in enumerate(view.PANELS.items(), 1)
+        ),
         Key("r", "runbook", "runbook", "Walk the runbook that fits this application."),
         Key("l", "log_of", "logs", "The log of the selected driver or executor.", False),
         Key("p", "previous", "previous", "The log of the container's previous run.", False),
@@ -48,9 +51,15 @@ class AppPage(Page):
         pod = self.pod or self._main_pod()
         wanted = self.panel == "logs"
         self.hub.source.focus(
-            FocusOn(app=self.app_key, pod=pod if wanted else "", previous=self.old, manifest=self.panel == "yaml")
+            FocusOn(
+                app=self.app_key,
+                pod=pod if wanted else "",
+                previous=self.old,
+                manifest=self.panel == "yaml",
+                explain=self.panel == "why not",
+            )
         )
-        self.hub.host.refresh_page()
+        self.hub.host.turn_panel(follow=wanted)
 
     def _main_pod(self) -> str:
         app = self.app
@@ -84,6 +93,8 @@ class AppPage(Page):
             return view.conf(app, width)
         if self.panel == "yaml":
             return view.manifest(focus)
+        if self.panel == "why not":
+            return view.trials(focus, self.wanted, width)
         return view.members(board, app, width)
 
     def _turn(self, panel: str) -> None:
@@ -109,6 +120,9 @@ class AppPage(Page):
 
     def do_yaml(self) -> None:
         self._turn("yaml")
+
+    def do_why_not(self) -> None:
+        self._turn("why not")
 
     def opened(self, key: str) -> None:
         if key.startswith("pod:"):

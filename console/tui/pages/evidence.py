@@ -1,7 +1,8 @@
-"""Evidence of a finding that belongs to no application: a node, an operator, a component."""
+"""Evidence of what belongs to no single application: a node, an operator, a component, trouble that many share."""
 
 from __future__ import annotations
 
+from console.health.overview import causes
 from console.tui.hub import Hub
 from console.tui.lines import Fixed, Lines, line, span
 from console.tui.pages.base import Page
@@ -20,3 +21,19 @@ class EvidencePage(Page):
         if not found:
             return Fixed([line(span(" this finding is over", "ok"))])
         return Fixed(view.evidence(self.hub.board, found, width))
+
+
+class CausePage(Page):
+    """One cause of many findings: what speaks for it and against it, and the evidence of each."""
+
+    name = "one cause"
+
+    def __init__(self, hub: Hub, cause: str) -> None:
+        super().__init__(hub)
+        self.cause = cause
+
+    def show(self, width: int, height: int) -> Lines:
+        found = next((c for c in causes(self.hub.board) if c.key == self.cause), None)
+        if found is None:
+            return Fixed([line(span(" this is over, or it is not one cause any more", "ok"))])
+        return Fixed(view.cause(self.hub.board, found, width))

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from console.health.model import Finding
+from console.health.overview import Cause, causes
+from console.runbook.match import Matched
+from console.tui.hub import Hub
 from console.tui.keys import Key
 from console.tui.lines import Fixed, Lines
 from console.tui.pages.base import Page
@@ -17,27 +20,43 @@ WIDE = 130
 class NowPage(Page):
     name = "now"
     keys: ClassVar[tuple[Key, ...]] = (
-        Key("enter", "open", "open", "Open what the cursor stands on."),
+        Key("enter", "open", "open", "Open what the cursor stands on; unfold what several applications share."),
         Key("r", "runbook", "runbook", "Walk the runbook that fits the selected finding, alert or objective."),
         Key("e", "evidence", "evidence", "What was seen, ruled out and left open for the selected finding."),
         Key("w", "prevented", "planned", "Planned work that would have prevented this class of incident.", False),
     )
 
+    def __init__(self, hub: Hub) -> None:
+        super().__init__(hub)
+        self.opened_causes: set[str] = set()
+
     def show(self, width: int, height: int) -> Lines:
-        return Fixed(now.lines(self.hub.situation, width, self.selected))
+        return Fixed(now.lines(self.hub.situation, width, self.selected, self.opened_causes))
 
     def preferred(self) -> str:
         asked = next((f"walk:{id}" for id in self.hub.situation.questions), "")
-        return asked or next((f.key for f in self.hub.board.findings), "")
+        return asked or next((cause.key for cause in causes(self.hub.board)), "")
 
     def side(self, width: int) -> Lines | None:
-        finding = self.finding() or next(iter(self.hub.board.findings), None)
-        if finding is None:
-            return None
-        return Fixed([line._replace(key="") for line in app_view.evidence(self.hub.board, (finding,), width)])
+        cause = self.cause()
+        if cause is not None and cause.shared:
+            lines = app_view.cause(self.hub.board, cause, width)
+        else:
+            finding = self.finding() or next(iter(self.hub.board.findings), None)
+            if finding is None:
+                return None
+            lines = app_view.evidence(self.hub.board, (finding,), width)
+        return Fixed([line._replace(key="") for line in lines])
 
     def finding(self) -> Finding | None:
+        """The finding under the cursor; of trouble that several applications share, the one that speaks for it."""
+        cause = self.cause()
+        if cause is not None:
+            return cause.lead
         return next((f for f in self.hub.board.findings if f.key == self.selected), None)
+
+    def cause(self) -> Cause | None:
+        return next((c for c in causes(self.hub.board) if c.key == self.selected), None)
 
     def opened(self, key: str) -> None:
         from console.tui.pages.app import AppPage
@@ -51,6 +70,9 @@ class NowPage(Page):
             host.push(WalkPage(self.hub, key.removeprefix("walk:")))
         elif key.startswith("alert:"):
             self.do_runbook()
+        elif key.startswith("incident:"):
+            self.opened_causes ^= {key}
+            host.refresh_page()
         elif (finding := self.finding()) is not None:
             if finding.app:
                 host.push(AppPage(self.hub, finding.app))
@@ -59,9 +81,12 @@ class NowPage(Page):
 
     def do_evidence(self) -> None:
         from console.tui.pages.app import AppPage
-        from console.tui.pages.evidence import EvidencePage
+        from console.tui.pages.evidence import CausePage, EvidencePage
 
-        finding = self.finding()
+        finding, cause = self.finding(), self.cause()
+        if cause is not None and cause.shared:
+            self.hub.host.push(CausePage(self.hub, cause.key))
+            return
         if finding is not None and finding.app:
             self.hub.host.push(AppPage(self.hub, finding.app, panel="evidence"))
         elif finding is not None:
@@ -82,11 +107,15 @@ class NowPage(Page):
             self.hub.host.push(PreventedPage(self.hub, finding.class_))
 
     def why_runbook(self) -> str:
-        return "" if self.hub.situation.matches.get(self.selected) else "no runbook fits what the cursor stands on"
+        return "" if self._matched() else "no runbook fits what the cursor stands on"
+
+    def _matched(self) -> tuple[Matched, ...]:
+        finding = self.finding()
+        return self.hub.situation.matches.get(finding.key if finding else self.selected, ())
 
     def do_runbook(self) -> None:
         from console.tui.pages.begin import begin
 
         alert = next((a for a in self.hub.board.alerts if f"alert:{a.name}" == self.selected), None)
         finding = self.finding()
-        begin(self.hub, self.hub.situation.matches[self.selected], app=finding.app if finding else "", alert=alert)
+        begin(self.hub, self._matched(), app=finding.app if finding else "", alert=alert)

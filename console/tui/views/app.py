@@ -8,17 +8,34 @@ from console.base.clock import rfc3339
 from console.base.redact import redact, redact_value
 from console.base.units import human_bytes
 from console.health.model import Board, Finding, Member, SparkApp
+from console.health.overview import Cause
+from console.health.story import story
 from console.live.situation import Focus, Situation
-from console.tui.lines import BLANK, Cell, Column, Line, Role, Span, fit, header, line, row, span, wrap
+from console.tui.lines import BLANK, Cell, Column, Line, Role, Span, fit, header, layout, line, row, span, wrap
 from console.tui.words import age, executors, severity, state_role
 
-PANELS = ("executors", "evidence", "events", "logs", "conf", "yaml")
+PANELS = {
+    "executors": "Driver and executors: those that died first, with how.",
+    "evidence": "What was seen, ruled out and left open.",
+    "events": "Kubernetes events of the application and its pods.",
+    "logs": "The log of the driver, or of the pod that was chosen.",
+    "conf": "Spark configuration.",
+    "yaml": "The object as YAML.",
+    "why not": "Every rule that was tried, and why it did not hold.",
+}
+TRIAL_COLUMNS = (
+    Column("CLASS", 5),
+    Column("HELD", 4),
+    Column("RULE", 26, drop=1),
+    Column("WHY", 0, least=30),
+)
 MEMBER_COLUMNS = (
     Column("MEMBER", 10),
     Column("STATE", 12),
+    Column("TRY", 3, "right", drop=1),
     Column("AGE", 6, "right"),
     Column("NODE", 16, drop=2),
-    Column("MEMORY", 13, "right", drop=3),
+    Column("MEMORY", 13, "right", drop=4),
     Column("EXIT", 4, "right"),
     Column("WHY", 0, least=18),
 )
@@ -61,12 +78,15 @@ def head(situation: Situation, app: SparkApp, width: int) -> list[Line]:
     if app.owners or app.managers:
         chain = " ‹ ".join(dict.fromkeys(f"{o.kind} {o.name}" for o in app.owners))
         out.append(line(Span(" owner   ", "head"), span(chain or "nobody above it"), span("", "dim")))
+    told = story(app, board.findings_of(app.key)).words
+    if told:
+        out.append(line(Span(" story   ", "head"), span(told, "text")))
     for finding in board.findings_of(app.key)[:2]:
         tag = f" {finding.class_}" if finding.class_ else ""
         out.append(
             line(Span(" why     ", "head"), severity(finding), span(tag, "dim"), span(f" {finding.title}", "title"))
         )
-        out += [line(Span("         "), span(text)) for text in wrap(finding.detail, width - 10)[:2] if finding.detail]
+        out += [line(Span("         "), span(text)) for text in wrap(finding.detail, width - 12)[:2] if finding.detail]
     return out
 
 
@@ -106,7 +126,8 @@ def _member(board: Board, m: Member, width: int) -> Line:
     when = m.ended if death is not None and m.ended else m.created
     name = "driver" if m.role == "driver" else f"exec-{m.id}"
     cells: list[Cell] = [
-        span(name, "title" if bad else "text"), state, age(board, when), span(m.node, "dim"), span(memory, "dim"), code,
+        span(name, "title" if bad else "text"), state, span(m.attempt or "", "dim"), age(board, when),
+        span(m.node, "dim"), span(memory, "dim"), code,
         span(words, "warn" if bad else "dim"),
     ]  # fmt: skip
     return row(MEMBER_COLUMNS, cells, width, key=f"pod:{m.namespace}/{m.pod}" if m.pod else f"member:{m.id}")
@@ -126,22 +147,33 @@ def evidence(board: Board, findings: tuple[Finding, ...], width: int) -> list[Li
         for item in finding.evidence:
             out += _hanging("seen", "ok", item.excerpt, "text", width)
             out += [
-                line(Span(" " * 9), span(text, "dim")) for text in wrap(f"{item.source} · {item.locator}", width - 10)
+                line(Span(" " * 11), span(text, "dim")) for text in wrap(f"{item.source} · {item.locator}", width - 12)
             ]
         for look_alike in finding.ruled_out:
             out += _hanging("not", "head", f"{look_alike.class_}: {look_alike.because}", "dim", width)
         for question in finding.open_questions:
             out += _hanging("open", "warn", question, "text", width)
-        out += [line(Span("   do    ", "accent"), span(f"runbook {name}")) for name in finding.runbooks]
+        out += [line(Span("   do      ", "accent"), span(f"runbook {name}")) for name in finding.runbooks]
         out.append(BLANK)
     return out
 
 
+def cause(board: Board, found: Cause, width: int) -> list[Line]:
+    """Trouble that several applications share: why it is taken for one, then each finding with its evidence."""
+    out = [line(Span(" "), span(found.title, "title"))]
+    if found.incident is not None:
+        for text in found.incident.speaks_for:
+            out += _hanging("for", "ok", text, "text", width)
+        for text in found.incident.against:
+            out += _hanging("against", "warn", text, "text", width)
+    return [*out, BLANK, *evidence(board, (found.lead, *found.rest), width)]
+
+
 def _hanging(label: str, role: Role, text: str, body: Role, width: int) -> list[Line]:
     """`label` once, then `text` in as many lines as it takes."""
-    texts = wrap(text, max(20, width - 10))
-    first = line(Span(f"   {label:<6}", role), span(texts[0], body))
-    return [first, *(line(Span(" " * 9), span(part, body)) for part in texts[1:])]
+    texts = wrap(text, max(20, width - 12))
+    first = line(Span(f"   {label:<8}", role), span(texts[0], body))
+    return [first, *(line(Span(" " * 11), span(part, body)) for part in texts[1:])]
 
 
 def events(board: Board, focus: Focus, width: int) -> list[Line]:
@@ -193,6 +225,22 @@ def manifest(focus: Focus) -> list[Line]:
         return [line(span(_waiting(focus, "no object"), "dim"))]
     text = yaml.safe_dump(redact_value(focus.manifest), sort_keys=False, allow_unicode=True, width=200)
     return [line(Span(" "), span(part)) for part in text.splitlines()]
+
+
+def trials(focus: Focus, wanted: str, width: int) -> list[Line]:
+    """Every rule that was tried; those that held first."""
+    if focus.trials is None:
+        return [line(span(_waiting(focus, "trying every rule …"), "dim"))]
+    out = [header(TRIAL_COLUMNS, width)]
+    for trial in sorted(focus.trials, key=lambda t: (not t.held, t.class_ or "~", t.rule)):
+        if wanted.lower() not in f"{trial.class_} {trial.rule} {trial.because}".lower():
+            continue
+        held: Cell = Span("yes", "crit") if trial.held else Span("no", "dim")
+        texts = wrap(trial.because, max(20, layout(TRIAL_COLUMNS, width - 1)[-1][1]))
+        cells: list[Cell] = [trial.class_ or "–", held, span(trial.rule, "head"), span(texts[0])]
+        out.append(row(TRIAL_COLUMNS, cells, width, key=f"trial:{trial.rule}:{trial.subject}"))
+        out += [row(TRIAL_COLUMNS, ["", "", "", span(text)], width) for text in texts[1:3]]
+    return out
 
 
 def _waiting(focus: Focus, nothing: str) -> str:

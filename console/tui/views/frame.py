@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
+from console.health.facts import SourceState
 from console.live.picture import condensed
 from console.live.situation import Situation
 from console.tui.lines import Line, Span, fit, line, span
@@ -26,14 +27,22 @@ def where(situation: Situation, trail: Sequence[str], width: int) -> Line:
     left.append(span(f" {cluster.mode}", "dim"))
     for part in trail:
         left += [Span(" › ", "rule"), span(part, "text")]
-    right: list[Span] = []
-    for source in condensed(board.sources):
-        if source.state == "absent" and source.name not in ("prometheus",):
-            continue
-        name = source.detail if source.name == "cluster" and source.detail else source.name
-        right += [span(f"{name} ", "dim"), span(source.state, SOURCE.get(source.state, "dim")), Span("  ")]
-    right.append(span(time.strftime("%H:%M", time.gmtime(board.at)) + "Z ", "dim"))
-    return spread(left, right, width)
+    sources = [s for s in condensed(board.sources) if s.state != "absent" or s.name == "prometheus"]
+    clock = (span(time.strftime("%H:%M", time.gmtime(board.at)) + "Z ", "dim"),)
+    said = [_said(source) for source in sources]
+    troubled = [_said(source) for source in sources if source.state != "fresh"]
+    choices = [said, troubled or [(Span("all fresh  ", "dim"),)] if sources else [], troubled[:1]]
+    used = sum(cell_len(s.text) for s in left) + cell_len(clock[0].text) + 1
+    for parts in choices:
+        right = [part for spans in parts for part in spans]
+        if used + sum(cell_len(s.text) for s in right) <= width:
+            return spread(left, [*right, *clock], width)
+    return spread(left, clock, width)
+
+
+def _said(source: SourceState) -> tuple[Span, ...]:
+    name = source.detail if source.name == "cluster" and source.detail else source.name
+    return (span(f"{name} ", "dim"), span(source.state, SOURCE.get(source.state, "dim")), Span("  "))
 
 
 def spread(left: Sequence[Span], right: Sequence[Span], width: int) -> Line:

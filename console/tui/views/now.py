@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from console.base.units import human_duration
-from console.health.model import Finding, SloStatus
+from console.health.model import Finding, Incident, SloStatus
+from console.health.overview import Cause, causes
 from console.live.situation import Situation
 from console.tui.lines import (
     BLANK,
@@ -22,7 +25,7 @@ from console.tui.lines import (
     span,
     wrap,
 )
-from console.tui.words import SLO_STATE, age, burn, severity
+from console.tui.words import SEVERITY, SLO_STATE, age, burn, severity
 
 SLO_COLUMNS = (
     Column("SLO", 0, least=14),
@@ -37,7 +40,7 @@ SLO_COLUMNS = (
 )
 FINDING_COLUMNS = (
     Column("SEV", 4),
-    Column("FINDING", 0, least=26),
+    Column("FINDING", 0, least=26, grow=3),
     Column("WHERE", 0, least=18),
     Column("SINCE", 6, "right"),
     Column("CLASS", 5, drop=2),
@@ -46,11 +49,16 @@ FINDING_COLUMNS = (
 )
 
 
-def lines(situation: Situation, width: int, selected: str = "") -> list[Line]:
-    """The whole screen below the verdict. `selected` is the key under the cursor: its finding shows its proof."""
+def lines(situation: Situation, width: int, selected: str = "", opened: Set[str] = frozenset()) -> list[Line]:
+    """The whole screen below the verdict.
+
+    Args:
+        selected: the key under the cursor; its finding shows its proof.
+        opened: keys of the causes whose findings are unfolded.
+    """
     out: list[Line] = []
     out += _slos(situation, width)
-    out += _findings(situation, width, selected)
+    out += _findings(situation, width, selected, opened)
     out += _foot(situation, width)
     return out
 
@@ -96,25 +104,59 @@ def _slo(slo: SloStatus, width: int) -> Line:
     return row(SLO_COLUMNS, cells, width, key=key)
 
 
-def _findings(situation: Situation, width: int, selected: str) -> list[Line]:
+def _findings(situation: Situation, width: int, selected: str, opened: Set[str]) -> list[Line]:
     board = situation.board
     out: list[Line] = [rule(width=width)]
     if not board.findings:
         return [*out, line(span(" " + _nothing(situation), "ok" if situation.phase == "live" else "dim"))]
     out.append(header(FINDING_COLUMNS, width))
-    grouped = {key: incident for incident in board.incidents if len(incident.findings) > 1 for key in incident.findings}
-    shown: set[str] = set()
-    for finding in board.findings:
-        incident = grouped.get(finding.key)
-        if incident is None:
-            out += _finding(situation, finding, width, selected)
-        elif incident.key not in shown:
-            shown.add(incident.key)
-            out.append(line(Span(" ▾ ", "rule"), span(incident.title, "title"), span(f"  {incident.shared}", "dim")))
-            for key in incident.findings:
-                member = next((f for f in board.findings if f.key == key), None)
-                if member is not None:
-                    out += _finding(situation, member, width, selected)
+    for place, cause in enumerate(causes(board)):
+        chosen = cause.key == selected or (not selected and place == 0)
+        if cause.shared:
+            out += _shared(situation, cause, width, selected, chosen, cause.key in opened)
+            continue
+        out += _finding(situation, cause.lead, width, chosen)
+        if chosen and cause.incident is not None:
+            out += _reasons(cause.incident, width)
+        for follower in cause.rest:
+            out += _finding(situation, follower, width, follower.key == selected, "└ ")
+    return out
+
+
+def _shared(situation: Situation, cause: Cause, width: int, selected: str, chosen: bool, unfolded: bool) -> list[Line]:
+    """One row for trouble that several applications share; its findings only where it is unfolded."""
+    assert cause.incident is not None
+    board = situation.board
+    mark = "▾ " if unfolded else "▸ "
+    cells: list[Cell] = [
+        Span(*SEVERITY[cause.incident.severity]), span(mark + cause.title, "title"), cause.where,
+        age(board, cause.since), " ".join(cause.classes[:1]) or "–", Span(cause.lead.confidence, "dim"),
+        _runbook(situation, cause.lead),
+    ]  # fmt: skip
+    out = [row(FINDING_COLUMNS, cells, width, key=cause.key)]
+    if chosen:
+        out += _reasons(cause.incident, width)
+        if not unfolded:
+            names = ", ".join(key.rpartition("/")[2] for key in cause.apps)
+            out += [line(Span("      "), span(text, "dim")) for text in wrap(names, width - 7)[:2]]
+    if unfolded:
+        for finding in (cause.lead, *cause.rest):
+            out += _finding(situation, finding, width, finding.key == selected, "  ")
+    return out
+
+
+def _reasons(incident: Incident, width: int) -> list[Line]:
+    """One or all: what speaks for one cause, and what against."""
+    out: list[Line] = []
+    kinds: tuple[tuple[str, Role, tuple[str, ...]], ...] = (
+        ("for", "ok", incident.speaks_for),
+        ("against", "warn", incident.against),
+    )
+    for label, role, texts in kinds:
+        for text in texts[:2]:
+            parts = wrap(text, width - 16)
+            out.append(line(Span(f"      {label:<8}", role), span(parts[0], "dim")))
+            out += [line(Span(" " * 14), span(part, "dim")) for part in parts[1:2]]
     return out
 
 
@@ -129,20 +171,23 @@ def _nothing(situation: Situation) -> str:
     )
 
 
-def _finding(situation: Situation, finding: Finding, width: int, selected: str) -> list[Line]:
+def _runbook(situation: Situation, finding: Finding) -> Span:
+    matched = situation.matches.get(finding.key, ())
+    return Span(matched[0].runbook, "accent") if matched else Span("–", "dim")
+
+
+def _finding(situation: Situation, finding: Finding, width: int, chosen: bool, lead: str = "") -> list[Line]:
     board = situation.board
     app = board.app(finding.app) if finding.app else None
     place = finding.subject.split("/", 1)[-1].strip("/")
     if app is not None:
         place = app.name + (f" · {app.namespace}" if width >= 110 else "")
-    matched = situation.matches.get(finding.key, ())
-    runbook = matched[0].runbook if matched else ""
     cells: list[Cell] = [
-        severity(finding), span(finding.title, "title"), place, age(board, finding.since), finding.class_ or "–",
-        Span(finding.confidence, "dim"), Span(runbook or "–", "accent" if runbook else "dim"),
+        severity(finding), span(lead + finding.title, "title"), place, age(board, finding.since),
+        finding.class_ or "–", Span(finding.confidence, "dim"), _runbook(situation, finding),
     ]  # fmt: skip
     out = [row(FINDING_COLUMNS, cells, width, key=finding.key)]
-    if finding.key == selected or (not selected and finding is board.findings[0]):
+    if chosen:
         room = width - 7
         texts = wrap(finding.detail, room)[:3] if finding.detail else []
         out += [line(Span("      "), span(text, "text")) for text in texts]

@@ -87,6 +87,6 @@ def test_a_driver_that_gave_up_does_not_say_what_of() -> None:
     found = told(
         w.cr("FAILED", status={"executionAttempts": 2}),
         *attempt(1, 0, 300, [oom(200)]),
-        *attempt(2, 400, 900, []),
+        *attempt(2, 400, 700, []),
     )
     assert found.same is None and found.words == "2 attempts, 2 failed"

@@ -22,6 +22,8 @@ from tests.tui.scenes import KEY, NOW, OOM, Scene, shared, situation
 async def shown(scene: Scene, size: tuple[int, int] = (80, 24), depth: Any = "ansi") -> AsyncIterator[Any]:
     app = ConsoleApp(scene, {}, palette=Palette(depth), actor="sre")
     async with app.run_test(size=size) as pilot:
+        while app.hub.situation is not scene.situation or not text(pilot)[1]:
+            await pilot.pause(0.01)
         await settled(pilot)
         yield pilot
 

@@ -60,7 +60,7 @@ def fit(text: str, width: int, align: Literal["left", "right"] = "left") -> str:
 
 
 class Column(NamedTuple):
-    """A column. `width` 0 shares what is left, by `grow`; columns with the highest `drop` go first where it is tight."""
+    """A column. `width` 0 shares what is left, by `grow`; the highest `drop` goes first where it is tight."""
 
     title: str
     width: int

@@ -18,7 +18,7 @@ from console.health.components_find import Found, Thing
 from console.health.components_spec import Definition, Signal
 from console.health.facts import Facts, Sample
 from console.health.model import Evidence
-from console.health.slo_plan import MARK, Ask
+from console.health.slo_plan import MARK, NOTE, Ask
 
 
 class Said(Struct, frozen=True):
@@ -91,7 +91,7 @@ def _has_probe(thing: Thing) -> bool:
 def _metric(signal: Signal, found: Found, facts: Facts) -> Iterable[Said]:
     assert signal.metric is not None
     key = f"component|{found.definition.id}|{signal.id}"
-    answers = [sample for sample in facts.samples if sample.labels.get(MARK) == key]
+    answers = [s for s in facts.samples if s.labels.get(MARK) == key and NOTE not in s.labels]
     values = [sample for sample in answers if math.isfinite(sample.value)]
     if answers and not values and signal.metric.absent == "bad":
         yield _bad(signal, "no series", Evidence("prometheus", signal.metric.query, "no series"))

@@ -18,15 +18,19 @@ from console.health.slo_spec import SloSpec, fill, promql_duration
 
 MARK = "console_ask"
 """Label under which samples carry the key of the ask that they answer."""
+NOTE = "console_note"
+"""Label of a sample that only says why the answer to its ask is not whole."""
 FAST_UP_TO = 6 * 3600.0
 
 
 class Ask(Struct, frozen=True):
-    """One wanted value. `slow` ones need asking only every few minutes."""
+    """One wanted value. `slow` ones need asking only every few minutes; of a lost server the last answer to one that
+    is `kept` stays, with its age."""
 
     key: str
     expr: str
     slow: bool = False
+    kept: bool = False
 
 
 class Plan(Struct, frozen=True):
@@ -112,12 +116,14 @@ def _quoted(text: str) -> str:
 
 
 class Answer(Struct, frozen=True):
-    """What came back for one expression: its series, or why it was refused. `note`: why the answer is partial."""
+    """What came back for one expression: its series, or why it was refused. `note`: why the answer is partial; `lost`:
+    nothing came, so that no series does not mean that there is none."""
 
     samples: tuple[Sample, ...] = ()
     problem: str = ""
     note: str = ""
     at: float = 0.0
+    lost: bool = False
 
     @property
     def value(self) -> float | None:

@@ -13,7 +13,7 @@ from console.health.facts import Origin, Sample
 from console.health.model import SloStatus
 from console.health.slo import Measured, evaluate
 from console.health.slo_found import QUERY, Known, Rule, found, joined
-from console.health.slo_plan import MARK, Answer, Ask, Plan, measured, plan
+from console.health.slo_plan import MARK, NOTE, Answer, Ask, Plan, measured, plan
 from console.health.slo_spec import SloSpec
 
 EVERY = 300.0
@@ -61,6 +61,7 @@ class SloSource:
         self._slow: dict[str, Answer] = {}
         self._refused: dict[str, Answer] = {}
         self._last: dict[str, Measured] = {}
+        self._kept: dict[str, Answer] = {}
         self._known: tuple[Known, ...] = ()
         self._rules: tuple[Rule, ...] | None = None
         self._rules_at: float | None = None
@@ -76,7 +77,7 @@ class SloSource:
         known = {**self._refused, **self._slow, **answers}
         if (existing := answers.get(QUERY)) is not None:
             await self._recognise(existing, now)
-        self.samples = tuple(s for ask in self.beside if ask.expr in known for s in _marked(ask, known[ask.expr]))
+        self.samples = tuple(s for ask in self.beside for s in self._beside(ask, known.get(ask.expr), lost))
         out = []
         for item in self.plans:
             if lost and not item.broken:
@@ -93,6 +94,16 @@ class SloSource:
             if other.spec.id not in shown:
                 out.append(evaluate(other.spec, _keep(other.measured, lost) if lost else other.measured, now))
         return tuple(out)
+
+    def _beside(self, ask: Ask, answer: Answer | None, lost: str) -> Iterable[Sample]:
+        """The answer to an ask, marked; of a kept one the last, with why there is no newer."""
+        if answer is not None and not (ask.kept and answer.lost):
+            self._kept.update({ask.expr: answer} if ask.kept else {})
+            return _marked(ask, answer)
+        old = self._kept.get(ask.expr)
+        if not ask.kept or old is None:
+            return ()
+        return _marked(ask, replace(old, note=lost or (answer.note if answer is not None else "")))
 
     async def _recognise(self, answer: Answer, now: float) -> None:
         """Take over what Sloth and Pyrra record; their rules are read rarely, and only where there is something."""
@@ -143,7 +154,7 @@ class SloSource:
             else:
                 lost.append(f"Prometheus {reading.state}: {reading.detail}" if reading.detail else reading.state)
                 if not ask.slow:
-                    answers[expr] = Answer(note=lost[-1], at=now)
+                    answers[expr] = Answer(note=lost[-1], at=now, lost=True)
         return ({}, lost[0]) if lost and len(lost) == len(wanted) else (answers, "")
 
 
@@ -153,13 +164,17 @@ def without(specs: Sequence[SloSpec], reason: str, now: float) -> tuple[SloStatu
 
 
 def _marked(ask: Ask, answer: Answer) -> Iterable[Sample]:
-    """The series of an answer under the key of their own ask; a refused ask says nothing."""
-    if answer.problem:
+    """The series of an answer under the key of their own ask. A refused ask, and one that got no answer, say nothing;
+    where the answer is not whole, a sample of its own says why."""
+    if answer.problem or answer.lost:
         return
     for sample in answer.samples:
         yield replace(sample, labels={**sample.labels, MARK: ask.key})
-    if not answer.samples:
-        yield Sample("", {MARK: ask.key}, math.nan, answer.at, Origin("prometheus", ask.expr, answer.at))
+    origin = Origin("prometheus", ask.expr, answer.at)
+    if answer.note:
+        yield Sample("", {MARK: ask.key, NOTE: answer.note}, math.nan, answer.at, origin)
+    elif not answer.samples:
+        yield Sample("", {MARK: ask.key}, math.nan, answer.at, origin)
 
 
 def _keep(old: Measured, problem: str) -> Measured:

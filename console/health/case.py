@@ -12,6 +12,8 @@ from console.health import deaths, logs
 from console.health.apps import EventIndex, index_events
 from console.health.attach import ANONYMOUS, Attached, Belongings, attach
 from console.health.facts import Event, Facts, Log, Node, Pod, RestDocument, Sample, Workload
+from console.health.gpu_build import Inventory, inventory
+from console.health.gpu_faults import kernel_lines
 from console.health.groups import SELECTOR, Group, GroupId, groups
 from console.health.logs import Hit, Text
 from console.health.losses import Loss, losses
@@ -75,6 +77,11 @@ class World:
         return out
 
     @cached_property
+    def gpus(self) -> Inventory:
+        """GPUs, who holds them and what is wrong with them."""
+        return inventory(self.facts, self.apps, kernel_lines(self.facts))
+
+    @cached_property
     def workloads(self) -> dict[str, list[Workload]]:
         out: dict[str, list[Workload]] = {}
         for workload in self.facts.workloads:
@@ -88,6 +95,11 @@ class World:
 
     def shared_hits(self, wording: str) -> list[Hit]:
         return logs.find(self.shared, wording, WORDINGS[wording])
+
+    @cached_property
+    def case_of(self) -> dict[str, Case]:
+        """Key of an application → its case."""
+        return {case.app.key: case for case in self.cases}
 
     @cached_property
     def cases(self) -> list[Case]:

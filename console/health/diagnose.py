@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from console.health.apps import Assembler
 from console.health.case import Case, World
 from console.health.facts import Facts
+from console.health.gpu import Fleet
 from console.health.model import SEVERITY_ORDER, Attempt, Finding, SparkApp
 from console.health.proof import honest
 from console.health.rule import Answer, Rule, Trial, WorldRule
@@ -23,6 +24,7 @@ class Verdict(Struct, frozen=True):
 
     apps: tuple[SparkApp, ...]
     findings: tuple[Finding, ...]
+    gpus: Fleet = Fleet()
 
 
 def diagnose(facts: Facts, apps: Sequence[SparkApp]) -> tuple[Finding, ...]:
@@ -51,7 +53,8 @@ class Engine:
         world.apps = apps
         findings = _judge(world, None, self._kept)
         troubled = {f.app for f in findings}
-        return Verdict(tuple(with_causes(a, findings) if a.key in troubled else a for a in apps), findings)
+        named = tuple(with_causes(a, findings) if a.key in troubled else a for a in apps)
+        return Verdict(named, findings, world.gpus.fleet)
 
 
 def with_causes(app: SparkApp, findings: Iterable[Finding]) -> SparkApp:

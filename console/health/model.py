@@ -7,6 +7,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from console.health.facts import Alert, Node, Owner, SourceState
+from console.health.gpu import Fleet
 
 Severity = Literal["critical", "warning", "info"]
 Confidence = Literal["high", "medium", "low"]
@@ -310,6 +311,7 @@ class Board(Struct, frozen=True):
     components: tuple[Component, ...] = ()
     alerts: tuple[Alert, ...] = ()
     nodes: tuple[Node, ...] = ()
+    gpus: Fleet = Fleet()
     sources: tuple[SourceState, ...] = ()
     pods: int = 0
 

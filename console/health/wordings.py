@@ -165,6 +165,8 @@ WORDINGS: dict[str, tuple[str, ...]] = {
         "Could not find a single GPU",
     ),
     "gpu-fallback": ("cannot run on GPU because",),
+    "rapids-missing": ("ClassNotFoundException: com.nvidia.spark.SQLPlugin",),
+    "rapids-loaded": ("RAPIDS Accelerator",),
     "xid": ("NVRM: Xid",),
     # connect
     "connect-session": (

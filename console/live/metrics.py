@@ -62,6 +62,7 @@ class Metrics:
 
     async def measure(self) -> bool:
         """Ask once. True: something may have changed."""
+        from console.health import gpu_asks
         from console.health.components_signals import asks
         from console.sources.slo import SloSource, without
 
@@ -72,7 +73,9 @@ class Metrics:
             self.alerts = await self._from_alertmanager()
         else:
             if self._slo_source is None:
-                self._slo_source = SloSource(self._specs, self._prometheus, asks(self._definitions))
+                self._slo_source = SloSource(
+                    self._specs, self._prometheus, (*asks(self._definitions), *gpu_asks.asks())
+                )
             self.slos = await self._slo_source.read(now)
             self.samples = self._slo_source.samples
             self.alerts = merged(await self._firing(), await self._from_alertmanager())

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from console.base.text import plural
 from console.health.facts import Alert, Facts, SourceState, SourceStateWord
+from console.health.gpu import Fleet
 from console.health.model import (
     SEVERITY_ORDER,
     Board,
@@ -19,6 +20,7 @@ from console.health.model import (
 from console.runbook.match import Matched, rank
 from console.runbook.model import Runbook
 
+NO_GPUS = Fleet()
 BLIND = frozenset({"loading", "stale", "forbidden", "login needed", "unreachable"})
 
 
@@ -32,6 +34,7 @@ def board(
     components: Sequence[Component] = (),
     alerts: Sequence[Alert] = (),
     sources: Sequence[SourceState] = (),
+    gpus: Fleet = NO_GPUS,
 ) -> Board:
     """One board: what is worst stands first, and the verdict is one word."""
     everything = (*facts.sources, *sources)
@@ -49,6 +52,7 @@ def board(
         components=tuple(components),
         alerts=tuple(alerts),
         nodes=facts.nodes,
+        gpus=gpus,
         sources=merged(everything),
         pods=sum(1 for pod in facts.pods if not pod.gone),
     )

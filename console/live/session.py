@@ -222,6 +222,7 @@ class Session:
             self.metrics.slos,
             self.metrics.components(self._facts),
             self.metrics.alerts,
+            gpus=verdict.gpus,
         )
         phase = self._phase(board.sources)
         self._situation = Situation(

@@ -829,9 +829,9 @@ def test_i29_hot_and_idle() -> None:
     assert (one(*hot).class_, one(*hot).severity) == ("I29", "critical")
     held = {"UUID": "GPU-1", "exported_pod": "etl-exec-1"}
     idle = [sample("DCGM_FI_PROF_GR_ENGINE_ACTIVE", 0.01, t, **held) for t in range(0, 2101, 300)]
-    assert one(*idle).code == "gpu-idle"
+    assert one(*idle, now=2100).code == "gpu-idle"
     busy = [sample("DCGM_FI_PROF_GR_ENGINE_ACTIVE", 0.5, t, **held) for t in range(0, 2101, 300)]
-    assert judge(*busy) == ()
+    assert judge(*busy, now=2100) == ()
 
 
 def test_i30_gpus_that_the_node_no_longer_offers() -> None:

@@ -1,0 +1,314 @@
+"""Samples of DCGM, kube-state-metrics and the GPU operator → what was said of each GPU and each MIG instance.
+
+Samples come as answers to `gpu_asks`, or plainly named from saved evidence; then a series may have many points.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from console.health.facts import Sample
+from console.health.gpu_asks import BUSY_ABOVE, CLAIMS, NAMED, NOW, PAST, STAT, STEP
+from console.health.gpu_names import NAMES, THROTTLES, USE, unsupported, violation_share
+from console.health.slo_plan import MARK, NOTE
+
+Pod = tuple[str, str]
+"""(namespace, name)."""
+Who = tuple[str, str, str]
+"""(UUID, or host and index where there is none; index; MIG instance or ``)."""
+_EXPORTER = re.compile(r"dcgm|(?:gpu|nvidia)[a-z-]*exporter", re.IGNORECASE)
+_OPERATOR = "gpu_operator_"
+MIN_POINTS = 5
+
+
+@dataclass
+class Past:
+    """How busy something was: times in epoch seconds, `count` grid points with data, `most` the highest value."""
+
+    busy: float | None = None
+    first: float | None = None
+    count: float | None = None
+    most: float | None = None
+    step: float = STEP
+    at: float | None = None
+
+
+@dataclass
+class Entity:
+    """What was said of one GPU or MIG instance. `values` and `names` are by field, units are those of `gpu_names`."""
+
+    uuid: str = ""
+    index: str = ""
+    slice: str = ""
+    profile: str = ""
+    model: str = ""
+    pci: str = ""
+    hosts: set[str] = field(default_factory=set)
+    nodes: set[str] = field(default_factory=set)
+    instances: set[str] = field(default_factory=set)
+    values: dict[str, float] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    samples: dict[str, Sample] = field(default_factory=dict)
+    unsupported: set[str] = field(default_factory=set)
+    exported: dict[str, Pod] = field(default_factory=dict)
+    """Target → pod in the label `exported_pod`: the holder."""
+    plain: dict[str, Pod] = field(default_factory=dict)
+    """Target → pod in the label `pod`: the holder, or an exporter of an unusual name."""
+    counted: dict[int, Sample] = field(default_factory=dict)
+    """XID → its counter (total, or the number in a window)."""
+    xid_since: dict[int, float] = field(default_factory=dict)
+    xid_first: float | None = None
+    """When the gauge of the last XID was first seen at all."""
+    counted_since: dict[int, float] = field(default_factory=dict)
+    throttled: dict[str, tuple[float, bool]] = field(default_factory=dict)
+    hot_for: float | None = None
+    past: Past = field(default_factory=Past)
+    points: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    at: float | None = None
+
+    @property
+    def where(self) -> str:
+        return next(iter(sorted(self.nodes)), "") or next(iter(sorted(self.hosts)), "")
+
+
+@dataclass
+class Target:
+    """A scrape target of an exporter."""
+
+    instance: str
+    job: str = ""
+    node: str = ""
+    pod: str = ""
+    up: float | None = None
+
+
+@dataclass
+class Told:
+    """Everything that metrics say about GPUs. `asked` holds the keys of the questions that were answered."""
+
+    entities: dict[Who, Entity] = field(default_factory=dict)
+    claims: list[tuple[str, Pod, str, float]] = field(default_factory=list)
+    """(node, pod, resource, count) of kube-state-metrics."""
+    targets: dict[str, Target] = field(default_factory=dict)
+    operator: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Node (`` for the operator itself) → series → value."""
+    pods_counted: bool = False
+    asked: set[str] = field(default_factory=set)
+    notes: dict[str, str] = field(default_factory=dict)
+    """Question → why its answer is not whole."""
+    names: set[str] = field(default_factory=set)
+    rescaled: set[str] = field(default_factory=set)
+    """Instances whose older utilisation is a ratio, not percent."""
+    doubtful: set[str] = field(default_factory=set)
+    """Instances of whose older utilisation the scale is not known."""
+    at: float | None = None
+
+
+def read(samples: Iterable[Sample]) -> Told:
+    """What `samples` say of GPUs; all others are passed over."""
+    told = Told()
+    for sample in samples:
+        labels = sample.labels
+        ask = labels.get(MARK)
+        if ask is not None and ask not in (NOW, PAST, CLAIMS):
+            continue
+        if ask is not None:
+            told.asked.add(ask)
+            if NOTE in labels:
+                told.notes[ask] = labels[NOTE]
+            if not math.isfinite(sample.value) and len(labels) <= 2:
+                continue
+        stat = labels.get(STAT)
+        if stat is not None:
+            _stat(told, stat, sample)
+        elif sample.name in NAMES:
+            _exported(told, sample)
+        elif sample.name.startswith(_OPERATOR):
+            _operated(told, sample)
+    _scales(told)
+    for entity in told.entities.values():
+        if entity.points:
+            _remember(entity)
+    return told
+
+
+def _entity(told: Told, labels: dict[str, str]) -> Entity:
+    host = labels.get("Hostname") or labels.get("hostname") or ""
+    index = labels.get("gpu", "")
+    uuid = labels.get("UUID", "")
+    place = host or labels.get("node") or labels.get("instance", "")
+    who = (uuid or f"{place}/{index}", "" if uuid else index, labels.get("GPU_I_ID", ""))
+    entity = told.entities.get(who)
+    if entity is None:
+        entity = told.entities[who] = Entity(uuid=uuid, slice=labels.get("GPU_I_ID", ""))
+    entity.index = entity.index or index
+    if host:
+        entity.hosts.add(host)
+    return entity
+
+
+def _exported(told: Told, sample: Sample) -> None:
+    labels, series = sample.labels, NAMES[sample.name]
+    entity = _entity(told, labels)
+    told.names.add(sample.name)
+    entity.model = entity.model or labels.get("modelName", "")
+    entity.pci = entity.pci or labels.get("pci_bus_id", "")
+    entity.profile = entity.profile or labels.get("GPU_I_PROFILE", "")
+    if node := labels.get("node"):
+        entity.nodes.add(node)
+    if instance := labels.get("instance"):
+        entity.instances.add(instance)
+    if pod := labels.get("exported_pod"):
+        entity.exported[labels.get("instance", "")] = (labels.get("exported_namespace", ""), pod)
+    elif (pod := labels.get("pod")) and not _EXPORTER.search(pod) and not _EXPORTER.search(labels.get("container", "")):
+        entity.plain[labels.get("instance", "")] = (labels.get("namespace", ""), pod)
+    at = sample.at
+    if at is not None:
+        entity.at = max(entity.at or at, at)
+        told.at = max(told.at or at, at)
+    if unsupported(sample.value):
+        entity.unsupported.add(series.field)
+        return
+    if series.field in ("xid_total", "xid_count"):
+        number = labels.get("xid", "")
+        if number.isdigit() and sample.value > 0:
+            entity.counted[int(number)] = sample
+        return
+    value = sample.value * series.factor
+    if series.field in USE and at is not None:
+        entity.points.setdefault(series.field, []).append((at, sample.value))
+    old = entity.samples.get(series.field)
+    if old is None or (old.name == sample.name and (old.at or 0.0) <= (at or 0.0)):
+        entity.values[series.field], entity.names[series.field] = value, sample.name
+        entity.samples[series.field] = sample
+
+
+def _stat(told: Told, stat: str, sample: Sample) -> None:
+    labels, value = sample.labels, sample.value
+    if stat == "claim":
+        pod = (labels.get("namespace", ""), labels.get("pod", ""))
+        told.claims.append((labels.get("node", ""), pod, labels.get("resource", ""), value))
+    elif stat == "up":
+        instance = labels.get("instance", "")
+        target = told.targets.setdefault(instance, Target(instance))
+        target.job, target.up = labels.get("job", ""), value
+        target.node, target.pod = labels.get("node", target.node), labels.get("pod", target.pod)
+    elif stat == "ksm":
+        told.pods_counted = True
+    elif stat == "operator":
+        _operated(told, sample)
+    elif stat in ("busy", "first", "count", "most"):
+        past = _entity(told, labels).past
+        setattr(past, stat, value)
+        past.at = sample.at
+    elif stat == "hot":
+        _entity(told, labels).hot_for = value
+    elif stat == "throttled" and labels.get(NAMED, "") in THROTTLES:
+        name = labels[NAMED]
+        share, sure = violation_share(name, value)
+        _entity(told, labels).throttled[THROTTLES[name].field] = (share, sure)
+    elif stat in ("xid", "xid-total") and labels.get("xid", "").isdigit():
+        entity, number = _entity(told, labels), int(labels["xid"])
+        if stat == "xid":
+            entity.xid_since[number] = value
+        else:  # one row per value of the counter: the latest beginning is the last error
+            entity.counted_since[number] = max(value, entity.counted_since.get(number, value))
+    elif stat == "xid-first":
+        _entity(told, labels).xid_first = value
+
+
+def _operated(told: Told, sample: Sample) -> None:
+    node = sample.labels.get("node", "")
+    if sample.name == f"{_OPERATOR}reconciliation_status":
+        node = ""
+    told.operator.setdefault(node, {})[sample.name.removeprefix(_OPERATOR)] = sample.value
+
+
+def _scales(told: Told) -> None:
+    """Percent are whole numbers: a fraction says that a collector made them a ratio. Where all that was ever seen is 0
+    and 1, nothing tells 1 % from 100 %."""
+    most: dict[str, list[float]] = {}
+    for entity in told.entities.values():
+        sample = entity.samples.get("util")
+        if sample is None or sample.name != "DCGM_FI_DEV_GPU_UTIL":
+            continue
+        seen = [v for _, v in entity.points.get("util", ())]
+        seen += [v for v in (entity.past.most,) if v is not None]
+        for instance in entity.instances or {""}:
+            most.setdefault(instance, []).extend(seen or [sample.value])
+    for instance, seen in most.items():
+        if any(0 < v < 1 for v in seen) and max(seen) <= 1:
+            told.rescaled.add(instance)
+        elif max(seen) == 1:
+            told.doubtful.add(instance)
+    for entity in told.entities.values():
+        mine = entity.instances or {""}
+        if entity.names.get("util") != "DCGM_FI_DEV_GPU_UTIL":
+            continue
+        if mine & told.rescaled:
+            entity.values["util"] = entity.samples["util"].value
+        elif mine & told.doubtful and entity.samples["util"].value == 1:
+            del entity.values["util"]
+
+
+def factor(entity: Entity, told: Told, name: str) -> float:
+    """What a value of a utilisation series is multiplied with to be a ratio."""
+    if name == "DCGM_FI_DEV_GPU_UTIL" and (entity.instances or {""}) & told.rescaled:
+        return 1.0
+    return NAMES[name].factor
+
+
+def _remember(entity: Entity) -> None:
+    """The past from the points of saved evidence, where no query told it."""
+    if entity.past.first is not None:
+        return
+    points = max(entity.points.values(), key=len)
+    name = next(f for f, found in entity.points.items() if found is points)
+    if len(points) < MIN_POINTS:
+        return
+    points.sort()
+    scale = NAMES[entity.names[name]].factor
+    steps = sorted(b[0] - a[0] for a, b in pairwise(points) if b[0] > a[0])
+    if not steps:
+        return
+    busy = [at for at, value in points if value * scale > BUSY_ABOVE]
+    entity.past = Past(
+        max(busy, default=None), points[0][0], float(len(points)), None, steps[len(steps) // 2], points[-1][0]
+    )
+
+
+def holders(told: Told, claimed: frozenset[Pod], complete: bool) -> tuple[dict[int, Pod], set[str]]:
+    """(entity by identity → the pod that holds it, targets that name holders).
+
+    Without `honor_labels` the holder is in `exported_pod`, and `pod` is the exporter itself. With it, or where the
+    target has no such labels, `pod` is the holder, and on a GPU that nobody holds it may be the exporter again.
+
+    Args:
+        claimed: pods that are known to ask for GPUs.
+        complete: whether those are all.
+    """
+    of: dict[str, list[Entity]] = {}
+    for entity in told.entities.values():
+        for instance in entity.instances or {""}:
+            of.setdefault(instance, []).append(entity)
+    out: dict[int, Pod] = {}
+    naming: set[str] = set()
+    for instance, mine in of.items():
+        exported = [e for e in mine if instance in e.exported]
+        if exported:
+            naming.add(instance)
+            out.update({id(e): e.exported[instance] for e in exported})
+            continue
+        named = {e.plain[instance] for e in mine if instance in e.plain}
+        wanted = {pod for pod in named if pod in claimed}
+        plainly = len(named) > 1 or len(mine) == 1 or any(instance not in e.plain for e in mine)
+        if not complete and (wanted or plainly):
+            wanted = named
+        if wanted:
+            naming.add(instance)
+            out.update({id(e): e.plain[instance] for e in mine if e.plain.get(instance) in wanted})
+    return out, naming

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ Object = dict[str, Any]
 Value = Callable[[float], float | None]
 PHASES = ("Failed", "Pending", "Running", "Succeeded", "Unknown")
 REASONS = ("Evicted", "NodeAffinity", "NodeLost", "Shutdown", "UnexpectedAdmissionError")
+ALLOWED_LABELS = ("spark-role", "spark-app-selector", "spark-app-name", "sparkoperator.k8s.io/app-name")
+"""Labels of pods that kube-state-metrics keeps here: its allow list."""
+_UNUSUAL = re.compile(r"[^a-zA-Z0-9_]")
 HOUSEKEEPING = 10.0
 """cAdvisor looks at a container every so many seconds: a scrape shows what it saw last."""
 
@@ -27,6 +31,7 @@ KSM_NAMES = (
     "kube_pod_start_time",
     "kube_pod_completion_time",
     "kube_pod_owner",
+    "kube_pod_labels",
     "kube_pod_status_phase",
     "kube_pod_status_ready",
     "kube_pod_status_reason",
@@ -98,6 +103,9 @@ class PodSeries:
                     "owner_is_controller": "true" if owner.get("controller") else "false",
                 }
                 yield labels, lambda _t: 1.0
+        elif name == "kube_pod_labels":
+            kept = {k: v for k, v in (pod["metadata"].get("labels") or {}).items() if k in ALLOWED_LABELS}
+            yield {f"label_{_UNUSUAL.sub('_', k)}": v for k, v in kept.items()}, lambda _t: 1.0
         elif name == "kube_pod_status_phase":
             for phase in PHASES:
                 yield {"phase": phase}, _is(track.phases, phase)

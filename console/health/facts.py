@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from console.health.monitoring import Monitoring
+
 SourceStateWord = Literal[
     "loading", "fresh", "late", "stale", "partial", "forbidden", "login needed", "unreachable", "absent"
 ]
@@ -278,3 +280,5 @@ class Facts(Struct, frozen=True, gc=False):
     sources: tuple[SourceState, ...] = ()
     unread: tuple[tuple[str, str], ...] = ()
     """What could not be read: (locator, reason)."""
+    monitoring: Monitoring | None = None
+    """What Prometheus says of itself; None where there is none, or it was not asked."""

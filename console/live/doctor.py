@@ -6,13 +6,17 @@ import os
 import shutil
 import sqlite3
 import sys
-from collections.abc import AsyncIterator
-from typing import Literal
+from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
 from console.base.errors import ConsoleError
 from console.live.plan import Plan
+
+if TYPE_CHECKING:
+    from console.health.model import Finding
+    from console.health.monitoring import Monitoring
 
 Standing = Literal["ok", "limited", "missing", "unknown"]
 
@@ -128,6 +132,56 @@ async def _may(connection: object, verb: str, resource: str, group: str, namespa
     )
 
 
+_PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("monitoring targets", ("monitoring-stale", "monitoring-target-down", "monitoring-scrape-gap")),
+    ("monitoring rules", ("monitoring-rule-error", "monitoring-rule-late", "monitoring-rule-invalid",
+                          "monitoring-rule-not-loaded")),
+    ("monitoring series", ("monitoring-series-missing", "monitoring-selector-empty", "monitoring-objective-blind")),
+    ("monitoring pod labels", ("monitoring-pod-labels",)),
+    ("monitoring objects", ("monitoring-selects-nothing", "monitoring-port-missing", "monitoring-no-endpoints")),
+)  # fmt: skip
+"""What of monitoring is checked, and the findings that speak of it."""
+
+
+def monitoring_checks(seen: Monitoring | None) -> list[Check]:
+    """Whether Prometheus sees what its rules and objectives read: one check for each part."""
+    from console.health.case import World
+    from console.health.facts import Facts
+    from console.health.rules.monitoring import RULES
+    from console.health.rules.scraping import RULES as MORE
+
+    if seen is None:
+        return []
+    world = World(Facts(at=seen.at, monitoring=seen), ())
+    found = [f for rule in (*RULES, *MORE) if not isinstance(answer := rule.check(world), str) for f in answer]
+    lost = dict(seen.unread)
+    counted = {
+        "monitoring targets": (seen.targets, "targets answer", "targets"),
+        "monitoring rules": (seen.rules, "rules are evaluated", "rules"),
+        "monitoring series": (seen.names, "names of series, all that is read among them", "names of series"),
+    }
+    out = []
+    for name, codes in _PARTS:
+        mine = [f for f in found if f.code in codes]
+        things, words, what = counted.get(name, ((), "", ""))
+        if mine:
+            hints = "; ".join(f"{e.locator}: {e.excerpt}" for f in mine[:3] for e in f.evidence[:1])
+            out.append(Check(name, "limited", "; ".join(f.title for f in mine[:4]) + _more(mine), hints))
+        elif things is None:
+            out.append(Check(name, "unknown", lost.get(what, "it could not be read")))
+        elif words:
+            out.append(Check(name, "ok", f"{len(things)} {words}"))
+        elif name == "monitoring objects" and seen.objects is not None:
+            out.append(Check(name, "ok", f"{len(seen.objects.monitors)} monitors select what can be scraped"))
+        elif name == "monitoring pod labels" and seen.pod_labels is not None and seen.pod_labels.spark:
+            out.append(Check(name, "ok", "kube-state-metrics keeps Spark's labels"))
+    return out
+
+
+def _more(found: Sequence[Finding]) -> str:
+    return f"; {len(found) - 4} more" if len(found) > 4 else ""
+
+
 async def _prometheus(plan: Plan, connection: object) -> AsyncIterator[Check]:
     from console.live.metrics import Metrics
     from console.wire.connection import Connection
@@ -146,5 +200,7 @@ async def _prometheus(plan: Plan, connection: object) -> AsyncIterator[Check]:
         else:
             targets = answer.samples[0].value if answer.samples else 0
             yield Check("prometheus", "ok", f"answers; {targets:.0f} targets")
+            for check in monitoring_checks(await metrics.survey()):
+                yield check
     finally:
         await metrics.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,11 @@ from console.operate.world import Queried
 
 if TYPE_CHECKING:
     from console.health.components_spec import Definition, Preset
+    from console.health.monitoring import Monitoring
+    from console.runbook.catalogue import Catalogue
     from console.settings.load import Settings
     from console.sources.alertmanager import Alertmanager
+    from console.sources.monitoring import MonitoringSource
     from console.sources.prometheus import Prometheus
     from console.sources.slo import SloSource
     from console.wire.endpoint import Endpoint
@@ -28,10 +32,10 @@ LOOK_AGAIN = 60.0
 class Metrics:
     """Finds Prometheus (given, configured, else discovered) and measures when asked. A lost server never raises."""
 
-    def __init__(self, plan: Plan, settings: Settings, reader: Reader) -> None:
+    def __init__(self, plan: Plan, settings: Settings, reader: Reader, catalogue: Catalogue | None = None) -> None:
         from console.settings.presets import load_library
 
-        self._plan, self._settings, self._reader = plan, settings, reader
+        self._plan, self._settings, self._reader, self._catalogue = plan, settings, reader, catalogue
         library = load_library(settings.folders("preset_paths"))
         self._preset: Preset = library.preset(plan.preset or settings.preset or DEFAULT_PRESET)
         self._definitions: tuple[Definition, ...] = tuple(library.components.values())
@@ -39,6 +43,7 @@ class Metrics:
         self._prometheus: Prometheus | None = None
         self._alertmanager: Alertmanager | None = None
         self._slo_source: SloSource | None = None
+        self._monitoring_source: MonitoringSource | None = None
         self._looked: float | None = None
         self._measured: float | None = None
         self._endpoints: list[Endpoint] = []
@@ -48,6 +53,7 @@ class Metrics:
         self.samples: tuple[Sample, ...] = ()
         self.alerts: tuple[Alert, ...] = ()
         self.slos: tuple[SloStatus, ...] = ()
+        self.monitoring: Monitoring | None = None
 
     def sources(self) -> tuple[SourceState, ...]:
         """Prometheus' state, and Alertmanager's where there is one."""
@@ -76,11 +82,25 @@ class Metrics:
                 self._slo_source = SloSource(
                     self._specs, self._prometheus, (*asks(self._definitions), *gpu_asks.asks())
                 )
-            self.slos = await self._slo_source.read(now)
+            self.slos, self.monitoring = await asyncio.gather(self._slo_source.read(now), self.survey())
             self.samples = self._slo_source.samples
             self.alerts = merged(await self._firing(), await self._from_alertmanager())
         self.asked, self._measured = True, now
         return True
+
+    async def survey(self) -> Monitoring | None:
+        """What Prometheus says of itself, read every few minutes; None where there is none."""
+        if self._prometheus is None:
+            return None
+        if self._monitoring_source is None:
+            from console.sources.monitoring import MonitoringSource
+            from console.sources.runbooks import read_catalogue
+            from console.sources.scrape_objects import ScrapeObjects
+
+            self._monitoring_source = MonitoringSource(
+                self._prometheus, self._specs, self._catalogue or read_catalogue(), ScrapeObjects(self._reader)
+            )
+        return await self._monitoring_source.read(self._plan.clock.now())
 
     def age(self) -> float:
         """Seconds of the clock since the last measurement; endless before the first."""

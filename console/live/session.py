@@ -75,7 +75,7 @@ class Session:
         )
         self.library = Library.read(self.settings.folders("runbook_paths"))
         self.reads = Reads(connection.reader, plan.clock, plan.pace.reads)
-        self.metrics = Metrics(plan, self.settings, connection.reader)
+        self.metrics = Metrics(plan, self.settings, connection.reader, self.library.catalogue)
         self.engine = Engine()
         self.focus = FocusReader(connection.reader, plan.clock, publish_focus, lambda: self._facts, self._app)
         self.journal = Journal(plan.state / "journal.db")
@@ -210,6 +210,7 @@ class Session:
             samples=self.metrics.samples,
             alerts=self.metrics.alerts,
             sources=self.metrics.sources(),
+            monitoring=self.metrics.monitoring,
         )
         verdict = self.engine.judge(self._facts)
         incidents = incidents_of(verdict.findings, verdict.apps, self._facts)

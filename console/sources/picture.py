@@ -18,6 +18,7 @@ from console.health.facts import (
     SourceState,
     Workload,
 )
+from console.health.monitoring import Monitoring
 
 RECENT = 6 * 3600.0
 """Seconds for which captured evidence of an application that is no longer there belongs to the picture."""
@@ -47,6 +48,7 @@ class ClusterFacts(Struct, frozen=True):
         alerts: Iterable[Alert] = (),
         sources: Iterable[SourceState] = (),
         unread: Iterable[tuple[str, str]] = (),
+        monitoring: Monitoring | None = None,
     ) -> Facts:
         """The input of `health`: this picture and what other sources know."""
         return Facts(
@@ -62,6 +64,7 @@ class ClusterFacts(Struct, frozen=True):
             alerts=tuple(alerts),
             sources=(*self.sources, *sources),
             unread=(*self.unread, *unread),
+            monitoring=monitoring,
         )
 
 

@@ -11,7 +11,7 @@ import asyncio
 import math
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -38,6 +38,7 @@ from console.sources.readings import (
 from console.wire.endpoint import Endpoint
 from console.wire.pool import Pool
 
+T = TypeVar("T")
 MAX_ANSWER = 32 * 2**20
 FRESH, LATE = 150.0, 300.0
 """Seconds of age of the newest sample up to which metrics are fresh, and late."""
@@ -152,6 +153,19 @@ class Prometheus:
             for group in said.data.groups
             for rule in group.rules
         )
+
+    async def document(self, path: str, query: Mapping[str, str], kind: type[T], *, deadline: float = 10.0) -> T:
+        """One answer of another part of the API (`/api/v1/targets`, `/api/v1/rules`), decoded as `kind`.
+
+        Raises:
+            ReachError: it cannot be read now (LoginNeeded, ForbiddenError likewise), or the server has no such part.
+        """
+        self.requests += 1
+        answer = await self._endpoint.get(path, dict(query), timeout=deadline, limit=MAX_ANSWER)
+        try:
+            return msgspec.json.decode(answer.body, type=kind)
+        except msgspec.DecodeError:
+            raise ReachError(f"{self.label} gives no {path} (HTTP {answer.status})") from None
 
     async def check(self, *, deadline: float = 10.0) -> SourceState:
         """Ask how old the newest sample is, and give the state that follows."""

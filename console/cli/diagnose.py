@@ -79,7 +79,7 @@ def _live(what: str, where: Where, output: str, explain: bool) -> int:
         board = live.situation.board
         app = _named(board, what)
         trials = live.explain(app.key).result(WAIT) if explain else ()
-    findings = board.findings_of(app.key)
+    findings = _with_causes(board, board.findings_of(app.key))
     if output == "json":
         document = {"findings": [finding_json(f) for f in findings], "unread": [], "apps": [_app_json(app, findings)]}
         print_json(document | ({"tried": plain(list(trials))} if explain else {}))
@@ -98,6 +98,12 @@ def _named(board: Board, what: str) -> SparkApp:
         f"{what!r} is neither a folder nor an application of this cluster",
         hint=did_you_mean(what, [a.key for a in board.apps]),
     )
+
+
+def _with_causes(board: Board, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """The findings of an application, after those about nodes, claims, workers or operators that caused them."""
+    named = {cause for finding in findings for cause in finding.causes}
+    return (*(f for f in board.findings if f.key in named and not f.app), *findings)
 
 
 def _speaks(app: SparkApp, findings: tuple[Finding, ...], count: int) -> bool:

@@ -90,8 +90,9 @@ class Assembler:
         if len(self._members) > 2 * len(facts.pods) + 1_000:
             alive = {id(p) for p in facts.pods}
             self._members = {k: v for k, v in self._members.items() if k in alive}
+        led = {app.app_id for app in out if app.app_id}  # a Connect server on a standalone master is listed there too
         for app in (*loose_apps(attached, facts), *master_apps(attached, facts)):
-            if app.key not in keys:
+            if app.key not in keys and app.app_id not in led:
                 keys.add(app.key)
                 out.append(app)
         out.sort(key=lambda a: a.key)

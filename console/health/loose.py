@@ -2,38 +2,51 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from console.base.clock import parse_time
-from console.health import memory
+from console.health import memory, standalone
 from console.health.attach import ANONYMOUS, Attached, Belongings, names
-from console.health.facts import Facts
+from console.health.facts import Facts, Owner
 from console.health.logs import app_ids
-from console.health.model import Launcher, Member, SparkApp
-from console.health.restview import RestView, num, rows, text
+from console.health.model import Death, Launcher, Member, SparkApp
+from console.health.restview import RestView, Row, num, text
+from console.health.standalone import Master, Slot
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """What masters and workers say of one application, or of a driver that no application is known of."""
+
+    master: Master
+    row: Row
+    slots: tuple[Slot, ...] = ()
+    driver: Row | None = None
 
 
 def loose_apps(attached: Attached, facts: Facts) -> list[SparkApp]:
     """One `SparkApp` per application id that has REST answers or logs but no objects."""
-    masters = _master_rows(attached)
-    return [_loose(app_id, belongings, masters.get(app_id)) for app_id, belongings in attached.loose.items()]
+    listed = _listed(attached)
+    return [_loose(app_id, belongings, listed.get(app_id)) for app_id, belongings in attached.loose.items()]
 
 
 def master_apps(attached: Attached, facts: Facts) -> list[SparkApp]:
-    """Applications that a standalone master lists and that have nothing else."""
-    return [
-        _loose(app_id, Belongings(), row)
-        for app_id, row in _master_rows(attached).items()
-        if app_id not in attached.loose
-    ]
+    """Applications that a standalone master lists and that have nothing else, and drivers that lead none of them."""
+    listed = _listed(attached)
+    taken = {text(found.driver, "id") for found in listed.values() if found.driver is not None}
+    out = [_loose(app_id, Belongings(), found) for app_id, found in listed.items() if app_id not in attached.loose]
+    for master in standalone.masters(attached.shared_rest):
+        out += [_lone_driver(master, row) for key, row in master.drivers.items() if key not in taken]
+    return out
 
 
-def _master_rows(attached: Attached) -> dict[str, dict[str, object]]:
-    out: dict[str, dict[str, object]] = {}
-    for doc in attached.shared_rest:
-        if doc.path == "master" and isinstance(doc.data, dict):
-            for part in ("completedapps", "activeapps"):
-                for row in rows(doc.data.get(part)):
-                    if text(row, "id"):
-                        out[text(row, "id")] = dict(row)
+def _listed(attached: Attached) -> dict[str, _Listed]:
+    of_workers = standalone.slots(attached.shared_rest)
+    out: dict[str, _Listed] = {}
+    for master in standalone.masters(attached.shared_rest):
+        for app_id, row in master.apps.items():
+            its = of_workers.get(app_id, ())
+            out[app_id] = _Listed(master, row, its, standalone.driver_of(master, row, its))
     return out
 
 
@@ -45,51 +58,133 @@ def _launcher(app_id: str, listed: bool) -> Launcher:
     return "unknown"
 
 
-def _loose(app_id: str, belongings: Belongings, row: dict[str, object] | None) -> SparkApp:
+def _loose(app_id: str, belongings: Belongings, listed: _Listed | None) -> SparkApp:
     rest = RestView(belongings.rest)
-    name = text(rest.application, "name") or (text(row, "name") if row else "") or names(belongings.logs)
+    row: Row = listed.row if listed is not None else {}
+    name = text(rest.application, "name") or text(row, "name") or names(belongings.logs)
     attempts = rest.attempts
     last = attempts[-1] if attempts else {}
     completed = any(a.get("completed") is True for a in attempts)
-    state = str((row or {}).get("state") or "") or ("FINISHED" if completed else "RUNNING" if attempts else "UNKNOWN")
+    state = text(row, "state") or ("FINISHED" if completed else "RUNNING" if attempts else "UNKNOWN")
     if completed and state == "RUNNING":
         state = "FINISHED"
-    executors = []
-    for key, one in rest.executors.items():
-        if key == "driver":
-            continue
-        active = one.get("isActive") is True
-        executors.append(
-            Member(
-                id=key,
-                role="executor",
-                state="Running" if active and not completed else ("Failed" if one.get("removeReason") else "Succeeded"),
-                node=text(one, "hostPort").rpartition(":")[0],
-                created=parse_time(text(one, "addTime")),
-                ended=parse_time(text(one, "removeTime")),
-                gone=not active,
-            )
-        )
-    ended = num(last, "endTimeEpoch")
-    start = num(last, "startTimeEpoch")
-    per_executor = (row or {}).get("memoryperexecutor", (row or {}).get("memoryperslave"))
-    env = f"{per_executor}m" if isinstance(per_executor, int) else ""
+    executors = _executors(rest, listed, over=completed or state in standalone.OVER)
+    running = sum(1 for m in executors if m.state == "Running")
+    ended = num(last, "endTimeEpoch") / 1000
+    start = num(last, "startTimeEpoch") / 1000
+    if row:
+        start = start or standalone.started(row) or 0.0
+        ended = ended or (start + num(row, "duration") / 1000 if state in standalone.OVER else 0.0)
+    per_executor = standalone.per_executor(row)
+    env = f"{per_executor / standalone.MIB:.0f}m" if per_executor else ""
     ids = app_id or next((i for log in belongings.logs for i in app_ids(log.text)[:1]), "")
+    namespace = listed.master.namespace if listed is not None else ""
     return SparkApp(
-        key=f"/{name or app_id or 'application'}" + (f" {app_id}" if app_id and name else ""),
-        namespace="",
+        key=f"{namespace}/{app_id}" if namespace else _key(app_id, name),
+        namespace=namespace,
         name=name or app_id or "application",
-        launcher=_launcher(app_id, row is not None),
+        launcher=_launcher(app_id, listed is not None),
         state=state,
         app_id=ids,
         spark_version=text(last, "appSparkVersion"),
-        executors=tuple(executors),
-        running_executors=sum(1 for m in executors if m.state == "Running"),
+        driver=_driver(listed.master, listed.driver) if listed is not None and listed.driver is not None else None,
+        executors=executors,
+        running_executors=running,
         attempt=len(attempts),
-        started=start / 1000 if start > 0 else None,
-        ended=ended / 1000 if ended > 0 else None,
+        started=start or None,
+        ended=ended or None,
         executor_memory=memory.plan("executor", conf=rest.conf, env_heap=env, complete=bool(rest.conf)),
         driver_memory=memory.plan("driver", conf=rest.conf, complete=bool(rest.conf)),
+        cpu_requested=num(row, "cores") if state not in standalone.OVER else 0.0,
+        memory_requested=per_executor * running,
+        gpus_requested=standalone.gpus_per_executor(row) * running,
         conf=rest.conf,
-        why_not="no object of it is among the facts" if app_id != ANONYMOUS else "nothing names this application",
+        owners=_owners(listed.master) if listed is not None else (),
+        why_not=_why_not(app_id, listed),
+    )
+
+
+def _key(app_id: str, name: str) -> str:
+    return f"/{name or app_id or 'application'}" + (f" {app_id}" if app_id and name else "")
+
+
+def _why_not(app_id: str, listed: _Listed | None) -> str:
+    if listed is not None:
+        return "applications of a standalone master are read only"
+    return "no object of it is among the facts" if app_id != ANONYMOUS else "nothing names this application"
+
+
+def _owners(master: Master) -> tuple[Owner, ...]:
+    return (Owner("", "standalone master", master.place or master.url),)
+
+
+def _executors(rest: RestView, listed: _Listed | None, *, over: bool) -> tuple[Member, ...]:
+    """Executors as the driver lists them, with what the workers add; those that only workers list besides."""
+    its = {slot.executor: slot for slot in listed.slots} if listed is not None else {}
+    out = [_of_rest(key, row, its.pop(key, None), over) for key, row in rest.executors.items() if key != "driver"]
+    for slot in its.values():
+        worker = listed.master.worker(slot.worker) if listed is not None else None
+        lost = worker is not None and worker.state == "DEAD"
+        out.append(
+            Member(
+                id=slot.executor,
+                role="executor",
+                state="Exited" if slot.over else "Finished" if over else "Lost" if lost else "Running",
+                node=worker.host if worker is not None else "",
+                memory_limit=slot.memory or None,
+                gpus=slot.gpus,
+                gone=slot.over or over or lost,
+            )
+        )
+    return tuple(out)
+
+
+def _of_rest(key: str, row: Row, slot: Slot | None, over: bool) -> Member:
+    active, removed = row.get("isActive") is True, text(row, "removeReason")
+    lost = "worker lost" in removed.lower()
+    return Member(
+        id=key,
+        role="executor",
+        state="Running" if active and not over else "Lost" if lost else "Failed" if removed else "Succeeded",
+        node=text(row, "hostPort").rpartition(":")[0],
+        created=parse_time(text(row, "addTime")),
+        ended=parse_time(text(row, "removeTime")),
+        memory_limit=(slot.memory or None) if slot is not None else None,
+        cpu_request=num(row, "totalCores") or None,
+        gpus=slot.gpus if slot is not None else 0,
+        gone=not active,
+    )
+
+
+def _driver(master: Master, row: Row) -> Member:
+    worker = master.worker(text(row, "worker"))
+    state = text(row, "state").upper() or "UNKNOWN"
+    return Member(
+        id="driver",
+        role="driver",
+        state=state.capitalize(),
+        node=worker.host if worker is not None else "",
+        created=standalone.started(row),
+        memory_limit=num(row, "memory") * standalone.MIB or None,
+        cpu_request=num(row, "cores") or None,
+        gone=state in standalone.OVER,
+        death=Death("unknown", f"the worker says {state}") if state in standalone.OVER - {"FINISHED"} else None,
+    )
+
+
+def _lone_driver(master: Master, row: Row) -> SparkApp:
+    """A driver in cluster mode whose application is not known: it waits, has not registered, or failed before."""
+    key, space = text(row, "id"), master.namespace
+    return SparkApp(
+        key=f"{space}/{key}",
+        namespace=space,
+        name=text(row, "mainclass").rpartition(".")[2] or key,
+        launcher="standalone",
+        state=text(row, "state").upper() or "UNKNOWN",
+        language="Java" if text(row, "mainclass") else "",
+        driver=_driver(master, row),
+        started=standalone.started(row),
+        cpu_requested=num(row, "cores") if text(row, "state").upper() not in standalone.OVER else 0.0,
+        owners=_owners(master),
+        why_not="applications of a standalone master are read only",
     )

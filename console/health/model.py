@@ -198,6 +198,8 @@ class SparkApp(Struct, frozen=True):
             "SUCCEEDED",
             "TERMINATED",
             "FINISHED",
+            "KILLED",
+            "ERROR",
         )
 
 

@@ -56,6 +56,7 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     "driver-gone": ("disassociated! Shutting down",),
     "driver-unreachable": ("Cannot reach driver", "Failed to connect to driver", "Failed to find driver"),
     "worker-lost": ("worker lost", "Worker lost", "because we got no heartbeat in"),
+    "worker-removed": ("Removing worker",),
     "master-removed": ("Master removed our application",),
     "all-excluded": (
         "Wait time for scheduling expired. Aborting stage",

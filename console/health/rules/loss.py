@@ -520,7 +520,7 @@ _CAUSES = (
 
 RULES = [
     WorldRule("node-not-ready", "I06", node_not_ready),
-    Rule("executor-evicted", "I06", executor_evicted, after=("node-not-ready", "node-disk-pressure")),
+    Rule("executor-evicted", "I06", executor_evicted, after=("node-not-ready", "node-disk-pressure", "worker-lost")),
     Rule("driver-evicted", "I06", driver_evicted, after=("node-not-ready", "node-disk-pressure")),
     Rule("executor-heartbeat", "I07", heartbeat, after=("node-not-ready", "executor-gc-pressure")),
     Rule("executor-sigterm", "I06", executor_sigterm, after=("node-not-ready",)),

@@ -1,0 +1,161 @@
+"""Workers of a standalone master that are lost (I06), and its drivers in cluster mode that fail or wait (I14)."""
+
+from __future__ import annotations
+
+from console.base.clock import rfc3339
+from console.base.text import plural
+from console.base.units import human_bytes
+from console.health import deaths
+from console.health.case import Case, World
+from console.health.evidence import of_hit, of_pod, of_rest
+from console.health.facts import Pod
+from console.health.model import Finding, Severity
+from console.health.restview import num, text
+from console.health.rule import Answer, Rule, WorldRule, finding
+from console.health.standalone import MIB, OVER, Master, Worker, masters, started
+
+HIT_BY_LOSS = 180.0
+"""Seconds after a worker's last heartbeat in which executors that drivers miss are taken for its own. A master waits
+60 s for heartbeats by default; it notices at once when a connection breaks."""
+
+
+def worker_lost(world: World) -> Answer:
+    """Workers that their master lists as DEAD: their executors, and drivers in cluster mode, are lost with them."""
+    known = masters(world.attached.shared_rest)
+    if not known:
+        return "no standalone master is known"
+    out = [_lost(world, master, worker) for master in known for worker in master.workers if worker.state == "DEAD"]
+    return out or "every worker that a standalone master lists is alive"
+
+
+def _lost(world: World, master: Master, worker: Worker) -> Finding:
+    alive = [w for w in master.workers if w.state == "ALIVE"]
+    back = next((w for w in alive if w.host == worker.host and _registered(w) > _registered(worker)), None)
+    waiting = [row for row in master.apps.values() if str(row.get("state")) == "WAITING"]
+    running = [row for row in master.apps.values() if str(row.get("state")) not in OVER]
+    drivers = [key for key, row in master.drivers.items() if row.get("worker") == worker.id]
+    hit = _applications(world, worker)
+    pods = [p for p in world.facts.pods if worker.host and worker.host in (p.ip, p.name)]
+    severity: Severity = "critical" if not alive else "info" if back is not None or not running else "warning"
+    left = f"{plural(len(alive), 'worker')} left, {sum(w.cores - w.cores_used for w in alive)} cores free"
+    detail = f"{worker.cores} cores and {human_bytes(worker.memory)} went with it; {left}"
+    if back is not None:
+        detail += f"; {back.id} has taken its place"
+    elif waiting:
+        detail += f"; {plural(len(waiting), 'application')} waiting for cores"
+    hits = [h for h in world.shared_hits("worker-removed") if worker.id in h.text]
+    return finding(
+        None,
+        "worker-lost",
+        "I06",
+        severity,
+        "high",
+        f"standalone worker on {worker.host} is lost" + ("; no worker is left" if not alive else ""),
+        subject=f"SparkWorker/{master.namespace}/{worker.id}",
+        since=worker.heartbeat,
+        detail=detail,
+        evidence=[
+            of_rest(
+                master.origin,
+                f"worker {worker.id} state DEAD, last heartbeat {rfc3339(worker.heartbeat) or 'unknown'}",
+                worker.heartbeat,
+            ),
+            *[of_hit(h) for h in hits[:2]],
+            *[of_pod(p) for p in pods if _ended(p)][:2],
+        ],
+        ruled_out=[
+            ("I07", "the worker is missed by its master, not one executor by its driver"),
+            ("I01", "a container limit ends one executor; here all of one worker went"),
+        ],
+        questions=[
+            "why the worker went: its pod's state, events and last log lines, and its node",
+            *(["whether its drivers are started anew: they ran in cluster mode on it"] if drivers else []),
+        ],
+        data={
+            "worker": worker.id,
+            "host": worker.host,
+            "master": master.place or master.url,
+            "cores": worker.cores,
+            "memory": worker.memory,
+            "alive": len(alive),
+            "replaced": back is not None,
+            "drivers": drivers,
+            "apps": hit,
+        },
+    )
+
+
+def driver_ended(case: Case) -> Answer:
+    """A driver in cluster mode that its master lists as FAILED or ERROR, or that waits for a worker with room."""
+    for master in masters(case.world.attached.shared_rest):
+        row = master.drivers.get(case.app.key.rpartition("/")[2])
+        if row is None or master.namespace != case.app.namespace:
+            continue
+        state, told = text(row, "state").upper(), f"driver {text(row, 'id')} of {text(row, 'mainclass') or 'a class'}"
+        proof = of_rest(master.origin, f"{told} state {state}, {text(row, 'worker') or 'no worker'}", started(row))
+        if state in ("FAILED", "ERROR"):
+            why = "it ended with an error" if state == "FAILED" else "the worker could not start it"
+            log = f"its stderr on {text(row, 'worker') or 'its worker'}: work/{text(row, 'id')}/stderr"
+            return [
+                finding(
+                    case,
+                    "standalone-driver-failed",
+                    None,
+                    "critical",
+                    "medium",
+                    f"driver of {case.app.name} is {state}: {why} before its application registered",
+                    evidence=[proof],
+                    questions=[log],
+                    data={"driver": text(row, "id"), "worker": text(row, "worker"), "state": state},
+                )
+            ]
+        if state == "SUBMITTED" and not text(row, "worker").startswith("worker-"):
+            alive = [w for w in master.workers if w.state == "ALIVE"]
+            room = max((w.memory - w.memory_used for w in alive), default=0.0)
+            cores = max((w.cores - w.cores_used for w in alive), default=0)
+            return [
+                finding(
+                    case,
+                    "unschedulable",
+                    "I14",
+                    "critical",
+                    "medium",
+                    f"driver of {case.app.name} waits for a worker with {num(row, 'cores'):.0f} cores and "
+                    f"{human_bytes(num(row, 'memory') * MIB)}",
+                    detail=f"the largest room on {plural(len(alive), 'worker')}: {cores} cores, {human_bytes(room)}",
+                    evidence=[proof],
+                    questions=["whether a worker will get room: what runs there, and how long still"],
+                    data={"driver": text(row, "id"), "alive": len(alive)},
+                )
+            ]
+    return "no driver of a standalone master failed or waits"
+
+
+def _applications(world: World, worker: Worker) -> list[str]:
+    """Keys of the applications whose drivers say that executors went with a worker, around that time."""
+    out = []
+    for case in world.cases:
+        if case.app.launcher not in ("standalone", "connect"):
+            continue
+        lost = [v for v in case.victims if v.kind == "node-lost"]
+        near = [
+            v for v in lost if v.at is None or worker.heartbeat is None or -60 <= v.at - worker.heartbeat <= HIT_BY_LOSS
+        ]
+        if near:
+            out.append(case.app.key)
+    return out
+
+
+def _registered(worker: Worker) -> str:
+    """When it registered, as its id says it: `worker-20261123083354-host-port`."""
+    return worker.id.split("-")[1] if worker.id.count("-") >= 2 else ""
+
+
+def _ended(pod: Pod) -> bool:
+    return deaths.over(pod) or pod.deleted is not None or any(c.last_terminated is not None for c in pod.containers)
+
+
+RULES = [
+    WorldRule("worker-lost", "I06", worker_lost),
+    Rule("standalone-driver-failed", None, driver_ended, after=("worker-lost",)),
+]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from console.base.errors import ConsoleError
-from console.health.facts import Alert, Facts, Sample, SourceState
+from console.health.facts import Alert, Facts, Pod, Sample, SourceState
 from console.health.model import Component, SloStatus
 from console.live.plan import Plan
 from console.operate.world import Queried
@@ -65,6 +65,14 @@ class Metrics:
         from console.health.components import judge
 
         return judge(facts, self._definitions, self._preset)
+
+    def pods_of(self, component: str, facts: Facts) -> tuple[Pod, ...]:
+        """The pods of one component, whatever the preset expects."""
+        from console.health.components_find import find
+
+        chosen = [d for d in self._definitions if d.id == component]
+        found = find(facts, chosen).get(component)
+        return found.pods if found is not None else ()
 
     async def measure(self) -> bool:
         """Ask once. True: something may have changed."""

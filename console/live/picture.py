@@ -63,7 +63,7 @@ def merged(sources: Iterable[SourceState]) -> tuple[SourceState, ...]:
     return tuple({source.name: source for source in sources}.values())
 
 
-METRIC_SOURCES = ("prometheus", "alertmanager", "history")
+METRIC_SOURCES = ("prometheus", "alertmanager", "history", "standalone")
 _WORST: tuple[SourceStateWord, ...] = (
     "login needed", "unreachable", "stale", "forbidden", "late", "partial", "loading", "fresh", "absent",
 )  # fmt: skip

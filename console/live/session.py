@@ -16,6 +16,7 @@ from console.health.facts import Alert, Facts, SourceState
 from console.health.incidents import group as incidents_of
 from console.health.model import Board, Cluster, SparkApp
 from console.live import picture
+from console.live.endpoints import endpoint_of
 from console.live.focus import FocusReader
 from console.live.metrics import Metrics
 from console.live.plan import Plan
@@ -31,6 +32,7 @@ from console.runbook.walk import Walk
 from console.sources.captured import Evidence
 from console.sources.cluster import ClusterSource, Scope
 from console.sources.runbooks import Library
+from console.sources.standalone import Standalone
 from console.wire.connection import Connection
 
 if TYPE_CHECKING:
@@ -76,6 +78,10 @@ class Session:
         self.library = Library.read(self.settings.folders("runbook_paths"))
         self.reads = Reads(connection.reader, plan.clock, plan.pace.reads)
         self.metrics = Metrics(plan, self.settings, connection.reader, self.library.catalogue)
+        given = [endpoint_of(address, connection.reader) for address in self.settings.standalone_masters]
+        self.standalone = Standalone(
+            connection.reader, plan.clock, plan.pace.reads * 2, [way for way in given if way is not None]
+        )
         self.engine = Engine()
         self.focus = FocusReader(connection.reader, plan.clock, publish_focus, lambda: self._facts, self._app)
         self.journal = Journal(plan.state / "journal.db")
@@ -144,6 +150,8 @@ class Session:
         await self.desk.close()
         await self.source.stop()
         await self.metrics.close()
+        for endpoint in self.standalone.given:
+            await endpoint.close()
         await self.connection.close()
         self.journal.close()
 
@@ -178,8 +186,12 @@ class Session:
             await asyncio.sleep(max(0.5, self.plan.pace.reads / 4))
 
     async def _read_sick(self) -> bool:
-        pods = {f"{p.namespace}/{p.name}": p for p in self.source.snapshot().pods}
-        return await self.reads.refresh(self._sick_apps(), pods)
+        snapshot, sick = self.source.snapshot(), self._sick_apps()
+        pods = {f"{p.namespace}/{p.name}": p for p in snapshot.pods}
+        read = await self.reads.refresh(sick, pods)
+        masters = self.metrics.pods_of("standalone-master", snapshot.facts())
+        wanted = [app for app in sick if app.launcher == "standalone"]
+        return await self.standalone.refresh(masters, snapshot.pods, wanted) or read
 
     def _sick_apps(self) -> list[SparkApp]:
         board = self._situation.board
@@ -205,11 +217,12 @@ class Session:
         now = self.clock.now()
         self._facts = snapshot.facts(
             at=now,
-            logs=self.reads.logs(),
-            rest=self.reads.rest(),
+            logs=(*self.reads.logs(), *self.standalone.logs),
+            rest=(*self.reads.rest(), *self.standalone.rest),
             samples=self.metrics.samples,
             alerts=self.metrics.alerts,
-            sources=self.metrics.sources(),
+            sources=(*self.metrics.sources(), *self.standalone.state()),
+            unread=self.standalone.unread,
             monitoring=self.metrics.monitoring,
         )
         verdict = self.engine.judge(self._facts)

@@ -40,7 +40,7 @@ class Endpoint(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     """Where a server is: a URL, or a Service reached through the API server's proxy with the same credentials.
 
     With neither, Prometheus, Alertmanager and the History Server are looked for in the cluster. A context's endpoint
-    replaces the general one as a whole.
+    replaces the general one as a whole. `standalone_masters` adds masters that are no component of the cluster.
     """
 
     EXCLUSIVE: ClassVar[tuple[tuple[str, ...], ...]] = (("url", "service"), ("token_file", "token_env"))
@@ -158,6 +158,7 @@ class ContextConfig(Struct, frozen=True, forbid_unknown_fields=True):
     prometheus: Endpoint = Endpoint()
     alertmanager: Endpoint = Endpoint()
     history_server: Endpoint = Endpoint()
+    standalone_masters: tuple[Endpoint, ...] = ()
     policy: Policy = Policy()
     evidence: EvidenceLimits = EvidenceLimits()
     holds: Holds = Holds()
@@ -171,6 +172,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     prometheus: Endpoint = Endpoint()
     alertmanager: Endpoint = Endpoint()
     history_server: Endpoint = Endpoint()
+    standalone_masters: tuple[Endpoint, ...] = ()
     policy: Policy = Policy()
     evidence: EvidenceLimits = EvidenceLimits()
     holds: Holds = Holds()
@@ -192,6 +194,7 @@ class Values(Struct, frozen=True, forbid_unknown_fields=True):
     prometheus: Endpoint = Endpoint()
     alertmanager: Endpoint = Endpoint()
     history_server: Endpoint = Endpoint()
+    standalone_masters: tuple[Endpoint, ...] = ()
     policy: Policy = Policy()
     evidence: EvidenceLimits = EvidenceLimits()
     holds: Holds = Holds()

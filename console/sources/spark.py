@@ -12,12 +12,14 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from console.base.clock import Clock
 from console.base.errors import ConsoleError
 from console.base.redact import MARK, is_secret_key, redact, redact_value
 from console.base.text import clean, shorten
 from console.health.facts import Origin, RestDocument
+from console.health.standalone import DRIVER_URL
 from console.wire.endpoint import Endpoint
 from console.wire.paths import segment
 
@@ -104,6 +106,15 @@ class SparkRest:
         """
         return await self._single("/json/", "master", deadline)
 
+    async def worker(self, *, deadline: float = 8.0) -> RestRead:
+        """The JSON page of a standalone worker: the executors on it, without their states.
+
+        Raises:
+            ReachError, ForbiddenError: the server cannot be reached.
+        """
+        read = await self._single("/json/", "worker", deadline)
+        return replace(read, documents=tuple(replace(d, data=_without_commands(d.data)) for d in read.documents))
+
     async def _single(self, path: str, name: str, deadline: float) -> RestRead:
         found = await self._json(path, time.monotonic() + deadline)
         if isinstance(found, str):
@@ -162,6 +173,25 @@ class SparkRest:
     def _locator(self, path: str) -> str:
         target = path if path.startswith("/") else f"/api/v1/{path}"
         return f"{self._endpoint.label} {target.partition('?')[0]}"
+
+
+def _without_commands(page: Any) -> Any:
+    """A worker's page without the commands of its executors, which may hold secrets; the driver's address stays."""
+    if not isinstance(page, dict):
+        return page
+    out = dict(page)
+    for part in ("executors", "finishedexecutors"):
+        listed = page.get(part)
+        out[part] = [_without_command(row) for row in listed] if isinstance(listed, list) else []
+    return out
+
+
+def _without_command(row: Any) -> Any:
+    described = row.get("appdesc") if isinstance(row, dict) else None
+    if not isinstance(described, dict):
+        return row
+    calls = DRIVER_URL.search(str(described.get("command", "")))
+    return {**row, "appdesc": {"name": described.get("name"), "command": calls.group(0) if calls else ""}}
 
 
 def _telling(stages: list[Any]) -> list[tuple[int, int]]:

@@ -34,6 +34,7 @@ COMMANDS: dict[str, Lazy] = {
     "diagnose": Lazy(
         "console.cli.diagnose:command", "Findings from a folder of saved evidence, or of one application."
     ),
+    "advise": Lazy("console.cli.advise:command", "What could be set better or safer, before anything breaks."),
     "runbook": Lazy(
         "console.cli.runbook:command", "Walk a runbook: evidence, decisions, guarded changes, verification."
     ),

@@ -21,6 +21,7 @@ from console.live.plan import Plan
 from console.live.situation import Focus, FocusOn, Situation
 
 if TYPE_CHECKING:
+    from console.health.advice.model import Report
     from console.health.rule import Trial
     from console.live.session import Session
     from console.operate.person import Person, Reply
@@ -226,6 +227,10 @@ class Live:
     def seen(self, versions: Mapping[str, int]) -> Future[None]:
         """A future that is done when the sources have read these resource versions (kind → version)."""
         return self._submit(lambda s: s.seen(versions))
+
+    def advise(self, app: str = "") -> Future[Report]:
+        """A future of advice on one application, or on everything in scope. Reads a little more of the cluster."""
+        return self._submit(lambda s: s.advise(app))
 
     def timeline(self, walk: str) -> Future[str]:
         """The walk's timeline as Markdown."""

@@ -36,6 +36,7 @@ from console.sources.standalone import Standalone
 from console.wire.connection import Connection
 
 if TYPE_CHECKING:
+    from console.health.advice.model import Report
     from console.health.rule import Trial
     from console.settings.load import Settings
 
@@ -408,6 +409,19 @@ class Session:
         """Every rule that was tried on `app`; none where it is not known."""
         found = self._app(app)
         return explain(self._facts, (found,)) if found is not None else ()
+
+    async def advise(self, app: str) -> Report:
+        """Advice on one application, or on everything; read anew each time it is asked for."""
+        from console.live.advice import report
+
+        return await report(
+            self.connection.reader,
+            self._facts,
+            self.clock,
+            app=app,
+            version=self.connection.identity.version,
+            wide=self.plan.all_namespaces or not self._namespaces(),
+        )
 
     async def timeline(self, walk: str) -> str:
         from console.incident.timeline import markdown

@@ -98,6 +98,29 @@ class SparkRest:
         path = f"applications?limit={limit}" + (f"&status={segment(status)}" if status else "")
         return await self._single(path, "applications", deadline)
 
+    async def about(self, *, whole: bool = True, deadline: float = 6.0) -> RestRead:
+        """The version that the server runs; with `whole` also the one application of a driver's UI and its
+        environment.
+
+        Raises:
+            ReachError, ForbiddenError: the server cannot be reached at all.
+        """
+        end = time.monotonic() + deadline
+        documents: list[RestDocument] = []
+        unread: list[tuple[str, str]] = []
+        found = await self._json("version", end)
+        if isinstance(found, dict):
+            documents.append(self._document("version", found, "", "version"))
+        else:
+            unread.append((self._locator("version"), str(found)))
+        listed = await self._json("applications", end) if whole else []
+        app = listed[0] if isinstance(listed, list) and listed else None
+        if isinstance(app, dict) and isinstance(app.get("id"), str):
+            documents.append(self._document("", app, app["id"], "applications"))
+            base = f"applications/{segment(app['id'])}"
+            await self._read_all(base, ("environment",), app["id"], end, documents, unread)
+        return RestRead(tuple(documents), tuple(unread))
+
     async def master(self, *, deadline: float = 8.0) -> RestRead:
         """The JSON page of a standalone master: workers, running and completed applications.
 

@@ -1,0 +1,1 @@
+"""The configuration keys of real Spark versions, as data for advice."""

@@ -77,8 +77,9 @@ def attach(facts: Facts, groups: dict[GroupId, Group]) -> Attached:
         else:
             out.loose.setdefault(ANONYMOUS, Belongings()).logs.append(log)
             only = ANONYMOUS if not groups and len(out.loose) == 1 else None
+    alone = not groups and not out.loose and _one_place(unnamed)
     for doc in unnamed:
-        target = only if only is not None else _only_app(out, groups)
+        target = only if only is not None else ANONYMOUS if alone else _only_app(out, groups)
         if target is None:
             out.shared_rest.append(doc)
         elif isinstance(target, tuple):
@@ -159,6 +160,12 @@ def _by_pod_or_address(log: Log, groups: dict[GroupId, Group]) -> GroupId | None
 
 def _folder(locator: str) -> str:
     return locator.rpartition("/")[0]
+
+
+def _one_place(docs: list[RestDocument]) -> bool:
+    """Whether answers that name no application lie in one folder, or below one that holds some of them."""
+    places = sorted({_folder(doc.origin.locator) for doc in docs})
+    return bool(places) and all(place.startswith(places[0]) for place in places)
 
 
 def _places(target: GroupId | str, out: Attached, groups: dict[GroupId, Group]) -> set[str]:

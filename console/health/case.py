@@ -5,6 +5,7 @@ Everything is found on demand and kept: a healthy application costs a rule almos
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
@@ -21,6 +22,8 @@ from console.health.model import Finding, Member, SparkApp
 from console.health.restview import RestView
 from console.health.victims import Victim, victims
 from console.health.wordings import WORDINGS
+
+_FAILED_END = re.compile(r"stopping with exitCode [1-9]|Job \d+ failed: (?!.*cancelled)")
 
 
 class World:
@@ -201,6 +204,18 @@ class Case:
             return True
         return self.app.state.upper() == "FINISHED" and not self.job_failed
 
+    @cached_property
+    def looping(self) -> bool:
+        """Whether it dies again and again: two attempts failed, a third is under way, or a server restarts in place."""
+        if self.succeeded:
+            return False
+        if self.app.attempt >= 3 and self.group is not None and self.group.cr is not None:
+            return True
+        if sum(1 for a in self.app.attempts if a.death is not None and a.death.kind != "normal") >= 2:
+            return True
+        main = self.driver.main if self.driver is not None else None
+        return main is not None and main.restarts >= 2
+
     @property
     def failed(self) -> bool:
         """Whether the driver or the operator says that the application failed."""
@@ -213,6 +228,8 @@ class Case:
     def job_failed(self) -> bool:
         """Whether a job failed of itself. A cancelled job is FAILED in REST and none of that."""
         if self.hits("aborting", roles=("driver",)):
+            return True
+        if any(_FAILED_END.search(h.text) for h in self.hits("stopping", "job-failed", roles=("driver",))):
             return True
         for row in self.rest.stages.values():
             reason = str(row.get("failureReason") or "")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from console.health.facts import Facts, Pod, Workload
 from console.health.model import Launcher
+from console.health.told import told_driver
 
 KUBEFLOW, APACHE = "sparkoperator.k8s.io", "spark.apache.org"
 KUBEFLOW_NAME = "sparkoperator.k8s.io/app-name"
@@ -99,6 +100,8 @@ def groups(facts: Facts) -> dict[GroupId, Group]:
         _add_executor(out, pod, by_selector, by_uid, by_host, plain)
     for group in out.values():
         group.drivers.sort(key=_birth)
+        if group.cr is not None and not group.drivers and (told := told_driver(group.cr)) is not None:
+            group.drivers.append(told)
     return out
 
 
@@ -164,7 +167,8 @@ def _add_driver(
     by_host: dict[tuple[str, str], GroupId],
 ) -> None:
     selector = pod.labels.get(SELECTOR, "")
-    gid = _operator_id(pod) or ("submit", pod.namespace, selector or pod.name)
+    led = by_selector.get((pod.namespace, selector)) if selector else None
+    gid = _operator_id(pod) or led or ("submit", pod.namespace, selector or pod.name)
     name = gid[2] if gid[0] in _LAUNCHERS else pod.name.removesuffix("-driver")
     group = _group(out, gid, pod.namespace, name, _LAUNCHERS.get(gid[0], "submit"))
     group.drivers.append(pod)

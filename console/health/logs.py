@@ -26,13 +26,34 @@ _BACK_LINES = 160
 _BODY = 6_000
 
 _PREFIX = r"(?:\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d) )?(?:(?:stdout|stderr) [FP] )?"
-_PLAIN = re.compile(
-    _PREFIX + r"(?P<at>\d\d/\d\d/\d\d \d\d:\d\d:\d\d(?:[.,]\d+)?"
-    r"|\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?)"
-    r" *(?:\[[^\]]*\] *)?\[?(?P<level>TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL)\]? +(?:\[[^\]]*\] *)?"
-    r"(?P<logger>[\w$.\-]+(?:\[[^\]]*\])?)(?: *\[[^\]]*\])?(?::\d+)?:? ?(?:- )?(?P<message>.*)"
+_AT = (
+    r"\d\d/\d\d/\d\d \d\d:\d\d:\d\d(?:[.,]\d+)?"
+    r"|\d{4}[-/]\d\d[-/]\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d)(?![\w:]))?"
+    r"|\d\d? [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d(?:[.,]\d+)?"
+    r"|(?:\d\d-\d\d |\d\d/\d\d )?\d\d:\d\d:\d\d(?:[.,]\d+)?"
 )
-_JSON_LINE = re.compile(_PREFIX + r"(\{\"(?:ts|@timestamp|timestamp|level|time)\".*)")
+_LEVEL = r"TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|SEVERE"
+_LOGGER = r"(?P<logger>[\w$.\-]+(?:\[[^\]]*\])?)(?: *\[[^\]]*\])?(?::\d+)?:? ?(?:- )?(?P<message>.*)"
+_PLAIN = re.compile(
+    _PREFIX
+    + rf"\[?(?P<at>{_AT})\]?"
+    + rf" *(?:\[[^\]]*\] *)?\[?(?P<level>{_LEVEL})\]? +(?:\[[^\]]*\] *)?(?:\([^)]*\) *)?"
+    + _LOGGER
+)
+_LEVEL_FIRST = re.compile(
+    _PREFIX
+    + rf"\[?(?P<level>{_LEVEL})\]? +(?:\[[^\]\d][^\]]*\] *)?(?:\[?(?P<at>{_AT})\]? +)?(?:\[[^\]]*\] *)?"
+    + r"(?P<logger>[\w$.\-]+)(?::\d+)?(?:: | - )(?P<message>.*)"
+)
+"""Layouts that begin with the level, with a time after it or none at all."""
+_JSON_LINE = re.compile(
+    _PREFIX + r"(\{ ?\"(?:ts|@timestamp|timestamp|level|time|timeMillis|instant|log\.level|thread)\".*)"
+)
+_BARE = re.compile(
+    _PREFIX + r"(?:Traceback \(most recent call last\)|Exception in thread |py4j\.protocol\.|pyspark\.errors\.|Error: )"
+)
+"""Lines that a process prints itself, past its logging: a trace of the main program."""
+_SPLIT_EXCEPTION = re.compile(r'"exception":\{"class":"([\w.$]+)","msg":"')
 _APP_ID = re.compile(r"(?<![\w-])(spark-[0-9a-f]{32}|app-\d{14}-\d{4}|local-\d{13}|application_\d{10,}_\d+)(?!\d)")
 _EXECUTOR_ID = re.compile(r"Starting executor ID (\d+) on host|\"--executor-id\" \"(\d+)\"")
 _PROCESS = re.compile(r"Started daemon with process name: \d+@([\w.-]+)")
@@ -72,11 +93,24 @@ class Hit:
 
 @lru_cache(maxsize=8_192)
 def log_time(text: str) -> float | None:
-    """Epoch seconds of `26/11/23 08:47:41` or of an ISO time."""
+    """Epoch seconds of `26/11/23 08:47:41` or of an ISO time; None where the text has no year."""
     text = text.replace(",", ".")
-    if len(text) > 2 and text[2] == "/":
+    if len(text) > 8 and text[2] == text[5] == "/":
         return parse_time(f"20{text[0:2]}-{text[3:5]}-{text[6:8]}T{text[9:]}")
-    return parse_time(text)
+    if len(text) > 18 and text[4] == "/":
+        text = text.replace("/", "-", 2)
+    if text[1:2] == " " or text[2:3] == " ":
+        return _worded(text)
+    if len(text) < 19:
+        return None
+    return parse_time(text.removesuffix(" UTC").removesuffix(" GMT").replace(" +", "+").replace(" -", "-"))
+
+
+def _worded(text: str) -> float | None:
+    """Epoch seconds of `23 Nov 2026 08:47:41.5`."""
+    day, month, year, clock = text.split(" ", 3)
+    number = "JanFebMarAprMayJunJulAugSepOctNovDec".find(month) // 3 + 1
+    return parse_time(f"{year}-{number:02d}-{int(day):02d}T{clock}")
 
 
 class Text:
@@ -84,6 +118,8 @@ class Text:
 
     def __init__(self, log: Log) -> None:
         self.log, self.text = log, log.text
+        if '"exception":{"class":"' in self.text:
+            self.text = _SPLIT_EXCEPTION.sub(r'"exception":{"class":"\1","msg":"\1: ', self.text)
         self._starts: list[int] | None = None
 
     @property
@@ -121,13 +157,25 @@ class Text:
     def record(self, index: int) -> Record:
         """The record that the line `index` belongs to."""
         own = self.line(index)
+        bare: int | None = None
         for back in range(index, max(-1, index - _BACK_LINES), -1):
             line = own if back == index else self.line(back)
             head = _head(line)
             if head is not None:
                 at, level, logger, message, structured = head
+                if bare is not None:
+                    return self._bare(bare, at)
                 return Record(at, level, logger, message, structured or self._body(back, message), back + 1)
+            if _BARE.match(line) is not None:
+                bare = back
+        if bare is not None:
+            return self._bare(bare, None)
         return Record(None, "", "", own, own, index + 1)
+
+    def _bare(self, index: int, at: float | None) -> Record:
+        """A trace that the process printed past its logging, `at` being the time of the record before it."""
+        line = self.line(index)
+        return Record(at, "", "", line, self._body(index, line), index + 1)
 
     def _body(self, index: int, message: str) -> str:
         out, size = [message], len(message)
@@ -142,7 +190,7 @@ class Text:
 
 def is_head(line: str) -> bool:
     """Whether a line begins a log record."""
-    return _PLAIN.match(line) is not None or _JSON_LINE.match(line) is not None
+    return any(one.match(line) is not None for one in (_PLAIN, _JSON_LINE, _LEVEL_FIRST))
 
 
 def time_of(line: str) -> float | None:
@@ -153,11 +201,11 @@ def time_of(line: str) -> float | None:
 
 def _head(line: str) -> tuple[float | None, str, str, str, str] | None:
     """(time, level, logger, message, whole body of a structured record) of a line that begins a record."""
-    plain = _PLAIN.match(line)
+    plain = _PLAIN.match(line) or _LEVEL_FIRST.match(line)
     if plain is not None:
         return (
-            log_time(plain["at"]),
-            plain["level"].replace("WARNING", "WARN"),
+            log_time(plain["at"] or ""),
+            _LEVELS.get(plain["level"], plain["level"]),
             plain["logger"].rsplit(".", 1)[-1],
             plain["message"],
             "",
@@ -168,6 +216,9 @@ def _head(line: str) -> tuple[float | None, str, str, str, str] | None:
     return None
 
 
+_LEVELS = {"WARNING": "WARN", "SEVERE": "ERROR"}
+
+
 def _structured(text: str) -> tuple[float | None, str, str, str, str] | None:
     try:
         tree: Any = msgspec.json.decode(text)
@@ -176,23 +227,41 @@ def _structured(text: str) -> tuple[float | None, str, str, str, str] | None:
     if not isinstance(tree, dict):
         return None
     stamp = next((tree[k] for k in ("ts", "@timestamp", "timestamp", "time") if isinstance(tree.get(k), str)), "")
-    message = tree.get("msg", tree.get("message", ""))
-    body = [str(message)]
+    millis = tree.get("timeMillis")
+    at = log_time(stamp) if stamp else millis / 1000 if isinstance(millis, int | float) else None
+    message = str(tree.get("msg", tree.get("message", "")))
+    body = [message, *_thrown(tree)]
+    level = str(tree.get("level") or tree.get("log.level") or "").upper()
+    logger = str(next((tree[k] for k in ("logger", "log.logger", "loggerName", "logger_name") if tree.get(k)), ""))
+    return at, _LEVELS.get(level, level), logger.rsplit(".", 1)[-1], message, "\n".join(body)[: _BODY * 2]
+
+
+def _thrown(tree: dict[str, Any]) -> list[str]:
+    """The exception of a structured record, as Spark's, ECS', Log4j's and Logstash's layouts give it."""
     trouble = tree.get("exception")
+    out: list[str] = []
     if isinstance(trouble, dict):
-        body.append(f"{trouble.get('class', '')}: {trouble.get('msg', '')}")
+        named, said = str(trouble.get("class", "")), str(trouble.get("msg", ""))
+        out.append(said if said.startswith(f"{named}: ") else f"{named}: {said}")
         frames = trouble.get("stacktrace")
         if isinstance(frames, list):
-            body.extend(
+            out.extend(
                 f"\tat {f.get('class')}.{f.get('method')}({f.get('file')}:{f.get('line')})"
                 if isinstance(f, dict)
                 else str(f)
                 for f in frames[:60]
             )
         elif isinstance(frames, str):
-            body.append(frames[:_BODY])
-    level, logger = str(tree.get("level", "")).upper(), str(tree.get("logger", ""))
-    return log_time(stamp), level, logger.rsplit(".", 1)[-1], str(message), "\n".join(body)[: _BODY * 2]
+            out.append(frames[:_BODY])
+    thrown = tree.get("thrown")
+    if isinstance(thrown, dict):
+        out.append(f"{thrown.get('name', '')}: {thrown.get('message', '')}")
+        if isinstance(thrown.get("extendedStackTrace"), str):
+            out.append(thrown["extendedStackTrace"][:_BODY])
+    for key in ("error.stack_trace", "stack_trace", "stacktrace"):
+        if isinstance(tree.get(key), str):
+            out.append(tree[key][:_BODY])
+    return out
 
 
 def find(texts: Iterable[Text], wording: str, needles: Sequence[str]) -> list[Hit]:

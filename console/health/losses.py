@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 _LOST = re.compile(r"Lost executor (\S+) on (\S+?):?(?:\s|$)(.*)", re.DOTALL)
 _FAILURE = re.compile(r"ExecutorLostFailure \(executor (\S+) (exited [^)]*|[^)]*)\) Reason: ?(.*)", re.DOTALL)
 _EXIT = re.compile(r"exited with (?:exit )?code (-?\d+)")
-_API_EXIT = re.compile(r"exit code: (-?\d+)")
-_REASON = re.compile(r"termination reason: (\w+)|Reason: (OOMKilled|Error|Completed)\b")
+_API_EXIT = re.compile(r"exit code: (-?\d+)|ContainerStateTerminated\([^)]{0,200}?exitCode=(-?\d+)")
+_REASON = re.compile(
+    r"termination reason: (\w+)|Reason: (OOMKilled|Error|Completed)\b|(?<![\w])reason=(OOMKilled|Error|Completed)\b"
+)
 _OPERATOR = re.compile(r"Executor (\S+) failed with ExitCode: (-?\d+), Reason: (\w+)")
 
 
@@ -42,7 +44,9 @@ def parse(words: str) -> tuple[int | None, str]:
     """(exit code, Kubernetes' reason) of a text such as `removeReason`."""
     code = _EXIT.search(words) or _API_EXIT.search(words)
     reason = _REASON.search(words)
-    return (int(code.group(1)) if code else None), (reason.group(1) or reason.group(2) or "" if reason else "")
+    number = next((g for g in code.groups() if g), None) if code is not None else None
+    word = next((g for g in reason.groups() if g), "") if reason is not None else ""
+    return (int(number) if number is not None else None), word
 
 
 def losses(case: Case) -> list[Loss]:

@@ -105,12 +105,12 @@ def _unique(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
 
 
 def severity_of(case: Case, *, current: bool = True, fatal: bool = False) -> Severity:
-    """How bad it is now: a cause that killed a present attempt is critical, one that the application survived a
-    warning, one of an attempt that is past an information."""
-    if not current and not case.failed:
+    """How bad it is now: a cause that killed a present attempt, or one attempt after the other, is critical; one that
+    the application survived a warning, one of an attempt that is past an information."""
+    if not current and not case.failed and not case.looping:
         return "info"
     if case.succeeded:
         return "info" if not current else "warning"
-    if case.failed or fatal or (case.job_failed and not case.group):
+    if case.failed or fatal or case.looping or (case.job_failed and not case.group):
         return "critical"
     return "warning"

@@ -71,12 +71,12 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     # scheduling, API
     "no-resources": ("Initial job has not accepted any resources",),
     "too-big": ("requires more resource than any of Workers could have",),
-    "quota": ("exceeded quota:",),
+    "quota": ("exceeded quota:", "failed quota:"),
     "forbidden": ("is forbidden: User",),
     "limit-range": ("usage per Pod is", "usage per Container is", "usage per PersistentVolumeClaim is"),
     "webhook": ("failed calling webhook", "denied the request"),
     "pod-security": ("violates PodSecurity",),
-    "submit-failed": ("failed to run spark-submit", "failed to submit"),
+    "submit-failed": ("failed to run spark-submit", "failed to submit", "Failed to submit SparkApplication"),
     "no-main-class": ("Failed to load class ", "Failed to load main class "),
     "gpu-limits-cores": ("due to resource gpu limiting the number of runnable tasks",),
     # storage
@@ -87,6 +87,7 @@ WORDINGS: dict[str, tuple[str, ...]] = {
         "AccessDeniedException",
         "NoAuthWithAWSException",
         "No AWS Credentials provided",
+        "NoAwsCredentialsException",
         "InvalidAccessKeyId",
         "SignatureDoesNotMatch",
         "ExpiredToken",
@@ -146,8 +147,13 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     "python-exception": ("[PYTHON_EXCEPTION]", "api.python.PythonException"),
     # gpu
     "gpu-oom": (
-        "GpuSplitAndRetryOOM",
+        "SplitAndRetryOOM",
         "GPU OutOfMemory",
+        "RMM failure at:",
+        "Could not allocate native memory",
+        "Maximum pool size exceeded",
+        "cudaErrorMemoryAllocation",
+        "CUDA_ERROR_OUT_OF_MEMORY",
         "Device store exhausted, unable to allocate",
         "std::bad_alloc: out_of_memory: CUDA error",
         "CpuRetryOOM",
@@ -176,6 +182,7 @@ WORDINGS: dict[str, tuple[str, ...]] = {
         "INVALID_HANDLE.OPERATION_NOT_FOUND",
     ),
     # the application's own errors
+    "job-failed": (" failed: ",),
     "job-aborted": ("Job aborted due to stage failure:",),
     "task-failed": ("Lost task ",),
     "task-started": ("TaskSetManager: Starting task ",),

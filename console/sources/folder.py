@@ -32,6 +32,7 @@ from console.health.facts import (
 )
 from console.sources import decode, folder_eventlog, folder_json, folder_rest, folder_text
 from console.sources.folder_bytes import Piece, Reader
+from console.sources.folder_collected import unwrapped
 from console.sources.folder_merge import EventSet, Newest, PodGenerations, drop_echoes
 
 MAX_SAMPLES = 400_000
@@ -87,8 +88,13 @@ class _Harvest:
 
     def take(self, piece: Piece) -> None:
         text = piece.text.lstrip("\ufeff")
-        head = text.lstrip()[:200]
         self.folders[piece.locator] = piece.locator.rpartition("/")[0]
+        parts = unwrapped(text)
+        if len(parts) > 1 or parts[0][1] is not text:
+            for pod, own in parts:
+                self._log(Piece(piece.locator, own, piece.cut), own, pod)
+            return
+        head = text.lstrip()[:200]
         if not head:
             return
         if head.startswith('{"Event":"SparkListener'):
@@ -265,7 +271,7 @@ class _Harvest:
                 return
             self.samples.append(sample)
 
-    def _log(self, piece: Piece, text: str) -> None:
+    def _log(self, piece: Piece, text: str, pod: str = "") -> None:
         role = logtext.role_of_text(text)
         if role == "other" and not _is_log(text):
             self.unread.append((piece.locator, "of no kind of evidence that is known"))
@@ -274,8 +280,8 @@ class _Harvest:
             driver = folder_text.submitted_driver(text)
             if driver is not None:
                 self._pod(driver, piece.locator, gone=False)
-        origin = Origin("log", piece.locator)
-        self.logs.append(Log(subject="", text=text, origin=origin, role=role, truncated=bool(piece.cut)))
+        origin = Origin("log", f"{piece.locator} [{pod}]" if pod else piece.locator)
+        self.logs.append(Log(subject=pod, text=text, origin=origin, role=role, truncated=bool(piece.cut)))
 
     # the whole ------------------------------------------------------------------------------------------------------
 
@@ -284,6 +290,7 @@ class _Harvest:
         read = list(self.pods.merged())
         if not any("spark-role" in pod.labels for pod in read):
             read += _told_of(events)
+            read += _counted(self.samples, read)
             for app in _operated(events, self.spark.all()):
                 self.spark.add(app, "")
         pods = drop_echoes(read)
@@ -293,7 +300,11 @@ class _Harvest:
             self.rest.extend(log.documents())
             if trouble := log.trouble():
                 self.unread.append((log.locator, trouble))
-        rest = tuple(folder_rest.with_app_ids(self.rest, self.folders))
+        docs = folder_rest.with_app_ids(self.rest, self.folders)
+        named = {p.labels.get("spark-app-selector", "") for p in pods} | {doc.app_id for doc in docs}
+        named.update(i for log in logs for i in logtext.app_ids(log.text)[:1])
+        named.update(_listed(docs))
+        rest = (*docs, *folder_rest.measured(self.samples, named))
         facts = Facts(
             at=0.0,
             pods=pods,
@@ -382,6 +393,40 @@ def _told_of(events: Iterable[Event]) -> list[Pod]:
     return list(out.values())
 
 
+def _counted(samples: Iterable[Sample], known: Iterable[Pod]) -> list[Pod]:
+    """Spark pods that only metrics of kube-state-metrics and cAdvisor still speak of, by their container's name."""
+    seen = {(p.namespace, p.name) for p in known}
+    out: list[Pod] = []
+    for sample in samples:
+        role = _SPARK_CONTAINERS.get(sample.labels.get("container", ""))
+        labels = sample.labels
+        place = (
+            labels.get("exported_namespace") or labels.get("namespace", ""),
+            labels.get("exported_pod") or labels.get("pod", ""),
+        )
+        if role is None or not place[1] or place in seen:
+            continue
+        seen.add(place)
+        number = place[1].rpartition("-exec-")[2]
+        own = {"spark-role": role, **({"spark-exec-id": number} if role == "executor" and number.isdigit() else {})}
+        out.append(Pod(place[0], place[1], sample.origin, labels=own))
+    return out
+
+
+_SPARK_CONTAINERS = {"spark-kubernetes-driver": "driver", "spark-kubernetes-executor": "executor"}
+
+
+def _listed(docs: Iterable[RestDocument]) -> set[str]:
+    """Ids of the applications that lists of them name."""
+    return {
+        row["id"]
+        for doc in docs
+        if doc.path == "applications" and isinstance(doc.data, list)
+        for row in doc.data
+        if isinstance(row, dict) and isinstance(row.get("id"), str)
+    }
+
+
 def _operated(events: Iterable[Event], known: Iterable[Workload]) -> list[Workload]:
     """Applications that only the operator's events still speak of."""
     named = {(w.namespace, w.name) for w in known if w.kind == "SparkApplication"}
@@ -401,11 +446,12 @@ def _operated(events: Iterable[Event], known: Iterable[Workload]) -> list[Worklo
 
 def _subject(log: Log, pods: tuple[Pod, ...]) -> Log:
     """Whose log it is: a pod that its file's name or its own first lines give, else an executor id or its role."""
-    base = log.origin.locator.rpartition("/")[2].rpartition("!")[2]
-    host = logtext.process_host(log.text)
+    base = log.subject or log.origin.locator.rpartition("/")[2].rpartition("!")[2]
+    host = log.subject or logtext.process_host(log.text)
+    folders = set(log.origin.locator.split("/")[:-1])
     best: Pod | None = None
     for pod in pods:
-        named = pod.name in base or (bool(host) and host == pod.name)
+        named = pod.name in base or pod.name in folders or (bool(host) and host == pod.name)
         if named and (best is None or len(pod.name) > len(best.name) or (pod.created or 0) > (best.created or 0)):
             best = pod
     if best is not None and log.role not in ("submit", "master", "worker", "operator"):

@@ -4,6 +4,7 @@ name only decides where the shape does not (an empty list, `executors` against `
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from console.base.clock import parse_time
@@ -118,6 +119,26 @@ def with_app_ids(docs: list[RestDocument], folders: dict[str, str]) -> list[Rest
                 doc = replace(doc, app_id=next(iter(ids)))
         out.append(doc)
     return out
+
+
+_DRIVER_METRIC = re.compile(
+    r"metrics_(spark_[0-9a-f]{32}|app_\d{14}_\d{4}|local_\d{13}|application_\d{10,}_\d+)_driver_"
+)
+
+
+def measured(samples: Iterable[Sample], known: set[str]) -> list[RestDocument]:
+    """Applications that only metrics speak of: by the label `application_id`, or by the id in a metric's name."""
+    out: dict[str, RestDocument] = {}
+    for sample in samples:
+        app_id = sample.labels.get("application_id", "")
+        if not app_id and (found := _DRIVER_METRIC.match(sample.name)) is not None:
+            app_id = (
+                found.group(1).replace("_", "-") if not found.group(1).startswith("application") else found.group(1)
+            )
+        if app_id and app_id not in known and app_id not in out:
+            row = {"id": app_id, "name": sample.labels.get("application_name", "")}
+            out[app_id] = RestDocument("", row, sample.origin, app_id=app_id)
+    return list(out.values())
 
 
 def prometheus_samples(data: Any, locator: str) -> list[Sample] | None:

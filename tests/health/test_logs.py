@@ -37,6 +37,46 @@ def test_layouts(line: str) -> None:
     assert hit.record.message.startswith("Lost executor 1 on")
 
 
+@pytest.mark.parametrize(
+    ("text_", "dated"),
+    [
+        ("ERROR TaskSchedulerImpl: Lost executor 1 on h", False),
+        ("09:34:22 ERROR TaskSchedulerImpl - Lost executor 1 on h", False),
+        ("09:34:22.517 [dispatcher] ERROR o.a.spark.scheduler.TaskSchedulerImpl - Lost executor 1 on h", False),
+        ("11-23 09:34:22 ERROR TaskSchedulerImpl: Lost executor 1 on h", False),
+        ("ERROR [2026-11-23T09:34:22.399Z] org.apache.spark.scheduler.TaskSchedulerImpl: Lost executor 1 on h", True),
+        ("2026/11/23 09:34:22 ERROR TaskSchedulerImpl: Lost executor 1 on h", True),
+        ("23 Nov 2026 09:34:22,222 ERROR [main] org.apache.spark.TaskSchedulerImpl - Lost executor 1 on h", True),
+        ("[2026-11-23 09:34:22,123] ERROR foo.TaskSchedulerImpl: Lost executor 1 on h", True),
+        ("2026-11-23 09:34:22.123 +0000 ERROR TaskSchedulerImpl: Lost executor 1 on h", True),
+        (
+            '{"timeMillis":1795426462270,"level":"ERROR","loggerName":"a.TaskSchedulerImpl",'
+            '"message":"Lost executor 1 on h"}',
+            True,
+        ),
+        (
+            '{"@timestamp":"2026-11-23T09:34:22.417Z","log.level":"ERROR","message":"Lost executor 1 on h",'
+            '"log.logger":"a.TaskSchedulerImpl"}',
+            True,
+        ),
+    ],
+)
+def test_layouts_of_other_patterns(text_: str, dated: bool) -> None:
+    (hit,) = find([text(text_ + "\n")], "lost-executor", WORDINGS["lost-executor"])
+    assert (hit.record.level, hit.record.logger) == ("ERROR", "TaskSchedulerImpl")
+    assert hit.record.message == "Lost executor 1 on h"
+    assert (hit.at is not None and WHEN is not None and int(hit.at) == int(WHEN)) if dated else hit.at is None
+
+
+def test_a_structured_exception_is_found_by_its_class_and_message() -> None:
+    line = (
+        '{"ts":"2026-11-23T09:34:22Z","level":"ERROR","msg":"Uncaught","exception":{"class":"java.lang.OutOfMemoryError",'
+        '"msg":"Java heap space","stacktrace":[]},"logger":"X"}'
+    )
+    (hit,) = find([text(line)], "heap", WORDINGS["heap"])
+    assert hit.record.body == "Uncaught\njava.lang.OutOfMemoryError: Java heap space"
+
+
 def test_a_record_of_several_lines_is_one_record() -> None:
     body = (
         "26/11/23 09:34:21 INFO DAGScheduler: before\n"

@@ -6,12 +6,14 @@ import re
 
 from console.base.clock import parse_time
 from console.base.units import human_duration
-from console.health import deaths
+from console.health import deaths, logs
 from console.health.case import Case, World
 from console.health.evidence import of_event, of_hit, of_pod, of_sample, of_workload
 from console.health.facts import Pod, Sample, Workload
+from console.health.logs import Hit
 from console.health.model import Evidence, Finding
 from console.health.rule import Answer, Rule, WorldRule, finding
+from console.health.wordings import WORDINGS
 
 STUCK = 300.0
 """Seconds in a state that should last seconds, after which it is stuck."""
@@ -35,7 +37,7 @@ def submission_failed(case: Case) -> Answer:
         if e.type == "Warning" and ("webhook" in e.message or e.reason == "SparkApplicationSubmissionFailed")
     ]
     failed = case.app.state.upper() == "SUBMISSION_FAILED"
-    main_class = case.hits("no-main-class", roles=("driver", "submit"))
+    main_class = _unloadable(case, "driver", "submit")
     message = case.app.message
     if not hooks and not events and not failed and "webhook" not in message:
         if main_class and not any("SparkConnectServer" in h.text for h in main_class):
@@ -82,7 +84,7 @@ def submission_failed(case: Case) -> Answer:
 
 
 def _no_class(case: Case) -> list[Finding]:
-    hits = case.hits("no-main-class", roles=("driver", "submit"))
+    hits = _unloadable(case, "driver", "submit")
     return [
         finding(
             case,
@@ -94,6 +96,11 @@ def _no_class(case: Case) -> list[Finding]:
             evidence=[of_hit(h) for h in hits[:2]],
         )
     ]
+
+
+def _unloadable(case: Case, *roles: str) -> list[Hit]:
+    """Main classes that could not be loaded; SLF4J says the same of a binding that nobody needs."""
+    return [h for h in case.hits("no-main-class", roles=roles) if "SLF4J" not in h.text and "org.slf4j" not in h.text]
 
 
 def _first_error(message: str) -> str:
@@ -340,6 +347,49 @@ def _operator_logs(world: World) -> list[Finding]:
     return out
 
 
+_REFUSED_APP = re.compile(r"(?i)failed to (?:submit|run spark-submit)")
+_NAMED = re.compile(r'"name": ?"([\w.-]+)", ?"namespace": ?"([\w.-]+)"')
+_NAMED_BACK = re.compile(r'"namespace": ?"([\w.-]+)", ?"name": ?"([\w.-]+)"|SparkApplication ([\w.-]+)/([\w.-]+)')
+_LIMITS = ("exceeded quota", "failed quota", "is forbidden: User", "violates PodSecurity")
+
+
+def refused_submissions(world: World) -> Answer:
+    """Submissions that fail by the operator's log, of applications that nothing else speaks of."""
+    known = {(a.namespace, a.name) for a in world.apps}
+    found: dict[tuple[str, str], tuple[str, Evidence]] = {}
+    for hit in logs.find(
+        [t for t in world.shared if t.log.role == "operator"], "submit-failed", WORDINGS["submit-failed"]
+    ):
+        one, back = _NAMED.search(hit.text), _NAMED_BACK.search(hit.text)
+        if one is not None:
+            key = (one.group(2), one.group(1))
+        elif back is not None:
+            key = (back.group(1) or back.group(3), back.group(2) or back.group(4))
+        else:
+            key = ("", "")
+        if key not in known and (key[1] or _REFUSED_APP.search(hit.text)):
+            found[key] = (hit.text, of_hit(hit))
+    out = []
+    for (namespace, name), (text, proof) in found.items():
+        limited = any(word in text for word in _LIMITS)
+        why = _first_error(text.partition("failed to run spark-submit")[2].strip(" :") or text)
+        out.append(
+            finding(
+                None,
+                "submission-refused",
+                "I16" if limited else "I17",
+                "critical",
+                "medium",
+                f"submission of {name or 'an application'} failed: {why}",
+                subject=f"SparkApplication/{namespace}/{name or 'unknown'}",
+                evidence=[proof],
+                questions=["the application's status and events: whether a later submission succeeded"],
+                data={"why": why},
+            )
+        )
+    return out or "no operator's log tells of a submission that failed"
+
+
 def schedules(world: World) -> Answer:
     """Scheduled applications whose run is overdue or refused."""
     out: list[Finding] = []
@@ -425,7 +475,7 @@ def _series(sample: Sample) -> tuple[tuple[str, str], ...]:
 def connect(case: Case) -> Answer:
     """A Spark Connect server that is not ready, could not start, or lost its sessions."""
     driver = case.driver
-    hits = [h for h in case.hits("no-main-class") if "SparkConnectServer" in h.text]
+    hits = [h for h in _unloadable(case) if "SparkConnectServer" in h.text]
     lost = case.hits("connect-session")
     if case.app.launcher != "connect" and not hits and not lost:
         return "this is no Spark Connect server"
@@ -493,6 +543,7 @@ def connect(case: Case) -> Answer:
 
 RULES = [
     WorldRule("operator-down", "I19", operator_down),
+    WorldRule("submission-refused", "I17", refused_submissions),
     WorldRule("schedule-missed", "I20", schedules),
     WorldRule("start-latency", "I21", slow_start),
     Rule("submission-failed", "I17", submission_failed, after=("operator-down",), last=True),

@@ -156,6 +156,7 @@ _EXPLAINED = (
     "spark-memory",
     "no-main-class",
     "python-missing",
+    "python-module",
     "s3-class-missing",
     "history-error",
 )
@@ -214,8 +215,7 @@ def unexplained(case: Case) -> Answer:
     driver = case.driver
     killed = deaths.death(driver, events=case.events_of(driver.key)) if driver is not None else None
     if driver is None or killed is None or killed.kind not in ("unknown", "start-error", "user-error"):
-        gone = _driver_gone(case)
-        return gone or "no driver failed without an explanation"
+        return _driver_gone(case) or _driver_missing(case) or "no driver failed without an explanation"
     last = next((t for t in case.texts_of("driver")), None)
     proof = [of_pod(driver)]
     if case.app.message and case.group is not None and case.group.cr is not None:
@@ -261,6 +261,28 @@ def _driver_gone(case: Case) -> list[Finding]:
             evidence=[of_hit(h) for h in hits[:2]],
             questions=[
                 "the driver container's state.terminated: OOMKilled (I04), eviction (I06), deletion look the same here"
+            ],
+        )
+    ]
+
+
+def _driver_missing(case: Case) -> list[Finding]:
+    """The operator says that the application failed, and no driver is left to tell why."""
+    cr = case.group.cr if case.group is not None else None
+    if cr is None or case.driver is not None or case.app.state.upper() not in ("FAILED", "FAILING"):
+        return []
+    return [
+        finding(
+            case,
+            "driver-failed",
+            None,
+            "critical",
+            "low",
+            f"the application failed and its driver is gone: {case.app.message or 'no reason is given'}"[:160],
+            evidence=[of_workload(cr, f"state {case.app.state}: {case.app.message}")],
+            questions=[
+                "how the driver ended: its last object, events and log (kept evidence); deletion, eviction, a lost "
+                "node and a memory kill look the same from here"
             ],
         )
     ]

@@ -17,6 +17,7 @@ PATIENCE = 30.0
 """Seconds that a pod may wait for a node before that is a finding; a new node takes longer, and is asked about."""
 _GPU_TEXT = re.compile(r"Insufficient (nvidia\.com/\S+|amd\.com/gpu|gpu\.intel\.com/\S+)")
 _QUOTA = re.compile(r"exceeded quota: ([^,\s]+), requested: (.*?), used: (.*?), limited: ([^\s\\\"]+)")
+_UNSPECIFIED = re.compile(r"failed quota: ([^:\s]+): must specify ([\w.,/ -]{1,80})")
 _FORBIDDEN = re.compile(r'User \\?"?([^"\\\s]+)\\?"? cannot (\w+) resource \\?"?([\w./]+)')
 
 
@@ -304,7 +305,7 @@ def refused(case: Case) -> Answer:
         )
     ]
     texts += [(e.message, of_event(e)) for e in case.events if e.type == "Warning" and "forbidden" in e.message.lower()]
-    if case.app.message and ("forbidden" in case.app.message or "exceeded quota" in case.app.message):
+    if case.app.message and any(w in case.app.message for w in ("forbidden", "exceeded quota", "failed quota")):
         cr = case.group.cr if case.group is not None else None
         texts.append(
             (
@@ -314,13 +315,14 @@ def refused(case: Case) -> Answer:
                 else of_rest(case.rest.origin(""), case.app.message),
             )
         )
-    quota = [(t, e) for t, e in texts if "exceeded quota:" in t]
+    quota = [(t, e) for t, e in texts if "exceeded quota:" in t or "failed quota:" in t]
     limit = [(t, e) for t, e in texts if re.search(r"(maximum|minimum) \w+ usage per", t)]
     security = [(t, e) for t, e in texts if "violates PodSecurity" in t]
     rights = [(t, e) for t, e in texts if _FORBIDDEN.search(t) and "exceeded quota" not in t]
     if quota:
         found = _QUOTA.search(quota[0][0])
-        name = found.group(1) if found else "?"
+        unspecified = _UNSPECIFIED.search(quota[0][0])
+        name = found.group(1) if found else unspecified.group(1) if unspecified else "?"
         out.append(
             finding(
                 case,
@@ -330,7 +332,11 @@ def refused(case: Case) -> Answer:
                 "high",
                 f"quota {name} refuses new pods"
                 + (f": used {found.group(3)}, limited {found.group(4)}" if found else ""),
-                detail=f"requested {found.group(2)}" if found else "exceeded quota",
+                detail=f"requested {found.group(2)}"
+                if found
+                else f"the quota asks for a {unspecified.group(2)} that the pod does not state"
+                if unspecified
+                else "exceeded quota",
                 evidence=[e for _, e in quota[:3]],
                 ruled_out=[("I14", "the API refused the pod: it never reached the scheduler")],
                 questions=[

@@ -9,6 +9,7 @@ from console.health.evidence import of_event, of_hit, of_node, of_rest
 from console.health.model import Evidence, Finding
 from console.health.restview import num
 from console.health.rule import Answer, Rule, WorldRule, finding, severity_of
+from console.health.rules.storage import of_event_log
 
 _HOST = re.compile(r"FetchFailed\(BlockManagerId\((\S+?), (\S+?), \d+")
 _SHUFFLE = re.compile(r"shuffle(?:Id=| )(\d+)")
@@ -78,7 +79,7 @@ def fetch_failed(case: Case) -> Answer:
 
 def disk_full(case: Case) -> Answer:
     """No space left where Spark writes its local data."""
-    hits = case.hits("disk-full", "dir-failed", roles=("driver", "executor"))
+    hits = [h for h in case.hits("disk-full", "dir-failed", roles=("driver", "executor")) if not of_event_log(h)]
     stages = [
         of_rest(case.rest.origin("stages"), f"stage {s}.{a} failureReason: {row.get('failureReason')}")
         for (s, a), row in case.rest.stages.items()

@@ -7,6 +7,7 @@ import re
 from console.health import deaths
 from console.health.case import Case, World
 from console.health.evidence import of_event, of_hit, of_pod, of_rest, of_sample, of_workload
+from console.health.facts import Event
 from console.health.logs import Hit
 from console.health.model import Confidence, Evidence, Finding, Severity
 from console.health.rule import Answer, Rule, WorldRule, finding, severity_of
@@ -19,6 +20,7 @@ _DENIED = (
     (
         (
             "NoAuthWithAWSException",
+            "NoAwsCredentialsException",
             "No AWS Credentials",
             "Unable to load credentials",
             "Unable to load AWS credentials",
@@ -247,9 +249,16 @@ def listener_drops(case: Case) -> Answer:
 
 def history_server(case: Case) -> Answer:
     """Event logs that cannot be written or read."""
-    hits = case.hits("history-error")
+    full = [h for h in case.hits("disk-full", roles=("driver",)) if of_event_log(h)]
+    hits = [*case.hits("history-error"), *full]
     if not hits:
         return "event logs can be written and read"
+    questions = [
+        "whether the directory exists and may be written by this identity; whether the History Server reads "
+        "rolling logs"
+    ]
+    if full:
+        questions.insert(0, "which volume spark.eventLog.dir lies on: a claim that is full is I09")
     return [
         finding(
             case,
@@ -257,14 +266,16 @@ def history_server(case: Case) -> Answer:
             "I25",
             "warning" if not case.failed else "critical",
             "medium",
-            "event logs cannot be written or read",
+            "event logs cannot be written: no space left" if full else "event logs cannot be written or read",
             evidence=[of_hit(h) for h in hits[:3]],
-            questions=[
-                "whether the directory exists and may be written by this identity; whether the History Server "
-                "reads rolling logs"
-            ],
+            questions=questions,
         )
     ]
+
+
+def of_event_log(hit: Hit) -> bool:
+    """Whether it was the event log that could not be written."""
+    return "EventLoggingListener" in hit.record.body or "EventLogFileWriter" in hit.record.body
 
 
 def claims(world: World) -> Answer:
@@ -353,20 +364,23 @@ def _filling(world: World) -> list[Finding]:
 def _unmounted(world: World) -> list[Finding]:
     """Pods that wait for a volume. The ConfigMap of a driver that is a moment late is none of these."""
     out = []
-    for pod in world.pending:
-        if "spark-role" not in pod.labels or deaths.over(pod):
+    for pod in world.facts.pods:
+        if pod.phase not in ("Pending", "Unknown") or "spark-role" not in pod.labels or deaths.over(pod):
+            continue
+        if any(e.reason == "Started" for e in world.events.get(pod.key, [])):
             continue
         events = [
             e
             for e in world.events.get(pod.key, [])
             if e.reason in ("FailedMount", "FailedAttachVolume")
-            and e.count >= 3
+            and (e.count >= 3 or e.reason == "FailedAttachVolume" or _lasting(e))
             and "conf-map" not in e.message
             and "failed to sync" not in e.message
         ]
         if events:
             claim = any(
-                "persistentvolumeclaim" in e.message.lower() or "attach" in e.reason.lower() or "pvc-" in e.message
+                any(word in e.message.lower() for word in ("persistentvolumeclaim", "attach", "pvc-", "csi"))
+                or "Attach" in e.reason
                 for e in events
             )
             confidence: Confidence = "medium" if claim else "low"
@@ -380,10 +394,17 @@ def _unmounted(world: World) -> list[Finding]:
                     f"{pod.name} waits for a volume: {events[-1].message[:110]}",
                     subject=pod.key,
                     evidence=[of_pod(pod), *[of_event(e) for e in events[-2:]]],
+                    questions=[
+                        "which volume: whether its claim, Secret or ConfigMap exists, and who else holds the disk"
+                    ],
                     data={"pods": [pod.name]},
                 )
             )
     return out
+
+
+def _lasting(event: Event) -> bool:
+    return event.first is not None and event.last is not None and event.last - event.first >= 60
 
 
 RULES = [

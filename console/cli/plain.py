@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 from console.cli.output import narrate
@@ -50,16 +53,29 @@ class PlainPerson:
         import getpass
 
         self.name = getpass.getuser()
+        self._rest = b""
 
     async def answer(self, question: Question) -> Reply | None:
-        return await asyncio.to_thread(self._ask, question)
+        """Asks in a daemon thread, so that Ctrl-C leaves although nobody answers."""
+        loop = asyncio.get_running_loop()
+        answered: asyncio.Future[Reply | None] = loop.create_future()
+
+        def settle(reply: Reply | None) -> None:
+            if not answered.done():
+                answered.set_result(reply)
+
+        def work() -> None:
+            reply = self._ask(question)
+            with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+                loop.call_soon_threadsafe(settle, reply)
+
+        threading.Thread(target=work, name="console-question", daemon=True).start()
+        return await answered
 
     def _ask(self, question: Question) -> Reply | None:
         from console.operate.person import Reply
 
         self._show(question)
-        if not sys.stdin.isatty() and not sys.stdin.readable():
-            return None
         if question.kind == "confirm":
             wanted = f"type {question.expect} to apply" if question.expect else "type y to apply"
             text = self._read(f"{wanted} on {question.cluster}, anything else is No: ")
@@ -110,9 +126,17 @@ class PlainPerson:
         for number, choice in enumerate(question.choices, 1):
             narrate(f"  {number} {choice.label or choice.value}{f'  ({choice.hint})' if choice.hint else ''}")
 
-    @staticmethod
-    def _read(label: str) -> str | None:
+    def _read(self, label: str) -> str | None:
+        """One line, None at the end. Unbuffered: a buffer's lock, held by a daemon thread, would abort the exit."""
         sys.stderr.write(label)
         sys.stderr.flush()
-        text = sys.stdin.readline()
-        return text.rstrip("\n") if text else None
+        while b"\n" not in self._rest:
+            try:
+                more = os.read(sys.stdin.fileno(), 65536)
+            except (OSError, ValueError):
+                more = b""
+            if not more:
+                break
+            self._rest += more
+        text, found, self._rest = self._rest.partition(b"\n")
+        return text.decode(errors="replace").rstrip("\r") if text or found else None

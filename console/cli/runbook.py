@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @click.option("--answers", metavar="FILE", help="Scripted answers; refused on production contexts.")
 @click.option("--plain", is_flag=True, help="Line by line, for screen readers and simple terminals.")
 @click.option("--resume", metavar="WALK", help="Go on with a walk that was cut off (an id, its beginning, or latest).")
+@click.option("--stored", is_flag=True, help="With --resume: the runbook as the walk has stored it, not as it is now.")
 @where_options
 @output_option("markdown")
 def command(
@@ -38,6 +39,7 @@ def command(
     answers: str | None,
     plain: bool,
     resume: str | None,
+    stored: bool,
     where: Where,
     output: str,
 ) -> int:
@@ -52,12 +54,13 @@ def command(
         from console.live import Opening
 
         return open_ui(where, Opening(str(name), app or "", sent, given))
-    from console.cli.connect import PATIENCE, open_live
+    from console.cli.connect import looking
 
-    with open_live(where) as live:
-        board = live.settle(PATIENCE).board
+    with looking(where) as live:
+        board = live.situation.board
         person = _person(answers, production=board.cluster.production)
-        walk = walk_it(live, name, app=_app(live, app), alert=sent, given=given, person=person, resume=resume)
+        chosen = _app(live, app)
+        walk = walk_it(live, name, app=chosen, alert=sent, given=given, person=person, resume=resume, stored=stored)
         return report(live, walk, output)
 
 
@@ -110,6 +113,7 @@ def walk_it(
     given: dict[str, str] | None = None,
     person: Person,
     resume: str | None = None,
+    stored: bool = False,
 ) -> Walk:
     """Walk to the end, narrating each step on stderr.
 
@@ -121,7 +125,7 @@ def walk_it(
     narrator = Narrator()
     live.subscribe(narrator)
     if resume:
-        id = live.resume(resume, person).result()
+        id = live.resume(resume, person, bind=stored).result()
     else:
         id = live.begin(str(name), app=app, alert=alert, given=given or {}, person=person).result()
     narrator.follow(id)

@@ -24,7 +24,7 @@ from console.live.reads import Reads
 from console.live.situation import Focus, Phase, Situation
 from console.operate.desk import Desk
 from console.operate.journal import Journal
-from console.operate.person import Person, Question, Queue, Reply
+from console.operate.person import Person, Question, Queue, Reply, Scripted
 from console.operate.policy import Rules
 from console.operate.world import Queried
 from console.runbook.inputs import resolve
@@ -365,6 +365,8 @@ class Session:
                 f"runbook {runbook} needs the input {lacking.name!r} ({lacking.type}): {lacking.because}",
                 hint=f"say --input {lacking.name}=…, or choose an application",
             )
+        if isinstance(person, Scripted):
+            person.check({step.id for step in chosen.steps})
         subject = str(resolved.inputs.get("app") or app or "cluster")
         someone = person or self._queue()
         walk = await self.desk.start(chosen, resolved.inputs, resolved.origins, subject, someone, alert=alert)
@@ -372,12 +374,22 @@ class Session:
             self._queues[walk] = someone
         return walk
 
-    async def resume(self, walk: str, person: Person | None) -> str:
+    async def resume(self, walk: str, person: Person | None, *, bind: bool = False) -> str:
+        """Go on with a walk (an id, its beginning, or `latest`); returns its id.
+
+        Raises:
+            UsageError, RefusedError, JournalError: as `Desk.resume` does.
+        """
+        walk = self.journal.find_open(walk)
         someone = person or self._queue()
         if isinstance(someone, Queue):
             self._queues[walk] = someone
-        await self.desk.resume(walk, someone)
+        await self.desk.resume(walk, someone, bind=bind)
         return walk
+
+    async def drift(self, walk: str) -> tuple[str, ...]:
+        """How its runbook differs now from the copy that the walk has stored, as a unified diff."""
+        return self.desk.drift(self.journal.find_open(walk))
 
     def _queue(self) -> Queue:
         return Queue(self.plan.actor, lambda _question: None)

@@ -11,6 +11,7 @@ from console.base.errors import UsageError
 from console.base.text import clean
 from console.operate.journal import Journal, JournalError
 from console.runbook import schema
+from console.runbook.catalogue import Catalogue
 from console.runbook.model import Runbook
 from console.runbook.scripts import ScriptSpec
 from console.runbook.walk import Walk, fold
@@ -24,6 +25,9 @@ class Library(Protocol):
 
     @property
     def scripts(self) -> Mapping[str, ScriptSpec]: ...
+
+    @property
+    def catalogue(self) -> Catalogue: ...
 
 
 def load(journal: Journal, walk_id: str) -> Walk:
@@ -65,7 +69,7 @@ def bound(walk: Walk, library: Library, *, bind: bool) -> Runbook:
     if bind:
         return stored(walk)
     what = "is not in the library any more" if now is None else "has another text than when the walk began"
-    hint = "go on with the copy that the walk has stored, or start anew"
+    hint = "`console runbook --resume WALK --stored` goes on with the copy that the walk has stored; or start anew"
     raise UsageError(f"runbook {walk.runbook} {what}", hint=hint)
 
 

@@ -61,7 +61,16 @@ class Desk:
         writer = None if rules.mode == "read-only" else Writer(connection)
         where = folder if folder is not None else journal.path.parent
         self._kit = Kit(
-            connection, writer, journal, rules, clock, world, dict(library.scripts), clean(actor), where / "run"
+            connection,
+            writer,
+            journal,
+            rules,
+            clock,
+            world,
+            dict(library.scripts),
+            library.catalogue,
+            clean(actor),
+            where / "run",
         )
         self._library = library
         self._cluster = cluster if cluster is not None else identity.of(connection, rules)

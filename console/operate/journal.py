@@ -22,7 +22,7 @@ from console.base.errors import ConsoleError, UsageError, did_you_mean
 from console.operate.chain import GENESIS, Chain, check, digest
 from console.operate.sealing import seal
 from console.runbook.effects import Effect
-from console.runbook.walk import AnyEvent, Applied, Intent, decode, encode
+from console.runbook.walk import AnyEvent, Applied, Intent, decode, encode, fold
 
 BUSY_SECONDS = 15.0
 _APPLICATION, _VERSION = 0x434F4E53, 1
@@ -155,7 +155,22 @@ class Journal:
         Raises:
             UsageError: there is none, or several begin so.
         """
+        return self._meant(text, [head.walk for head in self.walks()])
+
+    def find_open(self, text: str) -> str:
+        """The same, where `latest` is the newest walk that has not ended.
+
+        Raises:
+            UsageError: there is none, or several begin so.
+        """
         known = [head.walk for head in self.walks()]
+        if text == "latest":
+            text = next((walk for walk in known if fold(self.read(walk)).status != "ended"), "")
+            if not text:
+                raise UsageError("no walk is unfinished", hint="console incident list shows those that ended")
+        return self._meant(text, known)
+
+    def _meant(self, text: str, known: list[str]) -> str:
         if text in known:
             return text
         if text == "latest" and known:

@@ -21,6 +21,7 @@ from console.operate.policy import Rules, object_key
 from console.operate.way import Way
 from console.operate.world import World, slo_snapshot
 from console.runbook import context, steps
+from console.runbook.catalogue import Catalogue
 from console.runbook.effects import Effect, ObjectRef
 from console.runbook.model import Runbook, Step
 from console.runbook.scripts import ScriptSpec
@@ -57,6 +58,7 @@ class Kit:
     clock: Clock
     world: World
     scripts: dict[str, ScriptSpec]
+    catalogue: Catalogue
     actor: str
     folder: Path
     """Where locks and short-lived files lie."""
@@ -189,7 +191,7 @@ class Runner:
         ctx = await self._context()
         way = self._way(step.id)
         try:
-            effect = steps.effect(self.runbook, self.walk, step, ctx, self.kit.scripts)
+            effect = steps.effect(self.runbook, self.walk, step, ctx, self.kit.scripts, self.kit.catalogue)
         except ConsoleError as error:
             now, id = self.kit.clock.now(), f"{self.walk.id}/{self.walk.intents + 1}"
             self.emit(Refused(now, step.id, id, "runbook", clean(error.message), way.refused_to))

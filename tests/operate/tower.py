@@ -18,10 +18,12 @@ from console.operate.person import Question
 from console.operate.policy import Rules
 from console.operate.world import Queried
 from console.runbook import schema
+from console.runbook.catalogue import Catalogue
 from console.runbook.model import Runbook
 from console.runbook.scripts import ScriptSpec
 from console.runbook.walk import Walk
 from console.sources import decode
+from console.sources.runbooks import read_catalogue
 from console.wire.connection import Connection
 from tests.operate.objects import spark_path
 
@@ -34,6 +36,7 @@ class Shelf:
 
     runbooks: dict[str, Runbook] = field(default_factory=dict)
     scripts: dict[str, ScriptSpec] = field(default_factory=dict)
+    catalogue: Catalogue = field(default_factory=read_catalogue)
 
 
 def small(text: str = "") -> Runbook:

@@ -218,7 +218,18 @@ class WalkPage(Page):
         self.hub.host.when_done(self.hub.source.stop_walk(self.walk_id, "stopped by the person"), lambda _: None)
 
     def do_again(self) -> None:
-        self.hub.host.when_done(self.hub.source.resume(self.walk_id), lambda _: self.hub.host.say("resumed"))
+        def checked(drift: tuple[str, ...]) -> None:
+            if not drift:
+                self._resume()
+                return
+            label = f"its runbook was changed ({len(drift)} lines of diff); type stored to go on with the old copy: "
+            self.hub.host.ask(label, lambda text: self._resume(bind=True) if text == "stored" else None)
+
+        self.hub.host.when_done(self.hub.source.drift(self.walk_id), checked)
+
+    def _resume(self, *, bind: bool = False) -> None:
+        future = self.hub.source.resume(self.walk_id, bind=bind)
+        self.hub.host.when_done(future, lambda _: self.hub.host.say("resumed"))
 
     def do_timeline(self) -> None:
         name = f"timeline-{self.walk_id}.md"

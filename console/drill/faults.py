@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from console.base.units import parse_duration, parse_jvm_size
+from console.drill import gpu_faults
 from console.drill.ids import stamp
 from console.drill.memory import Demand
 from console.drill.resources import NODES, PODS, SPARKAPPS
@@ -30,7 +31,9 @@ def inject(world: World, scenario: Scenario, fault: FaultDoc, begin: float, deny
     """Plan a fault. A time before the world's own begin means: from the start."""
     when = max(world.start, begin + fault.at)
     options = fault.options
-    if fault.kind == "workload":
+    if fault.kind in gpu_faults.KINDS:
+        gpu_faults.plan(world, fault.kind, fault.target, options, begin + fault.at)
+    elif fault.kind == "workload":
         world.heap.at(when, lambda: _workload(world, scenario, fault.target, options))
     elif fault.kind == "conf":
         world.heap.at(when, lambda: _conf(world, scenario, fault.target, options.get("set") or {}))

@@ -97,7 +97,11 @@ def _platform(world: World, scenario: Scenario) -> None:
     for name in dict.fromkeys(spaces):
         population.add_namespace(world, name)
     for number, node in enumerate(doc.nodes, start=1):
-        population.add_node(world, node.name, number, cpu=node.cpu, memory=node.memory, labels=node.labels)
+        population.add_node(
+            world, node.name, number, cpu=node.cpu, memory=node.memory, labels=node.labels, gpus=node.gpus
+        )
+        if node.gpus:
+            world.gpus.add(node.name, node.gpus, node.gpu_model, node.dcgm)
     add_crds(world)
     population.add_deployment(
         world,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from console.drill.gpus import RESOURCE, wanted
 from console.drill.ids import stamp, stamp_micro
 from console.drill.objects import build
 from console.drill.resources import (
@@ -44,11 +45,20 @@ def add_namespace(world: World, name: str) -> None:
 
 
 def add_node(
-    world: World, name: str, number: int, *, cpu: int, memory: str, labels: dict[str, str] | None = None
+    world: World,
+    name: str,
+    number: int,
+    *,
+    cpu: int,
+    memory: str,
+    labels: dict[str, str] | None = None,
+    gpus: int = 0,
 ) -> None:
-    """A Ready node."""
+    """A Ready node, with GPUs that feature discovery has found where it has some."""
     now = world.start - 60 * DAY
     amounts = {"cpu": str(cpu), "memory": memory, "pods": "110", "ephemeral-storage": "203056560Ki"}
+    if gpus:
+        amounts[RESOURCE] = str(gpus)
     healthy = (
         ("MemoryPressure", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
         ("DiskPressure", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
@@ -106,6 +116,7 @@ def add_node(
         "kubernetes.io/arch": "amd64",
         "kubernetes.io/hostname": name,
         "kubernetes.io/os": "linux",
+        **({"nvidia.com/gpu.present": "true", "nvidia.com/gpu.count": str(gpus)} if gpus else {}),
         **(labels or {}),
     }
     world.store.create(
@@ -212,6 +223,10 @@ def add_deployment(
 def add_running_pod(world: World, pod: Object, since: float) -> Object:
     """A pod that has been running since long ago, as it was stored."""
     nodes = world.store.all(NODES)
+    if world.gpus.cards:  # cards are for those who ask for them
+        count = wanted(pod)
+        fitting = [n for n in nodes if (world.scheduler.free(n).get(RESOURCE, 0.0) >= count if count else not _has(n))]
+        nodes = fitting or nodes
     node = max(nodes, key=lambda n: (world.scheduler.free(n).get("memory", 0.0), n["metadata"]["name"]))
     ip, host = world.ids.pod_ip(), world.node_address(node["metadata"]["name"])
     started = {"lastProbeTime": None, "lastTransitionTime": stamp(since), "observedGeneration": 1, "status": "True"}
@@ -249,6 +264,10 @@ def add_running_pod(world: World, pod: Object, since: float) -> Object:
     if track is not None:
         track.began(since)
     return stored
+
+
+def _has(node: Object) -> bool:
+    return RESOURCE in node["status"]["capacity"]
 
 
 def add_quota(world: World, namespace: str, name: str, hard: dict[str, str]) -> None:

@@ -12,6 +12,7 @@ import msgspec
 from console.base.document import parse
 from console.base.errors import DocumentError, UsageError, did_you_mean
 from console.base.paths import library
+from console.drill import gpu_faults
 
 Object = dict[str, Any]
 API_VERSION = "console.drill/v1"
@@ -38,12 +39,15 @@ class StageDoc(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NodeDoc(msgspec.Struct, frozen=True, kw_only=True):
-    """A node."""
+    """A node. `dcgm` says which names the exporter of its GPUs uses: legacy, renamed; none where there is none."""
 
     name: str
     cpu: int = 16
     memory: str = "64Gi"
     labels: dict[str, str] = {}
+    gpus: int = 0
+    gpu_model: str = "NVIDIA H100 80GB HBM3"
+    dcgm: str = "legacy"
 
 
 class AppDoc(msgspec.Struct, frozen=True, kw_only=True):
@@ -245,12 +249,14 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
         return self.cases[name]
 
 
+DCGM = ("legacy", "renamed", "none")
 FAULTS: dict[str, tuple[str, ...]] = {
     "workload": ("stage", "heap", "python", "native", "ramp", "driver", "result", "sparesJvm"),
     "conf": ("set",),
     "node-pressure": ("condition", "until", "nodes", "every"),
     "drain": ("nodes", "every", "until"),
     "deny": ("verbs", "groups", "resources", "namespaces", "users"),
+    **gpu_faults.KINDS,
 }
 
 

@@ -11,7 +11,7 @@ from console.base.errors import did_you_mean
 from console.base.units import parse_duration, parse_jvm_size
 from console.drill import cron
 from console.drill.promql import engine as promql
-from console.drill.scenario import FAULTS, OPERATORS, OUTCOMES, Case, Scenario
+from console.drill.scenario import DCGM, FAULTS, OPERATORS, OUTCOMES, Case, Scenario
 
 Object = dict[str, Any]
 _SIZES = {"heap", "python", "native", "input", "write", "result"}
@@ -90,6 +90,10 @@ class Checker:
         world = self.scenario.world
         for index, job in enumerate(world.fleet):
             self._cron(job.schedule, ("world", "fleet", index, "schedule"))
+        for index, node in enumerate(world.nodes):
+            if node.dcgm not in DCGM:
+                here = ("world", "nodes", index, "dcgm")
+                raise self.document.error(here, "no such generation", hint=did_you_mean(node.dcgm, DCGM))
         for index, app in enumerate(world.apps):
             if app.schedule:
                 self._cron(app.schedule, ("world", "apps", index, "schedule"))
@@ -117,6 +121,9 @@ class Checker:
                 if key not in FAULTS[fault.kind]:
                     raise self.document.unknown_key((*here, "options"), key, FAULTS[fault.kind])
             targets = {"workload": apps, "conf": apps, "node-pressure": nodes, "drain": nodes}.get(fault.kind)
+            if fault.kind.startswith("gpu-"):
+                with_gpus = [node.name for node in self.scenario.world.nodes if node.gpus]
+                targets = apps if fault.kind == "gpu-idle" else with_gpus
             if targets is not None and fault.target not in targets:
                 message = f"{fault.target!r} is not in this world"
                 raise self.document.error((*here, "target"), message, hint=did_you_mean(fault.target, targets))

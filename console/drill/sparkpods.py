@@ -157,6 +157,10 @@ def executor_pod(run: Run, number: int) -> Object:
         ids=world.ids,
     )
     pod_spec["hostname"] = name[:63]
+    if part.get("gpu"):
+        resources = pod_spec["containers"][0]["resources"]
+        asked = {str(part["gpu"]["name"]): str(part["gpu"]["quantity"])}
+        resources |= {"limits": {**resources["limits"], **asked}, "requests": {**resources["requests"], **asked}}
     selector = {**(spec.get("nodeSelector") or {}), **(part.get("nodeSelector") or {})}
     if selector:
         pod_spec["nodeSelector"] = selector

@@ -14,6 +14,7 @@ from console.drill.controllers.scheduler import Scheduler
 from console.drill.controllers.sparkruns import Spark
 from console.drill.controllers.workloads import WorkloadController
 from console.drill.counters import OperatorMetrics
+from console.drill.gpus import Gpus
 from console.drill.heap import EventHeap
 from console.drill.ids import Ids, stamp
 from console.drill.logs import Log
@@ -35,6 +36,7 @@ class World:
         store: the objects.
         workloads: what the programs do; faults change them.
         tracks: the life of every pod, for series and logs of pods.
+        gpus: the cards of nodes that have some.
     """
 
     def __init__(self, *, seed: int, start: float) -> None:
@@ -49,6 +51,7 @@ class World:
         self.app_names: dict[str, str] = {}
         self._logs: dict[str, Log] = {}
         self.tracks = Tracks(self)
+        self.gpus = Gpus(self)
         self.scheduler = Scheduler(self)
         self.kubelet = Kubelet(self)
         self.garbage = GarbageCollector(self)

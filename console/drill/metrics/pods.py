@@ -147,7 +147,7 @@ class PodSeries:
             part = "limits" if name.endswith("limits") else "requests"
             for resource, amount in ((spec.get("resources") or {}).get(part) or {}).items():
                 unit = {"memory": "byte", "cpu": "core", "ephemeral-storage": "byte"}.get(resource, "integer")
-                labels = {**own, "node": track.node, "resource": resource.replace("-", "_"), "unit": unit}
+                labels = {**own, "node": track.node, "resource": re.sub(r"[^a-zA-Z0-9]", "_", resource), "unit": unit}
                 value = parse_quantity(amount)
                 yield labels, lambda _t, value=value: value  # type: ignore[misc]
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from console.base.units import parse_quantity
+from console.drill.metrics.gpu import EXPORTER, GpuSeries
 from console.drill.metrics.pods import CADVISOR_NAMES, KSM_NAMES, PodSeries
 from console.drill.metrics.scraped import Scraped, Target, named
 from console.drill.metrics.spark import SPARK_NAMES, SparkSeries
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 Object = dict[str, Any]
 Builder = Callable[[str, float, float, int], Iterator[Scraped]]
+_UNSPELLED = re.compile(r"[^a-zA-Z0-9]")
 NODE_NAMES = (
     "kube_node_info",
     "kube_node_status_condition",
@@ -26,6 +29,11 @@ NODE_NAMES = (
     "kube_node_spec_taint",
 )
 OTHER_KSM = ("kube_resourcequota", "kube_deployment_status_replicas_available", "kube_deployment_spec_replicas")
+
+
+def spelled(resource: str) -> str:
+    """A resource as kube-state-metrics writes it into a label."""
+    return _UNSPELLED.sub("_", resource)
 
 
 class WorldStorage:
@@ -44,10 +52,12 @@ class WorldStorage:
         )
         self.prometheus = Target("prometheus", "localhost:9090", interval, since)
         pods, spark = PodSeries(world, self.ksm, interval), SparkSeries(world, interval)
+        self._gpus = GpuSeries(world, interval)
         self.alerts: Callable[[str, int], Iterable[Series]] = lambda _name, _now: ()
         self._builders: dict[str, Builder] = {
             **dict.fromkeys((*KSM_NAMES, *CADVISOR_NAMES), pods.build),
             **dict.fromkeys(SPARK_NAMES, spark.build),
+            **dict.fromkeys(self._gpus.names(), self._gpus.build),
             **dict.fromkeys(NODE_NAMES, self._nodes),
             **dict.fromkeys(OTHER_KSM, self._others),
             **dict.fromkeys(world.operator_metrics.counters, self._operator),
@@ -94,12 +104,13 @@ class WorldStorage:
             fixed.append(
                 Target("kubelet", f"{address}:10250", self.interval, self.since, None, extra, "/metrics/cadvisor")
             )
-        return fixed + [t for t in self._spark.targets(now, now) if t.until is None]
+        return fixed + self._gpus.targets() + [t for t in self._spark.targets(now, now) if t.until is None]
 
     def _up(self, name: str, start: float, end: float, now: int) -> Iterator[Scraped]:
         live = [t for t in self.targets() if t.job != "spark-drivers"]
         for target in [*live, *self._spark.targets(start, end)]:
-            yield Scraped(named(name, target, {}), target, lambda _t: 1.0, now)
+            answers = self._gpus.answers(target) if target.job == EXPORTER else lambda _t: 1.0
+            yield Scraped(named(name, target, {}), target, answers, now)
 
     def _operator(self, name: str, start: float, end: float, now: int) -> Iterator[Scraped]:
         counter = self.world.operator_metrics.counters[name]
@@ -133,10 +144,7 @@ class WorldStorage:
             return [{"condition": k, "status": s} for k in kinds for s in ("true", "false", "unknown")]
         if name in ("kube_node_status_allocatable", "kube_node_status_capacity"):
             units = {"memory": "byte", "cpu": "core", "ephemeral-storage": "byte"}
-            return [
-                {"resource": r.replace("-", "_"), "unit": units.get(r, "integer")}
-                for r in latest["status"]["allocatable"]
-            ]
+            return [{"resource": spelled(r), "unit": units.get(r, "integer")} for r in latest["status"]["allocatable"]]
         if name == "kube_node_spec_taint":
             taints = {
                 (t["key"], t.get("value", ""), t["effect"])
@@ -159,9 +167,7 @@ class WorldStorage:
                 return float(status.get(labels["condition"]) == labels["status"])
             if name in ("kube_node_status_allocatable", "kube_node_status_capacity"):
                 amounts = obj["status"][name.rsplit("_", 1)[1]]
-                return next(
-                    (parse_quantity(v) for k, v in amounts.items() if k.replace("-", "_") == labels["resource"]), None
-                )
+                return next((parse_quantity(v) for k, v in amounts.items() if spelled(k) == labels["resource"]), None)
             if name == "kube_node_spec_unschedulable":
                 return float(bool(obj["spec"].get("unschedulable")))
             if name == "kube_node_spec_taint":

@@ -13,7 +13,7 @@ STAT = "console_stat"
 NAMED = "console_name"
 """Label that keeps the name of a series through functions that drop it."""
 NOW, PAST, CLAIMS = "gpu|now|0", "gpu|past|21600", "gpu|claims|0"
-REACH, STEP = 21600.0, 120.0
+REACH, STEP = 21600.0, 300.0
 """How far `PAST` looks back, and its grid, in seconds."""
 BUSY_ABOVE = 0.05
 
@@ -22,7 +22,7 @@ _LABELS = (
     f"__name__, {_WHO}, GPU_I_PROFILE, modelName, pci_bus_id, node, instance, job, xid, namespace, pod, container, "
     "exported_namespace, exported_pod, exported_container"
 )
-_RATIO = "DCGM_FI_DEV_GPU_UTIL_RATIO|DCGM_FI_PROF_GR_ENGINE_(ACTIVE|UTIL_RATIO)"
+_RATIOS = ("DCGM_FI_PROF_GR_ENGINE_ACTIVE", "DCGM_FI_PROF_GR_ENGINE_UTIL_RATIO", "DCGM_FI_DEV_GPU_UTIL_RATIO")
 _PERCENT = "DCGM_FI_DEV_GPU_UTIL"
 _XIDS = "DCGM_FI_DEV_XID_ERRORS?"
 _REAL = "< 1e9"
@@ -51,18 +51,19 @@ def _throttled() -> str:
 
 def _past() -> str:
     grid = f"[{REACH / 3600:.0f}h:{STEP / 60:.0f}m]"
-    known = f"max by ({_WHO}) ({_selector(f'{_PERCENT}|{_RATIO}')} {_REAL})"
-    ratio, percent = _selector(_RATIO), _selector(_PERCENT)
-    working = (
-        f"{ratio} > {BUSY_ABOVE} {_REAL} or {percent} > {BUSY_ABOVE * 100:g} {_REAL} or {percent} > {BUSY_ABOVE} < 1"
-    )
-    busy = f"max by ({_WHO}) ({working})"
+    known = f"max by ({_WHO}) ({_selector('|'.join((_PERCENT, *_RATIOS)))} {_REAL})"
+    # each series alone, since a function that drops the name cannot take two of them; the highest value between two
+    # points of the grid, so that no short work is missed
+    ratios = [f"max_over_time({name}[{STEP / 60:.0f}m]) > {BUSY_ABOVE} {_REAL}" for name in _RATIOS]
+    share = f"max_over_time({_PERCENT}[{STEP / 60:.0f}m])"
+    percent = [f"{share} > {BUSY_ABOVE * 100:g} {_REAL}", f"{share} > {BUSY_ABOVE} < 1"]
+    busy = f"max by ({_WHO}) ({' or '.join([*ratios, *percent])})"
     xids = f"{_selector(_XIDS)} > 0 < 1000"
     parts = (
         ("busy", f"max_over_time(timestamp({busy}){grid})"),
         ("first", f"min_over_time(timestamp({known}){grid})"),
         ("count", f"count_over_time({known}{grid})"),
-        ("most", f"max_over_time(max by ({_WHO}) ({percent} {_REAL}){grid})"),
+        ("most", f"max_over_time(max by ({_WHO}) ({_PERCENT} {_REAL}){grid})"),
         ("xid", f'min_over_time(timestamp(count_values by ({_WHO}) ("xid", {xids})){grid})'),
         ("xid-first", f"min_over_time(timestamp(max by ({_WHO}) ({_selector(_XIDS)} {_REAL})){grid})"),
         (

@@ -69,7 +69,7 @@ def _has_gpus(node: Node) -> bool:
 
 
 def _metrics(told: Told) -> MetricsState:
-    if told.entities:
+    if any(entity.samples for entity in told.entities.values()):
         return "partial" if told.notes else "dcgm"
     return "none" if NOW in told.asked and NOW not in told.notes else "unknown"
 
@@ -94,7 +94,8 @@ class _Builder:
 
     def build(self) -> Inventory:
         grouped = self._by_node()
-        names = sorted({*self.nodes, *grouped}, key=_natural)
+        heard = {name for name, mine in grouped.items() if any(e.samples for _, found in mine for e in found)}
+        names = sorted({*self.nodes, *heard}, key=_natural)
         nodes = tuple(self._node(name, grouped.get(name, [])) for name in names)
         seen = {i for e in self.told.entities.values() for i in e.instances}
         known = {node.exporter_target for node in nodes}
@@ -168,6 +169,8 @@ class _Builder:
 
     def _node(self, name: str, mine: list[tuple[str, list[Entity]]]) -> GpuNode:
         node = self.nodes.get(name)
+        if not any(e.samples for _, found in mine for e in found):  # what they said once tells nothing of now
+            mine = []
         claims = tuple(self.claims.get(name, ()))
         capacity = {k: v for k, v in (node.capacity if node else {}).items() if GPU_RESOURCE.fullmatch(k) and v > 0}
         offered = node.allocatable if node else {}
@@ -473,7 +476,8 @@ def _noted(fleet: Fleet, told: Told) -> Fleet:
         notes.append(f"the figures are not whole: {note}")
     if fleet.nodes and not fleet.complete:
         notes.append("only what Spark pods ask for is known: others may hold GPUs too (kube-state-metrics would say)")
-    unnamed = [n.name for n in fleet.nodes if n.exporter == "series" and not n.labelled]
+    spoken = [n for n in fleet.nodes if n.exporter == "series" and not n.labelled]
+    unnamed = [n.name for n in spoken if n.claims or not fleet.complete]
     if unnamed:
         notes.append(f"the exporter names no holders on {', '.join(unnamed[:4])}: they are known per node only")
     if told.doubtful:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from console.health import logs
 from console.health.evidence import of_event, of_hit
@@ -46,8 +47,7 @@ def errors(found: Sequence[Entity], now: float, kernel: Iterable[Kernel] = ()) -
 
     def add(xid: Xid) -> None:
         old = out.get(xid.number)
-        if old is None or (old.latched and not xid.latched) or (old.since is None and xid.since is not None):
-            out[xid.number] = xid
+        out[xid.number] = xid if old is None else _joined(old, xid)
 
     for line in kernel:
         add(Xid(line.number, line.evidence.at, source=line.evidence.locator))
@@ -63,6 +63,15 @@ def errors(found: Sequence[Entity], now: float, kernel: Iterable[Kernel] = ()) -
         if value is not None and 0 < value < MAX_XID:
             add(Xid(int(value), latched=True, source=entity.names["xid"]))
     return tuple(sorted(out.values(), key=lambda x: (-(x.since or 0.0), x.number)))
+
+
+def _joined(a: Xid, b: Xid) -> Xid:
+    """One error that two sources tell: what knows when it came wins over the gauge, and the earliest time counts."""
+    first, second = (b, a) if a.latched and not b.latched else (a, b)
+    times = [x.since for x in (first, second) if x.since is not None and not x.bound]
+    if times:
+        return replace(first, since=min(times), bound=False)
+    return first if first.since is not None else replace(first, since=second.since, bound=second.bound)
 
 
 def faults_of(entity: Entity, xids: Sequence[Xid], works: bool) -> tuple[str, ...]:

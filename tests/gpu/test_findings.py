@@ -209,7 +209,7 @@ def test_a_power_limit_is_not_heat() -> None:
 # held and idle --------------------------------------------------------------------------------------------------------
 
 
-def idle(since: float, index: int = 0, *, count: float = 181) -> list[Sample]:
+def idle(since: float, index: int = 0, *, count: float = 73) -> list[Sample]:
     return [
         past("first", T - 6 * HOUR, index),
         past("count", count, index),
@@ -230,7 +230,7 @@ def test_gpus_that_are_held_and_idle_are_one_finding_of_their_holder() -> None:
 
 def test_idleness_that_data_does_not_cover_is_not_claimed() -> None:
     mine = metrics(*cards(busy=0.0))
-    assert found(*world(), conf(), *mine, up(), *idle(T - 2 * HOUR, count=90)) == []
+    assert found(*world(), conf(), *mine, up(), *idle(T - 2 * HOUR, count=45)) == []
     assert found(*world(), conf(), *mine, up(), *idle(T - 600)) == []
     assert found(*world(), conf(), *mine, up()) == []
 

@@ -249,24 +249,24 @@ def test_since_when_a_gpu_is_idle_and_how_much_of_that_is_covered() -> None:
     hours = 3600.0
     rows = [
         past(1, "first", T - 6 * hours),
-        past(1, "count", 181),
+        past(1, "count", 73),
         past(1, "busy", T - 2 * hours),
     ]
     gpu = gpus(*world(), *machine(False), *rows)["1"]
     assert (gpu.state, gpu.idle_since, gpu.idle_bound, gpu.covered) == ("idle", T - 2 * hours, False, 1.0)
-    never = [past(1, "first", T - hours), past(1, "count", 16)]
+    never = [past(1, "first", T - hours), past(1, "count", 7)]
     gpu = gpus(*world(), *machine(False), *never)["1"]
     assert (gpu.idle_since, gpu.idle_bound) == (T - hours, True)
-    assert gpu.covered == pytest.approx(16 / 31)
+    assert gpu.covered == pytest.approx(7 / 13)
 
 
 def test_a_short_pause_is_no_idleness() -> None:
-    rows = [past(1, "first", T - 3600), past(1, "count", 31), past(1, "busy", T - 120)]
+    rows = [past(1, "first", T - 3600), past(1, "count", 13), past(1, "busy", T - 120)]
     assert gpus(*world(), *machine(False), *rows)["1"].state == "busy"
 
 
 def test_waste_is_summed_by_holder() -> None:
-    rows = [past(1, "first", T - 7200), past(1, "count", 61)]
+    rows = [past(1, "first", T - 7200), past(1, "count", 25)]
     fleet = fleet_of(*world(), *machine(False), *rows)
     (waste,) = fleet.waste
     assert (waste.holder.app, waste.gpus, waste.seconds, waste.bound) == ("jobs/etl", ("GPU-gpu-1-1",), 7200, True)

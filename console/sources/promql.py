@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from urllib.parse import quote_plus
+
+from console.wire.http import PLAIN
 
 ASK = "console_query"
-LIMIT = 6_000
-"""Characters of one query: it travels in a URL, and proxies stop at 8 kB."""
-_WRAP = 48
+LIMIT = 7_600
+"""Characters of one query as it travels in a URL: proxies stop at 8 kB, the path to a Service among them."""
+_WRAP = 80
 
 
 def join(queries: Sequence[tuple[str, str]]) -> str:
@@ -22,7 +25,7 @@ def batches(queries: Sequence[tuple[str, str]], alone: frozenset[str] = frozense
     groups: list[list[tuple[str, str]]] = []
     size = LIMIT
     for name, expr in queries:
-        length = len(expr) + len(name) + _WRAP
+        length = len(quote_plus(expr, safe=PLAIN)) + len(name) + _WRAP
         if expr in alone:
             groups.insert(0, [(name, expr)])
             continue

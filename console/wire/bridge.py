@@ -11,7 +11,7 @@ import concurrent.futures
 from collections.abc import Callable, Mapping
 from io import BytesIO
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import requests
 from requests.adapters import BaseAdapter
@@ -19,7 +19,7 @@ from requests.structures import CaseInsensitiveDict
 
 from console.base.errors import ConsoleError, ReachError
 from console.wire.endpoint import Endpoint
-from console.wire.http import MAX_BODY
+from console.wire.http import MAX_BODY, PLAIN
 from console.wire.pool import Pool
 
 T = TypeVar("T")
@@ -64,7 +64,8 @@ class BridgeAdapter(BaseAdapter):
         left = self._deadline()
         if left <= 0:
             raise requests.exceptions.Timeout("the deadline has passed")
-        work = self._endpoint.get(path + (f"?{parts.query}" if parts.query else ""), timeout=left, limit=self._limit)
+        query = urlencode(parse_qsl(parts.query, keep_blank_values=True), safe=PLAIN)
+        work = self._endpoint.get(path + (f"?{query}" if query else ""), timeout=left, limit=self._limit)
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             answer = future.result(left + _GRACE)

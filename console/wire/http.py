@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import aiohttp
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+PLAIN = "!$'()*,:/=?@~"
+"""Characters that need no quoting in the value of a query: a PromQL expression stays short."""
 Query = Mapping[str, str | int | bool | None] | list[tuple[str, str]]
 
 CONNECT = 6.0

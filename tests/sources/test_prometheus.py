@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
 from aiohttp import web
@@ -16,9 +17,10 @@ from aiohttp import web
 from console.base.clock import WallClock
 from console.base.errors import ForbiddenError, ReachError
 from console.sources.prometheus import Prometheus
-from console.sources.promql import batches, join
+from console.sources.promql import LIMIT, batches, join
 from console.wire.connection import Connection
 from console.wire.endpoint import ServiceEndpoint, UrlEndpoint
+from console.wire.http import PLAIN
 from tests.wire.peer import Peer, recorded
 
 QUERY = "/api/v1/query"
@@ -223,10 +225,26 @@ async def test_an_empty_batch(prometheus: Prometheus) -> None:
 
 
 def test_joined_queries_stay_short_enough_for_a_url() -> None:
-    queries = [(str(n), "x" * 900) for n in range(20)] + [("long", "y" * 7_000)]
+    short = 'sum by (namespace) (increase(failed_total{reason!="", job=~"a|b"}[5m])) > 0'
+    queries = [(str(n), short) for n in range(100)] + [("long", "y" * 9_000)]
     groups = batches(queries)
     assert sorted(name for group in groups for name, _ in group) == sorted(name for name, _ in queries)
-    assert all(len(join(group)) <= 6_100 for group in groups if len(group) > 1) and len(groups) == 5
+    sizes = [len(quote_plus(join(group), safe=PLAIN)) for group in groups if len(group) > 1]
+    assert sizes and max(sizes) <= LIMIT and len(groups) == 4
+
+
+async def test_a_query_is_quoted_no_more_than_a_url_needs(peer: Peer, prometheus: Prometheus) -> None:
+    text = 'sum by (a, b) (x{c=~"d&e"}) + 1 % 2'
+    seen: list[str] = []
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        seen.append(request.raw_path)
+        assert request.query["query"] == text
+        return web.json_response({"status": "success", "data": {"resultType": "vector", "result": []}})
+
+    peer.on("GET", QUERY, handler)
+    assert (await ask(prometheus, text)).state == "ok"
+    assert "(a,+b)+(x%7Bc=~%22d%26e%22%7D)+%2B+1+%25+2" in seen[0]
 
 
 # Alerts, age, the way there

@@ -203,7 +203,10 @@ def slo_page(slo: SloStatus, now: float) -> str:
     ]
     if slo.contributors:
         rows = [(c.name, f"{c.bad:g}", f"{c.share:.0%}") for c in slo.contributors]
-        lines += ["", table(("SPENT BY", "BAD", "SHARE"), rows)]
+        if slo.unattributed is not None and slo.unattributed >= 0.005:
+            rows.append(("not known", "-", f"{slo.unattributed:.0%}"))
+        by = f" ({'/'.join(slo.contributors_by).upper()})" if slo.contributors_by else ""
+        lines += ["", table((f"SPENT BY{by}", "BAD", "SHARE"), rows)]
     if slo.runbooks:
         lines += ["", f"runbooks    {', '.join(slo.runbooks)}"]
     lines += ["", "queries", *(f"  {query}" for query in slo.queries)]

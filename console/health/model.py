@@ -249,12 +249,21 @@ class SloStatus(Struct, frozen=True):
     exhausted_in: float | None = None
     """Seconds until the budget is gone at the present burn."""
     contributors: tuple[Contributor, ...] = ()
+    contributors_by: tuple[str, ...] = ()
+    """The labels that a contributor's name is made of."""
     arithmetic: str = ""
     source: str = ""
     queries: tuple[str, ...] = ()
     covered: float | None = None
     measured_at: float | None = None
     runbooks: tuple[str, ...] = ()
+
+    @property
+    def unattributed(self) -> float | None:
+        """Share of the bad events for which no contributor is known; None without contributors."""
+        if not self.contributors:
+            return None
+        return max(0.0, 1.0 - sum(c.share for c in self.contributors))
 
     def burn(self, window: float) -> Burn | None:
         return next((b for b in self.burns if b.window == window), None)

@@ -142,6 +142,7 @@ def evaluate(spec: SloSpec, measured: Measured, now: float) -> SloStatus:
         low_traffic=_of(burns, deciding.long).low_traffic,
         exhausted_in=None if left is None or pace is None or not known else exhausted_in(left, pace, spec.period),
         contributors=contributors(measured.contributors, whole.bad),
+        contributors_by=spec.contributors.by if spec.contributors is not None else (),
         arithmetic=_arithmetic(spec, measured, whole),
         source=measured.source or spec.origin,
         queries=measured.queries,

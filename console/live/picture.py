@@ -137,6 +137,10 @@ def matches(runbooks: Sequence[Runbook], shown: Board, alerts: Iterable[Alert]) 
             out[finding.key] = fitting
             if finding.app:
                 out.setdefault(f"app:{finding.app}", fitting)
+    for slo in shown.slos:
+        fitting = tuple(m for m in ranked if m.slo == slo.id)
+        if fitting:
+            out[f"slo:{slo.id}"] = fitting
     for alert in alerts:
         fitting = tuple(rank(runbooks, shown, alert=alert))
         if fitting:

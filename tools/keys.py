@@ -9,8 +9,10 @@ from pathlib import Path
 from console.tui.keys import GLOBAL, MOVES, Key
 from console.tui.pages.app import AppPage
 from console.tui.pages.apps import AppsPage
+from console.tui.pages.components import ComponentsPage
 from console.tui.pages.now import NowPage
 from console.tui.pages.runbooks import RunbooksPage
+from console.tui.pages.slo import SloPage
 from console.tui.pages.walk import WalkPage
 from console.tui.pages.workstreams import WorkstreamsPage
 
@@ -22,6 +24,8 @@ GROUPS: tuple[tuple[str, tuple[Key, ...]], ...] = (
     ("now", NowPage.keys),
     ("apps", AppsPage.keys),
     ("application", AppPage.keys),
+    ("slo", SloPage.keys),
+    ("components", ComponentsPage.keys),
     ("runbooks", RunbooksPage.keys),
     ("walk", WalkPage.keys),
     ("workstreams", WorkstreamsPage.keys),

@@ -13,7 +13,9 @@ from console.live.plan import Plan
 from console.operate.world import Queried
 
 if TYPE_CHECKING:
+    from console.health.components_match import Conformance, Detection
     from console.health.components_spec import Definition, Preset
+    from console.health.model import Board
     from console.health.monitoring import Monitoring
     from console.runbook.catalogue import Catalogue
     from console.settings.load import Settings
@@ -38,6 +40,7 @@ class Metrics:
         self._plan, self._settings, self._reader, self._catalogue = plan, settings, reader, catalogue
         library = load_library(settings.folders("preset_paths"))
         self._preset: Preset = library.preset(plan.preset or settings.preset or DEFAULT_PRESET)
+        self._presets: tuple[Preset, ...] = tuple(library.presets.values())
         self._definitions: tuple[Definition, ...] = tuple(library.components.values())
         self._specs = self._preset.specs()
         self._prometheus: Prometheus | None = None
@@ -73,6 +76,18 @@ class Metrics:
         chosen = [d for d in self._definitions if d.id == component]
         found = find(facts, chosen).get(component)
         return found.pods if found is not None else ()
+
+    def conformance(self, board: Board) -> Conformance:
+        """How far what runs keeps to the preset."""
+        from console.health.components_match import conformance
+
+        return conformance(self._preset, board.components, self._definitions, board.slos)
+
+    def detection(self, board: Board) -> Detection:
+        """Which presets fit what runs."""
+        from console.health.components_match import detect
+
+        return detect((c.id for c in board.components if c.state != "absent"), self._presets)
 
     async def measure(self) -> bool:
         """Ask once. True: something may have changed."""

@@ -247,6 +247,8 @@ class Session:
             matches=picture.matches(tuple(self.library.runbooks.values()), board, self.metrics.alerts),
             walks=self._walks(),
             questions=dict(self._questions),
+            conformance=self.metrics.conformance(board),
+            detection=self.metrics.detection(board),
         )
         async with self._built:
             self._builds += 1

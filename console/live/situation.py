@@ -10,6 +10,7 @@ from console.health.facts import Event, Log, RestDocument
 from console.health.model import Board
 
 if TYPE_CHECKING:
+    from console.health.components_match import Conformance, Detection
     from console.health.rule import Trial
     from console.operate.person import Question
     from console.runbook.match import Matched
@@ -27,6 +28,8 @@ class Situation(Struct, frozen=True):
         matches: finding key, `alert:NAME`, `slo:ID` or `app:KEY` → runbooks, best first.
         walks: open ones first, then the latest that ended.
         questions: walk id → what a person is asked.
+        conformance: the preset against what runs; None before anything was judged.
+        detection: which presets fit what runs.
     """
 
     board: Board
@@ -36,6 +39,8 @@ class Situation(Struct, frozen=True):
     matches: dict[str, tuple[Matched, ...]] = {}
     walks: tuple[Walk, ...] = ()
     questions: dict[str, Question] = {}
+    conformance: Conformance | None = None
+    detection: Detection | None = None
     number: int = 0
 
     def walk(self, id: str) -> Walk | None:

@@ -1,46 +1,65 @@
-"""Components: the systems of the platform and whether they work."""
+"""Components: the systems of the platform, the preset that they should keep to, and the presets that fit them."""
 
 from __future__ import annotations
 
-from console.health.model import Component
-from console.tui.lines import BLANK, Cell, Column, Fixed, Line, Lines, Span, header, line, row, span
-from console.tui.pages.base import FILTER, Page
-from console.tui.words import COMPONENT
+from typing import ClassVar
 
-COLUMNS = (
-    Column("COMPONENT", 26),
-    Column("STATE", 9),
-    Column("EXPECTED", 8, drop=2),
-    Column("FOUND", 0, least=16, drop=1),
-    Column("WHY", 0, least=20),
-)
+from console.tui.hub import Hub
+from console.tui.keys import Key
+from console.tui.lines import Fixed, Lines
+from console.tui.pages.base import FILTER, Page
+from console.tui.views import components as view
 
 
 class ComponentsPage(Page):
     name = "components"
     filters = True
-    keys = (FILTER,)
+    keys: ClassVar[tuple[Key, ...]] = (
+        Key("h", "health", "health", "Whether each system works, with what was seen."),
+        Key("p", "preset", "preset", "What the preset declares against what runs, and what it promises and cannot do."),
+        Key("m", "match", "match", "Which presets fit what runs, and why."),
+        FILTER,
+    )
+
+    def __init__(self, hub: Hub) -> None:
+        super().__init__(hub)
+        self.panel = "health"
+        self._beside = False
+
+    @property
+    def trail(self) -> tuple[str, ...]:
+        return ("components", self.panel)
 
     def show(self, width: int, height: int) -> Lines:
-        shown = [c for c in self.hub.board.components if self.wanted.lower() in f"{c.id} {c.title} {c.state}".lower()]
-        if not shown:
-            return Fixed([line(span(" no component is known here: choose a preset, or nothing was found", "dim"))])
-        out: list[Line] = [header(COLUMNS, width), *(_row(c, width) for c in shown)]
-        chosen = next((c for c in shown if f"component:{c.id}" == self.selected), None)
-        if chosen is not None and chosen.evidence:
-            out.append(BLANK)
-            for item in chosen.evidence:
-                out.append(line(Span("   seen  ", "ok"), span(item.excerpt)))
-                out.append(line(Span("         "), span(f"{item.source} · {item.locator}", "dim")))
-        return Fixed(out)
+        situation = self.hub.situation
+        beside, self._beside = self._beside, False
+        found = situation.conformance
+        if self.panel == "preset":
+            return Fixed(view.conformance(found, width, self.selected))
+        if self.panel == "match":
+            return Fixed(view.detection(situation.detection, found.preset if found else "", width, self.selected))
+        return Fixed(view.health(situation, width, self.wanted, self.selected, beside=beside))
 
+    def side(self, width: int) -> Lines | None:
+        if self.panel != "health":
+            return None
+        self._beside = True
+        known = self.hub.board.components
+        one = next((c for c in known if f"component:{c.id}" == self.selected), next(iter(known), None))
+        return None if one is None else Fixed(view.detail(self.hub.board, one, width))
 
-def _row(component: Component, width: int) -> Line:
-    cells: list[Cell] = [
-        span(component.title),
-        span(component.state, COMPONENT[component.state]),
-        span("yes" if component.expected else "no", "dim"),
-        span(", ".join(component.found) or "–", "dim"),
-        span(component.reason),
-    ]
-    return row(COLUMNS, cells, width, key=f"component:{component.id}")
+    def do_health(self) -> None:
+        self._turn("health")
+
+    def do_preset(self) -> None:
+        self._turn("preset")
+
+    def do_match(self) -> None:
+        self._turn("match")
+
+    def why_filter(self) -> str:
+        return "" if self.panel == "health" else "only the table of components is filtered"
+
+    def _turn(self, panel: str) -> None:
+        self.panel = panel
+        self.hub.host.turn_panel()

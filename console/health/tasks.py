@@ -32,6 +32,11 @@ class Task:
     """Shuffle fetch wait."""
     cpu: float = 0.0
     deserialize: float = 0.0
+    delay: float = 0.0
+    """Seconds between launch and end in which it neither loaded code, nor ran, nor handed over its result."""
+    disk: float = 0.0
+    """Bytes spilled to disk; `spilled` is what they were in memory."""
+    locality: str = ""
     speculative: bool = False
     error: str = ""
 
@@ -212,6 +217,8 @@ def task_of(row: Row) -> Task:
         read += num(source, "bytesRead")
         records += num(source, "recordsRead")
     launched = row.get("launched")
+    phases = ("executorRunTime", "executorDeserializeTime", "resultSerializationTime")
+    known = sum(num(metrics, p) for p in phases) + num(row, "gettingResultTime")
     return Task(
         index=int(num(row, "index")),
         attempt=int(num(row, "attempt")),
@@ -228,6 +235,9 @@ def task_of(row: Row) -> Task:
         wait=wait / 1000,
         cpu=num(metrics, "executorCpuTime") / 1e9,
         deserialize=num(metrics, "executorDeserializeTime") / 1000,
+        delay=max(0.0, num(row, "duration") - known) / 1000 if num(metrics, "executorRunTime") > 0 else 0.0,
+        disk=num(metrics, "diskBytesSpilled"),
+        locality=text(row, "taskLocality"),
         speculative=row.get("speculative") is True,
         error=text(row, "errorMessage"),
     )

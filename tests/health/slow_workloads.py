@@ -5,9 +5,13 @@ Where it can, the work is time spent asleep, so that what a cause costs does not
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +19,88 @@ from pyspark import TaskContext
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as f
 
-CONF = {
-    "skew": {"spark.sql.adaptive.enabled": "false"},
-    "few-tasks": {"spark.sql.adaptive.enabled": "false"},
-    "many-tasks": {"spark.sql.adaptive.enabled": "false"},
-    "no-broadcast": {"spark.sql.adaptive.enabled": "false"},
+FIXED = {"spark.sql.adaptive.enabled": "false"}
+"""Plans stay as they are written."""
+CONF: dict[str, dict[str, str]] = {
+    "skew": FIXED,
+    "few-tasks": FIXED,
+    "many-tasks": FIXED,
+    "no-broadcast": FIXED,
+    "gc": {**FIXED, "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "100000000"},
+    "spill": FIXED,
+    "shuffle-wait": {
+        **FIXED,
+        "spark.shuffle.readHostLocalDisk": "false",
+        "spark.shuffle.compress": "false",
+        "spark.reducer.maxSizeInFlight": "256k",
+    },
 }
+
+
+class Throttled:
+    """Processes that run only a part of each period, as on a node whose CPU is taken away."""
+
+    def __init__(self, pids: Callable[[], Sequence[int]], run: float, stopped: float) -> None:
+        self._pids, self._run, self._stopped = pids, run, stopped
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._work, daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while not self._end.wait(self._run):
+            pids = self._pids()
+            try:
+                _signal(pids, signal.SIGSTOP)
+                time.sleep(self._stopped)
+            finally:
+                _signal(pids, signal.SIGCONT)
+
+
+def _signal(pids: Sequence[int], what: signal.Signals) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, what)
+
+
+def below(pid: int) -> list[int]:
+    """A process and everything under it."""
+    children = Path(f"/proc/{pid}/task").glob("*/children")
+    out = [pid]
+    for listed in children:
+        with contextlib.suppress(OSError):
+            for word in listed.read_text().split():
+                out += below(int(word))
+    return out
+
+
+def executor(number: int) -> Sequence[int]:
+    """The JVM of one executor of `local-cluster`, with its Python workers."""
+    for pid in below(os.getppid()):
+        with contextlib.suppress(OSError):
+            words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+            if "--executor-id" in words and words[words.index("--executor-id") + 1] == str(number) and "-cp" in words:
+                return below(pid)
+    return ()
+
+
+def napping(seconds: float) -> Callable[[Iterator[Any]], Iterator[int]]:
+    """Work that takes a fixed time for each record, in slices: a process that is stopped makes no progress."""
+
+    def run(records: Iterator[Any]) -> Iterator[int]:
+        count = 0
+        for _ in records:
+            for _ in range(int(seconds / 0.01)):
+                time.sleep(0.01)
+            count += 1
+        yield count
+
+    return run
 
 
 def asleep(seconds: float) -> Callable[[Iterator[Any]], Iterator[int]]:
@@ -78,6 +158,36 @@ def work(spark: SparkSession, cause: str, bad: bool, folder: Path) -> None:
         big = spark.range(0, 4_000_000, 1, 4).select((f.col("id") % 1000).alias("k"), f.lit("x" * 60).alias("pad"))
         small = spark.range(0, 1000).select(f.col("id").alias("k"), (f.col("id") * 3).alias("v"))
         big.join(small, "k").select(f.sum(f.col("v") + f.length("pad"))).collect()
+    elif cause == "gc":
+        lists = spark.range(0, 1_600_000, 1, 4).groupBy((f.col("id") % 160_000).alias("k")).agg(f.collect_list("id"))
+        lists.select(f.sum(f.size("collect_list(id)"))).collect()
+    elif cause == "spill":
+        rows = spark.range(0, 4_000_000, 1, 4).select(f.sha2(f.col("id").cast("string"), 512).alias("h"), "id")
+        rows.repartition(4, "id").sortWithinPartitions("h").select(f.sum(f.length("h"))).collect()
+    else:
+        work_of_cluster(spark, cause, bad, folder)
+
+
+def work_of_cluster(spark: SparkSession, cause: str, bad: bool, folder: Path) -> None:
+    """Causes that need executors of their own."""
+    context = spark.sparkContext
+    if cause == "slow-node":
+        with Throttled(lambda: executor(1) if bad else (), 0.05, 0.15):
+            context.parallelize(range(160), 32).mapPartitions(napping(0.1)).sum()
+    elif cause == "scheduler-delay":
+        with Throttled(lambda: [os.getppid()] if bad else (), 0.1, 0.9):
+            context.parallelize(range(48), 48).mapPartitions(napping(0.4)).sum()
+    elif cause == "shuffle-wait":
+        rows = spark.range(0, 400_000, 1, 4).select("id", f.repeat(f.col("id").cast("string"), 40).alias("pad"))
+        rows.repartition(8, "id").select(f.sum(f.length("pad"))).collect()
+    elif cause == "late-executors":
+        context.parallelize(range(48), 48).mapPartitions(napping(0.4)).sum()
+    elif cause == "idle-slots":
+        kept = context.parallelize(range(64), 32).cache()
+        kept.count()
+        kept.mapPartitions(napping(0.25)).sum()
+    elif cause == "idle-executors":
+        context.parallelize(range(60), 1).mapPartitions(napping(0.1)).sum()
 
 
 def main(cause: str, way: str, folder: str = ".") -> None:

@@ -12,7 +12,8 @@ from console.health.apps import assemble
 from console.health.case import World
 from console.health.facts import RestDocument
 from console.health.restview import RestView, when
-from console.health.slow import analyse, slower
+from console.health.slow import analyse
+from console.health.slow_former import slower
 from console.health.slow_items import Report
 from console.sources.folder import read_folder
 from tests.cluster.spark import PySpark
@@ -28,6 +29,10 @@ KINDS = {
     "python-udf": ("python-udf",),
     "small-files": ("small-files",),
     "no-broadcast": ("broadcast-candidate", "too-many-tasks"),
+    "slow-node": ("slow-node",),
+    "scheduler-delay": ("scheduler-delay",),
+    "late-executors": ("late-executors",),
+    "idle-slots": ("idle-slots",),
 }
 """Cause that was put in → kinds that must be seen. A shuffle that is not needed also has needless tasks."""
 CHEAP = ("spill", "gc")
@@ -43,6 +48,18 @@ def report(folder: Path) -> tuple[Report, float]:
     begun = [at for job in case.rest.jobs.values() if (at := when(job, "submissionTime")) is not None]
     ended = [at for job in case.rest.jobs.values() if (at := when(job, "completionTime")) is not None]
     return analyse(case.rest), max(ended) - sorted(begun)[1]
+
+
+def measured(cause: str, folder: Path) -> str:
+    """One line of the table: cause, estimated and measured seconds, and what is told of each run."""
+    clean, fast = report(folder / f"{cause}-good")
+    found, slow = report(folder / f"{cause}-bad")
+    told = ", ".join(f"{i.kind} {i.lost:.1f}" + (f" paid {i.paid:.0f}" if i.paid else "") for i in found.items)
+    wrong = ", ".join(f"{i.kind} {i.lost:.1f}" for i in clean.items)
+    lost = sum(i.lost for i in found.items)
+    return (
+        f"{cause:16} {lost:6.1f} s {slow - fast:6.1f} s   bad {slow:.1f} s: {told}   good {fast:.1f} s: {wrong or '-'}"
+    )
 
 
 def judged(cause: str, good: Path, bad: Path) -> tuple[float, float]:

@@ -1,0 +1,82 @@
+"""The critical path of a run: the chain of stages that ended last, back to the first job."""
+
+from __future__ import annotations
+
+from console.health.restview import num, when
+from console.health.slow_items import Step
+from console.health.slow_run import Run
+from console.health.tasks import Stage
+
+
+def critical(run: Run) -> tuple[Step, ...]:
+    """The steps in order of time; their seconds sum up to the time from the first job's start to the last one's end.
+
+    From the end backwards: the stage that ended last before the point reached so far. A stage's parents come first
+    where the event log names them, for what ran beside them did not hold it up.
+    """
+    if not run.spans:
+        return ()
+    begun, at = run.spans[0][0], max(e for _, e, _ in run.spans)
+    done = [(b, e, s) for s in run.stages.values() if (b := _begun(s)) is not None and (e := s.ended) and e > b]
+    steps: list[Step] = []
+    current: Stage | None = None
+    while at > begun + 0.001:
+        before = [x for x in done if x[0] < at - 0.0005 and x[1] <= at + 0.001]
+        parents = current.row.get("parentIds") if current is not None else None
+        if isinstance(parents, list) and parents:
+            own = [x for x in before if x[2].id in parents]
+            latest = max((x[1] for x in own), default=0.0)
+            before = own if latest >= at - 1.0 else before
+        if not before:
+            break
+        start, end, stage = max(before, key=lambda x: (x[1], -x[0]))
+        if at - end > 0.0015:
+            steps.append(Step(None, at - end, end))
+        start, end = max(start, begun), min(end, at)
+        steps.append(_step(run, stage, end - start, start))
+        at, current = start, stage
+        done = [x for x in before if x[2] is not stage] if len(before) > 1 else [x for x in done if x[1] <= at + 0.001]
+        done = [x for x in done if x[1] <= at + 0.001]
+    if at > begun + 0.0015:
+        steps.append(Step(None, at - begun, begun))
+    return tuple(reversed(steps))
+
+
+def _begun(stage: Stage) -> float | None:
+    return when(stage.row, "submissionTime") or stage.begun
+
+
+def _step(run: Run, stage: Stage, seconds: float, begun: float) -> Step:
+    key = (stage.id, stage.attempt)
+    busy = sum(t.duration for t in stage.tasks) or num(stage.row, "executorRunTime") / 1000
+    return Step(
+        key,
+        seconds,
+        begun,
+        stage.name,
+        run.job_of.get(stage.id),
+        run.sql_of(*key),
+        int(num(stage.row, "numTasks")),
+        split(stage),
+        min(1.0, busy / (seconds * run.slots)) if seconds > 0 else None,
+    )
+
+
+def split(stage: Stage) -> dict[str, float]:
+    """Share of the tasks' time by what they did in it, from the stage's sums."""
+    row = stage.row
+    ran = num(row, "executorRunTime") / 1000
+    start = num(row, "executorDeserializeTime") / 1000 + sum(t.delay for t in stage.tasks)
+    whole = ran + start
+    if whole <= 0:
+        return {}
+    parts = {
+        "gc": num(row, "jvmGcTime") / 1000,
+        "shuffle wait": num(row, "shuffleFetchWaitTime") / 1000,
+        "shuffle write": num(row, "shuffleWriteTime") / 1e9,
+    }
+    cpu = min(num(row, "executorCpuTime") / 1e9, max(0.0, ran - parts["gc"] - parts["shuffle wait"]))
+    parts["cpu"] = cpu
+    parts["start"] = start
+    parts["other"] = max(0.0, whole - sum(parts.values()))
+    return {k: round(v / whole, 3) for k, v in parts.items() if v / whole >= 0.005}

@@ -1,0 +1,64 @@
+"""A report of lost time in words, the same for every face."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from console.base.units import human_duration
+from console.health.slow_items import Report, Slow, Step
+
+SHOWN = 0.01
+"""Share of the path below which a step is told with the other short ones."""
+_ORDER = ("cpu", "gc", "shuffle wait", "shuffle write", "start", "other")
+
+
+def seconds(value: float) -> str:
+    """`7.4s` below ten seconds, else a duration."""
+    return f"{value:.1f}s" if value < 10 else human_duration(value)
+
+
+def headline(report: Report) -> str:
+    """The run in one line."""
+    whole = f"ran {seconds(report.span)}, " if report.span is not None else ""
+    idle = f", {report.idle:.0%} of their time idle" if report.idle is not None else ""
+    return f"{whole}jobs {seconds(report.jobs)} on {report.slots:.0f} slots{idle}"
+
+
+def cost(item: Slow) -> str:
+    """What an item costs: `7.4s (37%)`, or executors' time where it costs no wall time."""
+    if item.paid:
+        return f"no time; {human_duration(item.paid)} of slots ({item.share:.0%})"
+    return f"{seconds(item.lost)} ({item.share:.0%})"
+
+
+def split(step: Step) -> str:
+    """What its tasks did, the most first: `62% cpu, 20% gc`."""
+    parts = sorted(step.split.items(), key=lambda kv: (-kv[1], _ORDER.index(kv[0]) if kv[0] in _ORDER else 9))
+    return ", ".join(f"{share:.0%} {word}" for word, share in parts[:3] if share >= 0.05)
+
+
+def place(step: Step) -> str:
+    """Which stage of which query a step is."""
+    if step.stage is None:
+        return "driver: no stage of the path runs"
+    query = f" · query {step.sql}" if step.sql is not None else ""
+    return f"stage {step.stage[0]}.{step.stage[1]}{query} · {step.name}"
+
+
+def shown(path: Sequence[Step], most: int) -> tuple[list[Step], int, float]:
+    """(at most so many steps in order of time, how many short ones are left out, their seconds).
+
+    Neighbours of the same call site are one step.
+    """
+    joined: list[Step] = []
+    for step in path:
+        last = joined[-1] if joined else None
+        if last is not None and step.stage is None and last.stage is None:
+            joined[-1] = Step(None, last.seconds + step.seconds, last.begun)
+        else:
+            joined.append(step)
+    whole = sum(s.seconds for s in joined)
+    keep = sorted(joined, key=lambda s: -s.seconds)[:most]
+    keep = [s for s in keep if s.seconds >= SHOWN * whole]
+    left = [s for s in joined if not any(s is k for k in keep)]
+    return [s for s in joined if any(s is k for k in keep)], len(left), sum(s.seconds for s in left)

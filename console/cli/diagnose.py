@@ -10,9 +10,9 @@ import click
 from console.base.clock import rfc3339
 from console.base.errors import Exit, UsageError, did_you_mean
 from console.base.text import clean
-from console.base.units import human_duration
 from console.cli.options import Where, where_options
 from console.cli.output import finding_json, plain, print_json, say, table
+from console.cli.times import live_json, live_lines, report_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 WAIT = 30.0
 """Seconds that the rules may take."""
+TIMES_WITHIN = 90.0
+"""Seconds within which the driver or the History Server must have answered."""
 
 
 @click.command()
@@ -40,7 +42,7 @@ def command(what: str, where: Where, output: str, slow: bool, explain: bool) -> 
     path = Path(what)
     if path.exists() or what.startswith((".", "/", "~")) or what.endswith("/"):
         return _folder(path.expanduser(), output, slow, explain)
-    return _live(what, where, output, explain)
+    return _live(what, where, output, slow, explain)
 
 
 def _folder(path: Path, output: str, slow: bool, explain: bool) -> int:
@@ -72,19 +74,21 @@ def _folder(path: Path, output: str, slow: bool, explain: bool) -> int:
     return Exit.UNHEALTHY if findings else Exit.OK
 
 
-def _live(what: str, where: Where, output: str, explain: bool) -> int:
+def _live(what: str, where: Where, output: str, slow: bool, explain: bool) -> int:
     from console.cli.connect import looking
 
     with looking(where) as live:
         board = live.situation.board
         app = _named(board, what)
         trials = live.explain(app.key).result(WAIT) if explain else ()
+        times = live.times(app.key).result(TIMES_WITHIN) if slow else None
     findings = _with_causes(board, board.findings_of(app.key))
     if output == "json":
         document = {"findings": [finding_json(f) for f in findings], "unread": [], "apps": [_app_json(app, findings)]}
+        document |= {"slow": [live_json(app, times)]} if times is not None else {}
         print_json(document | ({"tried": plain(list(trials))} if explain else {}))
     else:
-        say(text_of(findings, (app,), trials, None))
+        say(text_of(findings, (app,), trials, None, more=live_lines(app, times) if times is not None else ()))
     return Exit.UNHEALTHY if findings else Exit.OK
 
 
@@ -134,6 +138,7 @@ def text_of(
     trials: tuple[Trial, ...],
     facts: Facts | None,
     times: Sequence[tuple[SparkApp, Report]] = (),
+    more: Sequence[str] = (),
 ) -> str:
     """The findings for a person: one block each, causes before consequences."""
     lines: list[str] = []
@@ -144,7 +149,8 @@ def text_of(
     for app in apps:
         lines += _attempts(app, findings)
     for app, report in times:
-        lines += [*_times(app, report), ""]
+        lines += [*report_lines(app.key.strip("/") or app.app_id, report), ""]
+    lines += [*more, ""] if more else []
     if facts is not None:
         lines.append(
             "read    " + ", ".join(f"{s.name} {s.detail.split(' ')[0]}" for s in facts.sources if s.state != "absent")
@@ -175,15 +181,3 @@ def _attempts(app: SparkApp, findings: tuple[Finding, ...]) -> list[str]:
 
     told = story(app, findings)
     return [f"{app.key}: {told.words}", *(f"    {line}" for line in told.lines), ""] if told.words else []
-
-
-def _times(app: SparkApp, report: Report) -> list[str]:
-    idle = f", slots idle {report.idle:.0%} of that" if report.idle is not None else ""
-    lines = [f"TIME {app.key.strip('/')}: jobs ran for {human_duration(report.jobs)} on {report.slots:.0f} slots{idle}"]
-    for item in report.items:
-        lines += [
-            f"    {human_duration(item.lost)} ({item.share:.0%}) {item.kind}: {item.words}",
-            f"            {item.where}",
-            f"            confirm: {item.confirm}",
-        ]
-    return lines if report.items else [*lines, "    nothing costs enough to be worth a word"]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from console.health.advice.model import Report
     from console.health.rule import Trial
     from console.live.session import Session
+    from console.live.times import Times
     from console.operate.person import Person, Reply
 
 T = TypeVar("T")
@@ -239,6 +240,10 @@ class Live:
     def advise(self, app: str = "") -> Future[Report]:
         """A future of advice on one application, or on everything in scope. Reads a little more of the cluster."""
         return self._submit(lambda s: s.advise(app))
+
+    def times(self, app: str) -> Future[Times]:
+        """Where the time of an application went, once it was read."""
+        return self._submit(lambda s: s.times(app))
 
     def timeline(self, walk: str) -> Future[str]:
         """The walk's timeline as Markdown."""

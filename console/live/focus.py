@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,6 +17,7 @@ from console.health.model import SparkApp
 from console.live.situation import Focus, FocusOn
 
 if TYPE_CHECKING:
+    from console.live.times import Times
     from console.wire.reader import Reader
 
 LOG_LINES = 3000
@@ -30,6 +31,7 @@ class FocusReader:
         publish: called with every new value.
         facts: the latest facts, for events and captured logs.
         app: the application of a key, or None.
+        times: where the time of the application of a key went.
     """
 
     def __init__(
@@ -39,8 +41,9 @@ class FocusReader:
         publish: Callable[[Focus], None],
         facts: Callable[[], Facts],
         app: Callable[[str], SparkApp | None],
+        times: Callable[[str], Awaitable[Times]],
     ) -> None:
-        self._reader, self._clock, self._publish = reader, clock, publish
+        self._reader, self._clock, self._publish, self._times = reader, clock, publish, times
         self._facts, self._app = facts, app
         self.on = FocusOn()
         self._turned = asyncio.Event()
@@ -76,6 +79,8 @@ class FocusReader:
             focus = msgspec.structs.replace(focus, trials=explain(facts, (app,)))
         if on.manifest and app is not None:
             focus = await self._with_manifest(focus, app)
+        if on.times:
+            focus = msgspec.structs.replace(focus, times=await self._times(on.app))
         return focus
 
     def _events(self, app: SparkApp | None, on: FocusOn) -> tuple[Event, ...]:

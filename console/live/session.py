@@ -22,6 +22,7 @@ from console.live.metrics import Metrics
 from console.live.plan import Plan
 from console.live.reads import Reads
 from console.live.situation import Focus, Phase, Situation
+from console.live.times import Times, TimesReader
 from console.operate.desk import Desk
 from console.operate.journal import Journal
 from console.operate.person import Person, Question, Queue, Reply, Scripted
@@ -84,7 +85,10 @@ class Session:
             connection.reader, plan.clock, plan.pace.reads * 2, [way for way in given if way is not None]
         )
         self.engine = Engine()
-        self.focus = FocusReader(connection.reader, plan.clock, publish_focus, lambda: self._facts, self._app)
+        self.timing = TimesReader(connection.reader, self.settings, plan.clock)
+        self.focus = FocusReader(
+            connection.reader, plan.clock, publish_focus, lambda: self._facts, self._app, self.times
+        )
         self.journal = Journal(plan.state / "journal.db")
         self.desk = Desk(
             connection=connection,
@@ -153,6 +157,7 @@ class Session:
         await self.metrics.close()
         for endpoint in self.standalone.given:
             await endpoint.close()
+        await self.timing.close()
         await self.connection.close()
         self.journal.close()
 
@@ -302,6 +307,19 @@ class Session:
 
     def _app(self, key: str) -> SparkApp | None:
         return self._situation.board.app(key)
+
+    async def times(self, key: str) -> Times:
+        """Where the time of the application `key` went.
+
+        Raises:
+            UsageError: there is no such application.
+        """
+        app = self._app(key)
+        if app is None:
+            raise UsageError(f"there is no application {key!r}")
+        pods = {f"{p.namespace}/{p.name}": p for p in self.source.snapshot().pods}
+        name = f"{app.driver.namespace or app.namespace}/{app.driver.pod}" if app.driver is not None else ""
+        return await self.timing.read(app, pods.get(name))
 
     # the world of walks
 

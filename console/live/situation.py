@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from console.health.facts import Event, Log, RestDocument
 from console.health.model import Board
+from console.live.times import Times
 
 if TYPE_CHECKING:
     from console.health.components_match import Conformance, Detection
@@ -48,7 +49,7 @@ class Situation(Struct, frozen=True):
 
 
 class FocusOn(Struct, frozen=True):
-    """What a screen wants details of: an application, and the log of one of its pods."""
+    """What a screen wants details of: an application, the log of one of its pods, where its time went."""
 
     app: str = ""
     pod: str = ""
@@ -57,6 +58,7 @@ class FocusOn(Struct, frozen=True):
     manifest: bool = False
     explain: bool = False
     """Also every rule that was tried on the application."""
+    times: bool = False
 
 
 class Focus(Struct, frozen=True):
@@ -70,4 +72,5 @@ class Focus(Struct, frozen=True):
     rest: tuple[RestDocument, ...] = ()
     manifest: dict[str, Any] = {}
     trials: tuple[Trial, ...] | None = None
+    times: Times | None = None
     at: float | None = None

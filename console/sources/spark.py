@@ -29,6 +29,9 @@ SHALLOW = ("allexecutors", "jobs", "stages")
 DEEP = ("sql?details=false&planDescription=false&offset=0&length=50", "environment")
 _QUANTILES = "0.0,0.25,0.5,0.75,0.95,1.0"
 _STAGES = 3
+TIMED_STAGES, TIMED_TASKS, TIMED_SQL = 16, 2_000, 12
+"""For where the time went: stages whose tasks are read, tasks of one stage, SQL executions whose plan is read."""
+_SQL_LIST = "sql?details=false&planDescription=false&offset=0&length=1000"
 _AT_ONCE = 3
 _JSON = ("application/json", "text/json")
 
@@ -87,6 +90,48 @@ class SparkRest:
         if deep and isinstance(stages, list):
             wanted = [f"stages/{s}/{a}/taskSummary?quantiles={_QUANTILES}" for s, a in _telling(stages)]
             await self._read_all(base, wanted, app_id, end, documents, unread)
+        return RestRead(tuple(documents), tuple(unread))
+
+    async def timed(self, app_id: str = "", *, attempt: str = "", deadline: float = 20.0) -> RestRead:
+        """What `health.slow` needs of one application: also the tasks of its longest stages and the plans of its
+        longest SQL executions. A stage of very many tasks is read as quantiles only.
+
+        Raises:
+            ReachError, ForbiddenError: the server cannot be reached at all.
+        """
+        end = time.monotonic() + deadline
+        read = await self.application(app_id, attempt=attempt, deadline=deadline)
+        documents, unread = list(read.documents), list(read.unread)
+        found = read.document("")
+        if not isinstance(found, dict):
+            return read
+        app_id = found["id"]
+        base = f"applications/{segment(app_id)}" + (f"/{segment(attempt)}" if attempt else "")
+        await self._read_all(base, (_SQL_LIST, "environment"), app_id, end, documents, unread)
+        stages, sql = (next((d.data for d in documents if d.path == p), None) for p in ("stages", "sql"))
+        wanted = []
+        for stage in _longest(stages, "executorRunTime", TIMED_STAGES):
+            key = f"stages/{stage['stageId']}/{stage.get('attemptId', 0)}"
+            many = _number(stage.get("numTasks")) > TIMED_TASKS
+            wanted.append(
+                f"{key}/taskSummary?quantiles={_QUANTILES}" if many else f"{key}/taskList?offset=0&length={TIMED_TASKS}"
+            )
+        wanted += [f"sql/{x['id']}?details=true&planDescription=false" for x in _longest(sql, "duration", TIMED_SQL)]
+        await self._read_all(base, wanted, app_id, end, documents, unread)
+        return RestRead(tuple(documents), tuple(unread))
+
+    async def shallow(self, app_id: str, *, attempt: str = "", deadline: float = 10.0) -> RestRead:
+        """What a former run is compared by: itself, its executors, jobs, stages and the names of its queries.
+
+        Raises:
+            ReachError, ForbiddenError: the server cannot be reached at all.
+        """
+        end = time.monotonic() + deadline
+        read = await self.application(app_id, attempt=attempt, deadline=deadline)
+        documents, unread = list(read.documents), list(read.unread)
+        base = f"applications/{segment(app_id)}" + (f"/{segment(attempt)}" if attempt else "")
+        if documents:
+            await self._read_all(base, (_SQL_LIST,), app_id, end, documents, unread)
         return RestRead(tuple(documents), tuple(unread))
 
     async def applications(self, *, limit: int = 50, status: str = "", deadline: float = 10.0) -> RestRead:
@@ -189,7 +234,7 @@ class SparkRest:
         return tree if not isinstance(tree, str) else "the answer is a text"
 
     def _document(self, path: str, data: Any, app_id: str, asked: str) -> RestDocument:
-        clear = redact_value(_pairs(data)) if path in ("environment", "sql", "") else data
+        clear = redact_value(_pairs(data)) if path in ("environment", "") or path.startswith("sql") else data
         origin = Origin("spark-rest", self._locator(asked), self._clock.now())
         return RestDocument(path, clear, origin, app_id, self._pod)
 
@@ -234,6 +279,20 @@ def _telling(stages: list[Any]) -> list[tuple[int, int]]:
         and s.get("status") in ("ACTIVE", "FAILED", "COMPLETE")
     ]
     return [(s["stageId"], s["attemptId"]) for s in sorted(known, key=rank)[:_STAGES]]
+
+
+def _longest(rows: Any, field: str, most: int) -> list[dict[str, Any]]:
+    """The rows with the largest number in `field`, of those that have an id."""
+    known = [
+        r
+        for r in (rows if isinstance(rows, list) else [])
+        if isinstance(r, dict) and (isinstance(r.get("stageId"), int) or isinstance(r.get("id"), int))
+    ]
+    return sorted((r for r in known if _number(r.get(field)) > 0), key=lambda r: -_number(r.get(field)))[:most]
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
 
 
 def _pairs(value: Any) -> Any:

@@ -1,0 +1,186 @@
+"""Where the time of one application went: read from its driver, or from the History Server once that is gone, and
+measured against its former runs there."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
+
+from console.base.clock import Clock
+from console.base.errors import ConsoleError
+from console.health.facts import Pod, RestDocument
+from console.health.model import SparkApp
+from console.health.slow_items import Report
+
+if TYPE_CHECKING:
+    from console.health.restview import RestView
+    from console.settings.load import Settings
+    from console.sources.spark import SparkRest
+    from console.wire.endpoint import Endpoint
+    from console.wire.reader import Reader
+
+UI_PORT = 4040
+LISTED = 500
+"""Applications of the History Server that are looked through for former runs."""
+FORMER = 5
+AGAIN = 20.0
+"""Seconds of the clock after which a running application is read again."""
+KEPT = 8
+
+State = Literal["loading", "ready", "no data", "unreachable"]
+
+
+class Times(Struct, frozen=True):
+    """A report with where it comes from.
+
+    Attributes:
+        state: `no data`: neither a driver nor a History Server that knows the application.
+        source: what was read, for people.
+        former: ids of the former runs that it was compared with.
+        former_note: why there are none.
+        unread: (locator, reason).
+    """
+
+    state: State = "loading"
+    report: Report | None = None
+    detail: str = ""
+    source: str = ""
+    app_id: str = ""
+    former: tuple[str, ...] = ()
+    former_note: str = ""
+    unread: tuple[tuple[str, str], ...] = ()
+    at: float | None = None
+    live: bool = False
+
+
+class TimesReader:
+    """Reads one application at a time; what has ended is read once."""
+
+    def __init__(self, reader: Reader, settings: Settings, clock: Clock) -> None:
+        self._reader, self._settings, self._clock = reader, settings, clock
+        self._kept: dict[str, Times] = {}
+        self._history: Endpoint | None = None
+        self._looked = False
+        self._gate = asyncio.Lock()
+
+    async def read(self, app: SparkApp, pod: Pod | None) -> Times:
+        """The times of `app`; `pod` is its driver's. Never raises a ConsoleError."""
+        key = f"{app.key}/{app.app_id}/{app.attempt}"
+        async with self._gate:
+            known = self._kept.get(key)
+            now = self._clock.now()
+            alive = pod is not None and not pod.gone and pod.phase == "Running"
+            if known is not None and known.at is not None:
+                fresh = now - known.at < AGAIN
+                if fresh or (known.state == "ready" and not known.live and not alive):
+                    return known
+            times = await self._read(app, pod if alive else None)
+            self._kept[key] = times
+            while len(self._kept) > KEPT:
+                del self._kept[next(iter(self._kept))]
+            return times
+
+    async def close(self) -> None:
+        if self._history is not None:
+            await self._history.close()
+
+    async def _read(self, app: SparkApp, pod: Pod | None) -> Times:
+        from console.health.restview import RestView
+        from console.health.slow import compared
+        from console.sources.spark import SparkRest
+        from console.wire.endpoint import PodEndpoint
+
+        now = self._clock.now()
+        unread: list[tuple[str, str]] = []
+        documents: tuple[RestDocument, ...] = ()
+        source = ""
+        if pod is not None:
+            endpoint = PodEndpoint(self._reader, pod.namespace, pod.name, UI_PORT)
+            documents, source = await self._from(SparkRest(endpoint, self._clock, pod=pod.name), "", endpoint, unread)
+        live = bool(documents)
+        history = await self._history_server(unread)
+        if not documents and history is not None and app.app_id:
+            documents, source = await self._from(SparkRest(history, self._clock), app.app_id, history, unread)
+        view = RestView(documents)
+        if not view.stages:
+            state: State = "unreachable" if unread else "no data"
+            return Times(state, None, _nothing(app, pod, history), unread=tuple(unread), at=now, app_id=app.app_id)
+        former, note = await self._former(history, view)
+        report = await asyncio.to_thread(compared, view, [v for _, v in former], now=now if live else None)
+        return Times(
+            "ready",
+            report,
+            source=source,
+            app_id=str(view.application.get("id", "")),
+            former=tuple(key for key, _ in former),
+            former_note=note,
+            unread=tuple(unread),
+            at=self._clock.now(),
+            live=live,
+        )
+
+    async def _from(
+        self, rest: SparkRest, app_id: str, endpoint: Endpoint, unread: list[tuple[str, str]]
+    ) -> tuple[tuple[RestDocument, ...], str]:
+        try:
+            read = await rest.timed(app_id)
+        except ConsoleError as error:
+            unread.append((endpoint.label, error.message))
+            return (), ""
+        unread += read.unread
+        return (read.documents, endpoint.label) if read.document("stages") else ((), "")
+
+    async def _former(self, history: Endpoint | None, view: RestView) -> tuple[list[tuple[str, RestView]], str]:
+        from console.health.restview import RestView, num, rows, text
+        from console.health.slow_former import run_name
+        from console.sources.spark import SparkRest
+
+        if history is None:
+            return [], "no History Server is known, so there are no former runs"
+        rest = SparkRest(history, self._clock)
+        name, own = run_name(text(view.application, "name")), text(view.application, "id")
+        begun = max((num(a, "startTimeEpoch") for a in view.attempts), default=0.0)
+        try:
+            listed = (await rest.applications(limit=LISTED, status="completed")).document("applications")
+            earlier = []
+            for row in rows(listed):
+                starts = [num(a, "startTimeEpoch") for a in rows(row.get("attempts"))]
+                if run_name(text(row, "name")) == name and text(row, "id") != own and max(starts, default=0) < begun:
+                    attempt = next((text(a, "attemptId") for a in rows(row.get("attempts"))), "")
+                    earlier.append((max(starts, default=0.0), text(row, "id"), attempt))
+            newest = sorted(earlier, reverse=True)[:FORMER]
+            read = await asyncio.gather(*(rest.shallow(key, attempt=attempt) for _, key, attempt in newest))
+        except ConsoleError as error:
+            return [], f"{history.label}: {error.message}"
+        found = [
+            (key, RestView(r.documents)) for (_, key, _), r in zip(newest, read, strict=True) if r.document("stages")
+        ]
+        if not found:
+            return [], f"{history.label} knows no former run of {name!r}"
+        return found, "" if len(found) > 1 else "one former run is no measure: two are needed"
+
+    async def _history_server(self, unread: list[tuple[str, str]]) -> Endpoint | None:
+        if self._history is None and not self._looked:
+            from console.live.endpoints import endpoint_of
+            from console.sources.discovery import discover
+
+            self._looked = True
+            try:
+                self._history = endpoint_of(self._settings.history_server, self._reader)
+                if self._history is None:
+                    found = await discover(self._reader, "history-server", self._settings.namespaces)
+                    self._history = found[0].endpoint(self._reader) if found else None
+            except ConsoleError as error:
+                unread.append(("History Server", error.message))
+        return self._history
+
+
+def _nothing(app: SparkApp, pod: Pod | None, history: Endpoint | None) -> str:
+    driver = "its driver does not answer" if pod is not None else "its driver is not running"
+    if history is None:
+        return f"{driver}, and no History Server is known (set history_server.url or history_server.service)"
+    if not app.app_id:
+        return f"{driver}, and its application id is not known, so the History Server cannot be asked"
+    return f"{driver}, and {history.label} does not know {app.app_id}"

@@ -11,6 +11,7 @@ from console.tui.keys import Key
 from console.tui.lines import Fixed, Line, Lines, Span, line, rule, span
 from console.tui.pages.base import FILTER, Page
 from console.tui.views import app as view
+from console.tui.views.times import times
 
 
 class AppPage(Page):
@@ -57,6 +58,7 @@ class AppPage(Page):
                 previous=self.old,
                 manifest=self.panel == "yaml",
                 explain=self.panel == "why not",
+                times=self.panel == "times",
             )
         )
         self.hub.host.turn_panel(follow=wanted)
@@ -95,6 +97,8 @@ class AppPage(Page):
             return view.manifest(focus)
         if self.panel == "why not":
             return view.trials(focus, self.wanted, width)
+        if self.panel == "times":
+            return times(board, focus, width)
         return view.members(board, app, width)
 
     def _turn(self, panel: str) -> None:
@@ -123,6 +127,9 @@ class AppPage(Page):
 
     def do_why_not(self) -> None:
         self._turn("why not")
+
+    def do_times(self) -> None:
+        self._turn("times")
 
     def opened(self, key: str) -> None:
         if key.startswith("pod:"):

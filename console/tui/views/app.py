@@ -22,6 +22,7 @@ PANELS = {
     "conf": "Spark configuration.",
     "yaml": "The object as YAML.",
     "why not": "Every rule that was tried, and why it did not hold.",
+    "times": "Where the time went: causes by lost seconds, and the critical path.",
 }
 TRIAL_COLUMNS = (
     Column("CLASS", 5),

@@ -1,0 +1,110 @@
+"""Where the time of one application went: the causes by lost seconds, then the chain of stages it went into."""
+
+from __future__ import annotations
+
+from console.health import slow_words as words
+from console.health.model import Board
+from console.health.slow_items import KINDS, Report, Slow, Step
+from console.live.situation import Focus
+from console.live.times import Times
+from console.tui.lines import BLANK, Cell, Column, Line, Role, Span, bar, header, line, row, rule, span, wrap
+from console.tui.words import age
+
+STEPS = 14
+CAUSE_COLUMNS = (
+    Column("LOST", 7, "right"),
+    Column("SHARE", 5, "right"),
+    Column("", 8, drop=1),
+    Column("CAUSE", 19),
+    Column("WHAT IT IS", 0, least=24),
+)
+STEP_COLUMNS = (
+    Column("TIME", 7, "right"),
+    Column("SHARE", 5, "right"),
+    Column("", 8, drop=2),
+    Column("STAGE", 0, least=28),
+    Column("TASKS", 6, "right", drop=3),
+    Column("SLOTS", 5, "right", drop=4),
+    Column("ITS TASKS DID", 32, drop=1),
+)
+_INDENT = " " * 15
+
+
+def times(board: Board, focus: Focus, width: int) -> list[Line]:
+    """The panel. What is not known yet, or cannot be, is said in a line."""
+    found = focus.times
+    if found is None:
+        return [line(span(" reading stages, tasks and plans of the driver or the History Server …", "dim"))]
+    if found.report is None:
+        return [line(span(f" {found.state}: {found.detail}", "warn")), *_unread(found, width)]
+    report = found.report
+    out = [line(Span(" "), span(words.headline(report), "title"))]
+    out += [line(Span(" "), span(text, "dim")) for text in wrap(_source(board, found), width - 2)]
+    out.append(BLANK)
+    if report.items:
+        out.append(header(CAUSE_COLUMNS, width))
+        for number, item in enumerate(report.items):
+            out += _cause(item, number, width)
+    else:
+        out.append(line(span(" no cause costs enough time to be worth a word", "ok")))
+    out += [line(span(f" unknown: {gap}", "warn")) for gap in report.missing]
+    return [*out, *_path(report, width), *_unread(found, width)]
+
+
+def _source(board: Board, found: Times) -> str:
+    text = f"{found.source}, {'still running' if found.live else 'ended'}, read {age(board, found.at)} ago"
+    if found.former:
+        text += f"; compared with {len(found.former)} former runs"
+    return text + (f"; {found.former_note}" if found.former_note else "")
+
+
+def _cause(item: Slow, number: int, width: int) -> list[Line]:
+    role: Role = "crit" if item.share >= 0.3 else "warn" if item.share >= 0.1 else "text"
+    lost = words.seconds(item.lost) if not item.paid else "–"
+    drawn = bar(item.share, 8, "bar-crit" if role == "crit" else "bar-warn" if role == "warn" else "bar")
+    cells: list[Cell] = [
+        span(lost, role),
+        span(f"{item.share:.0%}", role),
+        drawn,
+        span(item.kind, "title"),
+        KINDS[item.kind],
+    ]
+    out = [row(CAUSE_COLUMNS, cells, width, key=f"slow:{number}:{item.kind}")]
+    texts = [(item.words, "text"), (f"at {item.where}", "dim"), (f"confirm: {item.confirm}", "dim")]
+    for text, body in texts:
+        out += [line(Span(_INDENT), span(part, "text" if body == "text" else "dim")) for part in wrap(text, width - 16)]
+    return out
+
+
+def _path(report: Report, width: int) -> list[Line]:
+    steps, left, rest = words.shown(report.path, STEPS)
+    if not steps:
+        return []
+    whole = sum(s.seconds for s in report.path)
+    out = [
+        BLANK,
+        rule(f"critical path · {words.seconds(whole)} from the first job to the last, in order of time", width),
+    ]
+    out.append(header(STEP_COLUMNS, width))
+    out += [_step(step, whole, number, width) for number, step in enumerate(steps)]
+    if left:
+        out.append(line(span(f" {words.seconds(rest):>7} {rest / whole:>5.0%} {left} shorter steps", "dim")))
+    return out
+
+
+def _step(step: Step, whole: float, number: int, width: int) -> Line:
+    gap = step.stage is None
+    share = step.seconds / whole
+    cells: list[Cell] = [
+        span(words.seconds(step.seconds)), span(f"{share:.0%}"), bar(share, 8, "bar-warn" if gap else "bar"),
+        span(words.place(step), "warn" if gap else "text"), span("" if gap else step.tasks, "dim"),
+        span("" if step.slots is None else f"{step.slots:.0%}", "dim"), span(words.split(step), "dim"),
+    ]  # fmt: skip
+    return row(STEP_COLUMNS, cells, width, key=f"step:{number}")
+
+
+def _unread(found: Times, width: int) -> list[Line]:
+    lines = [BLANK] if found.unread else []
+    for locator, reason in found.unread[:6]:
+        lines += [line(span(f" unread  {text}", "dim")) for text in wrap(f"{locator}: {reason}", width - 10)]
+    return lines

@@ -1,7 +1,7 @@
 """Real PySpark with and without each cause of lost time: `python -m tests.health.slow_runs [CAUSE ...]`.
 
-Runs each pair, prints what is estimated and what was measured, and with `--record` keeps the event logs in
-tests/data/slow. `--spark HOME` takes another PySpark than the built one.
+Runs each pair, prints what is estimated and what was measured, and with `--record FOLDER` keeps the event logs
+(those of the tests lie in tests/data/slow). `--spark HOME` takes another PySpark than the built one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ import zstandard
 from tests.cluster.inventory import require, spark_home
 
 HERE = Path(__file__).parent
-LOGS = HERE.parent / "data" / "slow"
 SECONDS = 150
 FIRST = 'echo -19 2>/dev/null >/proc/self/autogroup; exec "$@"'
 """What is measured goes before other work of the machine."""
@@ -170,7 +169,7 @@ def main(words: Sequence[str]) -> int:
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("causes", nargs="*", choices=[[], *CASES])
-    parser.add_argument("--record", action="store_true")
+    parser.add_argument("--record", type=Path)
     parser.add_argument("--spark", type=Path)
     asked = parser.parse_args(words)
     home = asked.spark or spark_home()
@@ -185,8 +184,8 @@ def main(words: Sequence[str]) -> int:
                 target = folder / "kept" / f"{cause}-{way}"
                 keep(log, target, folder)
                 if asked.record:
-                    shutil.rmtree(LOGS / target.name, ignore_errors=True)
-                    shutil.copytree(target, LOGS / target.name)
+                    shutil.rmtree(asked.record / target.name, ignore_errors=True)
+                    shutil.copytree(target, asked.record / target.name)
             print(measured(cause, folder / "kept"), flush=True)
     return 0
 

@@ -51,6 +51,10 @@ _PAIR = re.compile(
 """An environment variable as it stands in YAML or JSON: `name: DB_PASSWORD, value: x`, on one line or on two."""
 
 
+_REFERENCE = re.compile(r"\$\{(?:env[:.])?[A-Za-z_][A-Za-z0-9_.]*(?::-)?\}$")
+"""A value that names where the secret is (`${env.AWS_SECRET}`) is none."""
+
+
 def is_secret_key(key: str) -> bool:
     """Whether a configuration key, environment name or flag names a secret value."""
     return bool(_KEY.search(key)) and not _KEY_EXEMPT.search(key)
@@ -103,7 +107,7 @@ def redact_value(value: Any, key: str = "") -> Any:
     if isinstance(value, list | tuple):
         return [redact_value(item, key) for item in value]
     if isinstance(value, str):
-        return MARK if value and is_secret_key(key) else redact(value)
+        return MARK if value and is_secret_key(key) and not _REFERENCE.match(value) else redact(value)
     return value
 
 

@@ -269,6 +269,9 @@ def _volumes(value: Any) -> tuple[dict[str, Any], ...]:
     return tuple(out)
 
 
+HOSTS = ("hostNetwork", "hostPID", "hostIPC", "automountServiceAccountToken")
+
+
 def _security(spec: dict[str, Any]) -> dict[str, Any]:
     out: dict[str, Any] = {}
     if context := _map(spec.get("securityContext")):
@@ -280,7 +283,9 @@ def _security(spec: dict[str, Any]) -> dict[str, Any]:
     }
     if per:
         out["containers"] = per
-    out.update({k: True for k in ("hostNetwork", "hostPID", "hostIPC") if spec.get(k) is True})
+    out.update({k: True for k in HOSTS[:3] if spec.get(k) is True})
+    if spec.get(HOSTS[3]) is False:
+        out[HOSTS[3]] = False
     return out
 
 

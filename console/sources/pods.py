@@ -165,7 +165,7 @@ class PodDecoder:
             for c in (*(spec.containers or ()), *(spec.initContainers or ()))
             if bytes(c.securityContext)
         ]
-        hosts = (spec.hostNetwork, spec.hostPID, spec.hostIPC)
+        hosts = (spec.hostNetwork, spec.hostPID, spec.hostIPC, spec.automountServiceAccountToken)
         key = (*((name, bytes(raw)) for name, raw in parts), *hosts)
         cache = self._cache("security")
         if key not in cache:
@@ -173,7 +173,7 @@ class PodDecoder:
             tree = {
                 "securityContext": trees[0][1],
                 "containers": [{"name": name, "securityContext": value} for name, value in trees[1:]],
-                **dict(zip(("hostNetwork", "hostPID", "hostIPC"), hosts, strict=True)),
+                **dict(zip(decode.HOSTS, hosts, strict=True)),
             }
             cache[key] = decode._security(tree)
         return cache[key]  # type: ignore[no-any-return]

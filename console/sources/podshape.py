@@ -43,6 +43,7 @@ class Spec(Struct, gc=False):
     hostNetwork: bool = False
     hostPID: bool = False
     hostIPC: bool = False
+    automountServiceAccountToken: bool | None = None
 
 
 class Running(Struct, gc=False):

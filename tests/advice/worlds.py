@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+from msgspec.structs import replace
+
 from console.health.advice.engine import advise
 from console.health.advice.model import Advice, Report
-from console.health.advice.objects import Posture
+from console.health.advice.objects import KINDS, Posture, Thing
 from console.health.apps import assemble
-from console.health.facts import Pod, RestDocument
+from console.health.facts import Pod, RestDocument, SourceState
 from console.sources.advice import catalogue
 from tests.health import worlds
 from tests.health.worlds import cr, facts, rest
 
 NO_POSTURE = Posture()
+SAFE: dict[str, Any] = {
+    "pod": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+    "containers": {
+        name: {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+        for name in ("spark-kubernetes-driver", "spark-kubernetes-executor")
+    },
+    "automountServiceAccountToken": True,
+}
+"""What the restricted level asks of a pod."""
 
 
 def app(conf: dict[str, str] | None = None, *, version: str = "4.1.4", language: str = "Python", **spec: Any) -> Any:
@@ -23,13 +35,13 @@ def app(conf: dict[str, str] | None = None, *, version: str = "4.1.4", language:
 
 
 def driver(**rest: Any) -> Pod:
-    """The driver pod of `app`, as the operator makes it."""
-    return worlds.driver(**_made_by_the_operator(rest))
+    """The driver pod of `app`, as the operator makes it, within the restricted level."""
+    return replace(worlds.driver(**_made_by_the_operator(rest)), security=SAFE)
 
 
 def executor(number: int, **rest: Any) -> Pod:
     """An executor pod of `app`."""
-    return worlds.executor(number, **_made_by_the_operator(rest))
+    return replace(worlds.executor(number, **_made_by_the_operator(rest)), security=SAFE)
 
 
 def _made_by_the_operator(rest: dict[str, Any]) -> dict[str, Any]:
@@ -55,3 +67,47 @@ def advised(*things: Any, **options: Any) -> dict[str, Advice]:
 
 def ids(*things: Any, **options: Any) -> list[str]:
     return sorted(i.id for i in report(*things, **options).items)
+
+
+SPARK_NEEDS = [
+    {
+        "apiGroups": [""],
+        "resources": ["pods", "services", "configmaps", "persistentvolumeclaims"],
+        "verbs": ["create", "get", "list", "watch", "patch", "update", "delete", "deletecollection"],
+    }
+]
+
+
+def posture(*objects: dict[str, Any], forbidden: tuple[str, ...] = (), served: tuple[str, ...] = ()) -> Posture:
+    """What was read of these objects, given as the API gives them. Kinds in `forbidden` may not be read; the kinds
+    of OpenShift are served where `served` names them."""
+    things: dict[str, list[Thing]] = {plural: [] for plural in KINDS}
+    plurals = {kind: plural for plural, kind in KINDS.items()}
+    for tree in objects:
+        things[plurals[tree["kind"]]].append(msgspec.convert(tree, Thing))
+    states = {plural: SourceState(plural, "fresh") for plural in KINDS}
+    if not things["securitycontextconstraints"] and "securitycontextconstraints" not in served:
+        states["securitycontextconstraints"] = SourceState("securitycontextconstraints", "absent")
+    for plural in forbidden:
+        states[plural] = SourceState(plural, "forbidden", detail="cannot list", hint=f"list {plural}")
+    return Posture(
+        {k: tuple(v) for k, v in things.items() if k not in forbidden},
+        states,
+        {k: frozenset({worlds.NS}) for k in forbidden},
+    )
+
+
+def thing(kind: str, name: str, namespace: str = worlds.NS, /, **body: Any) -> dict[str, Any]:
+    """An object of the API. `labels` go to its metadata."""
+    meta = {"name": name, "namespace": namespace, "labels": body.pop("labels", None)}
+    return {"kind": kind, "metadata": meta, **body}
+
+
+def bound(account: str, *rules: dict[str, Any], wide: bool = False, role: str = "r") -> list[dict[str, Any]]:
+    """A role with these rules and the binding that gives it to a service account of the namespace."""
+    kind, space = ("ClusterRole", "") if wide else ("Role", worlds.NS)
+    subject = {"kind": "ServiceAccount", "name": account, "namespace": worlds.NS}
+    return [
+        thing(kind, role, space, rules=list(rules)),
+        thing(f"{kind}Binding", "b", space, roleRef={"kind": kind, "name": role}, subjects=[subject]),
+    ]

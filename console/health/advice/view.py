@@ -94,17 +94,17 @@ class View:
     def place(self, key: str) -> Evidence:
         """Where a key is set, with its value unless it names a secret."""
         cr = self.case.group.cr if self.case.group is not None else None
-        value = "(not shown)" if is_secret_key(key) else self.conf.get(key, "")
+        value = " (value not shown)" if is_secret_key(key) else f": {self.conf.get(key, '')}"
         if cr is not None:
             if key in self._fields and key not in _tree(cr.spec.get("sparkConf")):
-                return of_workload(cr, f"{self._fields[key]}: {value}")
+                return of_workload(cr, f"{self._fields[key]}{value}")
             for part, name in (("sparkConf", key), ("hadoopConf", key.removeprefix("spark.hadoop."))):
                 if name in _tree(cr.spec.get(part)):
-                    return of_workload(cr, f"spec.{part} {name}: {value}")
+                    return of_workload(cr, f"spec.{part} {name}{value}")
         docs = self.case.rest_docs("environment")
         if docs:
-            return of_rest(docs[-1].origin, f"{key} = {value}")
-        return Evidence("kubernetes", self.case.subject, f"{key}: {value}")
+            return of_rest(docs[-1].origin, f"{key}{value}")
+        return Evidence("kubernetes", self.case.subject, f"{key}{value}")
 
     def advise(
         self,

@@ -18,6 +18,7 @@ from console.drill.kube.patches import merge
 from console.drill.memory import MI, Demand
 from console.drill.objects import build, owner
 from console.drill.resources import SCHEDULED, SPARKAPPS
+from console.drill.rights import add_rights
 from console.drill.scenario import AppDoc, Case, Earlier, Scenario, StageDoc
 from console.drill.store import private
 from console.drill.workload import Stage, Workload
@@ -177,6 +178,7 @@ def _platform(world: World, scenario: Scenario) -> None:
         population.add_quota(world, doc.namespace, "spark-quota", doc.quota)
     if doc.limits:
         population.add_limits(world, doc.namespace, "spark-limits", doc.limits)
+    add_rights(world, doc.namespace, scenario.seed)
     population.add_secret(
         world, doc.namespace, "s3-credentials", {"access-key": "ZHJpbGw=", "secret-key": "ZHJpbGwtc2VjcmV0"}
     )

@@ -87,6 +87,11 @@ STATEFULSETS = Resource(
 )
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease", True)
 SLICES = Resource("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", True)
+NETWORKPOLICIES = Resource("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", True, ("netpol",))
+ROLES = Resource("rbac.authorization.k8s.io", "v1", "roles", "Role", True)
+ROLEBINDINGS = Resource("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding", True)
+CLUSTERROLES = Resource("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", False)
+CLUSTERROLEBINDINGS = Resource("rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding", False)
 CRDS = Resource(
     "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", False, ("crd", "crds")
 )
@@ -171,6 +176,11 @@ REGISTRY: tuple[Resource, ...] = (
     EVENTS_V1,
     LEASES,
     SLICES,
+    NETWORKPOLICIES,
+    ROLES,
+    ROLEBINDINGS,
+    CLUSTERROLES,
+    CLUSTERROLEBINDINGS,
     CRDS,
     SPARKAPPS,
     SCHEDULED,

@@ -172,7 +172,7 @@ def test_executors_with_the_drivers_token() -> None:
     first, second = pods(other="spark")
     token = replace(second, security=SAFE)
     item = only(first, token, posture=posture(*GOOD))
-    assert item.id == "executor-token" and "1 executor carry" in item.statement
+    assert item.id == "executor-token" and "1 executor with a token" in item.statement
     assert security(first, second, posture=posture(*GOOD)) == []
     closed = [thing("ServiceAccount", "spark", automountServiceAccountToken=False), *without("ServiceAccount")]
     unsaid = replace(second, security={k: v for k, v in SAFE.items() if k != "automountServiceAccountToken"})

@@ -7,16 +7,21 @@ from typing import Any
 
 from console.base.clock import parse_time
 from console.drill.resources import (
+    CLUSTERROLEBINDINGS,
+    CLUSTERROLES,
     CONFIGMAPS,
     CRDS,
     DEPLOYMENTS,
     EVENTS,
     LEASES,
     NAMESPACES,
+    NETWORKPOLICIES,
     NODES,
     PODS,
     QUOTAS,
     REPLICASETS,
+    ROLEBINDINGS,
+    ROLES,
     SECRETS,
     SERVICEACCOUNTS,
     SERVICES,
@@ -183,6 +188,19 @@ def _named(*cells: Callable[[Object], Any]) -> Row:
     return row
 
 
+def _selected(policy: Object) -> str:
+    labels = (policy["spec"].get("podSelector") or {}).get("matchLabels") or {}
+    return ",".join(f"{k}={v}" for k, v in sorted(labels.items())) or "<none>"
+
+
+def _role(binding: Object) -> str:
+    return f"{binding['roleRef']['kind']}/{binding['roleRef']['name']}"
+
+
+def _created_at(obj: Object, now: float) -> list[Any]:
+    return [obj["metadata"]["name"], obj["metadata"].get("creationTimestamp")]
+
+
 _BUILT_IN: dict[str, tuple[str, Row]] = {
     PODS.id: ("Name Ready Status Restarts Age -IP -Node -Nominated_Node -Readiness_Gates", _pod),
     NODES.id: (
@@ -199,7 +217,12 @@ _BUILT_IN: dict[str, tuple[str, Row]] = {
     SECRETS.id: ("Name Type Data Age", _named(lambda o: o.get("type", ""), lambda o: len(o.get("data") or {}))),
     SERVICEACCOUNTS.id: ("Name Secrets Age", _named(lambda o: len(o.get("secrets") or ()))),
     LEASES.id: ("Name Holder Age", _named(lambda o: o["spec"].get("holderIdentity", ""))),
-    CRDS.id: ("Name Created_At", lambda o, _now: [o["metadata"]["name"], o["metadata"].get("creationTimestamp")]),
+    ROLES.id: ("Name Created_At", _created_at),
+    CLUSTERROLES.id: ("Name Created_At", _created_at),
+    ROLEBINDINGS.id: ("Name Role Age", _named(_role)),
+    CLUSTERROLEBINDINGS.id: ("Name Role Age", _named(_role)),
+    NETWORKPOLICIES.id: ("Name Pod-Selector Age", _named(_selected)),
+    CRDS.id: ("Name Created_At", _created_at),
 }
 
 

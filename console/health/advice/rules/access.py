@@ -70,7 +70,7 @@ def executor_token(ground: Ground) -> Answer:
                 "executor-token",
                 "security",
                 "medium",
-                f"{plural(len(same), 'executor')} carry a token of the driver's service account",
+                f"{plural(len(same), 'executor')} with a token of the driver's service account",
                 because="tasks run code of users and need no API server; with this token they may create pods",
                 do="give executors an account without rights: spec.executor.serviceAccount, or "
                 "spark.kubernetes.authenticate.executor.serviceAccountName, and automountServiceAccountToken: false",

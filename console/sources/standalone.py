@@ -18,13 +18,12 @@ from msgspec.structs import replace
 from console.base.clock import Clock
 from console.base.errors import ConsoleError, ForbiddenError
 from console.health.facts import Log, Pod, RestDocument, SourceState, SourceStateWord
-from console.health.standalone import Master, Slot, Worker, masters, slots
+from console.health.standalone import OVER, Master, Slot, Worker, masters, slots
 from console.sources.spark import MASTER_PORT, UI_PORT, SparkRest
 from console.wire.endpoint import Endpoint, PodEndpoint, ServiceEndpoint
 from console.wire.paths import object_path, segment
 
 if TYPE_CHECKING:
-    from console.health.model import SparkApp
     from console.wire.reader import Reader
 
 WORKER_PORT = 8081
@@ -63,19 +62,20 @@ class Standalone:
         """How far the masters can be trusted; nothing where there is none."""
         return (self._state,) if self._state is not None else ()
 
-    async def refresh(self, master_pods: Sequence[Pod], pods: Sequence[Pod], apps: Sequence[SparkApp]) -> bool:
+    async def refresh(self, master_pods: Sequence[Pod], pods: Sequence[Pod], apps: Sequence[str]) -> bool:
         """Read what is due. True when something may have changed.
 
         Args:
             master_pods: pods of the component `standalone-master`.
             pods: all pods that are known, to find those of workers and drivers.
-            apps: applications of standalone masters whose drivers are wanted, the most wanted first.
+            apps: ids of applications whose drivers are wanted, the most wanted first. Those that run on a master which
+                has lost a worker are read as well: their drivers know what they lost.
         """
         running = [p for p in master_pods if p.phase == "Running" and not p.gone][:MAX_MASTERS]
         if not running and not self.given:
             had, self.rest, self.logs, self.unread, self._state = bool(self.rest), (), (), (), None
             return had
-        looked_at, now = frozenset(a.key for a in apps[:MAX_DRIVERS]), self.clock.now()
+        looked_at, now = frozenset(apps[:MAX_DRIVERS]), self.clock.now()
         if self._at is not None and now - self._at < self.again and looked_at <= self._looked_at:
             return False
         self._at, self._looked_at = now, looked_at
@@ -85,7 +85,7 @@ class Standalone:
         await work.masters(ways)
         known = masters(work.rest)
         await work.workers(known)
-        await work.drivers(apps[:MAX_DRIVERS], known, {m.place: w for w, _, _ in ways for m in known if _answers(m, w)})
+        await work.drivers([*apps, *_bereft(known)], known, [way for way, _, _ in ways])
         self.rest, self.logs, self.unread = tuple(work.rest), tuple(work.logs), tuple(work.unread)
         self._state = self._judged(known, work, len(ways), now)
         return True
@@ -156,31 +156,29 @@ class _Round:
             )
         )
 
-    async def drivers(self, apps: Sequence[SparkApp], known: Sequence[Master], ways: dict[str, Endpoint]) -> None:
+    async def drivers(self, apps: Sequence[str], known: Sequence[Master], ways: Sequence[Endpoint]) -> None:
         """The REST API of each driver: in the pod that its executors call, else through its master's own proxy."""
         of_app = slots(self.rest)
-        await asyncio.gather(
-            *(
-                self._driver(app, master, of_app.get(app.app_id, ()), ways.get(master.place))
-                for app in apps
-                for master in known
-                if app.app_id in master.apps and app.live
-            )
-        )
+        wanted = list(dict.fromkeys(apps))[:MAX_DRIVERS]
+        jobs = []
+        for master in known:
+            way = next((w for w in ways if master.origin.locator.startswith(f"{w.label} ")), None)
+            jobs += [self._driver(a, master, of_app.get(a, ()), way) for a in wanted if _runs(master, a)]
+        await asyncio.gather(*jobs)
 
-    async def _driver(self, app: SparkApp, master: Master, its: Sequence[Slot], way: Endpoint | None) -> None:
+    async def _driver(self, app_id: str, master: Master, its: Sequence[Slot], way: Endpoint | None) -> None:
         host = next((s.driver_host for s in its if s.driver_host), "")
         pod = self.by_ip.get(host) or (await self._pod_at(master.namespace, host) if host and master.place else None)
         ends: list[Endpoint] = []
         if pod is not None:
             ends.append(PodEndpoint(self.reader, pod.namespace, pod.name, UI_PORT))
         if way is not None:
-            ends.append(_Below(way, f"/proxy/{segment(app.app_id)}"))
+            ends.append(_Below(way, f"/proxy/{segment(app_id)}"))
         said = ""
         for end in ends:
             try:
                 async with self.gate:
-                    answer = await SparkRest(end, self.clock).application(app.app_id, deadline=8.0)
+                    answer = await SparkRest(end, self.clock).application(app_id, deadline=8.0)
             except ConsoleError as error:
                 said = said or error.message
                 continue
@@ -188,7 +186,7 @@ class _Round:
                 self.rest.extend(answer.documents)
                 return
             said = said or next((why for _, why in answer.unread), "")
-        self.unread.append((f"REST of {app.key}", said or "where its driver runs is not known"))
+        self.unread.append((f"REST of {app_id}", said or "where its driver runs is not known"))
 
     async def _pod_at(self, namespace: str, ip: str) -> Pod | None:
         """The pod with an address, which no watch has seen: a notebook or a batch job in client mode."""
@@ -250,8 +248,14 @@ class _Below:
         """Nothing: the way belongs to somebody else."""
 
 
-def _answers(master: Master, way: Endpoint) -> bool:
-    return master.origin.locator.startswith(f"{way.label} ")
+def _runs(master: Master, app_id: str) -> bool:
+    return str(master.apps.get(app_id, {}).get("state", "FINISHED")) not in OVER
+
+
+def _bereft(known: Sequence[Master]) -> list[str]:
+    """Ids of what runs on masters that have lost a worker, the latest first."""
+    hit = [m for m in known if any(w.state == "DEAD" for w in m.workers)]
+    return sorted((app for m in hit for app in m.apps if _runs(m, app)), reverse=True)
 
 
 def _port(pod: Pod) -> int:

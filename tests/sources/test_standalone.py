@@ -37,6 +37,10 @@ def page(name: str, **changed: Any) -> dict[str, Any]:
     return {**json.loads((DATA / name).read_text()), **changed}
 
 
+ALIVE = page("master-4.1-worker-lost.json")
+ALIVE["workers"] = ALIVE["workers"][:1]
+
+
 def pod(name: str, ip: str = "", **labels: str) -> Pod:
     main = Container("main", state="running")
     return Pod(
@@ -92,7 +96,7 @@ async def test_the_master_through_its_service_and_the_workers_through_their_pods
     assert standalone.rest[0].origin.locator == "service spark/sa-master:8080 /json/"
     assert apps_of(standalone) == [(f"spark/{APP}", "RUNNING", 1)]
     assert [s.state for s in standalone.state()] == ["fresh"]
-    assert standalone.unread == ()
+    assert [where for where, _ in standalone.unread] == [f"REST of {APP}"], "asked, as its master has lost a worker"
 
 
 async def test_the_masters_log_is_read_where_a_worker_is_dead(standalone: Standalone) -> None:
@@ -140,9 +144,10 @@ async def test_the_driver_of_an_application_in_focus(standalone: Standalone, pee
     for name in ("jobs", "stages"):
         peer.answer(f"{ui}/{name}", "[]", content_type="application/json")
     peer.answer(f"{ui}/allexecutors", recorded("spark/allexecutors.json"))
+    peer.answer(f"{SERVICE}/json/", ALIVE, content_type="text/json")
     await standalone.refresh([MASTER], [MASTER, WORKER], [])
-    (app,) = assemble(Facts(at=0.0, rest=standalone.rest))
-    assert await standalone.refresh([MASTER], [MASTER, WORKER], [app]), "at once when an application is looked at"
+    assert [d.path for d in standalone.rest if d.app_id] == []
+    assert await standalone.refresh([MASTER], [MASTER, WORKER], [APP]), "at once when an application is looked at"
     (looked_at,) = assemble(Facts(at=0.0, rest=standalone.rest))
     assert looked_at.spark_version == "4.1.4" and looked_at.key == f"spark/{APP}"
 
@@ -150,9 +155,10 @@ async def test_the_driver_of_an_application_in_focus(standalone: Standalone, pee
 async def test_a_driver_behind_the_masters_own_proxy(standalone: Standalone, peer: Peer) -> None:
     ui = f"{SERVICE}/proxy/{APP}/api/v1/applications/{APP}"
     peer.answer(ui, {"id": APP, "name": "deleted", "attempts": [{"appSparkVersion": "4.1.4"}]})
+    peer.answer(f"{SERVICE}/json/", ALIVE, content_type="text/json")
     await standalone.refresh([MASTER], [MASTER], [])
-    (app,) = assemble(Facts(at=0.0, rest=standalone.rest))
-    await standalone.refresh([MASTER], [MASTER], [app])
+    assert [d.path for d in standalone.rest if d.app_id] == []
+    await standalone.refresh([MASTER], [MASTER], [APP])
     (looked_at,) = assemble(Facts(at=0.0, rest=standalone.rest))
     assert looked_at.spark_version == "4.1.4"
 

@@ -78,8 +78,9 @@ def _live(what: str, where: Where, output: str, slow: bool, explain: bool) -> in
     from console.cli.connect import looking
 
     with looking(where) as live:
-        board = live.situation.board
-        app = _named(board, what)
+        app = _named(live.situation.board, what)
+        board = live.examined(app.key).result(WAIT)
+        app = board.app(app.key) or app
         trials = live.explain(app.key).result(WAIT) if explain else ()
         times = live.times(app.key).result(TIMES_WITHIN) if slow else None
     findings = _with_causes(board, board.findings_of(app.key))

@@ -229,6 +229,10 @@ class Live:
         """Every rule that was tried on an application, and why it held or did not."""
         return self._submit(lambda s: s.explain(app))
 
+    def examined(self, app: str) -> Future[Board]:
+        """The board once an application was read as one in focus is: its driver's log and REST API."""
+        return self._submit(lambda s: s.examined(app))
+
     def finished(self, walk: str) -> Future[Any]:
         """A future of the walk's end; its result is the Walk."""
         return self._submit(lambda s: s.finished(walk))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -107,6 +108,16 @@ class Reads:
             except ConsoleError as error:
                 read.unread += ((f"REST of {pod.namespace}/{pod.name}", error.message),)
         return read
+
+
+def by_name(pods: Iterable[Pod]) -> dict[str, Pod]:
+    """`namespace/name` → pod. Each attempt's driver has the same name: the living one counts, else the latest."""
+    out: dict[str, Pod] = {}
+    for pod in pods:
+        held = out.get(key := f"{pod.namespace}/{pod.name}")
+        if held is None or (not pod.gone, pod.created or 0.0) > (not held.gone, held.created or 0.0):
+            out[key] = pod
+    return out
 
 
 def _state(pod: Pod) -> tuple[str, str, str]:

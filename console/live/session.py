@@ -20,8 +20,8 @@ from console.live.endpoints import endpoint_of
 from console.live.focus import FocusReader
 from console.live.metrics import Metrics
 from console.live.plan import Plan
-from console.live.reads import Reads
-from console.live.situation import Focus, Phase, Situation
+from console.live.reads import Reads, by_name
+from console.live.situation import Focus, FocusOn, Phase, Situation
 from console.live.times import Times, TimesReader
 from console.operate.desk import Desk
 from console.operate.journal import Journal
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from console.settings.load import Settings
 
 KEEP_ENDED = 20
+FIRST_ROUNDS = 2
+"""Rounds of reading before everything is said to have been read once."""
 METRICS_AGE = 15.0
 """Seconds of the clock after which a walk has the objectives measured again."""
 FRESH_WITHIN = 10.0
@@ -183,20 +185,25 @@ class Session:
 
     async def _read_apps(self) -> None:
         await self.source.synced()
+        await self.source.loaded()
+        await self._build()  # what is sick shows once everything is there; and a log may show that more is
+        for _ in range(FIRST_ROUNDS):
+            if not await self._read_sick():
+                break
+            await self._build()
+        self._first_read = True
+        self._dirty.set()
         while True:
+            await asyncio.sleep(max(0.5, self.plan.pace.reads / 4))
             if await self._read_sick():
                 self._dirty.set()
-            if not self._first_read:
-                self._first_read = True
-                self._dirty.set()
-            await asyncio.sleep(max(0.5, self.plan.pace.reads / 4))
 
     async def _read_sick(self) -> bool:
         snapshot, sick = self.source.snapshot(), self._sick_apps()
-        pods = {f"{p.namespace}/{p.name}": p for p in snapshot.pods}
+        pods = by_name(snapshot.pods)
         read = await self.reads.refresh(sick, pods)
         masters = self.metrics.pods_of("standalone-master", snapshot.facts())
-        wanted = [app for app in sick if app.launcher == "standalone"]
+        wanted = [app.app_id for app in sick if app.launcher == "standalone" and app.live]
         return await self.standalone.refresh(masters, snapshot.pods, wanted) or read
 
     def _sick_apps(self) -> list[SparkApp]:
@@ -317,7 +324,7 @@ class Session:
         app = self._app(key)
         if app is None:
             raise UsageError(f"there is no application {key!r}")
-        pods = {f"{p.namespace}/{p.name}": p for p in self.source.snapshot().pods}
+        pods = by_name(self.source.snapshot().pods)
         name = f"{app.driver.namespace or app.namespace}/{app.driver.pod}" if app.driver is not None else ""
         return await self.timing.read(app, pods.get(name))
 
@@ -338,6 +345,13 @@ class Session:
                 await self._built.wait_for(
                     lambda: self._builds > began and (after is None or self._situation.board.at >= after)
                 )
+        return self._situation.board
+
+    async def examined(self, app: str) -> Board:
+        """The board once an application was read as one in focus is: its driver's log and REST API."""
+        self.focus.turn_to(FocusOn(app=app))
+        await self._read_sick()
+        await self._build()
         return self._situation.board
 
     async def seen(self, versions: Mapping[str, int]) -> None:

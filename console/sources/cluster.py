@@ -318,6 +318,11 @@ class ClusterSource:
         known = {kind: version for kind, version in versions.items() if kind in self._watched}
         await asyncio.gather(*(self.seen(kind, version) for kind, version in known.items()))
 
+    async def loaded(self) -> None:
+        """Return when what earlier sessions kept of the dead is in the picture."""
+        if self._keeper is not None:
+            await self._keeper.loaded.wait()
+
     async def kept(self) -> None:
         """Return when the evidence of everything that died so far is on disk."""
         if self._keeper is not None:

@@ -77,10 +77,16 @@ class Keeper:
         self.events: dict[str, tuple[Event, ...]] = {}
         self.unread: dict[str, tuple[str, str]] = {}
         self.generation = 0
+        self.loaded = asyncio.Event()
 
     async def load(self) -> None:
         """Bring back what earlier sessions kept."""
-        kept: Kept = await self._pool.run(self._evidence.load, self._clock.now())
+        try:
+            self._bring_back(await self._pool.run(self._evidence.load, self._clock.now()))
+        finally:
+            self.loaded.set()
+
+    def _bring_back(self, kept: Kept) -> None:
         for pod in kept.pods:
             self.pods[pod.uid or pod.key] = pod
             self._stage[pod.uid] = _ENDED

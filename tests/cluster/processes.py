@@ -87,6 +87,11 @@ class Process:
         except subprocess.TimeoutExpired:
             raise PartFailed(f"{self.name} still runs after {seconds:.0f} s; its log ends:\n{self.tail()}") from None
 
+    def kill(self) -> None:
+        """SIGKILL to the process alone, not to what it started."""
+        self._child.kill()
+        self._child.wait()
+
     def stop(self, seconds: float = 5) -> None:
         """Ask it to end, then end it."""
         if self.ended() is None:

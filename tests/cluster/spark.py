@@ -139,6 +139,7 @@ def submit_sparkapplication(
     executors: int = 2,
     conf: Mapping[str, str] | None = None,
     labels: Mapping[str, str] | None = None,
+    spec: Mapping[str, Any] | None = None,
 ) -> SparkApplication:
     """Create a SparkApplication that runs one of `workloads.py`.
 
@@ -147,6 +148,7 @@ def submit_sparkapplication(
             shuffle files count as the container's memory (see `workloads.executor_oom`).
         restart: restartPolicy OnFailure with one retry after 3 s, else Never.
         memory: the executors' heap.
+        spec: what the spec shall say otherwise, for example `{"driver": {"serviceAccount": "default"}}`.
     """
     policy: dict[str, Any] = {"type": "Never"}
     if restart:
@@ -156,7 +158,7 @@ def submit_sparkapplication(
     if overhead is not None:
         executor["memoryOverhead"] = overhead
         settings["spark.kubernetes.local.dirs.tmpfs"] = "true"
-    body = {
+    body: dict[str, Any] = {
         "apiVersion": "sparkoperator.k8s.io/v1beta2",
         "kind": "SparkApplication",
         "metadata": {"name": name, "namespace": kube.namespace, "labels": dict(labels or {})},
@@ -175,9 +177,18 @@ def submit_sparkapplication(
             "executor": executor,
         },
     }
+    _lay_over(body["spec"], spec or {})
     application = SparkApplication(kube, name, time.monotonic())
     kube.create(application.path.rpartition("/")[0], body)
     return application
+
+
+def _lay_over(tree: dict[str, Any], other: Mapping[str, Any]) -> None:
+    for key, value in other.items():
+        if isinstance(value, dict) and isinstance(tree.get(key), dict):
+            _lay_over(tree[key], value)
+        else:
+            tree[key] = value
 
 
 def submit_etl_orders(kube: SparkNode, name: str = "etl-orders") -> SparkApplication:

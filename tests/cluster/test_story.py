@@ -6,15 +6,13 @@ Each walk is the command that a person would type, in a process of its own, with
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.cluster import command
 from tests.cluster.node import SparkNode
 from tests.cluster.processes import wait_until
 from tests.cluster.spark import SparkApplication, submit_etl_orders, submit_sparkapplication
@@ -26,30 +24,13 @@ ANSWERS = (
 )
 
 
-class Console:
-    """The command `console`, with folders of its own and a context in which changes are allowed."""
+class Console(command.Console):
+    """The command, with the answers of a person who raises the memory overhead."""
 
     def __init__(self, folder: Path, kubeconfig: Path, context: str) -> None:
-        self.folder = folder
-        self.config = folder / "config.yaml"
-        self.config.write_text(f"contexts:\n  {context}:\n    mode: guarded\n")
+        super().__init__(folder, kubeconfig, context)
         self.answers = folder / "answers.yaml"
         self.answers.write_text(ANSWERS)
-        self.environment = {
-            **os.environ,
-            "KUBECONFIG": str(kubeconfig),
-            "CONSOLE_CONFIG": str(self.config),
-            "CONSOLE_STATE_DIR": str(folder / "state"),
-        }
-
-    def __call__(self, *argv: str, seconds: float = 600) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "console", *argv],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-        )
 
     def walk(self, app: SparkApplication, *inputs: str) -> dict[str, Any]:
         """Walk spark-oom on `app`. The walk's document, with the exit code and what was narrated."""

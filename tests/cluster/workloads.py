@@ -9,10 +9,12 @@ at the end, default 5).
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 import traceback
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 MIB = 1 << 20
@@ -84,8 +86,83 @@ def deleted(spark: Any) -> None:
     mark("slept")
 
 
+def heap_oom(spark: Any) -> None:
+    """All rows of one key in one list: about 1 GB in the executor's JVM."""
+    rows = spark.range(0, 4_000_000, 1, 4).selectExpr("1 AS k", "concat('order-', id, repeat('x', 200)) AS s")
+    rows.groupBy("k").agg({"s": "collect_list"}).selectExpr("length(to_json(struct(*)))").collect()
+
+
+def driver_heap_oom(spark: Any) -> None:
+    """All rows to the driver: about 1 GB in its JVM. Needs `spark.driver.maxResultSize=0`."""
+    spark.range(0, 4_000_000, 1, 4).selectExpr("concat('order-', id, repeat('x', 200)) AS s").collect()
+
+
+def result_size(spark: Any) -> None:
+    """More results than `spark.driver.maxResultSize` allows."""
+    spark.range(0, 2_000_000, 1, 4).selectExpr("uuid() AS u").collect()
+
+
+def python_crash(spark: Any) -> None:
+    """The Python worker of one task dies in native code."""
+
+    def crash(rows: Iterable[int]) -> Iterator[int]:
+        if 7 in rows:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        yield 0
+
+    spark.sparkContext.parallelize(range(100), 4).mapPartitions(crash).sum()
+
+
+def module_missing(spark: Any) -> None:
+    """The executors' image lacks a package that a function needs."""
+
+    def load(row: int) -> int:
+        import orders_pricing  # type: ignore[import-not-found]
+
+        return int(orders_pricing.price(row))
+
+    spark.sparkContext.parallelize(range(100), 4).map(load).sum()
+
+
+def _signal_jvm(sent: int) -> None:
+    """Send a signal to the JVM that this Python worker belongs to: its daemon's parent."""
+    stat = Path(f"/proc/{os.getppid()}/stat").read_text()
+    os.kill(int(stat.rpartition(")")[2].split()[1]), sent)
+
+
+def _signal_once(spark: Any, sent: int) -> None:
+    """A shuffle of eight mappers and forty slow reducers; the sixth reducer to start sends a signal to its executor."""
+    from pyspark import TaskContext  # type: ignore[import-not-found]
+
+    def reduce(rows: Iterable[Any]) -> Iterator[int]:
+        time.sleep(0.7)
+        if TaskContext.get().taskAttemptId() == 13:  # counted over the application, so it comes once
+            mark("signal")
+            _signal_jvm(sent)
+            time.sleep(600)
+        yield sum(len(values) for _, values in rows)
+
+    pairs = spark.sparkContext.parallelize(range(4000), 8).map(lambda n: (n % 40, "x" * 1000))
+    pairs.groupByKey(40).mapPartitions(reduce).sum()
+    mark("reduced")
+
+
+def killed(spark: Any) -> None:
+    """An executor is killed from outside Kubernetes while others read its shuffle data."""
+    _signal_once(spark, signal.SIGKILL)
+
+
+def frozen(spark: Any) -> None:
+    """An executor stops, as in a very long pause: it sends no heartbeat. Wants a short `spark.network.timeout`."""
+    _signal_once(spark, signal.SIGSTOP)
+
+
 WORKLOADS = {
-    function.__name__: function for function in (healthy, executor_oom, python_oom, driver_oom, pyfail, slow, deleted)
+    function.__name__: function
+    for function in (
+        *(healthy, slow, deleted, executor_oom, python_oom, driver_oom, heap_oom, driver_heap_oom, result_size),
+        *(pyfail, python_crash, module_missing, killed, frozen),
+    )
 }
 
 

@@ -10,6 +10,7 @@ from console.tui.keys import GLOBAL, MOVES, Key
 from console.tui.pages.app import AppPage
 from console.tui.pages.apps import AppsPage
 from console.tui.pages.components import ComponentsPage
+from console.tui.pages.gpu import GpuPage
 from console.tui.pages.now import NowPage
 from console.tui.pages.runbooks import RunbooksPage
 from console.tui.pages.slo import SloPage
@@ -26,6 +27,7 @@ GROUPS: tuple[tuple[str, tuple[Key, ...]], ...] = (
     ("application", AppPage.keys),
     ("slo", SloPage.keys),
     ("components", ComponentsPage.keys),
+    ("gpu", GpuPage.keys),
     ("runbooks", RunbooksPage.keys),
     ("walk", WalkPage.keys),
     ("workstreams", WorkstreamsPage.keys),

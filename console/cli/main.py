@@ -30,6 +30,7 @@ COMMANDS: dict[str, Lazy] = {
     "apps": Lazy("console.cli.board:apps", "Spark applications with drivers, executors and what is wrong with them."),
     "alerts": Lazy("console.cli.board:alerts", "Firing alerts and the runbook of each."),
     "components": Lazy("console.cli.components:command", "The systems of the platform and whether they work."),
+    "gpu": Lazy("console.cli.gpu:command", "GPUs: who holds each, which are broken, which are wasted."),
     "slo": Lazy("console.cli.slo:command", "Objectives, error budgets and burn rates, with their arithmetic."),
     "diagnose": Lazy(
         "console.cli.diagnose:command", "Findings from a folder of saved evidence, or of one application."
@@ -52,7 +53,13 @@ COMMANDS: dict[str, Lazy] = {
     "doctor": Lazy("console.cli.doctor:command", "Whether Console can see and do what it needs here, and what to fix."),
     "info": Lazy("console.cli.doctor:info", "Version, folders and which files won."),
 }
-ALIASES = {"runbook-library": "runbooks", "incidents": "incident", "presets": "preset", "component": "components"}
+ALIASES = {
+    "runbook-library": "runbooks",
+    "incidents": "incident",
+    "presets": "preset",
+    "gpus": "gpu",
+    "component": "components",
+}
 
 
 class Root(click.Group):

@@ -17,7 +17,7 @@ from console.health.model import Board, Finding
 
 _TIMES = frozenset(
     {"at", "since", "started", "ended", "created", "deleted", "measured_at", "first", "last", "entered", "left"}
-    | {"finished", "observed", "rollback_at"}
+    | {"finished", "observed", "rollback_at", "idle_since", "measured"}
 )
 
 
@@ -32,7 +32,7 @@ def _times(value: Any) -> Any:
             k: rfc3339(v) if k in _TIMES and isinstance(v, int | float) and not isinstance(v, bool) else _times(v)
             for k, v in value.items()
         }
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_times(v) for v in value]
     return value
 

@@ -44,7 +44,7 @@ def board(
         at=facts.at,
         cluster=cluster,
         verdict=word,
-        summary=summary(findings, slos, apps, facts, everything),
+        summary=summary(findings, slos, apps, facts, everything, gpus),
         apps=ordered,
         findings=tuple(findings),
         incidents=tuple(incidents),
@@ -106,6 +106,7 @@ def summary(
     apps: Sequence[SparkApp],
     facts: Facts,
     sources: Iterable[SourceState],
+    gpus: Fleet = NO_GPUS,
 ) -> str:
     """The verdict in numbers. What is not known is left out or said, never counted as none."""
     parts = []
@@ -121,6 +122,10 @@ def summary(
     live = sum(1 for app in apps if app.live)
     parts.append(f"{live} of {plural(len(apps), 'app')} live")
     parts.append(plural(sum(1 for pod in facts.pods if not pod.gone), "Spark pod"))
+    if gpus.nodes:
+        counts = gpus.counts
+        taken = counts["busy"] + counts["idle"] + counts["held"]
+        parts.append(f"{taken} of {plural(sum(counts.values()), 'GPU')} in use")
     blind = [s.name for s in merged(sources) if s.state in BLIND and s.state != "loading"]
     if blind:
         parts.append("cannot read " + ", ".join(blind))

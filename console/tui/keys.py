@@ -49,6 +49,7 @@ GLOBAL = (
     Key("5", "components", "components", "Components: the systems of the platform and whether they work.", False),
     Key("6", "walks", "walks", "Walks: runs of runbooks, open and ended, with their timelines.", False),
     Key("7", "workstreams", "workstreams", "Workstreams: progress, and whether the index tells the truth.", False),
+    Key("8", "gpu", "gpu", "GPU: who holds each one, which are broken, which are wasted.", False),
     Key("colon", "command", "command", "Go to a page, an application or a runbook by name.", True),
     Key("minus", "back_and_forth", "last view", "Back to the view before this one.", False),
     Key("c", "copy", "copy", "Copy the selected line to the clipboard of your terminal (OSC 52).", False),

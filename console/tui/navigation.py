@@ -11,6 +11,7 @@ from console.tui.pages.apps import AppsPage
 from console.tui.pages.base import Page
 from console.tui.pages.command import Place
 from console.tui.pages.components import ComponentsPage
+from console.tui.pages.gpu import GpuPage
 from console.tui.pages.now import NowPage
 from console.tui.pages.runbooks import RunbookPage, RunbooksPage
 from console.tui.pages.slo import SloPage
@@ -27,6 +28,7 @@ ROOTS: dict[str, Callable[[Hub], Page]] = {
     "slo": SloPage,
     "runbooks": RunbooksPage,
     "components": ComponentsPage,
+    "gpu": GpuPage,
     "walks": WalksPage,
     "workstreams": WorkstreamsPage,
 }

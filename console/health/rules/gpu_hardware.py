@@ -104,8 +104,7 @@ def gives_up(gpu: Gpu) -> bool:
 
 def place(gpu: Gpu) -> str:
     """A GPU in words: node and number where they are known."""
-    where = f"{gpu.node} GPU {gpu.index}" if gpu.index and gpu.node else gpu.id
-    return where + (f" ({gpu.model})" if gpu.model else "")
+    return f"{gpu.node} GPU {gpu.index}" if gpu.index and gpu.node else gpu.id
 
 
 def _proof(entity: Entity, xid: Xid, lines: Sequence[Kernel]) -> list[Evidence]:

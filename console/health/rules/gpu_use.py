@@ -255,7 +255,8 @@ def _without_plugin(world: World, app: SparkApp, idle: Sequence[Held]) -> Findin
     count = f"{app.gpus_requested:g}"
     seconds = sum(world.now - (cell.idle_since or world.now) for _, cell, _ in idle)
     since = max((cell.idle_since or 0.0 for _, cell, _ in idle), default=None)
-    idle_for = f", idle for {human_duration(world.now - since)}" if since is not None else ""
+    least = "at least " if any(cell.idle_bound for _, cell, _ in idle) else ""
+    idle_for = f", idle for {least}{human_duration(world.now - since)}" if since is not None else ""
     found = finding(
         None,
         "gpu-no-rapids",

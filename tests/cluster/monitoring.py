@@ -146,9 +146,14 @@ class Alertmanager(_Server):
 
 
 class KubeStateMetrics(_Server):
-    """kube-state-metrics for some kinds and namespaces of a cluster; its metrics are at `url` + /metrics."""
+    """kube-state-metrics for some kinds and namespaces of a cluster; its metrics are at `url` + /metrics.
 
-    def __init__(self, folder: Path, kubeconfig: Path, *, resources: str = "pods,nodes", namespaces: str = "") -> None:
+    `labels` is its allow list of labels, as `pods=[spark-role]`.
+    """
+
+    def __init__(
+        self, folder: Path, kubeconfig: Path, *, resources: str = "pods,nodes", namespaces: str = "", labels: str = ""
+    ) -> None:
         binary = require("kube-state-metrics")["kube-state-metrics"]
         self.port, telemetry = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -161,5 +166,6 @@ class KubeStateMetrics(_Server):
             f"--telemetry-port={telemetry}",
             f"--resources={resources}",
             *([f"--namespaces={namespaces}"] if namespaces else []),
+            *([f"--metric-labels-allowlist={labels}"] if labels else []),
         ]
         self._start("kube-state-metrics", command, folder, "/healthz")

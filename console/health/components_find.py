@@ -26,6 +26,7 @@ SOURCE_OF = {
     "SparkCluster": "sparkclusters.spark.apache.org",
     "Route": "routes",
     "ScaledObject": "scaledobjects",
+    "ConfigMap": "configmaps",
 }
 """Kind -> name of the source that would know it."""
 

@@ -19,6 +19,7 @@ from console.health.model import (
 )
 from console.runbook.match import Matched, rank
 from console.runbook.model import Runbook
+from console.sources.kinds import OPTIONAL
 
 NO_GPUS = Fleet()
 BLIND = frozenset({"loading", "stale", "forbidden", "login needed", "unreachable"})
@@ -72,7 +73,7 @@ _WORST: tuple[SourceStateWord, ...] = (
 def condensed(sources: Iterable[SourceState]) -> tuple[SourceState, ...]:
     """For a narrow screen: all kinds of the cluster as one, by the worst of them, and the other sources."""
     known = merged(sources)
-    kinds = [s for s in known if s.name not in METRIC_SOURCES]
+    kinds = [s for s in known if s.name not in METRIC_SOURCES and not _unimportant(s)]
     rest = tuple(s for s in known if s.name in METRIC_SOURCES)
     if not kinds:
         return rest
@@ -80,6 +81,11 @@ def condensed(sources: Iterable[SourceState]) -> tuple[SourceState, ...]:
     named = "" if worst.state in ("fresh", "absent") else worst.name
     state: SourceStateWord = "fresh" if worst.state == "absent" else worst.state
     return (SourceState("cluster", state, detail=named, hint=worst.hint, since=worst.since, last=worst.last), *rest)
+
+
+def _unimportant(source: SourceState) -> bool:
+    """A kind by which only a few components are found, and which may not be read here: they say so themselves."""
+    return source.name in OPTIONAL and source.state in ("forbidden", "absent")
 
 
 def verdict(
@@ -126,7 +132,7 @@ def summary(
         counts = gpus.counts
         taken = counts["busy"] + counts["idle"] + counts["held"]
         parts.append(f"{taken} of {plural(sum(counts.values()), 'GPU')} in use")
-    blind = [s.name for s in merged(sources) if s.state in BLIND and s.state != "loading"]
+    blind = [s.name for s in merged(sources) if s.state in BLIND and s.state != "loading" and not _unimportant(s)]
     if blind:
         parts.append("cannot read " + ", ".join(blind))
     return " · ".join(parts)

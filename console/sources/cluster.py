@@ -211,7 +211,7 @@ class ClusterSource:
 
     def changed_by(self, reflector: Reflector) -> None:
         watched = self._watched[reflector.kind.name]
-        whole = reflector.namespace == "" and reflector.kind.namespaced
+        whole = reflector.namespace == "" and reflector.kind.namespaced and not reflector.kind.optional
         if whole and isinstance(reflector.problem, ForbiddenError) and not (watched.falling_back or watched.fell_back):
             watched.falling_back = True
             self._spawn(self._fall_back(watched))

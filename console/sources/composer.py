@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from console.health.facts import Workload
 from console.sources.gone import Gone
 from console.sources.keeper import Keeper
-from console.sources.kinds import EVENTS, LOCAL, NODES, PODS, SPARK
+from console.sources.kinds import EVENTS, LOCAL, NODES, OPTIONAL, PODS, SPARK
 from console.sources.picture import ClusterFacts, all_pods, their_events
 from console.sources.watched import Watched
 
@@ -28,7 +28,7 @@ class Composer:
         captured = keeper.pods if keeper is not None else {}
         pods = tuple(all_pods(self._watched[PODS.name].items(), self._gone.items(), captured, now))
         spark = self._all(*(kind.name for kind in SPARK))
-        others = self._all("deployments", "statefulsets", "daemonsets")
+        others = self._all("deployments", "statefulsets", "daemonsets", *OPTIONAL)
         spaces = {pod.namespace for pod in pods} | {thing.namespace for thing in spark}
         local = tuple(thing for thing in self._all(*LOCAL) if thing.namespace in spaces)
         kept = keeper.generation if keeper is not None else 0

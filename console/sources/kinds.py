@@ -47,6 +47,7 @@ class Kind:
         phase: kinds of phase 1 are read first, so that applications stand on the screen at once.
         selector, fields: label and field selector.
         page: objects per page: small where objects are decoded as whole trees.
+        optional: only components are found by it; a cluster that forbids it is as readable as another.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Kind:
     fields: str = ""
     page: int = 100
     usual: str = ""
+    optional: bool = False
 
     def api_version(self, version: str = "") -> str:
         version = version or self.version
@@ -86,7 +88,17 @@ WORKLOADS: tuple[Kind, ...] = (
     Kind("limitranges", "LimitRange", "limitranges"),
     Kind("persistentvolumeclaims", "PersistentVolumeClaim", "persistentvolumeclaims"),
 )
-ALL: tuple[Kind, ...] = (PODS, *SPARK, NODES, *WORKLOADS, EVENTS)
+CONFIGMAPS = Kind("configmaps", "ConfigMap", "configmaps", selector="helm.sh/chart", optional=True)
+"""Configuration of Spark servers that a chart installed; of others nothing is read."""
+PARTS: tuple[Kind, ...] = (
+    Kind("cronjobs", "CronJob", "cronjobs", "batch", "", usual="v1", optional=True),
+    Kind("routes", "Route", "routes", "route.openshift.io", "", usual="v1", optional=True),
+    Kind("scaledobjects", "ScaledObject", "scaledobjects", "keda.sh", "", usual="v1alpha1", optional=True),
+    CONFIGMAPS,
+)
+"""By these, beside workloads, components are found."""
+ALL: tuple[Kind, ...] = (PODS, *SPARK, NODES, *WORKLOADS, *PARTS, EVENTS)
+OPTIONAL = frozenset(kind.name for kind in PARTS)
 LOCAL = frozenset({"resourcequotas", "limitranges", "persistentvolumeclaims"})
 """Kept only for namespaces in which Spark runs."""
 
@@ -182,6 +194,17 @@ def _event(tree: Any, origin: Origin, gone: bool) -> Any:
     return event if event.kind in EVENT_SUBJECTS and event.reason not in NOISE else None
 
 
+def _spark_conf(tree: Any, origin: Origin, gone: bool) -> Any:
+    """A ConfigMap with its lines of Spark configuration; None where it has none."""
+    data = tree.get("data")
+    kept = {
+        str(key): lines
+        for key, text in (data.items() if isinstance(data, dict) else ())
+        if isinstance(text, str) and (lines := "\n".join(x for x in text.splitlines() if x.startswith("spark.")))
+    }
+    return decode.workload({**tree, "data": kept}, origin, gone=gone) if kept else None
+
+
 def decoder_of(kind: Kind, api_version: str) -> Decoder:
     """The decoder of a kind; one for all its watches, so that equal parts are shared."""
     if kind is PODS or kind.plural == "pods":
@@ -190,6 +213,8 @@ def decoder_of(kind: Kind, api_version: str) -> Decoder:
         return TreeDecoder(kind, api_version, lambda tree, origin, gone: decode.node(tree, origin))
     if kind is EVENTS:
         return TreeDecoder(kind, api_version, _event)
+    if kind is CONFIGMAPS:
+        return TreeDecoder(kind, api_version, _spark_conf)
     return TreeDecoder(kind, api_version, lambda tree, origin, gone: decode.workload(tree, origin, gone=gone))
 
 

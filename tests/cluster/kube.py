@@ -103,6 +103,15 @@ class Kube:
                 return None
             raise
 
+    def serves(self, path: str) -> bool:
+        """Whether a collection is there; a new one is refused for a moment while its storage is made."""
+        try:
+            return self.find(path) is not None
+        except KubeError as error:
+            if error.status == 429:
+                return False
+            raise
+
     def kubectl(self, *arguments: str, seconds: float = 60, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run kubectl as this user. Raises CalledProcessError with its stderr where `check` and it fails."""
         command = [str(require("kubectl")["kubectl"]), "--kubeconfig", str(self.kubeconfig), *arguments]

@@ -135,7 +135,8 @@ def slo_row(slo: SloStatus) -> tuple[str, ...]:
 
     left = "no data" if slo.budget_left is None else f"{slo.budget_left:.0%}"
     counts = "no data" if slo.bad is None or slo.total is None else f"{slo.bad:.0f}/{slo.total:.0f}"
-    return (slo.title, f"{slo.objective:.2%}", slo.state, left, rate(300), rate(3600), rate(21600), counts)
+    state = f"{slo.state}, partial" if slo.partial and slo.state != "no data" else slo.state
+    return (slo.title, f"{slo.objective:.2%}", state, left, rate(300), rate(3600), rate(21600), counts)
 
 
 @click.command()

@@ -174,7 +174,8 @@ def slo_table(board: Board) -> str:
 
 
 def _state(slo: SloStatus) -> str:
-    return f"{slo.state} ({slo.severity})" if slo.severity else slo.state
+    word = f"{slo.state} ({slo.severity})" if slo.severity else slo.state
+    return f"{word}, partial" if slo.partial and slo.state != "no data" else word
 
 
 def _rate(burn: Burn | None) -> str:

@@ -257,6 +257,8 @@ class SloStatus(Struct, frozen=True):
     covered: float | None = None
     measured_at: float | None = None
     runbooks: tuple[str, ...] = ()
+    partial: bool = False
+    """Some series are missing from the answer; `reason` says why. The figures are of what came."""
 
     @property
     def unattributed(self) -> float | None:

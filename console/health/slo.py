@@ -149,6 +149,7 @@ def evaluate(spec: SloSpec, measured: Measured, now: float) -> SloStatus:
         covered=None if whole.covered is None else _round(whole.covered),
         measured_at=measured.newest if measured.newest is not None else measured.at,
         runbooks=spec.runbooks,
+        partial=measured.partial,
     )
 
 

@@ -61,6 +61,7 @@ async def checks(plan: Plan) -> AsyncIterator[Check]:
     settings = plan.settings
     where = str(settings.file) if settings.exists else "no config file: defaults hold"
     yield Check("config", "ok", where)
+    yield _presets(plan)
     from console.wire.connection import Connection
 
     try:
@@ -93,6 +94,18 @@ def _python() -> Check:
     version = ".".join(map(str, sys.version_info[:3]))
     terminal = os.environ.get("TERM", "none")
     return Check("program", "ok", f"Python {version}, SQLite {sqlite3.sqlite_version}, TERM {terminal}")
+
+
+def _presets(plan: Plan) -> Check:
+    """Preset, component and objective files that do not load, each with its place."""
+    from console.settings.presets import load_library
+
+    library = load_library(plan.settings.folders("preset_paths"))
+    if not library.problems:
+        return Check("presets", "ok", f"{len(library.names())} presets, {len(library.components)} components")
+    wrong = "; ".join(str(problem) for problem in library.problems[:5])
+    more = f"; {len(library.problems) - 5} more" if len(library.problems) > 5 else ""
+    return Check("presets", "limited", f"{wrong}{more}", "the rest is loaded: console preset list names all problems")
 
 
 def _state(plan: Plan) -> Check:

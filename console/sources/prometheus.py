@@ -61,6 +61,8 @@ class Prometheus:
         self._aged = False
         self._state = SourceState("prometheus", "loading", self.label)
         self.requests = 0
+        self.splits = 0
+        """Those of `requests` that only looked for the culprit of a refused batch."""
 
     async def query(
         self, batch: Mapping[str, str], *, at: float | None = None, deadline: float = 15.0
@@ -95,7 +97,9 @@ class Prometheus:
 
         raw, problem = await self._ask(ask, end)
         if problem is None and refuses(raw) and len(group) > 1:
-            await asyncio.gather(*(self._group(half, at, end, found) for half in halves(group)))
+            parts = halves(group)
+            self.splits += len(parts)
+            await asyncio.gather(*(self._group(half, at, end, found) for half in parts))
             return
         if problem is None and refuses(raw):
             self._culprits[group[0][1]] = time.monotonic() + _CULPRIT

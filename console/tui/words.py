@@ -47,6 +47,11 @@ def executors(app: SparkApp) -> str:
     return f"{app.running_executors}/{wanted}"
 
 
+def objective(slo: SloStatus) -> str:
+    """The title of an objective; one whose answer is partial says so first, where no column cuts it off."""
+    return f"partial: {slo.title}" if slo.partial and slo.state != "no data" else slo.title
+
+
 def burn(slo: SloStatus, window: float) -> Span:
     """A burn rate; `~` marks few events, a dash no data."""
     found = slo.burn(window)

@@ -69,7 +69,7 @@ def fill(kube: KubeApi, namespace: str) -> None:
         if kube.find(f"{path}/{kind.lower()}s.{GROUP}") is None:
             kube.create(path, crd(kind))
         listed = f"/apis/{GROUP}/v1/namespaces/{namespace}/{kind.lower()}s"
-        wait_until(f"{kind} is served", lambda listed=listed: kube.find(listed) is not None, seconds=30)  # type: ignore[misc]
+        wait_until(f"{kind} is served", lambda listed=listed: kube.serves(listed), seconds=30)  # type: ignore[misc]
     container = {"name": "spark-kubernetes-driver", "image": "spark:4.1.4"}
     labels = {"spark-role": "driver", "spark-app-selector": "spark-1"}
     pods = f"/api/v1/namespaces/{namespace}/pods"

@@ -9,11 +9,21 @@ from typing import Any
 
 import promql_parser
 
+from console.cli.board import slo_row
+from console.cli.output import plain
+from console.cli.slo import slo_page, slo_table
+from console.health import gpu_asks
+from console.health.components_signals import asks
 from console.health.facts import Origin, Sample
+from console.health.model import Board, Cluster
 from console.health.slo_found import QUERY, Rule
-from console.health.slo_plan import MARK, Ask, selectors
+from console.health.slo_plan import MARK, Ask, plan, selectors
 from console.health.slo_spec import Contributors, Events, Sli, Slices, SloSpec
+from console.live.situation import Situation
+from console.settings.presets import load_library
+from console.sources.promql import batches
 from console.sources.slo import SloSource, without
+from console.tui.views.slo import lines
 
 NOW = 1_800_000_000.0
 DAY = 86400.0
@@ -140,7 +150,32 @@ async def test_a_server_that_never_answered() -> None:
 
 async def test_a_partial_answer_is_shown_as_partial() -> None:
     (status,) = await SloSource([spec()], Server(GOOD, state="partial", detail="a store is missing")).read(NOW)
-    assert (status.state, status.reason) == ("good", "partial: a store is missing")
+    assert (status.state, status.reason, status.partial) == ("good", "partial: a store is missing", True)
+    assert "good, partial" in slo_page(status, NOW)
+    board = Board(NOW, Cluster(), "OK", slos=(status,))
+    assert "good, partial" in slo_table(board) and "partial: a store is missing" in slo_table(board)
+    assert slo_row(status)[2] == "good, partial"
+    assert plain(status)["partial"] is True
+
+
+async def test_a_refusal_stands_beside_its_objective_in_every_view() -> None:
+    broken = spec("two", bad="sum(increase(poison[{window}]))")
+    (status,) = await SloSource([broken], Server(GOOD)).read(NOW)
+    words = "Prometheus refuses: many-to-many matching"
+    board = Board(NOW, Cluster(), "OK", slos=(status,))
+    assert words in slo_page(status, NOW) and words in slo_table(board)
+    assert plain(status)["reason"] == words
+    shown = "\n".join(line.text for line in lines(Situation(board, "live"), 160))
+    assert words in shown
+
+
+def test_one_refresh_of_objectives_components_and_gpus_travels_in_at_most_twelve_requests() -> None:
+    library = load_library()
+    asked = [ask for one in library.preset("core-gpu-iceberg").specs() for ask in plan(one).asks]
+    asked += [*asks(library.components.values()), *gpu_asks.asks(), Ask("existing", QUERY)]
+    unique = {ask.expr: ask for ask in asked}
+    groups = batches([(str(n), expr) for n, expr in enumerate(unique)])
+    assert len(unique) > 150 and len(groups) <= 12
 
 
 async def test_series_that_nobody_exports_are_named() -> None:

@@ -215,6 +215,7 @@ async def test_the_culprit_stands_alone_and_travels_alone_from_then_on(peer: Pee
     assert {name for name, r in readings.items() if r.state == "refused"} == {"x"}
     assert all(readings[f"q{n}"].samples for n in range(15)) and "no such thing" in readings["x"].detail
     assert len(asked) == 9  # 16 → 8+8 → 4+4 → 2+2 → 1+1
+    assert prometheus.requests - prometheus.splits == 1
     asked.clear()
     await prometheus.query(batch)
     assert len(asked) == 2 and "bad" in asked

@@ -85,6 +85,17 @@ async def test_every_objective_stands_above_the_selected_one_with_why_it_has_no_
         assert "etl-orders/OOMKilled" not in screen
 
 
+@pytest.mark.parametrize("key", ["1", "3"])
+async def test_a_partial_answer_is_called_partial_wherever_the_objective_stands(key: str) -> None:
+    board = situation().board
+    good = replace(board.slos[2], partial=True, reason="partial: a store is missing")
+    async with shown(Scene(situation(board=replace(board, slos=(good,))))) as pilot:
+        await press(pilot, key)
+        assert "partial: st" in "\n".join(text(pilot))
+        await press(pilot, "3", "g", "enter")
+        assert "partial: a store is missing" in "\n".join(text(pilot))
+
+
 async def test_the_runbook_of_an_objective_is_a_key_away() -> None:
     scene = Scene(burnt())
     async with shown(scene) as pilot:

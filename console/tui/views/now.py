@@ -25,7 +25,7 @@ from console.tui.lines import (
     span,
     wrap,
 )
-from console.tui.words import SEVERITY, SLO_STATE, age, burn, severity
+from console.tui.words import SEVERITY, SLO_STATE, age, burn, objective, severity
 
 SLO_COLUMNS = (
     Column("SLO", 0, least=14),
@@ -91,7 +91,7 @@ def _slo(slo: SloStatus, width: int) -> Line:
     counts = "–" if slo.bad is None or slo.total is None else f"{slo.bad:.0f}/{slo.total:.0f}"
     gone = "spent" if left is not None and left <= 0 else human_duration(slo.exhausted_in) if slo.exhausted_in else "–"
     cells: list[Cell] = [
-        slo.title,
+        objective(slo),
         f"{slo.objective * 100:.1f}%",
         (done, rest, percent),
         burn(slo, 300),

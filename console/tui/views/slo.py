@@ -6,7 +6,7 @@ from console.base.units import human_duration
 from console.health.model import Board, Contributor, SloStatus
 from console.live.situation import Situation
 from console.tui.lines import BLANK, Cell, Column, Line, Role, Span, bar, fit, header, line, row, rule, span, wrap
-from console.tui.words import SLO_STATE, age, burn
+from console.tui.words import SLO_STATE, age, burn, objective
 
 COLUMNS = (
     Column("SLO", 0, least=20),
@@ -55,7 +55,7 @@ def _row(board: Board, slo: SloStatus, width: int) -> Line:
     done, rest = bar(None if left is None else max(0.0, left), 10, _left(slo))
     percent = Span("" if left is None else f" {left * 100:4.0f}%", SLO_STATE[slo.state])
     cells: list[Cell] = [
-        slo.title, span(slo.state, SLO_STATE[slo.state]), f"{slo.objective * 100:g}%", (done, rest, percent),
+        objective(slo), span(slo.state, SLO_STATE[slo.state]), f"{slo.objective * 100:g}%", (done, rest, percent),
         burn(slo, 300.0), burn(slo, 3600.0), burn(slo, 21600.0), burn(slo, 259200.0),
         human_duration(slo.exhausted_in) if slo.exhausted_in else "–",
         "–" if slo.covered is None else f"{slo.covered * 100:.0f}%", age(board, slo.measured_at),

@@ -1,0 +1,45 @@
+"""What the doctor says of monitoring, and of files of presets that do not load."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from console.health.monitoring import Outage
+from console.live.doctor import _presets, monitoring_checks
+from console.live.plan import Plan
+from console.settings.load import load
+from console.wire.config import ContextRef
+from tests.monitoring.worlds import NOW, TARGETS, scrape, seen
+
+
+def test_each_part_of_monitoring_is_one_check() -> None:
+    checks = {check.name: check for check in monitoring_checks(seen())}
+    assert {check.standing for check in checks.values()} == {"ok"}
+    assert checks["monitoring targets"].detail == "3 targets answer"
+
+
+def test_what_is_blind_is_said_with_its_proof() -> None:
+    dead = scrape("spark-connect", "10.0.0.9:4040", health="down", error="connection refused")
+    blind = seen(targets=(*TARGETS, dead), down=(Outage("spark-connect", "10.0.0.9:4040", NOW - 900),))
+    check = next(c for c in monitoring_checks(blind) if c.name == "monitoring targets")
+    assert (check.standing, check.detail) == ("limited", "the target of scrape job spark-connect does not answer")
+    assert check.hint == "http://10.0.0.9:4040/metrics: connection refused"
+
+
+def test_what_could_not_be_read_is_unknown_and_not_ok() -> None:
+    checks = monitoring_checks(seen(rules=None, unread=(("rules", "HTTP 404"),)))
+    check = next(c for c in checks if c.name == "monitoring rules")
+    assert (check.standing, check.detail) == ("unknown", "HTTP 404")
+
+
+def test_a_preset_that_does_not_load_is_named_with_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "presets").mkdir()
+    (tmp_path / "presets" / "ours.yaml").write_text("title: Ours\nextnds: [core-baseline]\n")
+    config = tmp_path / "config.yaml"
+    config.write_text("preset_paths: [presets]\n")
+    monkeypatch.setenv("CONSOLE_STATE_DIR", str(tmp_path))
+    check = _presets(Plan(load(config, context="", flags={}), ContextRef()))
+    assert check.standing == "limited"
+    assert "ours.yaml:2" in check.detail and "did you mean 'extends'?" in check.detail

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from console.tui.keys import GLOBAL, MOVES, Key
+from console.tui.pages.advice import AdvicePage
 from console.tui.pages.app import AppPage
 from console.tui.pages.apps import AppsPage
 from console.tui.pages.components import ComponentsPage
@@ -31,6 +32,7 @@ GROUPS: tuple[tuple[str, tuple[Key, ...]], ...] = (
     ("runbooks", RunbooksPage.keys),
     ("walk", WalkPage.keys),
     ("workstreams", WorkstreamsPage.keys),
+    ("advice", AdvicePage.keys),
 )
 
 

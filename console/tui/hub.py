@@ -13,6 +13,7 @@ from console.live.situation import Focus, FocusOn, Situation
 from console.runbook.model import Runbook
 
 if TYPE_CHECKING:
+    from console.health.advice.model import Report
     from console.operate.person import Person, Reply
     from console.tui.planned import Planned
 
@@ -58,6 +59,8 @@ class Source(Protocol):
     def rollback(self, walk: str, effect: str) -> Future[None]: ...
 
     def timeline(self, walk: str) -> Future[str]: ...
+
+    def advise(self, app: str = "") -> Future[Report]: ...
 
 
 class Host(Protocol):

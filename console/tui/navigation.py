@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from console.tui.hub import Hub
+from console.tui.pages.advice import AdvicePage
 from console.tui.pages.app import AppPage
 from console.tui.pages.apps import AppsPage
 from console.tui.pages.base import Page
@@ -31,6 +32,7 @@ ROOTS: dict[str, Callable[[Hub], Page]] = {
     "gpu": GpuPage,
     "walks": WalksPage,
     "workstreams": WorkstreamsPage,
+    "advice": AdvicePage,
 }
 
 

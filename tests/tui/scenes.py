@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from console.health.advice.model import Advice, Report, Unjudged
 from console.health.facts import Alert, Log, Origin, Owner, SourceState
 from console.health.model import (
     Board,
@@ -184,12 +185,51 @@ def shared(count: int = 12) -> Situation:
     return situation(board=board)
 
 
+ADVICE = Report(
+    at=NOW,
+    items=(
+        Advice(
+            "credential-in-conf",
+            "security",
+            "high",
+            f"SparkApplication/{KEY}",
+            "spark.hadoop.fs.s3a.secret.key holds a credential in plain text",
+            "who may read the application can read it",
+            "put it in a Secret",
+            "every Spark version on Kubernetes",
+            "https://spark.apache.org/docs/latest/security.html",
+            about="spark.hadoop.fs.s3a.secret.key",
+            evidence=(Evidence("kubernetes", "/apis/x", "spec.sparkConf spark.hadoop.fs.s3a.secret.key"),),
+            app=KEY,
+            namespace="spark-prod",
+        ),
+        Advice(
+            "pod-security-level",
+            "security",
+            "medium",
+            "Namespace//spark-prod",
+            "namespace spark-prod enforces no Pod Security level",
+            "whoever may create pods here can make privileged ones",
+            "label it pod-security.kubernetes.io/enforce=baseline",
+            "Kubernetes 1.25 and later",
+            "https://kubernetes.io/docs/concepts/security/pod-security-admission/",
+            namespace="spark-prod",
+        ),
+    ),
+    unjudged=(Unjudged("security", "which rights it has", "rolebindings may not be read", "list rolebindings"),),
+    sources=(SourceState("rolebindings", "forbidden", detail="cannot list", hint="list rolebindings"),),
+    apps=(KEY,),
+    namespaces=("spark-prod",),
+)
+
+
 class Scene:
     """A source: it shows `situation`, and remembers what it was asked."""
 
     def __init__(self, situation: Situation, log: str = "") -> None:
         self._situation, self._log = situation, log
         self.asked: list[tuple[str, Any]] = []
+        self.advice = ADVICE
         self._show: Callable[[Situation], None] | None = None
         self._focus: Callable[[Focus], None] | None = None
 
@@ -255,3 +295,6 @@ class Scene:
 
     def timeline(self, walk: str) -> Future[str]:
         return self._did("timeline", walk, "# Timeline\n")
+
+    def advise(self, app: str = "") -> Future[Report]:
+        return self._did("advise", app, self.advice)

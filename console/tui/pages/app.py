@@ -27,6 +27,7 @@ class AppPage(Page):
         Key("p", "previous", "previous", "The log of the container's previous run.", False),
         Key("e", "evidence", "evidence", "What was seen, ruled out and left open.", False),
         Key("y", "yaml", "yaml", "The object as YAML.", False),
+        Key("a", "advice", "advice", "What could be set better or safer here.", False),
         FILTER,
     )
 
@@ -148,6 +149,11 @@ class AppPage(Page):
     def do_previous(self) -> None:
         self.old = not self.old
         self._look()
+
+    def do_advice(self) -> None:
+        from console.tui.pages.advice import AdvicePage
+
+        self.hub.host.push(AdvicePage(self.hub, self.app_key))
 
     def why_runbook(self) -> str:
         return "" if self.hub.situation.matches.get(f"app:{self.app_key}") else "no runbook fits this application"

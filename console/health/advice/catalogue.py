@@ -140,17 +140,43 @@ class Catalogue:
         """
         if key in self.keys or key in self.deprecated or key in self.removed or self.is_open(key):
             return False, ""
-        near = self._near(key)
-        if near and _slip(key, near):
-            return True, near
-        return key.rpartition(".")[0] in self._parents, near
+        if key not in self._judged:
+            self._judged[key] = self._judge(key)
+        return self._judged[key]
 
-    def _near(self, key: str) -> str:
-        squeezed = _SQUEEZE.sub("", key.lower())
-        if squeezed in self._squeezed:
-            return self._squeezed[squeezed]
-        found = difflib.get_close_matches(key, self._names, n=1, cutoff=0.8)
-        return found[0] if found else ""
+    def _judge(self, key: str) -> tuple[bool, str]:
+        slip = self._squeezed.get(_SQUEEZE.sub("", key.lower()), "") or self._slip(key)
+        if slip:
+            return True, slip
+        parent = key.rpartition(".")[0]
+        if parent not in self._parents:
+            return False, ""
+        siblings = [name for name in self._names if name.startswith(parent + ".")]
+        found = difflib.get_close_matches(key, siblings, n=1, cutoff=0.8)
+        return True, found[0] if found else ""
+
+    def _slip(self, key: str) -> str:
+        """A key that differs in one of its words, by at most two letters."""
+        parts = key.split(".")
+        for i, part in enumerate(parts):
+            for name, other in self._patterns.get((*parts[:i], "*", *parts[i + 1 :]), ()):
+                if len(part) > 3 and _distance(part, other) <= 2:
+                    return name
+        return ""
+
+    @cached_property
+    def _judged(self) -> dict[str, tuple[bool, str]]:
+        return {}
+
+    @cached_property
+    def _patterns(self) -> dict[tuple[str, ...], list[tuple[str, str]]]:
+        """Keys with one word left out → (key, that word)."""
+        out: dict[tuple[str, ...], list[tuple[str, str]]] = {}
+        for name in self._names:
+            parts = name.split(".")
+            for i, part in enumerate(parts):
+                out.setdefault((*parts[:i], "*", *parts[i + 1 :]), []).append((name, part))
+        return out
 
     @cached_property
     def _names(self) -> list[str]:
@@ -167,18 +193,16 @@ class Catalogue:
         return frozenset(key.rpartition(".")[0] for key in self.keys) - {"spark"}
 
 
-def _slip(one: str, other: str) -> bool:
-    """Whether two names differ by case, separators, or at most two letters."""
-    if _SQUEEZE.sub("", one.lower()) == _SQUEEZE.sub("", other.lower()):
-        return True
+def _distance(one: str, other: str) -> int:
+    """How many letters differ, are too many or missing; 3 stands for more than two."""
     if abs(len(one) - len(other)) > 2:
-        return False
+        return 3
     row = list(range(len(other) + 1))
     for i, a in enumerate(one, 1):
         before, row[0] = row[0], i
         for j, b in enumerate(other, 1):
             before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (a != b))
-    return row[-1] <= 2
+    return min(row[-1], 3)
 
 
 def read(text: str | bytes) -> Catalogue:

@@ -81,11 +81,15 @@ def _summary(report: Report, items: Sequence[Advice]) -> Line:
 
 def _sources(report: Report, width: int) -> list[Line]:
     """What could not be read, and the permission that it needs."""
-    out: list[Line] = []
+    alike: dict[tuple[str, str], list[str]] = {}
     for source in report.sources:
         if source.state in _TOLD:
-            head = f" {source.name} {source.state}"
-            out += _hanging(f"{head}  ", SOURCE[source.state], source.hint or source.detail, "dim", width)
+            alike.setdefault((source.state, source.hint or source.detail), []).append(source.name)
+    out: list[Line] = []
+    for (state, said), names in alike.items():
+        head = f" {names[0]} {state}  " if len(names) == 1 else f" {state}  "
+        text = said if len(names) == 1 else f"{', '.join(names)}: {said}"
+        out += _hanging(head, SOURCE[state], text, "dim", width)
     return out
 
 

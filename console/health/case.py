@@ -244,12 +244,13 @@ class Case:
 
     @cached_property
     def events(self) -> list[Event]:
-        """Events of the application's object and pods, in order of time."""
+        """Events of the application's object and pods, in order of time; none of a former object of the same name."""
         if not self.world.events:
             return []
         out: list[Event] = []
         if self.app.kind:
-            out.extend(self.events_of(f"{self.app.kind}/{self.app.namespace}/{self.app.name}"))
+            about = self.events_of(f"{self.app.kind}/{self.app.namespace}/{self.app.name}")
+            out.extend(e for e in about if not e.uid or not self.app.uid or e.uid == self.app.uid)
         for pod in self.pods:
             out.extend(self.events_of(pod.key))
         seen: set[int] = set()

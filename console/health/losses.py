@@ -21,6 +21,7 @@ _API_EXIT = re.compile(r"exit code: (-?\d+)|ContainerStateTerminated\([^)]{0,200
 _REASON = re.compile(
     r"termination reason: (\w+)|Reason: (OOMKilled|Error|Completed)\b|(?<![\w])reason=(OOMKilled|Error|Completed)\b"
 )
+_SILENT = re.compile(r"Removing executor (\S+) with (no recent heartbeats: .*)", re.DOTALL)
 _OPERATOR = re.compile(r"Executor (\S+) failed with ExitCode: (-?\d+), Reason: (\w+)")
 
 
@@ -50,7 +51,11 @@ def parse(words: str) -> tuple[int | None, str]:
 
 
 def losses(case: Case) -> list[Loss]:
-    """Every loss once per executor and source, in order of time: log first, then REST, then the operator's events."""
+    """Every loss once per executor and source, in order of time: log first, then REST, then the operator's events.
+
+    An executor that sent no heartbeat is given up first and killed then, so its exit code tells nothing.
+    """
+    silent = _silent(case)
     out: dict[str, Loss] = {}
     for hit in case.hits("lost-executor", "executor-lost-failure", roles=("driver",)):
         found = _LOST.search(hit.record.body) if hit.wording == "lost-executor" else _FAILURE.search(hit.record.body)
@@ -61,6 +66,8 @@ def losses(case: Case) -> list[Loss]:
         words = (found.group(3) or "").strip()
         code, reason = parse(hit.record.body)
         host = found.group(2).rstrip(":") if lost else ""
+        if executor in silent:
+            continue
         known = out.get(executor)
         unrelated = "unrelated to the running tasks" in hit.record.body
         if known is None or (known.exit_code is None and code is not None):
@@ -71,7 +78,7 @@ def losses(case: Case) -> list[Loss]:
     origin = case.rest.origin("allexecutors", "executors")
     for key, row in case.rest.executors.items():
         words = text(row, "removeReason")
-        if key == "driver" or not words:
+        if key == "driver" or not words or key in silent:
             continue
         known = out.get(key)
         code, reason = parse(words)
@@ -87,6 +94,27 @@ def losses(case: Case) -> list[Loss]:
             continue
         pod, code, reason = said.group(1), int(said.group(2)), said.group(3)
         executor = pod.rpartition("-exec-")[2]
+        if executor in silent:
+            continue
         if executor not in out or not out[executor].reason:
             out[executor] = Loss(executor, code, reason, event.message, event.last, of_event(event), pod=pod)
-    return sorted(out.values(), key=lambda loss: (loss.at or 0.0, loss.executor))
+    return sorted((*silent.values(), *out.values()), key=lambda loss: (loss.at or 0.0, loss.executor))
+
+
+def _silent(case: Case) -> dict[str, Loss]:
+    """Executors that the driver itself gave up because no heartbeat came, before any other word about their end."""
+    ended = [
+        (found.group(1), hit.at)
+        for hit in case.hits("lost-executor", roles=("driver",))
+        if (found := _LOST.search(hit.record.body)) is not None and "heartbeat" not in hit.record.body
+    ]
+    out: dict[str, Loss] = {}
+    for hit in case.hits("heartbeat", roles=("driver",)):
+        found = _SILENT.search(hit.record.message)
+        if found is None:
+            continue
+        executor = found.group(1)
+        before = any(one == executor and at is not None and hit.at is not None and at < hit.at for one, at in ended)
+        if not before:
+            out.setdefault(executor, Loss(executor, None, "", found.group(2), hit.at, of_hit(hit)))
+    return out

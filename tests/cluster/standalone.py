@@ -11,7 +11,7 @@ import requests
 from tests.cluster.processes import PartFailed, Process, answers, free_port, wait_until
 from tests.cluster.spark import PySpark
 
-_OPTIONS = "-Xmx256m -Dspark.ui.reverseProxy=true -Dspark.worker.timeout=60"
+_OPTIONS = "-Dspark.ui.reverseProxy=true -Dspark.worker.timeout=60"
 
 
 class Standalone:
@@ -47,6 +47,7 @@ class Standalone:
             "SPARK_HOME": str(self._spark.spark_home),
             "SPARK_LOCAL_IP": "127.0.0.1",
             "SPARK_DAEMON_JAVA_OPTS": _OPTIONS,
+            "SPARK_DAEMON_MEMORY": "256m",
             "SPARK_CONF_DIR": str(self._folder),
         }
         self._folder.mkdir(parents=True, exist_ok=True)

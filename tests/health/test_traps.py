@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from tests.health.test_apps import OPERATED
 from tests.health.worlds import (
@@ -340,3 +341,26 @@ def test_wait_for_first_consumer_is_normal() -> None:
 
 def test_facts_without_anything_have_no_findings() -> None:
     assert judge() == () and facts().pods == () and APP_ID
+
+
+SILENT = "HeartbeatReceiver: Removing executor 1 with no recent heartbeats: 33101 ms exceeds timeout 30000 ms"
+
+
+def test_an_executor_that_was_given_up_for_its_silence_is_killed_then_and_that_is_no_cause() -> None:
+    exited = lost("The executor with id 1 exited with exit code 137(SIGKILL, possible container OOM).", 240)
+    words = log(line(SILENT, when=200) + exited)
+    found = judge(driver(), executor(1, ended(137, "Error", 240), "Failed"), words)
+    assert [(f.class_, f.code, f.confidence) for f in found] == [("I07", "executor-heartbeat", "high")]
+
+
+def test_silence_after_an_executor_was_killed_is_a_consequence() -> None:
+    exited = lost("The executor with id 1 exited with exit code 137(SIGKILL, possible container OOM).", 180)
+    found = one(driver(), executor(1, ended(137, "Error", 180), "Failed"), log(exited + line(SILENT, when=200)))
+    assert found.code == "executor-killed"
+
+
+@pytest.mark.parametrize(("uid", "codes"), [("uid-etl", ["executor-oom-container"]), ("uid-of-the-former", [])])
+def test_events_of_a_former_application_of_the_same_name_are_not_its_own(uid: str, codes: list[str]) -> None:
+    words = "Executor etl-9-exec-1 failed with ExitCode: 137, Reason: OOMKilled, Pod Message: "
+    told = replace(event("SparkApplication/jobs/etl", "SparkExecutorFailed", words), uid=uid)
+    assert [f.code for f in judge(cr(), driver(), told)] == codes

@@ -97,7 +97,7 @@ FAULTS = (
         "an executor is frozen and sends no heartbeat",
         (("I07", "executor-heartbeat"),),
         job("frozen", conf=_IMPATIENT),
-        driver_log("heartbeat timed out"),
+        driver_log("no recent heartbeats|heartbeat timed out"),
         also=(LOST_DATA,),
     ),
     Fault(

@@ -97,11 +97,11 @@ def _keep(app: SparkApplication, console: Console, folder: Path) -> None:
     space = f"/api/v1/namespaces/{app.kube.namespace}"
     kept = [place for place in console.state.glob(f"evidence/*/{app.kube.namespace}/*") if _of(place, app)]
     pods = {"apiVersion": "v1", "kind": "PodList", "items": [redact_pod(pod) for pod in app.pods()]}
-    own = {pod["metadata"]["name"] for pod in pods["items"]}
-    own |= {json.loads((place / "pod.json").read_text())["metadata"]["name"] for place in kept}
+    own = [app.read(), *pods["items"], *(json.loads((place / "pod.json").read_text()) for place in kept)]
+    uids = {tree["metadata"]["uid"] for tree in own}
     events = app.kube.get(f"{space}/events")
-    events["items"] = [_lean(e) for e in events["items"] if e["involvedObject"]["name"] in {*own, app.name}]
-    for name, tree in (("app", _lean(app.read())), ("pods", pods), ("events", events)):
+    events["items"] = [_lean(e) for e in events["items"] if e["involvedObject"].get("uid") in uids]
+    for name, tree in (("app", _lean(own[0])), ("pods", pods), ("events", events)):
         (folder / f"{name}.json").write_text(json.dumps(tree, indent=1))
     if log := app.log():
         (folder / "driver.log").write_text(log)

@@ -24,13 +24,13 @@ RECORDED: dict[str, str] = {
     "I14": "pods without a node, a standalone application without a worker",
     "I15": "a standalone application without a GPU",
     "I16": "a service account without rights",
+    "I17": "an admission webhook that nobody serves",
     "I24": "a metastore that is down",
     "I26": "a Connect server whose class is missing",
 }
 CITED: dict[str, str] = {
     "I03": "metrics and REST fields of Spark; thresholds of the domain notes",
     "I09": "events and states of Kubernetes' volume controllers",
-    "I17": "messages of the operator's submission and of the API server's admission",
     "I18": "states of the operators' sources",
     "I19": "Deployment status, workqueue metrics and leader election of controller-runtime",
     "I20": "status fields of ScheduledSparkApplication",

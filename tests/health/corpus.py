@@ -24,10 +24,16 @@ class Recording:
     sure: str = "high"
     family: str = ""
     """`oom`, `look-alike` or another word."""
+    proof: str = "recording"
+    """`real node` where `python -m tests.cluster.faults` makes the very fault again; else a recording of elsewhere."""
 
     @property
     def path(self) -> Path:
         return ROOT / self.folder
+
+
+def _node(name: str, *expected: tuple[str | None, str], sure: str = "high") -> Recording:
+    return Recording(f"real-node/{name}", expected, sure, proof="real node")
 
 
 RECORDINGS = (
@@ -83,6 +89,17 @@ RECORDINGS = (
     Recording("spark-4.3/streaming", ((None, "user-error"),)),
     Recording("spark-4.1/streaming", ((None, "user-error"),)),
     Recording("spark-4.3/connect", ((None, "user-error"),)),
+    # faults made on the real node of tests/cluster, and what console and the API server kept of them
+    _node("heap-oom", ("I02", "executor-oom-heap")),
+    _node("driver-oom", ("I04", "driver-oom-container")),
+    _node("killed-executor", (None, "executor-killed"), ("I05", "fetch-failed"), sure="medium"),
+    _node("deleted-executor", (None, "executor-deleted")),
+    _node("evicted-executor", ("I06", "executor-evicted")),
+    _node("python-crash", ("I12", "python-worker-crash"), sure="medium"),
+    _node("image", ("I13", "image-pull")),
+    _node("quota", ("I16", "quota-exceeded")),
+    _node("rbac", ("I16", "rbac-denied")),
+    _node("webhook", ("I17", "submission-failed")),
     # nothing wrong
     Recording("kubernetes-1.20/healthy", ()),
     Recording("kubernetes-1.20/spark359-healthy", ()),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
+from msgspec.structs import replace
+
 from console.base.clock import parse_time
 from console.base.units import human_duration
 from console.health import deaths, logs
 from console.health.case import Case, World
 from console.health.evidence import of_event, of_hit, of_pod, of_sample, of_workload
-from console.health.facts import Pod, Sample, Workload
+from console.health.facts import Event, Pod, Sample, Workload
 from console.health.logs import Hit
 from console.health.model import Evidence, Finding
 from console.health.rule import Answer, Rule, WorldRule, finding
@@ -26,6 +28,8 @@ _TIMED_OUT = ("DriverStartTimedOut", "ExecutorsStartTimedOut", "DriverReadyTimed
 _HOOK = re.compile(
     r"failed calling webhook \\?\"([^\"\\]+)|admission webhook \\?\"([^\"\\]+)\\?\" denied the request:? ?(.{0,160})"
 )
+
+_TIMEOUT = re.compile(r"[?&]timeout=\w+")
 
 
 def submission_failed(case: Case) -> Answer:
@@ -51,20 +55,13 @@ def submission_failed(case: Case) -> Answer:
         why = f"webhook {found.group(2)} denied it: {found.group(3)}".strip()
     elif found is not None or "webhook" in text:
         name = found.group(1) if found is not None else ""
-        low = text.lower()
-        reason = (
-            "its certificate is refused"
-            if "x509" in low
-            else "it does not answer"
-            if "timeout" in low or "deadline" in low
-            else "it cannot be reached"
-        )
+        reason = _unreached(text)
         why = f"webhook {name} fails: {reason}".replace("  ", " ")
     else:
         why = _first_error(message) or "see the operator's message"
     cr = case.group.cr if case.group is not None else None
     proof: list[Evidence] = (
-        [of_workload(cr, f"state {case.app.state}: {message}")] if cr is not None and message else []
+        [of_workload(cr, f"state {case.app.state}: {_essence(message)}")] if cr is not None and message else []
     )
     return [
         finding(
@@ -74,8 +71,8 @@ def submission_failed(case: Case) -> Answer:
             "critical",
             "high" if failed or hooks or events else "medium",
             f"submission failed: {why}",
-            detail=message[:240],
-            evidence=[*proof, *[of_event(e) for e in events[-2:]], *[of_hit(h) for h in hooks[:2]]],
+            detail=_essence(message)[:240],
+            evidence=[*proof, *[_told(e) for e in events[-2:]], *[of_hit(h) for h in hooks[:2]]],
             ruled_out=[("I18", "the operator gave up: the state is final, not stuck")] if failed else [],
             questions=[] if message or hooks else ["the operator's log around this time: the output of spark-submit"],
             data={"why": why},
@@ -101,6 +98,32 @@ def _no_class(case: Case) -> list[Finding]:
 def _unloadable(case: Case, *roles: str) -> list[Hit]:
     """Main classes that could not be loaded; SLF4J says the same of a binding that nobody needs."""
     return [h for h in case.hits("no-main-class", roles=roles) if "SLF4J" not in h.text and "org.slf4j" not in h.text]
+
+
+def _unreached(text: str) -> str:
+    """Why a webhook was not asked. Every such message names the URL with its `?timeout=`, which says nothing."""
+    low = _TIMEOUT.sub("", text.lower())
+    if "x509" in low:
+        return "its certificate is refused"
+    if "no endpoints available" in low or ("service " in low and "not found" in low):
+        return "its service has no endpoints"
+    if "connection refused" in low or "no such host" in low or "no route to host" in low:
+        return "nobody serves it"
+    if "timeout" in low or "deadline" in low:
+        return "it does not answer"
+    return "it cannot be reached"
+
+
+def _essence(message: str) -> str:
+    """What matters of the output of spark-submit: from the webhook's name or the first error on."""
+    found = _HOOK.search(message)
+    if found is not None:
+        return message[found.start() :]
+    return _first_error(message) or message
+
+
+def _told(event: Event) -> Evidence:
+    return of_event(replace(event, message=_essence(event.message)))
 
 
 def _first_error(message: str) -> str:

@@ -151,6 +151,7 @@ FAULTS = (
         (("I15", "unschedulable-gpu"),),
         job("healthy", conf=_GPU),
         unschedulable,
+        also=(("I29", "gpu-no-rapids"),),
     ),
     Fault(
         "quota",

@@ -97,11 +97,18 @@ def _keep(app: SparkApplication, console: Console, folder: Path) -> None:
     space = f"/api/v1/namespaces/{app.kube.namespace}"
     kept = [place for place in console.state.glob(f"evidence/*/{app.kube.namespace}/*") if _of(place, app)]
     pods = {"apiVersion": "v1", "kind": "PodList", "items": [redact_pod(pod) for pod in app.pods()]}
-    own = [app.read(), *pods["items"], *(json.loads((place / "pod.json").read_text()) for place in kept)]
+    claims = app.kube.get(f"{space}/persistentvolumeclaims")
+    own = [
+        app.read(),
+        *claims["items"],
+        *pods["items"],
+        *(json.loads((place / "pod.json").read_text()) for place in kept),
+    ]
     uids = {tree["metadata"]["uid"] for tree in own}
     events = app.kube.get(f"{space}/events")
     events["items"] = [_lean(e) for e in events["items"] if e["involvedObject"].get("uid") in uids]
-    for name, tree in (("app", _lean(own[0])), ("pods", pods), ("events", events)):
+    saved = {"app": _lean(own[0]), "pods": pods, "events": events}
+    for name, tree in (saved | ({"claims": claims} if claims["items"] else {})).items():
         (folder / f"{name}.json").write_text(json.dumps(tree, indent=1))
     if log := app.log():
         (folder / "driver.log").write_text(log)

@@ -36,9 +36,26 @@ class PlanNode:
     words: str
     metrics: dict[str, float]
     children: list[PlanNode] = field(default_factory=list)
+    pipeline: PlanNode | None = None
+    """The compiled pipeline (WholeStageCodegen) that it runs in, with that one's `duration`."""
 
     def get(self, metric: str) -> float:
         return self.metrics.get(metric, 0.0)
+
+    @property
+    def rows(self) -> float:
+        """Rows that come out of it: of the nearest operator at or under it that counts them."""
+        node = self
+        for _ in range(20):
+            if (found := node.get("number of output rows")) or len(node.children) != 1:
+                return found
+            node = node.children[0]
+        return 0.0
+
+    @property
+    def busy(self) -> float:
+        """Seconds of task time of the pipeline that it runs in, or that takes its rows; 0 where none is known."""
+        return self.pipeline.get("duration") if self.pipeline is not None else 0.0
 
     def below(self) -> Iterator[PlanNode]:
         """Itself and everything under it, the nearest first."""
@@ -79,4 +96,29 @@ def nodes_of(execution: Row) -> list[PlanNode]:
         child, parent = made.get(int(num(edge, "fromId"))), made.get(int(num(edge, "toId")))
         if child is not None and parent is not None and child is not parent:
             parent.children.append(child)
+    clusters = {node.name: node for node in made.values() if node.name.startswith("WholeStageCodegen")}
+    for row in rows(execution.get("nodes")):
+        number = row.get("wholeStageCodegenId")
+        cluster = clusters.get(f"WholeStageCodegen ({number})") if isinstance(number, int) else None
+        if cluster is not None:
+            made[int(num(row, "nodeId"))].pipeline = cluster
+    _pipelines(list(made.values()))
     return list(made.values())
+
+
+def _pipelines(nodes: list[PlanNode]) -> None:
+    """Operators take the pipeline of what stands above them; a shuffle or broadcast begins anew."""
+    below = {id(child) for node in nodes for child in node.children}
+    waiting: list[tuple[PlanNode, PlanNode | None]] = [(node, None) for node in nodes if id(node) not in below]
+    seen: set[int] = set()
+    while waiting:
+        node, above = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if node.name.startswith("WholeStageCodegen"):
+            node.pipeline = node
+        elif node.pipeline is None and "Exchange" not in node.name:
+            node.pipeline = above
+        under = None if "Exchange" in node.name else node.pipeline
+        waiting.extend((child, under) for child in node.children)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from console.health.case import World
 from console.health.model import SparkApp
-from console.health.restview import RestView, num
+from console.health.restview import RestView, num, text
 from console.health.slow_former import recurring, slower
 from console.health.slow_items import Report, Slow
 from console.health.slow_path import critical
@@ -21,6 +21,7 @@ from console.health.slow_skew import of_skew, slow_executors
 from console.health.slow_sql import of_plans
 from console.health.slow_stage import of_stage
 from console.health.slow_whole import gaps, idle_executors, retries, slots
+from console.health.tasks import Stage
 
 LEAST, SHARE = 2.0, 0.05
 """Seconds, and share of the wall time of all jobs, below which lost time is not worth a word."""
@@ -46,7 +47,7 @@ def analyse(rest: RestView, *, now: float | None = None) -> Report:
                 items += of_stage(run, stage)
                 skew = of_skew(run, stage, names)
                 items += [skew] if skew is not None else []
-        items += [*retries(run), *slots(run), *of_plans(rest, run.slots, run.jobs), *gaps(run)]
+        items += [*retries(run), *slots(run), *of_plans(run), *gaps(run)]
         items = _merged(items, run.jobs)
         items += idle_executors(run)
     busy = sum(num(s.row, "executorRunTime") for s in run.stages.values()) / 1000
@@ -85,14 +86,22 @@ def _missing(run: Run) -> tuple[str, ...]:
     """What the answers do not hold, so that its absence is no comfort."""
     out = []
     ran = [s for s in run.stages.values() if num(s.row, "numTasks") > 0 and s.wall is not None]
-    bare = [s for s in ran if not s.complete]
+    bare = [s for s in ran if not s.complete and not _followed(s)]
     if bare:
         spent = sum(num(s.row, "executorRunTime") for s in bare)
         whole = sum(num(s.row, "executorRunTime") for s in ran) or 1.0
         out.append(f"tasks of {len(bare)} of {len(ran)} stages are not known ({spent / whole:.0%} of the task time)")
+    open_jobs = sorted(key for key, job in run.rest.jobs.items() if job.get("status") == "RUNNING")
+    if open_jobs and run.now is None:
+        out.append(f"what is known ends while job {open_jobs[0]} runs")
     if run.rest.sql and not any(row.get("nodes") for row in run.rest.sql.values()):
         out.append("plans of the SQL executions are not known")
     return tuple(out)
+
+
+def _followed(stage: Stage) -> bool:
+    """Whether a stage still runs and what it did so far is known."""
+    return text(stage.row, "status") == "ACTIVE" and len(stage.done) >= 0.9 * num(stage.row, "numCompleteTasks")
 
 
 def reports(world: World) -> list[tuple[SparkApp, Report]]:

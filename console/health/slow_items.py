@@ -27,7 +27,6 @@ KINDS = {
     "cross-join": "every row is compared with every other one",
     "row-explosion": "an operator makes far more rows than it gets",
     "unpruned-scan": "most of what is read is thrown away at once",
-    "long-filter": "a condition too long to be compiled",
     "repeated-work": "the same part of a plan is computed again",
     "slower-than-before": "longer than in every former run, at the same input",
     "more-input": "longer than in every former run, and so is the input",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
+from console.base.clock import rfc3339
 from console.health.restview import RestView, num, text, when
 from console.health.tasks import Stage, Task, stages
 
@@ -34,7 +35,33 @@ class Run:
 
     @cached_property
     def stages(self) -> dict[tuple[int, int], Stage]:
-        return stages(self.rest)
+        found = stages(self.rest)
+        if self.until is not None:
+            for stage in found.values():
+                if text(stage.row, "status") == "ACTIVE" and stage.ended is None:
+                    self._so_far(stage, self.until)
+        return found
+
+    @cached_property
+    def until(self) -> float | None:
+        """The moment up to which an unfinished run is known: now, or the last word of an event log that breaks off."""
+        if self.now is not None and self.now > 0:
+            return self.now
+        for attempt in self.rest.attempts[-1:]:
+            if not attempt.get("completed") and (last := num(attempt, "lastUpdatedEpoch")) > 0:
+                return last / 1000
+        return None
+
+    @staticmethod
+    def _so_far(stage: Stage, now: float) -> None:
+        """What still runs counts as it stands."""
+        if (stage.begun or now) >= now:
+            return
+        stage.row = {**stage.row, "completionTime": rfc3339(now)}
+        stage.tasks = [
+            replace(t, duration=max(t.duration, now - t.launched)) if t.status == "RUNNING" and t.launched else t
+            for t in stage.tasks
+        ]
 
     @cached_property
     def workers(self) -> list[Worker]:
@@ -74,7 +101,7 @@ class Run:
         out: list[tuple[float, float, int | None]] = []
         for key, job in self.rest.jobs.items():
             begun = when(job, "submissionTime")
-            ended = when(job, "completionTime") or (self.now if text(job, "status") == "RUNNING" else None)
+            ended = when(job, "completionTime") or (self.until if text(job, "status") == "RUNNING" else None)
             if begun is not None and ended is not None and ended >= begun:
                 out.append((begun, ended, key))
         if not out:

@@ -26,12 +26,15 @@ def of_skew(run: Run, stage: Stage, slow: Iterable[str] = ()) -> Slow | None:
     if text(stage.row, "status") == "FAILED":
         return None
     largest, usual = stage.top("duration"), stage.middle("duration")
+    running = [t for t in stage.tasks if t.status == "RUNNING"]
+    largest = max([largest or 0.0, *(t.duration for t in running)])
     count, wall = num(stage.row, "numTasks"), stage.wall
-    if largest is None or usual is None or wall is None or usual <= 0 or count < 3 or largest / usual < SKEW:
+    if not largest or usual is None or wall is None or usual <= 0 or count < 3 or largest / usual < SKEW:
         return None
     busy = sum(t.duration for t in stage.done) if stage.complete else num(stage.row, "executorRunTime") / 1000
     lost = min(wall - busy / used(run, stage), largest - usual)
-    long = [t for t in stage.done if t.duration >= largest * 0.5 and t.duration >= SKEW * usual]
+    known = [*stage.done, *running]
+    long = [t for t in known if t.duration >= largest * 0.5 and t.duration >= SKEW * usual]
     if lost <= 0 or (long and {t.executor for t in long} <= set(slow)):
         return None
     read, rows = (stage.top("read"), stage.middle("read")), (stage.top("records"), stage.middle("records"))
@@ -39,6 +42,8 @@ def of_skew(run: Run, stage: Stage, slow: Iterable[str] = ()) -> Slow | None:
     if not sizes and not counts and (not long or all(run.warming(stage, t) for t in long)):
         return None
     words = f"longest task {largest:.1f} s, median {usual:.1f} s"
+    if any(t.duration >= largest for t in running):
+        words += f"; {len(running)} still running"
     kind, confirm = "data-skew", "which key: count by key of the join or grouping; "
     if sizes and not (counts and (read[0] or 0.0) < 2**20):
         words += f"; it read {human_bytes(read[0])}, the median {human_bytes(read[1])}"

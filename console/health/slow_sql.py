@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from console.base.units import human_bytes
 from console.health.plan import PlanNode, nodes_of
-from console.health.restview import RestView, Row, text
+from console.health.restview import Row, num, text
 from console.health.slow_items import Slow
+from console.health.slow_plans import of_node, repeated
+from console.health.slow_run import Run
 
 SMALL_FILE = 8 * 2**20
 MANY_FILES = 100
@@ -29,18 +33,22 @@ _PYTHON = frozenset(
 _JOINS = ("SortMergeJoin", "ShuffledHashJoin")
 
 
-def of_plans(rest: RestView, slots: float, jobs: float) -> list[Slow]:
+def of_plans(run: Run) -> list[Slow]:
     """What every SQL execution lost, as far as its plan's metrics tell."""
     out: list[Slow] = []
-    for key, row in rest.sql.items():
-        nodes = nodes_of(row)
+    rest, slots, jobs = run.rest, run.slots, run.jobs
+    plans = {key: nodes_of(row) for key, row in rest.sql.items()}
+    for key, nodes in plans.items():
+        row = rest.sql[key]
         where = _where(key, row)
         for node in nodes:
             for maker in (_small_files, _python, _no_broadcast):
                 item = maker(node, slots, jobs, where)
                 if item is not None:
-                    out.append(item)
-    return out
+                    out.append(replace(item, sql=key))
+            out += of_node(node, slots, jobs, where, key)
+        out += _unmeasured_python(run, key, nodes, where)
+    return out + repeated(plans, rest, slots, jobs)
 
 
 def _where(key: int, row: Row) -> str:
@@ -83,6 +91,24 @@ def _python(node: PlanNode, slots: float, jobs: float, where: str) -> Slow | Non
         f"{where}, {node.name}",
         "the same in Spark's own functions, or a pandas UDF instead of one call for each row",
     )
+
+
+def _unmeasured_python(run: Run, sql: int, nodes: list[PlanNode], where: str) -> list[Slow]:
+    """Before 4.0 no operator says how long Python took: what its stages did neither on the CPU nor waiting."""
+    found = [n for n in nodes if n.name in _PYTHON]
+    if not found or any(n.get("time to run Python workers") for n in found):
+        return []
+    blocked = 0.0
+    for stage in run.stages.values():
+        if run.sql_of(stage.id, stage.attempt) == sql:
+            row = stage.row
+            known = num(row, "executorCpuTime") / 1e9 + num(row, "jvmGcTime") / 1e3
+            known += num(row, "shuffleFetchWaitTime") / 1e3 + num(row, "shuffleWriteTime") / 1e9
+            blocked += max(0.0, num(row, "executorRunTime") / 1e3 - known)
+    lost = blocked / run.slots
+    words = f"{blocked:.0f} s of task time outside the JVM, for {found[0].rows:,.0f} rows"
+    confirm = "the same in Spark's own functions, or a pandas UDF instead of one call for each row"
+    return [Slow("python-udf", lost, lost / run.jobs, words, f"{where}, {found[0].name}", confirm, sql=sql)]
 
 
 def _no_broadcast(node: PlanNode, slots: float, jobs: float, where: str) -> Slow | None:

@@ -10,6 +10,8 @@ from console.health.slow_run import Run
 from console.health.slow_stage import ordered
 from console.health.tasks import Stage
 
+LOADING = 5.0
+"""Seconds that the driver may need once to load the classes of its first query."""
 IDLE = 0.25
 """Share of its slots' time below which an executor that ran tasks counts as idle."""
 
@@ -63,7 +65,7 @@ def gaps(run: Run) -> list[Slow]:
     if not run.spans:
         return []
     begun, ended = run.spans[0][0], max(e for _, e, _ in run.spans)
-    lost = ended - begun - run.jobs
+    lost = ended - begun - run.jobs - _loading(run)
     if lost <= 0:
         return []
     longest, after, before = 0.0, run.spans[0][2], run.spans[0][2]
@@ -80,9 +82,20 @@ def gaps(run: Run) -> list[Slow]:
     planned = _planning(run)
     if planned >= 0.2 * lost:
         words += f"; {human_duration(min(planned, lost))} of it queries waited for their first job (planning, listing)"
-    where = f"after {_job(run, after)}, before {_job(run, before)}" if after is not None else "between stages"
+    where = f"the longest between {_job(run, after)} and {_job(run, before)}" if after is not None else "between stages"
     confirm = "what the driver does between jobs: its threads, its log, listing and commit of files"
     return [Slow("driver-gap", lost, lost / (ended - begun), words, where, confirm, count=many)]
+
+
+def _loading(run: Run) -> float:
+    """Seconds of the gap before the first query's first job that loading of classes explains."""
+    end = run.spans[0][1]
+    for begun, until, job in run.spans[1:]:
+        ids = run.rest.jobs.get(job, {}).get("stageIds") if job is not None else None
+        if isinstance(ids, list) and any(isinstance(s, int) and run.sql_of(s) is not None for s in ids):
+            return min(LOADING, max(0.0, begun - end))
+        end = max(end, until)
+    return 0.0
 
 
 def _job(run: Run, job: int | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from console.base.units import human_duration
@@ -9,12 +10,16 @@ from console.health.slow_items import Report, Slow, Step
 
 SHOWN = 0.01
 """Share of the path below which a step is told with the other short ones."""
+_FOLDERS = re.compile(r"(?<= at )\S*/(?=[^/]+$)")
 _ORDER = ("cpu", "gc", "shuffle wait", "shuffle write", "start", "other")
 
 
 def seconds(value: float) -> str:
-    """`7.4s` below ten seconds, else a duration."""
-    return f"{value:.1f}s" if value < 10 else human_duration(value)
+    """`7.4s`, `47s`, `2m50s`, `6h14m`."""
+    if value < 9.95:
+        return f"{value:.1f}s"
+    whole = round(value)
+    return f"{whole}s" if whole < 60 else f"{whole // 60}m{whole % 60:02d}s" if whole < 3600 else human_duration(value)
 
 
 def headline(report: Report) -> str:
@@ -40,9 +45,9 @@ def split(step: Step) -> str:
 def place(step: Step) -> str:
     """Which stage of which query a step is."""
     if step.stage is None:
-        return "driver: no stage of the path runs"
+        return "driver, no stage"
     query = f" · query {step.sql}" if step.sql is not None else ""
-    return f"stage {step.stage[0]}.{step.stage[1]}{query} · {step.name}"
+    return f"{step.stage[0]}.{step.stage[1]} {_FOLDERS.sub('', step.name)}{query}"
 
 
 def shown(path: Sequence[Step], most: int) -> tuple[list[Step], int, float]:

@@ -107,7 +107,10 @@ class TimesReader:
         if not view.stages:
             state: State = "unreachable" if unread else "no data"
             return Times(state, None, _nothing(app, pod, history), unread=tuple(unread), at=now, app_id=app.app_id)
-        former, note = await self._former(history, view)
+        former: list[tuple[str, RestView]] = []
+        note = "no History Server is known, so there are no former runs"
+        if history is not None:
+            former, note = await former_runs(SparkRest(history, self._clock), history.label, view)
         report = await asyncio.to_thread(compared, view, [v for _, v in former], now=now if live else None)
         return Times(
             "ready",
@@ -132,35 +135,6 @@ class TimesReader:
         unread += read.unread
         return (read.documents, endpoint.label) if read.document("stages") else ((), "")
 
-    async def _former(self, history: Endpoint | None, view: RestView) -> tuple[list[tuple[str, RestView]], str]:
-        from console.health.restview import RestView, num, rows, text
-        from console.health.slow_former import run_name
-        from console.sources.spark import SparkRest
-
-        if history is None:
-            return [], "no History Server is known, so there are no former runs"
-        rest = SparkRest(history, self._clock)
-        name, own = run_name(text(view.application, "name")), text(view.application, "id")
-        begun = max((num(a, "startTimeEpoch") for a in view.attempts), default=0.0)
-        try:
-            listed = (await rest.applications(limit=LISTED, status="completed")).document("applications")
-            earlier = []
-            for row in rows(listed):
-                starts = [num(a, "startTimeEpoch") for a in rows(row.get("attempts"))]
-                if run_name(text(row, "name")) == name and text(row, "id") != own and max(starts, default=0) < begun:
-                    attempt = next((text(a, "attemptId") for a in rows(row.get("attempts"))), "")
-                    earlier.append((max(starts, default=0.0), text(row, "id"), attempt))
-            newest = sorted(earlier, reverse=True)[:FORMER]
-            read = await asyncio.gather(*(rest.shallow(key, attempt=attempt) for _, key, attempt in newest))
-        except ConsoleError as error:
-            return [], f"{history.label}: {error.message}"
-        found = [
-            (key, RestView(r.documents)) for (_, key, _), r in zip(newest, read, strict=True) if r.document("stages")
-        ]
-        if not found:
-            return [], f"{history.label} knows no former run of {name!r}"
-        return found, "" if len(found) > 1 else "one former run is no measure: two are needed"
-
     async def _history_server(self, unread: list[tuple[str, str]]) -> Endpoint | None:
         if self._history is None and not self._looked:
             from console.live.endpoints import endpoint_of
@@ -175,6 +149,36 @@ class TimesReader:
             except ConsoleError as error:
                 unread.append(("History Server", error.message))
         return self._history
+
+
+async def former_runs(rest: SparkRest, label: str, view: RestView) -> tuple[list[tuple[str, RestView]], str]:
+    """([(application id, its answers)], why there are none): the newest runs of the same name that began earlier.
+
+    Args:
+        rest: a History Server; `label` names it.
+        view: the run that is measured.
+    """
+    from console.health.restview import RestView, num, rows, text
+    from console.health.slow_former import run_name
+
+    name, own = run_name(text(view.application, "name")), text(view.application, "id")
+    begun = max((num(a, "startTimeEpoch") for a in view.attempts), default=0.0)
+    earlier = []
+    try:
+        listed = (await rest.applications(limit=LISTED, status="completed")).document("applications")
+        for row in rows(listed):
+            attempts = rows(row.get("attempts"))
+            started = max((num(a, "startTimeEpoch") for a in attempts), default=0.0)
+            if run_name(text(row, "name")) == name and text(row, "id") != own and started < begun:
+                earlier.append((started, text(row, "id"), next((text(a, "attemptId") for a in attempts), "")))
+        newest = sorted(earlier, reverse=True)[:FORMER]
+        read = await asyncio.gather(*(rest.shallow(key, attempt=attempt) for _, key, attempt in newest))
+    except ConsoleError as error:
+        return [], f"{label}: {error.message}"
+    found = [(key, RestView(r.documents)) for (_, key, _), r in zip(newest, read, strict=True) if r.document("stages")]
+    if not found:
+        return [], f"{label} knows no former run of {name!r}"
+    return found, "" if len(found) > 1 else "one former run is no measure: two are needed"
 
 
 def _nothing(app: SparkApp, pod: Pod | None, history: Endpoint | None) -> str:

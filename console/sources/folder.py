@@ -97,7 +97,7 @@ class _Harvest:
         head = text.lstrip()[:200]
         if not head:
             return
-        if head.startswith('{"Event":"SparkListener'):
+        if folder_eventlog.is_event(head):
             self._event_log(piece, text)
         elif _JSON_START.match(head) and not _structured_log(text):
             self._json(piece, text)
@@ -123,7 +123,7 @@ class _Harvest:
     def _event_log(self, piece: Piece, text: str) -> None:
         key = folder_eventlog.group_key(piece.locator)
         log = self.event_logs.setdefault(key, folder_eventlog.EventLog(piece.locator))
-        log.feed(text)
+        log.feed(text, folder_eventlog.order(piece.locator))
 
     def _json(self, piece: Piece, text: str) -> None:
         values, wrong = folder_json.documents(text)

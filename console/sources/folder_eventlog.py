@@ -34,7 +34,8 @@ _WANTED = {
     "org.apache.spark.sql.execution.ui.SparkListenerSQLAdaptiveExecutionUpdate",
     "org.apache.spark.sql.execution.ui.SparkListenerDriverAccumUpdates",
 }
-_NAME = re.compile(r'^\{"Event":"([\w.]+)"')
+_NAME = re.compile(r'^\{"Event":"([\w.$]+)"')
+_NUMBER = re.compile(r"events_(\d+)_")
 
 Tree = dict[str, Any]
 
@@ -43,6 +44,17 @@ def group_key(locator: str) -> str:
     """Files of one rolled log share a key."""
     found = _ROLLED.search(locator)
     return (found.group(1) or found.group(2)) if found else locator
+
+
+def is_event(head: str) -> bool:
+    """Whether a text begins with an event. The later files of a rolled log begin with any of them."""
+    return _NAME.match(head) is not None
+
+
+def order(locator: str) -> int:
+    """The number of a file of a rolled log: `events_10_…` comes after `events_9_…`; 0 for a log of one file."""
+    found = _NUMBER.search(locator.rpartition("/")[2])
+    return int(found.group(1)) if found else 0
 
 
 def _gmt(ms: Any) -> str | None:
@@ -74,17 +86,19 @@ class EventLog:
     tasks: dict[tuple[int, int], list[Tree]] = field(default_factory=dict)
     executors: dict[str, Tree] = field(default_factory=dict)
     sql: dict[int, Tree] = field(default_factory=dict)
-    plans: dict[int, list[Tree]] = field(default_factory=dict)
-    """SQL execution → its plan trees, the present one last; what an earlier one counted is not lost."""
+    plans: dict[int, list[tuple[int, int, Tree]]] = field(default_factory=dict)
+    """SQL execution → (number of the file, of the plan in it, tree): the last one holds."""
     counters: dict[int, float] = field(default_factory=dict)
     """Accumulator → value."""
     kept: int = 0
     dropped: int = 0
     damaged: int = 0
     last: int = 0
+    _file: int = 0
 
-    def feed(self, text: str) -> None:
-        """Take the lines of one file."""
+    def feed(self, text: str, number: int = 0) -> None:
+        """Take the lines of one file; `number` is its place in a rolled log."""
+        self._file = number
         for line in text.splitlines():
             found = _NAME.match(line)
             if found is None or found.group(1) not in _WANTED:
@@ -190,7 +204,8 @@ class EventLog:
     def _plan(self, e: Tree) -> None:
         tree = e.get("sparkPlanInfo")
         if isinstance(tree, dict):
-            self.plans.setdefault(_int(e, "executionId"), []).append(tree)
+            known = self.plans.setdefault(_int(e, "executionId"), [])
+            known.append((self._file, len(known), tree))
 
     def _task_end(self, e: Tree) -> None:
         key = (_int(e, "Stage ID"), _int(e, "Stage Attempt ID"))
@@ -305,7 +320,7 @@ class EventLog:
                 execution["duration"] = execution["ended"] - execution["started"]
             plans = self.plans.get(execution["id"])
             if plans:
-                execution["nodes"], execution["edges"] = self._graph(plans[-1])
+                execution["nodes"], execution["edges"] = self._graph(max(plans, key=lambda p: p[:2])[2])
         for key, row in self.executors.items():
             mine = [t for tasks in self.tasks.values() for t in tasks if t["executorId"] == key]
             row.update(
@@ -376,6 +391,7 @@ _SUMMED = (
     "shuffleFetchWaitTime",
     "shuffleWriteBytes",
     "shuffleWriteRecords",
+    "shuffleWriteTime",
     "executorDeserializeTime",
     "resultSerializationTime",
     "peakExecutionMemory",
@@ -424,6 +440,7 @@ def _task_metrics(m: Tree) -> Tree:
         "shuffleFetchWaitTime": _int(read, "Fetch Wait Time"),
         "shuffleWriteBytes": _int(write, "Shuffle Bytes Written"),
         "shuffleWriteRecords": _int(write, "Shuffle Records Written"),
+        "shuffleWriteTime": _int(write, "Shuffle Write Time"),
     }
 
 

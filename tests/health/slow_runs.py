@@ -44,6 +44,7 @@ class Case:
     good: Mapping[str, str] = field(default_factory=dict)
     heap: tuple[str, str] = ("1g", "1g")
     passes: int = 1
+    ways: tuple[str, ...] = ("good", "bad")
     rate: str = ""
 
 
@@ -70,14 +71,25 @@ CASES: dict[str, Case] = {
     "python-udf": Case(),
     "small-files": Case(passes=2),
     "no-broadcast": Case(),
-    "gc": Case(heap=("600m", "4g"), conf={"spark.driver.extraJavaOptions": "-XX:+UseSerialGC"}),
-    "spill": Case(bad={"spark.memory.fraction": "0.03"}),
+    "gc": Case(
+        heap=("640m", "4g"),
+        bad={"spark.driver.extraJavaOptions": "-XX:+UseSerialGC -Xmn64m"},
+        good={"spark.driver.extraJavaOptions": "-XX:+UseSerialGC -Xmn2g"},
+    ),
+    "small-writes": Case(),
+    "cross-join": Case(),
+    "row-explosion": Case(),
+    "unpruned-scan": Case(passes=2),
+    "large-broadcast": Case(heap=("2g", "2g")),
+    "repeated-work": Case(),
+    "spill": Case(bad={"spark.memory.fraction": "0.1"}),
     "slow-node": Case(CLUSTER, WAIT),
     "scheduler-delay": Case(CLUSTER, WAIT),
     "shuffle-wait": Case(CLUSTER, WAIT, rate="80mbit"),
     "late-executors": Case(
         "local-cluster[4,1,512]", bad={**GROWING, "spark.dynamicAllocation.schedulerBacklogTimeout": "6s"}, good=WAIT
     ),
+    "nightly": Case(ways=("1", "2", "3", "slow", "grown")),
     "idle-slots": Case(
         "local-cluster[2,2,512]",
         {**GROWING, "spark.dynamicAllocation.schedulerBacklogTimeout": "1s"},
@@ -179,14 +191,15 @@ def main(words: Sequence[str]) -> int:
     for cause in asked.causes or CASES:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            for way in ("good", "bad"):
+            for way in CASES[cause].ways:
                 log = run(cause, way, folder, home, python)
                 target = folder / "kept" / f"{cause}-{way}"
                 keep(log, target, folder)
                 if asked.record:
                     shutil.rmtree(asked.record / target.name, ignore_errors=True)
                     shutil.copytree(target, asked.record / target.name)
-            print(measured(cause, folder / "kept"), flush=True)
+            ways = CASES[cause].ways
+            print(measured(cause, folder / "kept") if len(ways) == 2 else f"{cause}: {len(ways)} runs", flush=True)
     return 0
 
 

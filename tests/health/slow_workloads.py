@@ -21,13 +21,19 @@ from pyspark.sql import functions as f
 
 FIXED = {"spark.sql.adaptive.enabled": "false"}
 """Plans stay as they are written."""
+FEW = {**FIXED, "spark.sql.shuffle.partitions": "8"}
 CONF: dict[str, dict[str, str]] = {
     "skew": FIXED,
     "few-tasks": FIXED,
     "many-tasks": FIXED,
     "no-broadcast": FIXED,
-    "gc": {**FIXED, "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "100000000"},
+    "gc": {
+        **FIXED,
+        "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "100000000",
+        "spark.sql.shuffle.partitions": "8",
+    },
     "spill": FIXED,
+    **dict.fromkeys(("small-writes", "cross-join", "row-explosion", "repeated-work", "large-broadcast"), FEW),
     "shuffle-wait": {
         **FIXED,
         "spark.shuffle.readHostLocalDisk": "false",
@@ -128,7 +134,8 @@ def failing(bad: bool) -> Callable[[int, Iterator[Any]], Iterator[int]]:
     return run
 
 
-def work(spark: SparkSession, cause: str, bad: bool, folder: Path) -> None:
+def work(spark: SparkSession, cause: str, way: str, folder: Path) -> None:
+    bad = way == "bad"
     context = spark.sparkContext
     if cause == "skew":
         keys = [0 if (bad and i % 4) else i for i in range(800)]
@@ -159,13 +166,63 @@ def work(spark: SparkSession, cause: str, bad: bool, folder: Path) -> None:
         small = spark.range(0, 1000).select(f.col("id").alias("k"), (f.col("id") * 3).alias("v"))
         big.join(small, "k").select(f.sum(f.col("v") + f.length("pad"))).collect()
     elif cause == "gc":
+        java: Any = spark.sparkContext._jvm
+        live = java.java.util.stream.IntStream.range(0, 10_000_000).boxed()
+        spark._live = live.collect(java.java.util.stream.Collectors.toList())  # type: ignore[attr-defined]
         lists = spark.range(0, 1_600_000, 1, 4).groupBy((f.col("id") % 160_000).alias("k")).agg(f.collect_list("id"))
         lists.select(f.sum(f.size("collect_list(id)"))).collect()
     elif cause == "spill":
         rows = spark.range(0, 4_000_000, 1, 4).select(f.sha2(f.col("id").cast("string"), 512).alias("h"), "id")
-        rows.repartition(4, "id").sortWithinPartitions("h").select(f.sum(f.length("h"))).collect()
-    else:
+        rows.repartition(4, "id").sortWithinPartitions("h").write.format("noop").mode("overwrite").save()
+    elif cause == "nightly":
+        rows = (
+            context.parallelize(range(800 if way == "grown" else 400), 8).map(lambda x: (x, "x" * 500)).partitionBy(8)
+        )
+        rows.mapPartitions(asleep(0.02 if way != "slow" else 0.045)).sum()
+    elif not work_of_plans(spark, cause, bad, folder):
         work_of_cluster(spark, cause, bad, folder)
+
+
+def work_of_plans(spark: SparkSession, cause: str, bad: bool, folder: Path) -> bool:
+    """Causes that only the plan shows. False: none of them is asked for."""
+    table = str(folder / f"table-{cause}-{bad}")
+    if cause == "small-writes":
+        rows = spark.range(0, 200_000, 1, 12).withColumn("k", f.col("id") % 60)
+        (rows if bad else rows.repartition(8, "k")).write.mode("overwrite").partitionBy("k").parquet(table)
+    elif cause == "cross-join":
+        left, right = spark.range(0, 40_000, 1, 4), spark.range(0, 40_000, 1, 4).withColumnRenamed("id", "o")
+        near = (f.col("id") - f.col("o")) == 0 if bad else f.col("id") == f.col("o")
+        how = (f.col("id") - f.col("o")).between(0, 0) if bad else near
+        left.join(f.broadcast(right), how).select(f.sum("o")).collect()
+    elif cause == "row-explosion":
+        big = spark.range(0, 600_000, 1, 4).select((f.col("id") % 3000).alias("k"), "id")
+        small = spark.range(0, 600_000 if bad else 3000, 1, 4).select(
+            (f.col("id") % 3000).alias("k"), f.col("id").alias("v")
+        )
+        big.join(small, "k").select(f.sum(f.hash("v", "id"))).collect()
+    elif cause == "unpruned-scan":
+        if not Path(table, "_SUCCESS").exists():
+            rows = spark.range(0, 30_000_000, 1, 4).select((f.col("id") % 25).alias("k"), f.hash("id").alias("h"))
+            writer = rows.repartition(4, "k" if not bad else "h").write.mode("overwrite")
+            (writer if bad else writer.partitionBy("k")).parquet(table)
+        else:
+            spark.read.parquet(table).where("k = 7 and length(string(h)) > 3").select(f.sum("h")).collect()
+    elif cause == "large-broadcast":
+        large = spark.range(0, 2_500_000, 1, 4).select("id", f.repeat(f.col("id").cast("string"), 12).alias("pad"))
+        small = spark.range(0, 1000, 1, 4).withColumnRenamed("id", "k")
+        sides = (small, f.broadcast(large)) if bad else (large, f.broadcast(small))
+        sides[0].join(sides[1], f.col("id") == f.col("k")).select(f.sum(f.length("pad"))).collect()
+    elif cause == "repeated-work":
+        rows = spark.range(0, 6_000_000, 1, 4).select(
+            f.sha2(f.sha2(f.col("id").cast("string"), 512), 512).alias("h"), "id"
+        )
+        counts = rows.groupBy(f.substring("h", 1, 3).alias("p")).agg(f.count("*").alias("n"))
+        counts = counts if bad else counts.cache()
+        for threshold in (0, 1, 2):
+            counts.where(f.col("n") > threshold).agg(f.sum("n")).collect()
+    else:
+        return False
+    return True
 
 
 def work_of_cluster(spark: SparkSession, cause: str, bad: bool, folder: Path) -> None:
@@ -187,18 +244,18 @@ def work_of_cluster(spark: SparkSession, cause: str, bad: bool, folder: Path) ->
         kept.count()
         kept.mapPartitions(napping(0.25)).sum()
     elif cause == "idle-executors":
-        context.parallelize(range(60), 1).mapPartitions(napping(0.1)).sum()
+        context.parallelize(range(200), 1).mapPartitions(napping(0.1)).sum()
 
 
 def main(cause: str, way: str, folder: str = ".") -> None:
-    builder = SparkSession.builder.appName(f"work {way}")
+    builder = SparkSession.builder.appName(f"work {way}" if cause != "nightly" else "nightly-2026112400")
     for key, value in CONF.get(cause, {}).items():
         builder = builder.config(key, value)
     if cause == "no-broadcast":
         builder = builder.config("spark.sql.autoBroadcastJoinThreshold", "-1" if way == "bad" else "10485760")
     spark = builder.getOrCreate()
     spark.sparkContext.parallelize(range(4), 4).map(lambda x: x).count()
-    work(spark, cause, way == "bad", Path(folder))
+    work(spark, cause, way, Path(folder))
     spark.stop()
 
 

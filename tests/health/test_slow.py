@@ -33,6 +33,10 @@ KINDS = {
     "scheduler-delay": ("scheduler-delay",),
     "late-executors": ("late-executors",),
     "idle-slots": ("idle-slots",),
+    "shuffle-wait": ("shuffle-wait",),
+    "row-explosion": ("row-explosion", "large-broadcast"),
+    "unpruned-scan": ("unpruned-scan",),
+    "large-broadcast": ("large-broadcast",),
 }
 """Cause that was put in → kinds that must be seen. A shuffle that is not needed also has needless tasks."""
 CHEAP = ("spill", "gc")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from console.health import slow_words as words
 from console.health.model import Board
-from console.health.slow_items import KINDS, Report, Slow, Step
+from console.health.slow_items import Report, Slow, Step
 from console.live.situation import Focus
 from console.live.times import Times
-from console.tui.lines import BLANK, Cell, Column, Line, Role, Span, bar, header, line, row, rule, span, wrap
+from console.tui.lines import BLANK, Cell, Column, Line, Role, Span, bar, header, layout, line, row, rule, span, wrap
 from console.tui.words import age
 
 STEPS = 14
@@ -16,7 +16,7 @@ CAUSE_COLUMNS = (
     Column("SHARE", 5, "right"),
     Column("", 8, drop=1),
     Column("CAUSE", 19),
-    Column("WHAT IT IS", 0, least=24),
+    Column("WHAT WAS SEEN", 0, least=24),
 )
 STEP_COLUMNS = (
     Column("TIME", 7, "right"),
@@ -27,7 +27,6 @@ STEP_COLUMNS = (
     Column("SLOTS", 5, "right", drop=4),
     Column("ITS TASKS DID", 32, drop=1),
 )
-_INDENT = " " * 15
 
 
 def times(board: Board, focus: Focus, width: int) -> list[Line]:
@@ -62,17 +61,18 @@ def _cause(item: Slow, number: int, width: int) -> list[Line]:
     role: Role = "crit" if item.share >= 0.3 else "warn" if item.share >= 0.1 else "text"
     lost = words.seconds(item.lost) if not item.paid else "–"
     drawn = bar(item.share, 8, "bar-crit" if role == "crit" else "bar-warn" if role == "warn" else "bar")
+    size = layout(CAUSE_COLUMNS, width - 1)[-1][1]
+    beside = size >= 48
+    seen = wrap(item.words, size if beside else width - 6)
     cells: list[Cell] = [
-        span(lost, role),
-        span(f"{item.share:.0%}", role),
-        drawn,
-        span(item.kind, "title"),
-        KINDS[item.kind],
-    ]
+        span(lost, role), span(f"{item.share:.0%}", role), drawn, span(item.kind, "title"),
+        span(seen[0] if beside else ""),
+    ]  # fmt: skip
     out = [row(CAUSE_COLUMNS, cells, width, key=f"slow:{number}:{item.kind}")]
-    texts = [(item.words, "text"), (f"at {item.where}", "dim"), (f"confirm: {item.confirm}", "dim")]
-    for text, body in texts:
-        out += [line(Span(_INDENT), span(part, "text" if body == "text" else "dim")) for part in wrap(text, width - 16)]
+    indent = width - size if beside else 5
+    out += [line(Span(" " * indent), span(part)) for part in (seen[1:] if beside else seen)]
+    for label, text in (("at", item.where), ("confirm", item.confirm)):
+        out += [line(Span(" " * indent), span(part, "dim")) for part in wrap(f"{label} {text}", width - indent - 1)]
     return out
 
 

@@ -92,7 +92,7 @@ def _missing(run: Run) -> tuple[str, ...]:
         whole = sum(num(s.row, "executorRunTime") for s in ran) or 1.0
         out.append(f"tasks of {len(bare)} of {len(ran)} stages are not known ({spent / whole:.0%} of the task time)")
     open_jobs = sorted(key for key, job in run.rest.jobs.items() if job.get("status") == "RUNNING")
-    if open_jobs and run.now is None:
+    if open_jobs and not run.now:
         out.append(f"what is known ends while job {open_jobs[0]} runs")
     if run.rest.sql and not any(row.get("nodes") for row in run.rest.sql.values()):
         out.append("plans of the SQL executions are not known")

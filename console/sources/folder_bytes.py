@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import stat
 import tarfile
 import zipfile
@@ -23,6 +24,7 @@ MIB = 2**20
 MAX_FILES = 20_000
 MAX_DEPTH = 12
 MAX_TEXT = 64 * MIB
+_DIGITS = re.compile(r"(\d{1,18})")
 HEAD, TAIL = 8 * MIB, 24 * MIB
 MAX_TOTAL = 768 * MIB
 MAX_MEMBERS = 2_000
@@ -34,6 +36,8 @@ _FOREIGN = {
     _LZ4_FRAME: "compressed with lz4: only zstd, gzip and plain files are read",
     _SNAPPY: "compressed with snappy: only zstd, gzip and plain files are read",
     b"\xff\x06\x00\x00sNaPpY": "compressed with snappy: only zstd, gzip and plain files are read",
+    b"ZV\x00": "compressed with lzf: only zstd, gzip and plain files are read",
+    b"ZV\x01": "compressed with lzf: only zstd, gzip and plain files are read",
     _BZ2: "compressed with bzip2: only zstd, gzip and plain files are read",
     _XZ: "compressed with xz: only zstd, gzip and plain files are read",
 }
@@ -70,7 +74,7 @@ class Reader:
             if len(here.relative_to(root).parts) >= MAX_DEPTH:
                 self.unread.append((str(here.relative_to(root)), f"more than {MAX_DEPTH} folders deep"))
                 folders.clear()
-            for name in sorted(files):
+            for name in sorted(files, key=_natural):
                 count += 1
                 path = here / name
                 locator = str(path.relative_to(root))
@@ -248,6 +252,11 @@ def _bounded(file: IO[bytes], size: int) -> tuple[bytes, str]:
     head = head[: head.rfind(b"\n") + 1] or head
     tail = tail[tail.find(b"\n") + 1 :]
     return head + tail, f"{size // MIB} MiB: only the first {HEAD // MIB} and the last {TAIL // MIB} MiB were read"
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """A sort key by which `events_10` comes after `events_9`."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in _DIGITS.split(name)]
 
 
 def _inside(path: Path, root: Path) -> bool:

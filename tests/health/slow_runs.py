@@ -82,7 +82,7 @@ CASES: dict[str, Case] = {
     "unpruned-scan": Case(passes=2),
     "large-broadcast": Case(heap=("2g", "2g")),
     "repeated-work": Case(),
-    "spill": Case(bad={"spark.memory.fraction": "0.1"}),
+    "spill": Case(heap=("1g", "5g"), bad={"spark.memory.fraction": "0.1"}),
     "slow-node": Case(CLUSTER, WAIT),
     "scheduler-delay": Case(CLUSTER, WAIT),
     "shuffle-wait": Case(CLUSTER, WAIT, rate="80mbit"),

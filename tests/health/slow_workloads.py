@@ -172,7 +172,7 @@ def work(spark: SparkSession, cause: str, way: str, folder: Path) -> None:
         lists = spark.range(0, 1_600_000, 1, 4).groupBy((f.col("id") % 160_000).alias("k")).agg(f.collect_list("id"))
         lists.select(f.sum(f.size("collect_list(id)"))).collect()
     elif cause == "spill":
-        rows = spark.range(0, 4_000_000, 1, 4).select(f.sha2(f.col("id").cast("string"), 512).alias("h"), "id")
+        rows = spark.range(0, 3_000_000, 1, 4).select(f.sha2(f.col("id").cast("string"), 512).alias("h"), "id")
         rows.repartition(4, "id").sortWithinPartitions("h").write.format("noop").mode("overwrite").save()
     elif cause == "nightly":
         rows = (

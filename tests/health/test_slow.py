@@ -14,6 +14,7 @@ from console.health.facts import RestDocument
 from console.health.restview import RestView, when
 from console.health.slow import analyse
 from console.health.slow_former import slower
+from console.health.slow_items import KINDS as MEANINGS
 from console.health.slow_items import Report
 from console.sources.folder import read_folder
 from tests.cluster.spark import PySpark
@@ -37,9 +38,12 @@ KINDS = {
     "row-explosion": ("row-explosion", "large-broadcast"),
     "unpruned-scan": ("unpruned-scan",),
     "large-broadcast": ("large-broadcast",),
+    "gc": ("gc",),
+    "cross-join": ("cross-join",),
+    "repeated-work": ("repeated-work",),
 }
 """Cause that was put in → kinds that must be seen. A shuffle that is not needed also has needless tasks."""
-CHEAP = ("spill", "gc")
+CHEAP = ("spill",)
 """Causes that were put in and cost less than is worth a word: they are measured, and not told."""
 ASLEEP = ("skew", "retries", "driver-gap")
 """Causes whose cost is time asleep, so that they are told on a busy machine too."""
@@ -93,6 +97,16 @@ def test_estimates_are_within_twice_the_truth(capsys: pytest.CaptureFixture[str]
         assert measured / 2 <= estimated <= measured * 2, cause
 
 
+def test_executors_that_ran_nothing_cost_no_time_but_slots() -> None:
+    """The same work on one executor and on four."""
+    (clean, fast), (found, slow) = (report(LOGS / f"idle-executors-{way}") for way in ("good", "bad"))
+    assert clean.items == () and slow - fast == pytest.approx(0, abs=1)
+    idle = next(i for i in found.items if i.kind == "idle-executors")
+    more = found.slots * found.jobs - clean.slots * clean.jobs
+    assert idle.lost == 0 and more / 2 <= idle.paid <= more * 2
+    assert {i.kind for i in found.items} == {"idle-executors", "too-few-tasks"} and len(idle.executors) == 3
+
+
 @pytest.mark.parametrize("cause", CHEAP)
 @pytest.mark.parametrize("way", ["good", "bad"])
 def test_what_costs_little_is_not_told(cause: str, way: str) -> None:
@@ -105,6 +119,41 @@ def test_where_it_comes_from_and_what_would_prove_it() -> None:
     assert items["python-udf"].where.endswith("BatchEvalPython") and "SQL execution 0" in items["python-udf"].where
     assert items["small-files"].words.startswith("1500 files of")
     assert all(i.confirm and 0 < i.share <= 1 for i in items.values())
+
+
+def test_a_share_of_the_time_decides_and_no_size() -> None:
+    """The same skew, gap and retries as before, in a run a hundred times as long, are worth no word."""
+    for cause in ("skew", "retries", "driver-gap", "slow-node", "gc"):
+        facts = read_folder(LOGS / f"{cause}-bad")
+        (case,) = World(facts, assemble(facts)).cases
+        (item,) = analyse(case.rest).items
+        run = analyse(case.rest)
+        rows = [dict(row) for row in case.rest.jobs.values()]
+        end = max(at for row in rows if (at := when(row, "completionTime")) is not None)
+        long = {"jobId": 999, "status": "SUCCEEDED", "stageIds": [], "submissionTime": rfc3339(end)}
+        long["completionTime"] = rfc3339(end + 100 * run.jobs)
+        document = RestDocument("jobs", [*rows, long], facts.rest[0].origin, app_id=facts.rest[0].app_id)
+        others = [d for d in case.rest.docs if d.path != "jobs"]
+        told = [i for i in analyse(RestView([*others, document])).items if i.lost]
+        assert item.share >= 0.05 and told == []
+
+
+def test_every_item_says_where_and_what_would_confirm_it() -> None:
+    for cause in KINDS:
+        for item in report(LOGS / f"{cause}-bad")[0].items:
+            assert item.kind in MEANINGS and item.confirm and 0 < item.share <= 1
+            assert "/opt/jobs/job.py:" in item.where, item
+            if item.sql is not None:
+                assert f"SQL execution {item.sql}" in item.where
+
+
+def test_the_critical_path_covers_the_time_from_the_first_job_to_the_last() -> None:
+    for cause in KINDS:
+        found, _ = report(LOGS / f"{cause}-bad")
+        whole = found.path[-1].begun + found.path[-1].seconds - found.path[0].begun
+        assert sum(s.seconds for s in found.path) == pytest.approx(whole, abs=0.01)
+        assert [s.begun for s in found.path] == sorted(s.begun for s in found.path)
+        assert all(sum(s.split.values()) <= 1.02 for s in found.path)
 
 
 def test_slower_than_every_run_before() -> None:

@@ -44,8 +44,8 @@ def served(log: Path, target: Path) -> str:
             event.setdefault("Classpath Entries", {})
         if event["Event"] == "SparkListenerTaskEnd":
             start = {k: event[k] for k in ("Stage ID", "Stage Attempt ID", "Task Info")}
-            out.append(json.dumps({"Event": "SparkListenerTaskStart", **start}))
-        out.append(json.dumps(event))
+            out.append(json.dumps({"Event": "SparkListenerTaskStart", **start}, separators=(",", ":")))
+        out.append(json.dumps(event, separators=(",", ":")))
     (target / app_id).write_text("\n".join(out) + "\n")
     return app_id
 
@@ -80,7 +80,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dic
             return False
 
     try:
-        wait_until("the History Server knows all runs", all_known, seconds=240, processes=[process], every=0.5)
+        wait_until("the History Server knows all runs", all_known, seconds=180, processes=[process], every=0.5)
         yield f"http://127.0.0.1:{port}", ids
     finally:
         process.stop()

@@ -43,6 +43,7 @@ SHOTS = (
     Shot("apps", (120, 36), ("2",), "NAMESPACE"),
     Shot("application", (120, 36), ("2", "g", "enter"), "executors"),
     Shot("application", (80, 24), ("2", "g", "enter"), "executors"),
+    Shot("times", (120, 36), ("2", "g", "enter", "8"), "critical path"),
     Shot("evidence", (120, 36), ("e",), "seen"),
     Shot("slo", (120, 36), ("3",), "WINDOW"),
     Shot("slo", (80, 24), ("3",), "WINDOW"),

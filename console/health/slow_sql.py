@@ -115,7 +115,7 @@ def _no_broadcast(node: PlanNode, slots: float, jobs: float, where: str) -> Slow
     """A join that shuffles and sorts a large side although the other is small."""
     if not node.name.startswith(_JOINS) or len(node.children) != 2:
         return None
-    sides = [s for s in (_shuffle(child) for child in node.children) if s is not None]
+    sides = [s for s in (_shuffle(child, node) for child in node.children) if s is not None]
     if len(sides) != 2:
         return None
     small, large = sorted(sides)
@@ -132,13 +132,13 @@ def _no_broadcast(node: PlanNode, slots: float, jobs: float, where: str) -> Slow
     )
 
 
-def _shuffle(side: PlanNode) -> tuple[float, float] | None:
+def _shuffle(side: PlanNode, join: PlanNode) -> tuple[float, float] | None:
     """(bytes, seconds of task time) of the exchange that feeds one side of a join; None where there is none."""
     spent = 0.0
     for node in side.below():
-        if node.name.startswith("WholeStageCodegen"):
-            spent = max(spent, node.get("duration"))
-        elif node.name.startswith("Sort"):
+        if node.pipeline is not join.pipeline:
+            spent = max(spent, node.busy)
+        if node.name.startswith("Sort"):
             spent = max(spent, node.get("sort time"))
         if node.name == "Exchange":
             size = node.get("data size")

@@ -17,8 +17,8 @@ from console.health.tasks import Stage, Task
 
 TINY_TASK = 0.2
 """Seconds below which a task is too short to be worth its start."""
-SPILL_RATE = 100 * 2**20
-"""Bytes of spill files a second that one task writes, and reads again: serialised, compressed, merged."""
+SPILL_RATE = 50 * 2**20
+"""Bytes of spill files a second that one task of many writes, or reads again: serialised, compressed, merged."""
 
 
 def of_stage(run: Run, stage: Stage) -> list[Slow]:
@@ -85,7 +85,7 @@ def _spill(run: Run, stage: Stage) -> Slow | None:
     told = f" in {len(tasks)} of {len(stage.done)} tasks" if tasks else ""
     words = f"{human_bytes(disk)} ({human_bytes(memory)} in memory) written to disk and read again{told}"
     confirm = "more partitions or memory per task: the spill must go"
-    return _item(run, stage, "spill", lost, words + " (estimated at 100 MiB/s)", confirm)
+    return _item(run, stage, "spill", lost, words + " (estimated at 50 MiB/s and task)", confirm)
 
 
 def _too_many(run: Run, stage: Stage) -> Slow | None:

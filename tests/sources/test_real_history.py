@@ -31,6 +31,7 @@ NIGHTLY = ("nightly-1", "nightly-2", "nightly-3", "nightly-slow", "nightly-grown
 
 def served(log: Path, target: Path) -> str:
     """Put a recorded log where a History Server finds it, with the events that it cannot do without. Its id."""
+    whole = ("JVM Information", "Hadoop Properties", "System Properties", "Metrics Properties", "Classpath Entries")
     text = zstandard.ZstdDecompressor().stream_reader(log.read_bytes()).read().decode()
     out: list[str] = []
     app_id = ""
@@ -39,12 +40,13 @@ def served(log: Path, target: Path) -> str:
         if event["Event"] == "SparkListenerApplicationStart":
             app_id = event["App ID"]
         if event["Event"] == "SparkListenerEnvironmentUpdate":
-            for part in ("JVM Information", "Hadoop Properties", "System Properties", "Metrics Properties"):
-                event.setdefault(part, {})
-            event.setdefault("Classpath Entries", {})
+            event = {**{key: {} for key in whole}, **event}
         if event["Event"] == "SparkListenerTaskEnd":
             start = {k: event[k] for k in ("Stage ID", "Stage Attempt ID", "Task Info")}
             out.append(json.dumps({"Event": "SparkListenerTaskStart", **start}, separators=(",", ":")))
+        out.append(json.dumps(event, separators=(",", ":")))
+    if not any(line.startswith('{"Event":"SparkListenerEnvironmentUpdate"') for line in out):
+        event = {"Event": "SparkListenerEnvironmentUpdate", "Spark Properties": {}, **{key: {} for key in whole}}
         out.append(json.dumps(event, separators=(",", ":")))
     (target / app_id).write_text("\n".join(out) + "\n")
     return app_id

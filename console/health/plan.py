@@ -91,7 +91,7 @@ def nodes_of(execution: Row) -> list[PlanNode]:
             if value is not None:
                 metrics[text(metric, "name")] = value
         key = int(num(row, "nodeId"))
-        made[key] = PlanNode(key, text(row, "nodeName"), text(row, "description"), metrics)
+        made[key] = PlanNode(key, text(row, "nodeName"), text(row, "description") or text(row, "desc"), metrics)
     for edge in rows(execution.get("edges")):
         child, parent = made.get(int(num(edge, "fromId"))), made.get(int(num(edge, "toId")))
         if child is not None and parent is not None and child is not parent:

@@ -117,6 +117,11 @@ def _slower(run: Run, stage: Stage, tasks: list[Task], others: list[Task]) -> tu
     """(median of its tasks, of the others) where it is slow by itself; the first task of a slot does not count."""
     own = [t for t in tasks if not run.warming(stage, t)]
     rest = [t for t in others if not run.warming(stage, t)]
+    if own and not len(own) >= LEAST_TASKS <= len(rest) and median(t.duration for t in own) > 0:
+        late = median(t.duration for t in own)  # few tasks: those of cold slots count too, if the later ones agree
+        own, rest = list(tasks), list(others)
+        if len(rest) >= LEAST_TASKS and late < SLOWER * median(t.duration for t in rest):
+            return None
     if len(own) < LEAST_TASKS or len(rest) < LEAST_TASKS:
         return None
     mine, theirs = median(t.duration for t in own), median(t.duration for t in rest)

@@ -25,7 +25,10 @@ from tests.cluster.processes import Process, free_port, wait_until
 from tests.health.test_slow import LOGS, report
 
 pytestmark = [pytest.mark.parts, pytest.mark.xdist_group("pyspark")]
-CAUSES = ("skew", "slow-node", "python-udf", "no-broadcast", "late-executors", "retries", "driver-gap")
+CAUSES = (
+    "skew", "slow-node", "late-executors", "retries", "driver-gap",
+    "cross-join", "unpruned-scan", "large-broadcast", "repeated-work", "gc",
+)  # fmt: skip
 NIGHTLY = ("nightly-1", "nightly-2", "nightly-3", "nightly-slow", "nightly-grown")
 
 

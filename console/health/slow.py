@@ -96,6 +96,11 @@ def _missing(run: Run) -> tuple[str, ...]:
         out.append(f"what is known ends while job {open_jobs[0]} runs")
     if run.rest.sql and not any(row.get("nodes") for row in run.rest.sql.values()):
         out.append("plans of the SQL executions are not known")
+    nodes = [n for row in run.rest.sql.values() for n in row.get("nodes") or [] if isinstance(n, dict)]
+    if len(run.rest.sql) > 1 and nodes and not any(n.get("description") or n.get("desc") for n in nodes):
+        out.append(
+            "this version's REST does not say what operators do, so repeated work is not seen; its event log does"
+        )
     return tuple(out)
 
 

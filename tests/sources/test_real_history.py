@@ -27,7 +27,7 @@ from tests.health.test_slow import LOGS, report
 pytestmark = [pytest.mark.parts, pytest.mark.xdist_group("pyspark")]
 CAUSES = (
     "skew", "slow-node", "late-executors", "retries", "driver-gap",
-    "cross-join", "unpruned-scan", "large-broadcast", "repeated-work", "gc",
+    "cross-join", "unpruned-scan", "large-broadcast", "gc", "spill",
 )  # fmt: skip
 NIGHTLY = ("nightly-1", "nightly-2", "nightly-3", "nightly-slow", "nightly-grown")
 

@@ -77,7 +77,11 @@ def slow_executors(run: Run) -> list[Slow]:
         by_executor: dict[str, list[Task]] = {}
         for task in stage.done:
             by_executor.setdefault(task.executor, []).append(task)
+        usual = median(t.duration for t in stage.done)
         for name, tasks in by_executor.items() if len(by_executor) > 1 else ():
+            if median(t.duration for t in tasks) < 1.1 * usual:
+                fine[name] = fine.get(name, 0) + (len(tasks) >= LEAST_TASKS)
+                continue
             others = [t for t in stage.done if t.executor != name]
             judged = _slower(run, stage, tasks, others)
             if judged is None:

@@ -55,6 +55,7 @@ class Stage:
     tasks: list[Task] = field(default_factory=list)
     quantiles: dict[str, dict[float, float]] = field(default_factory=dict)
     """Metric (`duration`, `run`, `read`) → quantile → value, from taskSummary or withSummaries."""
+    _done: tuple[list[Task], int, list[Task]] | None = None
 
     @property
     def name(self) -> str:
@@ -75,7 +76,9 @@ class Stage:
 
     @property
     def done(self) -> list[Task]:
-        return [t for t in self.tasks if t.status == "SUCCESS"]
+        if self._done is None or self._done[0] is not self.tasks or self._done[1] != len(self.tasks):
+            self._done = (self.tasks, len(self.tasks), [t for t in self.tasks if t.status == "SUCCESS"])
+        return self._done[2]
 
     @property
     def complete(self) -> bool:

@@ -88,4 +88,6 @@ def _status(thing: Workload) -> dict[str, Any]:
     if thing.kind == "DaemonSet":
         counted = {"currentNumberScheduled": 1, "numberMisscheduled": 0, "numberAvailable": 1}
         return {**counted, **thing.status}
+    if thing.kind == "SparkApplication":
+        return {"driverInfo": {}, **thing.status}
     return thing.status

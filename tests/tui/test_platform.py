@@ -115,6 +115,13 @@ async def test_a_component_says_why_and_what_was_seen(size: tuple[int, int]) -> 
     assert "object   Deployment/spark/rel-hive-metastore" in screen
 
 
+async def test_components_are_narrowed_by_words_and_by_words_that_must_not_be_there() -> None:
+    async with shown(Scene(platform("core-baseline"))) as pilot:
+        await press(pilot, "5", "slash", *"s3", "space", "exclamation_mark", *"unknown")
+        screen = "\n".join(text(pilot))
+        assert "MinIO / S3" in screen and "Hive Metastore" not in screen
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_preset_shows_what_is_missing_and_what_it_promises_and_cannot_do(size: tuple[int, int]) -> None:
     async with shown(Scene(platform("core-baseline", without="minio")), size) as pilot:

@@ -39,7 +39,7 @@ _ORDER = ("missing", "broken", "unintended", "unexpected", "unknown", "as declar
 def health(situation: Situation, width: int, wanted: str, selected: str, *, beside: bool = False) -> list[Line]:
     """What was found and what is expected, and the selected one with its evidence unless that stands beside."""
     board = situation.board
-    shown = [c for c in board.components if wanted.lower() in f"{c.id} {c.title} {c.state}".lower()]
+    shown = [c for c in board.components if _fits(c, wanted)]
     if not shown:
         words = f"no component fits {wanted!r}" if wanted else "no component is known here: nothing of any was found"
         return [line(span(f" {words}", "dim"))]
@@ -48,6 +48,12 @@ def health(situation: Situation, width: int, wanted: str, selected: str, *, besi
     if one is not None and not beside:
         out += [rule(width=width), *detail(board, one, width)]
     return out
+
+
+def _fits(component: Component, wanted: str) -> bool:
+    """Whether every word is in it, and no word that is preceded by `!`."""
+    text = f"{component.id} {component.title} {component.state} {component.reason}".lower()
+    return all((w[1:] not in text) if w.startswith("!") and w[1:] else w in text for w in wanted.lower().split())
 
 
 def _health(component: Component, width: int) -> Line:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
+from console.base.units import human_duration
 from console.health import deaths
 from console.health.facts import Facts, Node, Pod, Workload
 from console.health.gpu import (
@@ -33,6 +34,8 @@ from console.health.model import SparkApp
 GPU_RESOURCE = re.compile(r"nvidia\.com/(gpu|gpu\.shared|mig-.+)|amd\.com/gpu|gpu\.intel\.com/.+")
 IDLE_AFTER = 300.0
 """Seconds without work after which a held GPU is shown as idle."""
+STALE_AFTER = 900.0
+"""Seconds after which figures tell nothing of the present any more."""
 _STACK = re.compile(r"nvidia|dcgm|gpu-operator|gpu-feature|mig-manager", re.IGNORECASE)
 _LABELS = ("nvidia.com/", "feature.node.kubernetes.io/pci-10de", "amd.com/gpu")
 
@@ -100,10 +103,11 @@ class _Builder:
         seen = {i for e in self.told.entities.values() for i in e.instances}
         known = {node.exporter_target for node in nodes}
         blind = tuple(sorted(t for t, x in self.told.targets.items() if t not in seen and t not in known and x.up))
+        stale = self.told.at is not None and self.now - self.told.at > STALE_AFTER
         fleet = Fleet(
             at=self.now,
             nodes=nodes,
-            metrics=_metrics(self.told),
+            metrics="partial" if stale else _metrics(self.told),
             generation=generation_of(self.told.names) or "",
             complete=self.complete,
             measured=self.told.at,
@@ -229,10 +233,11 @@ class _Builder:
             holder = _only_claim(claims, self.nodes.get(node))
         kernel = [k for k in self.kernel if k.about(node, own.pci, len(self.gpus_told))]
         xids = errors(found, self.now, kernel)
-        use = _use(own)
-        works = any(u is not None and u > BUSY_ABOVE for u in map(_use, found))
+        old = self._stale(own)
+        use = None if old else _use(own)
+        works = any(u is not None and u > BUSY_ABOVE for u in map(_use, found)) and not old
         faults = faults_of(own, xids, works)
-        since, bound, covered = _idle(own, self.told)
+        since, bound, covered = (None, False, None) if old else _idle(own, self.told)
         state: GpuState = "faulty" if faults else _state(holder, free, use, since, own.at or self.now)
         slices = tuple(self._slice(e) for e in parts)
         if slices and not faults:
@@ -277,13 +282,18 @@ class _Builder:
         pod = self.held.get(id(entity))
         return self._holder(pod, "dcgm") if pod is not None else None
 
+    def _stale(self, entity: Entity) -> bool:
+        return entity.at is not None and self.now - entity.at > STALE_AFTER
+
     def _slice(self, entity: Entity) -> Slice:
         holder = self._holder_of(entity)
-        since, bound, covered = _idle(entity, self.told)
+        old = self._stale(entity)
+        since, bound, covered = (None, False, None) if old else _idle(entity, self.told)
         named = bool(entity.instances & self.naming)
-        state = _state(holder, holder is None and named, _use(entity), since, entity.at or self.now)
+        use = None if old else _use(entity)
+        state = _state(holder, holder is None and named, use, since, entity.at or self.now)
         used, total = _memory(entity)
-        return Slice(entity.slice, entity.profile, state, _use(entity), used, total, holder, since, bound, covered)
+        return Slice(entity.slice, entity.profile, state, use, used, total, holder, since, bound, covered)
 
 
 def _members(apps: Iterable[SparkApp]) -> dict[tuple[str, str], tuple[str, str]]:
@@ -471,7 +481,9 @@ def _noted(fleet: Fleet, told: Told) -> Fleet:
     if fleet.metrics == "none":
         notes.append("no exporter of GPUs is scraped: how busy, hot or broken they are is not known")
     elif fleet.metrics == "unknown":
-        notes.append("nobody could be asked about GPUs: only capacity, allocatable and requests are known")
+        notes.append("no metrics of GPUs: only capacity, allocatable and requests are known")
+    if told.at is not None and fleet.at - told.at > STALE_AFTER:
+        notes.append(f"the figures are {human_duration(fleet.at - told.at)} old: what the GPUs do now is not known")
     for note in dict.fromkeys(told.notes.values()):
         notes.append(f"the figures are not whole: {note}")
     if fleet.nodes and not fleet.complete:

@@ -206,6 +206,10 @@ def test_a_power_limit_is_not_heat() -> None:
     assert "50%" in one.title and "700 W" in one.evidence[0].excerpt
 
 
+def test_heat_of_long_ago_is_no_finding() -> None:
+    assert found(*world(), conf(), *metrics(*cards(temperature=92.0)), up(), hot(91), now=1800) == []
+
+
 # held and idle --------------------------------------------------------------------------------------------------------
 
 

@@ -233,6 +233,15 @@ def test_an_answer_that_is_not_whole_is_said_to_be_so() -> None:
     assert fleet_of(gpu_node()).metrics == "unknown"
 
 
+def test_old_figures_tell_nothing_of_now() -> None:
+    fresh = fleet_of(*world(), *machine(False), now=600)
+    old = fleet_of(*world(), *machine(False), now=1800)
+    assert [g.state for g in fresh.gpus] == ["busy", "idle", "free", "busy"]
+    assert [g.state for g in old.gpus] == ["held", "held", "free", "held"]
+    assert (old.metrics, old.gpus[0].utilisation) == ("partial", None)
+    assert any("figures are 20m old" in note for note in old.notes)
+
+
 def test_no_gpus_no_nodes() -> None:
     assert fleet_of(w.node(), w.driver(), w.executor(1)).nodes == ()
 

@@ -17,7 +17,7 @@ from console.health.components_signals import asks
 from console.health.facts import Origin, Sample
 from console.health.model import Board, Cluster
 from console.health.slo_found import QUERY, Rule
-from console.health.slo_plan import MARK, Ask, plan, selectors
+from console.health.slo_plan import MARK, NOTE, Ask, plan, selectors
 from console.health.slo_spec import Contributors, Events, Sli, Slices, SloSpec
 from console.live.situation import Situation
 from console.settings.presets import load_library
@@ -255,3 +255,36 @@ async def test_where_nothing_is_recorded_it_is_looked_for_rarely() -> None:
     assert server.seen.count(QUERY) == 1
     await source.read(NOW + 301)
     assert server.seen.count(QUERY) == 2
+
+
+async def test_of_a_lost_server_the_last_answer_to_a_kept_ask_stays_and_says_so() -> None:
+    server = Server(GOOD | {"gpus": 3.0})
+    kept, plain = Ask("beside|gpus|0", "count(gpus)", kept=True), Ask("beside|total|0", "count(parts)")
+    source = SloSource([spec()], server, (kept, plain))
+    await source.read(NOW)
+    assert {s.labels[MARK]: s.value for s in source.samples} == {kept.key: 3.0, plain.key: 1000.0}
+    server.state, server.detail = "unreachable", "connection refused"
+    await source.read(NOW + 60)
+    notes = [s.labels[NOTE] for s in source.samples if NOTE in s.labels]
+    assert [s.value for s in source.samples if NOTE not in s.labels] == [3.0]
+    assert notes == ["Prometheus unreachable: connection refused"]
+
+
+async def test_an_ask_without_an_answer_is_not_taken_for_one_without_series() -> None:
+    ask = Ask("beside|gpus|0", "count(gpus)")
+    source = SloSource([spec()], Server(GOOD, lost=("gpus",)), (ask,))
+    await source.read(NOW)
+    assert source.samples == ()
+    empty = SloSource([spec()], Server(GOOD), (ask,))
+    await empty.read(NOW)
+    assert [math.isnan(s.value) for s in empty.samples] == [True]
+
+
+async def test_a_partial_answer_carries_why() -> None:
+    source = SloSource(
+        [spec()],
+        Server(GOOD | {"gpus": 3.0}, state="partial", detail="a store is missing"),
+        (Ask("beside|gpus|0", "count(gpus)"),),
+    )
+    await source.read(NOW)
+    assert [s.labels[NOTE] for s in source.samples if NOTE in s.labels] == ["a store is missing"]

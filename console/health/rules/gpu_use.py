@@ -13,6 +13,7 @@ from console.health.case import World
 from console.health.evidence import of_hit, of_sample
 from console.health.gpu import Gpu, GpuNode, Holder, Slice
 from console.health.gpu_asks import BUSY_ABOVE
+from console.health.gpu_build import STALE_AFTER
 from console.health.model import Evidence, Finding, Severity, SparkApp
 from console.health.rule import Answer, WorldRule, finding
 from console.health.rules.gpu_hardware import place
@@ -30,7 +31,10 @@ _JARS = ("spark.jars", "spark.jars.packages", "spark.driver.extraClassPath", "sp
 def slowed(world: World) -> Answer:
     """GPUs that heat or the power limit slows down, or soon will."""
     out: list[Finding] = []
-    for node in world.gpus.fleet.nodes:
+    fleet = world.gpus.fleet
+    if fleet.measured is not None and world.now - fleet.measured > STALE_AFTER:
+        return "what is known of GPUs is too old to say how hot they are"
+    for node in fleet.nodes:
         hot = [g for g in node.gpus if _hot(g) or (g.thermal or 0.0) > SLOWED]
         if hot:
             out.append(_heat(world, node, hot))
@@ -236,6 +240,8 @@ def _without_plugin(world: World, app: SparkApp, idle: Sequence[Held]) -> Findin
         return None
     if not missing and any(cell.state == "busy" for gpu in held for cell in gpu.cells):
         return None
+    if not missing and any(s.name == "prometheus" and s.state == "loading" for s in world.facts.sources):
+        return None  # whether its GPUs work is about to be known
     if missing:
         title = "RAPIDS could not be loaded"
         reason = "the driver's log says that the class of the plugin is not there"

@@ -82,7 +82,7 @@ def lines(board: Board, wanted: str, width: int) -> list[Line]:
 def _found(board: Board, wanted: str, width: int) -> list[Line]:
     """What is wrong with GPUs, one line each."""
     found = [f for f in board.findings if f.code.startswith("gpu-") and _fits(wanted, f.title, f.app)]
-    out = [line(Span(" "), severity(f), span(f" {f.title}"), key=f.key) for f in found[:8]]
+    out = [line(Span(" "), severity(f), span(" " + fit(f.title, width - 7)), key=f.key) for f in found[:8]]
     if len(found) > 8:
         out.append(line(span(f"      and {len(found) - 8} more", "dim")))
     return [BLANK, *out] if out else []
@@ -123,6 +123,8 @@ def head(board: Board, width: int) -> list[Line]:
         "dcgm": "figures by DCGM", "partial": "figures are not whole", "none": "no figures: no exporter is scraped",
         "unknown": "no figures: nobody could be asked",
     }[fleet.metrics]  # fmt: skip
+    if fleet.metrics == "unknown" and any(s.name == "prometheus" and s.state == "loading" for s in board.sources):
+        figures = "no figures yet: asking Prometheus"
     spelling = {"legacy": ", older names", "renamed": ", newer names", "both": ", older and newer names"}
     parts = [figures + spelling.get(fleet.generation, "")]
     if fleet.measured is not None:

@@ -28,14 +28,19 @@ PATIENCE = 60.0
 
 
 class Shot(NamedTuple):
-    """One picture: the keys that lead there, and what must be on the screen before it is taken."""
+    """One picture: the keys that lead there, and what must be on the screen before it is taken. `world` and `case` are
+    of the simulated cluster, `opens` is what shows that it was read."""
 
     name: str
     size: tuple[int, int]
     keys: tuple[str, ...]
     until: str
+    world: str = "spark-oom"
+    case: str = "default"
+    opens: str = "ALERT"
 
 
+GPUS = str(Path(__file__).resolve().parents[1] / "tests" / "gpu" / "world.yaml")
 SHOTS = (
     Shot("now", (120, 36), (), "ALERT"),
     Shot("now", (80, 24), (), "ALERT"),
@@ -50,6 +55,10 @@ SHOTS = (
     Shot("components", (120, 36), ("5",), "COMPONENT"),
     Shot("preset", (120, 36), ("5", "p"), "DECLARED"),
     Shot("presets-that-fit", (120, 36), ("5", "m"), "FITS"),
+    Shot("gpu", (120, 36), ("8",), "wasted", GPUS, "day", "GPU"),
+    Shot("gpu", (80, 24), ("8",), "wasted", GPUS, "day", "GPU"),
+    Shot("gpu", (160, 50), ("8",), "wasted", GPUS, "day", "GPU"),
+    Shot("gpu-table", (120, 36), ("8", "t", "until:wasted"), "SLOWED", GPUS, "day", "GPU"),
     Shot("runbooks", (120, 36), ("4",), "RUNBOOK"),
     Shot("advice", (120, 36), ("colon", *"advice", "enter", "until:why"), "why"),
     Shot("advice", (80, 24), ("2", "g", "enter", "a", "until:why"), "why"),
@@ -83,7 +92,7 @@ async def take(live: Live, shot: Shot, save: Callable[[str], Awaitable[None]]) -
         def shows(text: str) -> Callable[[], bool]:
             return lambda: any(text in line for line in screen(app))
 
-        await until(shows("ALERT"), pilot)
+        await until(shows(shot.opens), pilot)
         for key in shot.keys:
             if key.startswith("until:"):
                 await until(shows(key.removeprefix("until:")), pilot)
@@ -107,7 +116,7 @@ def main() -> int:
         if wanted and shot.name not in wanted:
             continue
         path = FOLDER / f"{shot.name}-{shot.size[0]}x{shot.size[1]}.png"
-        with tempfile.TemporaryDirectory() as state, Rehearsal("spark-oom", step=True) as rehearsal:
+        with tempfile.TemporaryDirectory() as state, Rehearsal(shot.world, shot.case, step=True) as rehearsal:
             os.environ["CONSOLE_STATE_DIR"] = state
             live = Live(rehearsal.plan(pace=Pace(heartbeat=1.0, metrics=1.0, reads=2.0)))
 

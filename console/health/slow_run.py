@@ -44,13 +44,15 @@ class Run:
 
     @cached_property
     def until(self) -> float | None:
-        """The moment up to which an unfinished run is known: now, or the last word of an event log that breaks off."""
-        if self.now is not None and self.now > 0:
-            return self.now
+        """The moment up to which an unfinished run is known: by the clock of the server that answered, whose times all
+        others are; else now, or the last word of an event log that breaks off."""
         for attempt in self.rest.attempts[-1:]:
-            if not attempt.get("completed") and (last := num(attempt, "lastUpdatedEpoch")) > 0:
+            began, ran = num(attempt, "startTimeEpoch"), num(attempt, "duration")
+            if not attempt.get("completed") and began > 0 and ran > 0:
+                return (began + ran) / 1000
+            if not self.now and not attempt.get("completed") and (last := num(attempt, "lastUpdatedEpoch")) > 0:
                 return last / 1000
-        return None
+        return self.now or None
 
     @staticmethod
     def _so_far(stage: Stage, now: float) -> None:
@@ -123,8 +125,8 @@ class Run:
             begun, ended = num(attempt, "startTimeEpoch"), num(attempt, "endTimeEpoch")
             if begun > 0 and ended > begun:
                 return (ended - begun) / 1000
-            if begun > 0 and self.now is not None and self.now * 1000 > begun:
-                return self.now - begun / 1000
+            if begun > 0 and self.until is not None and self.until * 1000 > begun:
+                return self.until - begun / 1000
         return None
 
     @cached_property

@@ -132,6 +132,25 @@ def test_a_share_of_the_time_decides_and_no_size() -> None:
         assert item.share >= 0.05 and told == []
 
 
+def test_the_clock_of_whoever_looks_does_not_matter() -> None:
+    """A driver in the middle of a job, asked from a machine whose clock is a day ahead."""
+    facts = read_folder(LOGS / "skew-bad")
+    (case,) = World(facts, assemble(facts)).cases
+    docs = [d for d in case.rest.docs if d.path not in ("", "jobs", "stages")]
+    first = min(at for job in case.rest.jobs.values() if (at := when(job, "submissionTime")) is not None)
+    end = max(at for job in case.rest.jobs.values() if (at := when(job, "completionTime")) is not None)
+    attempt = {"startTimeEpoch": first * 1000, "duration": (end - first) * 1000, "completed": False}
+    jobs = [{**job, "status": "RUNNING", "completionTime": None} for job in case.rest.jobs.values()]
+    stages = list(case.rest.stages.values())
+    last = max(stages, key=lambda s: s["stageId"])
+    stages = [{**s, "status": "ACTIVE", "completionTime": None} if s is last else s for s in stages]
+    made = [("", {**case.rest.application, "attempts": [attempt]}), ("jobs", jobs), ("stages", stages)]
+    view = RestView([*docs, *(RestDocument(path, data, docs[0].origin, docs[0].app_id) for path, data in made)])
+    found = analyse(view, now=end + 86_400)
+    assert found.span == pytest.approx(end - first, abs=1) and found.jobs == pytest.approx(end - first, abs=1)
+    assert [i.kind for i in found.items] == ["data-skew"]
+
+
 def test_every_item_says_where_and_what_would_confirm_it() -> None:
     for cause in KINDS:
         for item in report(LOGS / f"{cause}-bad")[0].items:

@@ -154,6 +154,7 @@ def run(cause: str, way: str, folder: Path, home: Path, python: Path) -> Path:
         if done.returncode:
             raise RuntimeError(f"{cause} {way} ended with {done.returncode}:\n{output.read_text()[-3000:]}")
     (log,) = logs.iterdir()
+    shutil.rmtree(home / "work" / log.name, ignore_errors=True)  # where executors of local-cluster live
     return log
 
 

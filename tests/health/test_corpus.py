@@ -153,6 +153,11 @@ TELLING = {
     b"job-quota": b"nightly-e8",
     b"job-rbac": b"nightly-e9",
     b"job-webhook": b"nightly-f1",
+    b"container-oom": b"nightly-f2",
+    b"result-size": b"nightly-f3",
+    b"frozen": b"nightly-f4",
+    b"module-missing": b"nightly-f5",
+    b"user-error": b"nightly-f6",
 }
 
 
@@ -163,6 +168,9 @@ def test_names_are_no_evidence(recording: Recording, tmp_path: Path) -> None:
 
 
 _PLAIN = re.compile(r"(\d\d)/(\d\d)/(\d\d) (\d\d:\d\d:\d\d) ([A-Z]+) ([\w$.]+): ?(.*)")
+
+_CONTINUED = ("\t", "Caused", "java.", "org.", "The ", " ", "ModuleNotFoundError")
+"""How lines begin that belong to the record above them."""
 
 
 def _structured(text: str) -> str:
@@ -176,7 +184,7 @@ def _structured(text: str) -> str:
                 out.append(json.dumps(record, separators=(",", ":")))
             y, m, d, clock, level, logger, message = found.groups()
             record = {"ts": f"20{y}-{m}-{d}T{clock}.000Z", "level": level, "msg": message, "logger": logger}
-        elif record is not None and line.startswith(("\t", "Caused", "java.", "org.", "The ", " ")):
+        elif record is not None and line.startswith(_CONTINUED):
             record["msg"] += "\n" + line
         else:
             if record is not None:

@@ -331,7 +331,7 @@ def refused(case: Case) -> Answer:
                 severity_of(case),
                 "high",
                 f"quota {name} refuses new pods"
-                + (f": used {found.group(3)}, limited {found.group(4)}" if found else ""),
+                + (f": used {found.group(3)}, limited {found.group(4).rstrip('.')}" if found else ""),
                 detail=f"requested {found.group(2)}"
                 if found
                 else f"the quota asks for a {unspecified.group(2)} that the pod does not state"

@@ -18,6 +18,11 @@ def job(workload: str, **options: Any) -> Callable[[SparkNode, str], SparkApplic
 
 _CLAIM = "spark.kubernetes.executor.volumes.persistentVolumeClaim.scratch"
 _EMPTY = "spark.kubernetes.executor.volumes.emptyDir.spark-local-dir-1"
+_SMALL_VOLUME = {
+    f"{_EMPTY}.mount.path": "/scratch",
+    f"{_EMPTY}.options.sizeLimit": "10Mi",
+    "spark.kubernetes.driverEnv.HOLD": "150",  # the kubelet looks once a minute
+}
 _IMPATIENT = {
     "spark.network.timeout": "30s",
     "spark.network.timeoutInterval": "5s",
@@ -104,7 +109,7 @@ FAULTS = (
         "local-storage",
         "an executor writes more than its local volume may hold",
         (("I08", "executor-evicted"),),
-        job("executor_oom", conf={f"{_EMPTY}.mount.path": "/scratch", f"{_EMPTY}.options.sizeLimit": "10Mi"}),
+        job("executor_oom", conf=_SMALL_VOLUME),
         pod_failed("Evicted"),
         also=(LOST_DATA, TOO_MANY),
     ),
@@ -186,10 +191,10 @@ FAULTS = (
     ),
     Fault(
         "bad-option",
-        "executors whose JVM does not start",
+        "executors whose JVM does not start: an agent is missing",
         ((None, "executor-start-failed"),),
-        job("healthy", conf={"spark.executor.extraJavaOptions": "-XX:+NoSuchOption"}),
-        event("SparkExecutorFailed"),
+        job("healthy", conf={"spark.executor.extraJavaOptions": "-javaagent:/opt/agent.jar"}),
+        event("SparkExecutorFailed .*ExitCode: 1,"),
         also=(TOO_MANY,),
     ),
     Fault(

@@ -76,3 +76,45 @@ def test_hostile_keys_are_shown_clean(capsys: pytest.CaptureFixture[str], tmp_pa
     (tmp_path / "app.json").write_text(json.dumps({**APP, "spec": spec}))
     assert run(["advise", str(tmp_path)]) == 0
     assert "\x1b" not in capsys.readouterr().out
+
+
+def test_a_folder_may_hold_the_security_of_a_namespace(capsys: pytest.CaptureFixture[str], folder: str) -> None:
+    spark = {"kind": "ServiceAccount", "name": "spark", "namespace": "jobs"}
+    driver = {"name": "spark-kubernetes-driver", "image": "spark:latest"}
+    rbac = {"apiVersion": "rbac.authorization.k8s.io/v1"}
+    objects: list[dict[str, Any]] = [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "jobs"}, "spec": {"finalizers": ["kubernetes"]}},
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "etl-driver", "namespace": "jobs", "labels": {"spark-role": "driver"}},
+            "spec": {"containers": [driver], "serviceAccountName": "spark"},
+            "status": {"phase": "Running"},
+        },
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": {"name": "deny", "namespace": "jobs"},
+            "spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]},
+        },
+        {
+            **rbac,
+            "kind": "ClusterRole",
+            "metadata": {"name": "wide"},
+            "rules": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}],
+        },
+        {
+            **rbac,
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": "wide"},
+            "roleRef": {"kind": "ClusterRole", "name": "wide"},
+            "subjects": [spark],
+        },
+    ]
+    listed = {"apiVersion": "v1", "kind": "List", "metadata": {}, "items": objects}
+    (Path(folder) / "objects.json").write_text(json.dumps(listed))
+    code, found = document(capsys, folder, "--family", "security")
+    assert code == 0
+    assert [i["id"] for i in found["items"]] == ["over-wide-account", "pod-security-level", "not-restricted"]
+    assert "do everything in every namespace" in found["items"][0]["statement"]
+    assert any("rolebindings" in u["what"] and "nothing of it in the folder" in u["because"] for u in found["unjudged"])

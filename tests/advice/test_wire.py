@@ -43,6 +43,7 @@ def test_the_plausible_mistakes_of_the_simulated_cluster_are_advised(report: Rep
         "ClusterRoleBinding spark-connect → ClusterRole spark-connect"
     )
     assert found["pod-security-level"].subject == "Namespace//spark-prod"
+    assert found["unknown-key"].app == "spark-prod/payments-stream"
     assert "no-ingress-policy" in found and "executor-token" in found
     assert not any(i.family == "versions" for i in report.items)
 

@@ -44,7 +44,7 @@ def lines(report: Report, items: Sequence[Advice], selected: str, width: int, *,
     return out
 
 
-def detail(item: Advice, width: int) -> list[Line]:
+def detail(item: Advice, width: int, indent: int = 6) -> list[Line]:
     """Why, what to do, what was seen, since which version, and who says so."""
     out: list[Line] = []
     for label, role, text, body in (
@@ -54,7 +54,7 @@ def detail(item: Advice, width: int) -> list[Line]:
         ("holds", "head", item.holds_for, "dim"),
         ("read", "head", item.source, "dim"),
     ):
-        out += _hanging(f"      {label:<7}", role, text, body, width)  # type: ignore[arg-type]
+        out += _hanging(f"{' ' * indent}{label:<7}", role, text, body, width)  # type: ignore[arg-type]
     return out
 
 
@@ -62,7 +62,12 @@ def page(item: Advice, width: int) -> list[Line]:
     """One advice by itself, for the side pane."""
     word, role = PRIORITY[item.priority]
     title = [line(span(text, "title")) for text in wrap(item.statement, width)]
-    return [line(Span(word.strip(), role), span(f"  {item.id} · {item.family}", "dim")), *title, *detail(item, width)]
+    return [
+        line(Span(word.strip(), role), span(f"  {item.id} · {item.family}", "dim")),
+        *title,
+        BLANK,
+        *detail(item, width, 0),
+    ]
 
 
 def _summary(report: Report, items: Sequence[Advice]) -> Line:
@@ -75,7 +80,7 @@ def _summary(report: Report, items: Sequence[Advice]) -> Line:
     spans.append(span(f"{apps} in {spaces}", "dim"))
     if report.unjudged:
         spans += [Span(" · ", "rule"), span(f"{len(report.unjudged)} not judged", "warn")]
-    spans += [Span(" · ", "rule"), span("nothing of this is in the verdict", "dim")]
+    spans += [Span(" · ", "rule"), span("no part of the verdict", "dim")]
     return Line(tuple(spans))
 
 

@@ -108,7 +108,9 @@ def _open(name: str, way: str, bare: list[Pod], total: int, policies: tuple[Thin
 
 
 def _labels(pod: Pod) -> str:
-    return ", ".join(f"{k}={v}" for k, v in sorted(pod.labels.items())[:6])
+    """What policies select Spark's pods by; their other labels change from run to run."""
+    named = [k for k in ("app", "app.kubernetes.io/component", "spark-role", "spark-app-name") if k in pod.labels]
+    return ", ".join(f"{k}={pod.labels[k]}" for k in named) or "no labels"
 
 
 def blind(ground: Ground, plural_: str, namespace: str, what: str) -> Iterator[Unjudged]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.base.errors import Exit, UsageError, did_you_mean
-from console.base.text import clean
+from console.base.text import clean, plural
 from console.cli.options import Where, where_options
 from console.cli.output import plain, print_json, say
 
@@ -123,7 +123,7 @@ def text_of(report: Report) -> str:
     if not report.items:
         lines += ["no advice", ""]
     lines += [_unjudged(u) for u in report.unjudged]
-    looked = f"{len(report.apps)} applications in {len(report.namespaces)} namespaces"
+    looked = f"{plural(len(report.apps), 'application')} in {plural(len(report.namespaces), 'namespace')}"
     lines.append(f"looked at {looked}")
     lines += [f"cannot read {s.name}: {s.state}, {s.detail}" for s in report.sources if s.state in _BLIND]
     return "\n".join(clean(line, lines=True) for line in lines).rstrip()

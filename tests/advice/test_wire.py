@@ -106,5 +106,16 @@ def test_the_command_answers_for_the_cluster(
     assert run(["advise", "etl-orders", *where, "--family", "security", "-o", "json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["apps"] == ["spark-prod/etl-orders"] and {i["family"] for i in found["items"]} == {"security"}
+    assert run(["advise", "etl-orders", *where, "--fail-on", "high"]) == 0
+    assert run(["advise", "etl-orders", *where, "--fail-on", "medium", "--family", "configuration"]) == 0
+    assert run(["advise", "etl-orders", *where, "--fail-on", "medium"]) == 1
+    rehearsal, denied = cluster[1], cluster[1].session.kube.access.denied
+    rehearsal.session.deny(Rule(groups=RBAC, resources=("clusterrolebindings",)))
+    try:
+        assert run(["advise", "etl-orders", *where, "--fail-on", "high"]) == 1
+        assert run(["advise", "etl-orders", *where, "--fail-on", "high", "--family", "versions"]) == 0
+    finally:
+        denied.pop()
+    capsys.readouterr()
     assert run(["advise", "etl-order", *where]) == 2
     assert "etl-orders" in capsys.readouterr().err

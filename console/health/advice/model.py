@@ -80,14 +80,14 @@ class Report(Struct, frozen=True):
     namespaces: tuple[str, ...] = ()
 
     def of(self, families: tuple[str, ...]) -> Report:
-        """Only these families; all where none is named."""
+        """Only these families, with the sources that they need; all where none is named."""
         if not families:
             return self
         return Report(
             self.at,
             tuple(i for i in self.items if i.family in families),
             tuple(u for u in self.unjudged if u.family in families),
-            self.sources,
+            self.sources if "security" in families else (),
             self.apps,
             self.namespaces,
         )

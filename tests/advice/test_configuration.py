@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from console.health.advice.engine import advise
+from console.health.apps import assemble
+from console.health.facts import SourceState
+from console.sources.advice import catalogue
 from tests.advice.test_catalogue import ENVIRONMENT
 from tests.advice.worlds import advised, app, driver, environment, executor, ids, report
-from tests.health.worlds import APP_ID, NS, node, rest, workload
+from tests.health.worlds import APP_ID, NS, facts, node, rest, workload
 
 GOOD = {
     "spark.executor.memoryOverhead": "512m",
@@ -280,6 +285,17 @@ def test_a_container_that_no_node_can_hold() -> None:
     assert item.statement == "an executor needs 84Gi, the largest node has 32Gi"
     assert "heap 60Gi + overhead 24Gi = 84Gi" in item.because
     assert ids(app(executor=big), node(allocatable={"memory": "128Gi"})) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "state"), [("nodes", "forbidden"), ("nodes", "absent"), ("limitranges", "forbidden")]
+)
+def test_what_a_container_could_not_be_compared_with_is_said(source: str, state: Any) -> None:
+    world = replace(facts(app()), sources=(SourceState(source, state, detail="cannot list"),))
+    (said,) = advise(world, assemble(world), catalogue()).unjudged
+    assert said.because == f"{source}: {state}, cannot list" and said.needs == f"list {source}"
+    known = replace(world, sources=(SourceState(source, "fresh"),))
+    assert advise(known, assemble(known), catalogue()).unjudged == ()
 
 
 def test_off_heap_and_python_memory_count() -> None:

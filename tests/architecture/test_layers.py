@@ -38,7 +38,13 @@ def test_help_loads_neither_the_terminal_ui_nor_a_cluster_client(argv: tuple[str
 
 
 @pytest.mark.parametrize(
-    "argv", [("runbooks", "list", "-o", "json"), ("diagnose", "nowhere", "-o", "json"), ("info", "-o", "json")]
+    "argv",
+    [
+        ("runbooks", "list", "-o", "json"),
+        ("diagnose", "nowhere", "-o", "json"),
+        ("advise", "nowhere/", "-o", "json"),
+        ("info", "-o", "json"),
+    ],
 )
 def test_json_answers_load_no_terminal_ui(argv: tuple[str, ...]) -> None:
     assert "textual" not in loaded_by(*argv)

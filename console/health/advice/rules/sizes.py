@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from console.base.units import human_bytes, parse_quantity
 from console.health.advice.ground import Ground
-from console.health.advice.model import Advice
+from console.health.advice.model import Advice, Unjudged
 from console.health.advice.rule import Answer, GroundRule
 from console.health.advice.view import View
 from console.health.evidence import of_node, of_workload
@@ -19,8 +19,25 @@ LIMITS = "https://kubernetes.io/docs/concepts/policy/limit-range/"
 NODES = "https://kubernetes.io/docs/tasks/administer-cluster/reserve-compute-resources/"
 _QUOTA_KEYS = ("limits.memory", "requests.memory", "memory")
 _ON_KUBERNETES = ("kubeflow", "apache", "submit", "connect")
+_COMPARED = {
+    "nodes": "whether a node can hold each container",
+    "resourcequotas": "whether quotas have room for each container",
+    "limitranges": "whether limit ranges allow each container",
+}
+_BLIND = ("forbidden", "unreachable", "login needed")
 _SLACK = 2**20
 _A = {"driver": "a driver", "executor": "an executor"}
+
+
+def unknown(ground: Ground) -> Answer:
+    """Say what containers could not be compared with, because it was not or may not be read."""
+    if not any(plan is not None for v in ground.views for plan in (v.app.driver_memory, v.app.executor_memory)):
+        return
+    for state in ground.facts.sources:
+        what = _COMPARED.get(state.name)
+        if what is not None and (state.state in _BLIND or (state.name == "nodes" and state.state == "absent")):
+            because = f"{state.name}: {state.state}, {state.detail}" if state.detail else f"{state.name}: {state.state}"
+            yield Unjudged("configuration", what, because, state.hint or f"list {state.name}")
 
 
 def fit(ground: Ground) -> Answer:
@@ -169,4 +186,7 @@ def _quantity(tree: object, key: str) -> float | None:
         return None
 
 
-RULES = [GroundRule("memory-fit", "configuration", fit)]
+RULES = [
+    GroundRule("memory-fit", "configuration", fit),
+    GroundRule("memory-unknown", "configuration", unknown),
+]

@@ -21,7 +21,7 @@ from console.health.losses import Loss, losses
 from console.health.model import Finding, Member, SparkApp
 from console.health.restview import RestView
 from console.health.victims import Victim, victims
-from console.health.wordings import WORDINGS
+from console.health.wordings import USUAL, WORDINGS
 
 _FAILED_END = re.compile(r"stopping with exitCode [1-9]|Job \d+ failed: (?!.*cancelled)")
 
@@ -227,7 +227,7 @@ class Case:
     @cached_property
     def job_failed(self) -> bool:
         """Whether a job failed of itself. A cancelled job is FAILED in REST and none of that."""
-        if self.hits("aborting", roles=("driver",)):
+        if self.hits("aborting", roles=("driver",)) or self._broke_off():
             return True
         if any(_FAILED_END.search(h.text) for h in self.hits("stopping", "job-failed", roles=("driver",))):
             return True
@@ -236,6 +236,15 @@ class Case:
             if reason and "cancel" not in reason and "was shut down" not in reason and "FetchFailed" not in reason:
                 return True
         return False
+
+    def _broke_off(self) -> bool:
+        """Whether the main program ended with a trace of its own, after which no task was started."""
+        traces = [h for h in self.hits("traceback", "main-exception", roles=("driver",)) if not h.record.logger]
+        if not traces:
+            return False
+        last = max(traces, key=lambda h: h.line)
+        worked = self.hits("task-started", "stage-submitted", roles=("driver",))
+        return not any(h.log is last.log and h.line > last.line for h in worked)
 
     # events ---------------------------------------------------------------------------------------------------------
 
@@ -274,7 +283,7 @@ class Case:
         out: list[Hit] = []
         for wording in wordings:
             if wording not in self._hits:
-                self._hits[wording] = logs.find(self.texts, wording, WORDINGS[wording])
+                self._hits[wording] = logs.find(self.texts, wording, WORDINGS[wording], usual=wording in USUAL)
             out.extend(self._hits[wording])
         wanted = set(roles)
         found = [h for h in out if not wanted or h.log.role in wanted]

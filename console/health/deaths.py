@@ -15,7 +15,19 @@ STOP_SLACK = 20.0
 """Seconds before the driver's own end in which executors are already being stopped."""
 
 _DISK_WORDS = ("emptydir", "ephemeral", "disk", "inode")
-_DRAIN_REASONS = frozenset({"TaintManagerEviction", "Evicted", "NodeShutdown", "TerminationNotice", "SpotInterruption"})
+_DRAIN_REASONS = frozenset(
+    {
+        "TaintManagerEviction",
+        "Evicted",
+        "NodeShutdown",
+        "NodeControllerEviction",
+        "ScaleDown",
+        "Disrupted",
+        "TerminationNotice",
+        "SpotInterruption",
+        "SpotInterrupted",
+    }
+)
 
 EXIT_WORDS = {
     1: "an error of the application or of start-up",

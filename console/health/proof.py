@@ -25,6 +25,8 @@ RECORDED: dict[str, str] = {
     "I15": "a standalone application without a GPU",
     "I16": "a service account without rights",
     "I17": "an admission webhook that nobody serves",
+    "I22": "an S3A client without credentials, and one that is refused",
+    "I23": "an S3A client that is told to slow down",
     "I24": "a metastore that is down",
     "I26": "a Connect server whose class is missing",
 }
@@ -35,8 +37,6 @@ CITED: dict[str, str] = {
     "I19": "Deployment status, workqueue metrics and leader election of controller-runtime",
     "I20": "status fields of ScheduledSparkApplication",
     "I21": "the operator's histogram of start latency",
-    "I22": "error codes of S3 and of the SDKs 1 and 2",
-    "I23": "SlowDown of S3 and of the SDKs 1 and 2",
     "I25": "warnings of Spark's listener bus and of the History Server",
     "I27": "errors of CUDA and of RAPIDS",
     "I28": "XID codes of the NVIDIA driver",

@@ -73,6 +73,7 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     "too-big": ("requires more resource than any of Workers could have",),
     "quota": ("exceeded quota:", "failed quota:"),
     "forbidden": ("is forbidden: User",),
+    "no-account": ("error looking up service account", "Unauthorized! Configured service account"),
     "limit-range": ("usage per Pod is", "usage per Container is", "usage per PersistentVolumeClaim is"),
     "webhook": ("failed calling webhook", "denied the request"),
     "pod-security": ("violates PodSecurity",),
@@ -115,6 +116,8 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     "s3-unreachable": (
         "AWSServiceIOException",
         "Unable to execute HTTP request: Connect",
+        "Unable to execute HTTP request: Timeout waiting for connection from pool",
+        "Unable to execute HTTP request: Read timed out",
         "SdkClientException: Unable to execute",
     ),
     "s3-class-missing": ("S3AFileSystem not found",),
@@ -135,6 +138,7 @@ WORDINGS: dict[str, tuple[str, ...]] = {
         "Error occurred while reading the event log",
         "Unable to write event log",
         "Event log lost",
+        "EventLogFileWriter.requireLogBaseDirAsDirectory",
     ),
     "cache-lost": ("No more replicas available for rdd_",),
     # python
@@ -143,6 +147,12 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     "python-connect": ("Python worker failed to connect back",),
     "python-missing": ("Cannot run program ",),
     "python-module": ("ModuleNotFoundError: No module named", "ImportError: "),
+    "python-package": (
+        "[PACKAGE_NOT_INSTALLED]",
+        "[UNSUPPORTED_PACKAGE_VERSION]",
+        "must be installed; however, it was not found",
+    ),
+    "python-version": ("[PYTHON_VERSION_MISMATCH]", "Python in worker has different version"),
     "python-memory": ("\nMemoryError", "numpy.core._exceptions._ArrayMemoryError", "_ArrayMemoryError:"),
     "python-exception": ("[PYTHON_EXCEPTION]", "api.python.PythonException"),
     # gpu
@@ -174,13 +184,18 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     "gpu-fallback": ("cannot run on GPU because",),
     "rapids-missing": ("ClassNotFoundException: com.nvidia.spark.SQLPlugin",),
     "rapids-loaded": ("RAPIDS Accelerator",),
-    "xid": ("NVRM: Xid",),
+    "xid": ("NVRM: Xid", "XidCriticalError: Xid="),
     # connect
     "connect-session": (
         "INVALID_HANDLE.SESSION_NOT_FOUND",
         "INVALID_HANDLE.SESSION_CHANGED",
+        "INVALID_HANDLE.SESSION_CLOSED",
         "INVALID_HANDLE.OPERATION_NOT_FOUND",
+        "INVALID_HANDLE.OPERATION_ABANDONED",
+        "INVALID_CURSOR.DISCONNECTED",
     ),
+    "connect-unreachable": (":15002: Failed to connect", ":15002: connect", "/15002: Connection refused"),
+    "deadlock": ("Found one Java-level deadlock", "Java-level deadlocks"),
     # the application's own errors
     "job-failed": (" failed: ",),
     "job-aborted": ("Job aborted due to stage failure:",),
@@ -212,3 +227,35 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     "uncaught": ("SparkUncaughtExceptionHandler",),
     "init-failed": ("Error initializing SparkContext",),
 }
+
+USUAL = frozenset(
+    {
+        "all-excluded",
+        "cancelled",
+        "decommission",
+        "deleted-by-user",
+        "driver-gone",
+        "executor-lost-failure",
+        "gpu-fallback",
+        "heartbeat",
+        "init-failed",
+        "job-aborted",
+        "job-failed",
+        "killed-by-driver",
+        "lost-executor",
+        "master-removed",
+        "max-failures",
+        "no-resources",
+        "pod-vanished",
+        "rapids-loaded",
+        "stage-submitted",
+        "stopping",
+        "task-failed",
+        "task-finished",
+        "task-kill",
+        "task-running",
+        "task-started",
+        "worker-lost",
+    }
+)
+"""Wordings that some version logs at INFO; all others are looked for in the rest of a log only."""

@@ -19,6 +19,8 @@ from console.base.errors import UsageError
 from console.health import logs as logtext
 from console.health.facts import (
     Alert,
+    Condition,
+    Container,
     Event,
     Facts,
     Log,
@@ -42,7 +44,10 @@ _LOGLIKE = re.compile(
     r"(?m)^(?:Traceback \(most recent call last\)|Exception in thread |Error: |[\w.$]+(?:Exception|Error)\b)"
 )
 _JSON_START = re.compile(r"\{\s*[\"}]|\{\s*$|\[\s*[\[{\"\]]|\[\s*$")
-_KERNEL = re.compile(r"NVRM: Xid|Memory cgroup out of memory|oom-kill:|Out of memory: Killed process")
+_KERNEL = re.compile(
+    r"NVRM: Xid|XidCriticalError|Driver/library version mismatch|Full thread dump|Memory cgroup out of memory|oom-kill:"
+    r"|Out of memory: Killed process"
+)
 
 
 def read_folder(path: Path) -> Facts:
@@ -288,11 +293,12 @@ class _Harvest:
     def facts(self) -> Facts:
         events = self.events.all()
         read = list(self.pods.merged())
-        if not any("spark-role" in pod.labels for pod in read):
-            read += _told_of(events)
-            read += _counted(self.samples, read)
-            for app in _operated(events, self.spark.all()):
-                self.spark.add(app, "")
+        read += _told_of(events, read)
+        read += _counted(self.samples, read)
+        for app in _operated(
+            events, self.spark.all(), alone=not any("spark-role" in p.labels for p in self.pods.merged())
+        ):
+            self.spark.add(app, "")
         pods = drop_echoes(read)
         nodes = tuple(n for _, n in sorted(self.nodes.values(), key=lambda pair: pair[1].name))
         logs = tuple(_subject(one, pods) for one in self.logs)
@@ -360,8 +366,10 @@ def _has(value: dict[str, Any], part: str, key: str) -> bool:
 
 
 def _structured_log(text: str) -> bool:
-    first = text.lstrip()[:400]
-    return first.startswith(('{"ts":', '{"@timestamp":', '{"timestamp":')) and '"level"' in first
+    first = text.lstrip().partition("\n")[0][:200_000]
+    if not first.startswith("{") or not re.search(r'"(?:log\.)?level"', first):
+        return False
+    return logtext.is_head(first) and re.search(r'"(?:msg|message)" ?:', first) is not None
 
 
 def _is_log(text: str) -> bool:
@@ -379,38 +387,97 @@ def _placed(event: Event, locator: str) -> Event:
 _SPARK_POD = re.compile(r"-driver$|-exec-(\d+)$")
 
 
-def _told_of(events: Iterable[Event]) -> list[Pod]:
-    """Spark pods that only events still speak of, by the names that Spark gives them."""
+_ENDED_BY = frozenset({"Evicted", "Preempted", "TaintManagerEviction", "ScaleDown", "Disrupted", "NodeShutdown"})
+
+
+def _told_of(events: Iterable[Event], known: Iterable[Pod]) -> list[Pod]:
+    """Spark pods that only events still speak of, by the names that Spark gives them.
+
+    Where the pods of the namespace were saved as well, only those that something outside of them ended: one that waited
+    once and is not there any more waits no longer.
+    """
+    spark = [p for p in known if "spark-role" in p.labels]
+    listed = {p.namespace for p in spark}
+    seen = {(p.namespace, p.name) for p in known}
+    apps = {(p.namespace, _stem(p.name)): p.labels for p in spark}
     out: dict[tuple[str, str], Pod] = {}
     for event in events:
         found = _SPARK_POD.search(event.name) if event.kind == "Pod" else None
-        if found is None or (event.namespace, event.name) in out:
+        key = (event.namespace, event.name)
+        if found is None or key in out or key in seen:
+            continue
+        if event.namespace in listed and event.reason not in _ENDED_BY:
             continue
         labels = {"spark-role": "executor" if found.group(1) else "driver"}
         if found.group(1):
             labels["spark-exec-id"] = found.group(1)
-        out[event.namespace, event.name] = Pod(event.namespace, event.name, event.origin, labels=labels)
+        near = apps.get((event.namespace, _stem(event.name)), {})
+        labels.update({k: v for k, v in near.items() if k in _APP_LABELS})
+        out[key] = Pod(event.namespace, event.name, event.origin, labels=labels)
     return list(out.values())
+
+
+_APP_LABELS = ("spark-app-selector", "spark-app-name", "sparkoperator.k8s.io/app-name")
+
+
+def _stem(name: str) -> str:
+    """What Spark's pods of one application share: `etl-1f3a` of `etl-1f3a-exec-7` and of `etl-1f3a-driver`."""
+    return re.sub(r"-driver$|-exec-\d+$", "", name)
 
 
 def _counted(samples: Iterable[Sample], known: Iterable[Pod]) -> list[Pod]:
     """Spark pods that only metrics of kube-state-metrics and cAdvisor still speak of, by their container's name."""
     seen = {(p.namespace, p.name) for p in known}
     out: list[Pod] = []
+    by_pod: dict[tuple[str, str], list[Sample]] = {}
     for sample in samples:
-        role = _SPARK_CONTAINERS.get(sample.labels.get("container", ""))
         labels = sample.labels
         place = (
             labels.get("exported_namespace") or labels.get("namespace", ""),
             labels.get("exported_pod") or labels.get("pod", ""),
         )
-        if role is None or not place[1] or place in seen:
-            continue
-        seen.add(place)
-        number = place[1].rpartition("-exec-")[2]
-        own = {"spark-role": role, **({"spark-exec-id": number} if role == "executor" and number.isdigit() else {})}
-        out.append(Pod(place[0], place[1], sample.origin, labels=own))
+        if place[1] and place not in seen:
+            by_pod.setdefault(place, []).append(sample)
+    for (namespace, name), own in by_pod.items():
+        found = _SPARK_POD.search(name)
+        role = next((r for s in own if (r := _SPARK_CONTAINERS.get(s.labels.get("container", "")))), "")
+        if not role and found is not None:
+            role = "executor" if found.group(1) else "driver"
+        if role:
+            number = name.rpartition("-exec-")[2]
+            own_labels = {"spark-role": role}
+            if role == "executor" and number.isdigit():
+                own_labels["spark-exec-id"] = number
+            out.append(_counted_pod(namespace, name, own_labels, own))
     return out
+
+
+def _counted_pod(namespace: str, name: str, labels: dict[str, str], samples: list[Sample]) -> Pod:
+    """A pod as the gauges of kube-state-metrics describe it: those that are 1."""
+    said: dict[str, list[Sample]] = {}
+    for sample in samples:
+        if sample.value > 0:
+            said.setdefault(sample.name, []).append(sample)
+    waits = said.get("kube_pod_container_status_waiting_reason", [])
+    reasons = [s.labels.get("reason", "") for s in said.get("kube_pod_status_reason", [])]
+    phases = [s.labels.get("phase", "") for s in said.get("kube_pod_status_phase", [])]
+    homeless = "kube_pod_status_unschedulable" in said
+    container = Container(
+        f"spark-kubernetes-{labels['spark-role']}",
+        state="waiting" if waits else "unknown",
+        waiting_reason=waits[-1].labels.get("reason", "") if waits else "",
+    )
+    phase = phases[-1] if phases else "Pending" if waits or homeless else "Failed" if reasons else "Unknown"
+    return Pod(
+        namespace,
+        name,
+        samples[0].origin,
+        labels=labels,
+        phase=phase,
+        reason=reasons[-1] if reasons else "",
+        conditions=(Condition("PodScheduled", "False", "Unschedulable"),) if homeless else (),
+        containers=(container,),
+    )
 
 
 _SPARK_CONTAINERS = {"spark-kubernetes-driver": "driver", "spark-kubernetes-executor": "executor"}
@@ -427,13 +494,18 @@ def _listed(docs: Iterable[RestDocument]) -> set[str]:
     }
 
 
-def _operated(events: Iterable[Event], known: Iterable[Workload]) -> list[Workload]:
-    """Applications that only the operator's events still speak of."""
+_REFUSED = ("SparkApplicationSubmissionFailed", "SparkApplicationFailed")
+
+
+def _operated(events: Iterable[Event], known: Iterable[Workload], *, alone: bool) -> list[Workload]:
+    """Applications that only the operator's events still speak of; beside pods (not `alone`), only failed ones."""
     named = {(w.namespace, w.name) for w in known if w.kind == "SparkApplication"}
     out: dict[tuple[str, str], Workload] = {}
     for event in events:
         key = (event.namespace, event.name)
         if event.kind == "SparkApplication" and key not in named and event.reason.startswith("Spark"):
+            if not alone and event.reason not in _REFUSED:
+                continue
             out[key] = Workload(
                 api_version="sparkoperator.k8s.io/v1beta2",
                 kind="SparkApplication",
@@ -473,6 +545,7 @@ def _latest(facts: Facts) -> float:
             end = container.terminated or container.last_terminated
             times.extend(t for t in (container.started, end.finished if end else None) if t)
     times.extend(e.last for e in facts.events if e.last)
+    times.extend(s.at for s in facts.samples if s.at)
     for log in facts.logs:
         for line in reversed(log.text[-4_000:].splitlines()):
             at = logtext.time_of(line)

@@ -1,5 +1,6 @@
 """Logs as collectors wrap them → logs as the process wrote them: `kubectl logs --prefix` and stern (also of several
-pods in one file), Docker's JSON lines, the task logs of Airflow. What wraps nothing is left as it is.
+pods in one file), Docker's and the journal's JSON lines, the task
+logs of Airflow. What wraps nothing is left as it is.
 """
 
 from __future__ import annotations
@@ -18,11 +19,18 @@ _AIRFLOW = re.compile(
     r"(?:\[[\w.-]+\] )?"
 )
 _DOCKER = re.compile(r'\s*\{"log":"')
+_JOURNAL = re.compile(r'\s*\{[^\n]{0,4000}"MESSAGE" ?:')
 _PROBE = 20
 
 
 class _Docker(msgspec.Struct):
     log: str = ""
+
+
+class _Journal(msgspec.Struct):
+    MESSAGE: str = ""
+    host: str = msgspec.field(default="", name="_HOSTNAME")
+    source: str = msgspec.field(default="", name="SYSLOG_IDENTIFIER")
 
 
 def unwrapped(text: str) -> list[tuple[str, str]]:
@@ -35,6 +43,8 @@ def unwrapped(text: str) -> list[tuple[str, str]]:
             return _taken_apart(text.splitlines(), pattern)
     if _DOCKER.match(start[0]):
         return [("", "".join(_docker_lines(text.splitlines())))]
+    if _JOURNAL.match(start[0]):
+        return [("", "".join(_journal_lines(text.splitlines())))]
     if sum(1 for line in start if _AIRFLOW.match(line)) > len(start) // 2:
         return [("", "\n".join(_AIRFLOW.sub("", line, count=1) for line in text.splitlines()) + "\n")]
     return [("", text)]
@@ -58,3 +68,13 @@ def _docker_lines(lines: Iterable[str]) -> Iterable[str]:
             yield decoder.decode(line).log
         except msgspec.DecodeError:
             continue
+
+
+def _journal_lines(lines: Iterable[str]) -> Iterable[str]:
+    decoder = msgspec.json.Decoder(_Journal)
+    for line in lines:
+        try:
+            one = decoder.decode(line)
+        except msgspec.DecodeError:
+            continue
+        yield f"{one.host} {one.source or 'kernel'}: {one.MESSAGE}\n"

@@ -25,7 +25,8 @@ class Recording:
     family: str = ""
     """`oom`, `look-alike` or another word."""
     proof: str = "recording"
-    """`real node` where `python -m tests.cluster.faults` makes the very fault again; else a recording of elsewhere."""
+    """`real node` where `python -m tests.cluster.faults` makes the very fault again, `cited` where only the wording is
+    known; else a recording of elsewhere."""
 
     @property
     def path(self) -> Path:
@@ -116,6 +117,58 @@ RECORDINGS = (
     Recording("spark-3.5/healthy", ()),
     Recording("spark-4.3/skew-spill-aqe", ()),
     Recording("spark-4.3/dstream", ()),
+    # an S3A client of Spark 4.0 against an endpoint that refuses
+    Recording("spark-4.0/s3-denied", (("I22", "object-store-denied"),)),
+    Recording("spark-4.0/s3-no-credentials", (("I22", "object-store-denied"),)),
+    Recording("spark-4.0/s3-throttled", (("I23", "object-store-throttled"),)),
+    Recording("spark-4.0/module-missing", (("I12", "python-module-missing"),), "medium"),
+    # made up, with wording of sources, documents and users' reports: other versions, one kind of evidence only
+    Recording("cited/i01-log-only-41", (("I01", "executor-oom-container"),), "high", proof="cited"),
+    Recording("cited/i01-oldlog-containerstatus", (("I01", "executor-oom-container"),), "high", proof="cited"),
+    Recording("cited/i01-describe", (("I01", "executor-oom-container"),), "high", proof="cited"),
+    Recording("cited/i01-rest-only", (("I01", "executor-oom-container"),), "high", proof="cited"),
+    Recording("cited/i01-prom-only", (("I01", "executor-oom-container"),), "medium", proof="cited"),
+    Recording("cited/i02-execlog-only", (("I02", "executor-oom-heap"),), "high", proof="cited"),
+    Recording("cited/i02-noyear", (("I02", "executor-oom-heap"),), "high", proof="cited"),
+    Recording("cited/i02-ecs", (("I02", "executor-oom-heap"),), "high", proof="cited"),
+    Recording("cited/i03-rest-gc", (("I03", "executor-gc-pressure"),), "medium", proof="cited"),
+    Recording("cited/i04-cr-only", (("I04", "driver-oom-container"),), "high", proof="cited"),
+    Recording("cited/i04-heap-topandas", (("I04", "driver-oom-heap"),), "high", proof="cited"),
+    Recording("cited/i05-fetch-conn-refused", (("I05", "fetch-failed"),), "high", proof="cited"),
+    Recording("cited/i06-gke-node-shutdown", (("I06", "executor-evicted"),), "high", proof="cited"),
+    Recording("cited/i06-karpenter-events", (("I06", "executor-evicted"),), "high", proof="cited"),
+    Recording("cited/i07-execlog", (("I07", "executor-heartbeat"),), "high", proof="cited"),
+    Recording("cited/i08-driver-evicted", (("I08", "driver-evicted"),), "high", proof="cited"),
+    Recording("cited/i09-multiattach-events", (("I09", "volume-not-mounted"),), "medium", proof="cited"),
+    Recording("cited/i09-claim-notfound", (("I09", "claim-not-ready"),), "medium", proof="cited"),
+    Recording("cited/i10-threads-deadlock", (("I10", "no-progress"),), "high", proof="cited"),
+    Recording("cited/i12-version", (("I12", "python-environment"),), "medium", proof="cited"),
+    Recording("cited/i13-init-container-pull", (("I13", "image-pull"),), "high", proof="cited"),
+    Recording("cited/i14-events-v1-driver", (("I14", "unschedulable"),), "high", proof="cited"),
+    Recording("cited/i15-mig", (("I15", "unschedulable-gpu"),), "high", proof="cited"),
+    Recording("cited/i16-failedquota-mustspecify", (("I16", "quota-exceeded"),), "high", proof="cited"),
+    Recording("cited/i17-webhook-timeout", (("I17", "submission-failed"),), "medium", proof="cited"),
+    Recording("cited/i17-exit1", (("I17", "submission-failed"),), "medium", proof="cited"),
+    Recording("cited/i18-pending-rerun", (("I18", "state-stuck"),), "medium", proof="cited"),
+    Recording("cited/i19-oplog-leader", (("I19", "operator-down"),), "medium", proof="cited"),
+    Recording("cited/i20-missed", (("I20", "schedule-missed"),), "medium", proof="cited"),
+    Recording("cited/i21-hist", (("I21", "start-latency"),), "medium", proof="cited"),
+    Recording("cited/i22-gcs", (("I22", "object-store-denied"),), "medium", proof="cited"),
+    Recording("cited/i23-azure-busy", (("I23", "object-store-throttled"),), "medium", proof="cited"),
+    Recording("cited/i24-iceberg", (("I24", "metastore-down"),), "high", proof="cited"),
+    Recording("cited/i25-init-dir", (("I25", "event-log-broken"),), "medium", proof="cited"),
+    Recording("cited/i26-client-log", (("I26", "connect-session-lost"),), "medium", proof="cited"),
+    Recording("cited/i27-old-splitoom", (("I27", "gpu-oom"),), "medium", proof="cited"),
+    Recording("cited/i28-dmesg79", (("I28", "gpu-hardware"),), "medium", proof="cited"),
+    Recording("cited/i29-hot", (("I29", "gpu-hot"),), "medium", proof="cited"),
+    Recording("cited/i30-admission", (("I30", "gpu-gone"),), "medium", proof="cited"),
+    Recording("cited/null-user-deleted-exec", ((None, "executor-deleted"),), "high", proof="cited"),
+    Recording("cited/null-jdbc", ((None, "user-error"),), "medium", proof="cited"),
+    Recording("cited/null-divzero41", ((None, "user-error"),), "medium", proof="cited"),
+    Recording("cited/null-createcontainerconfig", ((None, "container-not-created"),), "high", proof="cited"),
+    Recording("cited/ok-scrape-noise", (), "high", proof="cited"),
+    Recording("cited/ok-events-normal", (), "high", proof="cited"),
+    Recording("cited/ok-noise2", (), "high", proof="cited"),
 )
 
 

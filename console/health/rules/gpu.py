@@ -43,7 +43,7 @@ def application_fault(case: Case) -> Answer:
 
 def absent(case: Case) -> Answer:
     """Executors that see no GPU although the pod has one."""
-    hits = case.hits("gpu-absent", roles=("executor", "driver"))
+    hits = case.hits("gpu-absent", roles=("executor", "driver", "other"))
     if not hits:
         return "no executor says that its GPU is missing"
     mismatch = any("version mismatch" in h.text for h in hits)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from console.health.apps import gpus
 from console.health.case import World
-from console.health.evidence import of_event, of_node, of_pod, of_workload
-from console.health.facts import Node, Pod
+from console.health.evidence import of_event, of_node, of_pod, of_sample, of_workload
+from console.health.facts import Node, Pod, Sample
 from console.health.gpu import GpuNode
 from console.health.gpu_build import GPU_RESOURCE
 from console.health.model import Evidence, Finding
 from console.health.rule import Answer, WorldRule, finding
 from console.health.rules.gpu_hardware import gives_up
 
+_DEVICES = "gpu_operator_node_device_plugin_devices_total"
 _UPGRADES = ("upgrade-failed", "drain-required", "pod-restart-required")
 
 
 def gone(world: World) -> Answer:
     """GPUs that a node no longer offers, pods that the device plugin refused."""
     out = [f for node in world.facts.nodes for f in _of_node(world, node)]
+    out += [_unoffered(s) for s in world.samples.get(_DEVICES, []) if s.value == 0 and _unknown(world, s)]
     out += [_refused(pod) for pod in world.troubled if _refuses_gpu(pod)]
     return out or "every node offers all its GPUs"
 
@@ -45,6 +47,27 @@ def _of_node(world: World, node: Node) -> list[Finding]:
     return out[:1] if len(out) > 1 and all(f.subject == out[0].subject for f in out) else out
 
 
+def _unknown(world: World, sample: Sample) -> bool:
+    return sample.labels.get("node", "") not in world.nodes
+
+
+def _unoffered(sample: Sample) -> Finding:
+    """A node of which only the GPU operator's metric is known."""
+    name = sample.labels.get("node") or sample.labels.get("instance", "")
+    return finding(
+        None,
+        "gpu-gone",
+        "I30",
+        "critical",
+        "medium",
+        f"node {name}: the device plugin offers no GPU",
+        subject=f"Node//{name}",
+        evidence=[of_sample(sample)],
+        questions=["the node itself: its capacity and allocatable GPUs, the device plugin's pod and its log"],
+        data={"nodes": [name]},
+    )
+
+
 def _explained(world: World, node: str) -> int:
     """GPUs of a node that the device plugin gave up for an error that has a finding of its own."""
     known = world.gpus.fleet.node(node)
@@ -55,8 +78,7 @@ def _explained(world: World, node: str) -> int:
 
 
 def _plugin(node: GpuNode) -> list[Evidence]:
-    series = "gpu_operator_node_device_plugin_devices_total"
-    return [Evidence("prometheus", series, f'{series}{{node="{node.name}"}} 0')]
+    return [Evidence("prometheus", _DEVICES, f'{_DEVICES}{{node="{node.name}"}} 0')]
 
 
 def _gone(world: World, node: Node, what: str, resource: str, more: list[Evidence] | None = None) -> Finding:

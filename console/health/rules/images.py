@@ -132,4 +132,36 @@ def _is_pull(event: Event) -> bool:
     return event.reason in ("Failed", "BackOff") and ("pull" in event.message.lower() or "ImagePull" in event.message)
 
 
-RULES = [Rule("image-pull", "I13", image_pull)]
+_CONFIG = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError", "PostStartHookError"})
+
+
+def not_configured(case: Case) -> Answer:
+    """Containers that the kubelet cannot create: a Secret, a ConfigMap or a mount that is not there."""
+    stuck = [
+        (pod, one)
+        for pod in case.pods
+        if not deaths.over(pod)
+        for one in pod.containers
+        if one.state == "waiting" and one.waiting_reason in _CONFIG
+    ]
+    if not stuck:
+        return "every container could be created"
+    pod, one = stuck[-1]
+    return [
+        finding(
+            case,
+            "container-not-created",
+            None,
+            "critical" if pod in case.drivers or case.app.running_executors == 0 else "warning",
+            "high",
+            f"{one.name} cannot be created: {one.waiting_message or one.waiting_reason}"[:160],
+            subject=pod.key,
+            detail=one.waiting_message,
+            evidence=[of_pod(p, f"waiting: {c.waiting_reason}: {c.waiting_message}") for p, c in stuck[:3]],
+            ruled_out=[("I13", "the image is there"), ("I14", "the pod has a node")],
+            data={"pods": [p.name for p, _ in stuck][:20]},
+        )
+    ]
+
+
+RULES = [Rule("image-pull", "I13", image_pull), Rule("container-not-created", None, not_configured)]

@@ -50,20 +50,24 @@ def executor_evicted(case: Case) -> Answer:
         if class_ == "I08":
             ruled.append(("I06", "the reason that the kubelet gives is local storage, not the node or priority"))
         proof = any(v.pod is not None for v in lost)
+        silent = class_ == "I06" and all(v.kind == "evicted" and v.words == "evicted by the kubelet" for v in lost)
         out.append(
             finding(
                 case,
                 "executor-evicted",
                 class_,
                 _lost_severity(case, data["current"]),
-                "high" if proof else "medium",
+                "high" if proof and not silent else "medium",
                 f"{_count(lost)} {_kinds(lost)}",
                 detail=detail,
                 evidence=[*(e for v in lost[-3:] for e in v.evidence), *[of_event(e) for e in events[:2]]],
                 ruled_out=ruled,
                 questions=[]
                 if class_ == "I08"
-                else ["whether the node itself was in trouble: its conditions and events around that time"],
+                else [
+                    *(["what the kubelet evicted it for: memory, or local storage (I08)"] if silent else []),
+                    "whether the node itself was in trouble: its conditions and events around that time",
+                ],
                 runbooks=("spark-oom",) if class_ == "I06" else (),
                 data=data,
             )

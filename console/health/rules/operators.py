@@ -40,7 +40,9 @@ def submission_failed(case: Case) -> Answer:
         for e in case.events
         if e.type == "Warning" and ("webhook" in e.message or e.reason == "SparkApplicationSubmissionFailed")
     ]
-    failed = case.app.state.upper() == "SUBMISSION_FAILED"
+    failed = case.app.state.upper() == "SUBMISSION_FAILED" or any(
+        word in case.app.message for word in WORDINGS["submit-failed"]
+    )
     main_class = _unloadable(case, "driver", "submit")
     message = case.app.message
     if not hooks and not events and not failed and "webhook" not in message:
@@ -500,6 +502,20 @@ def connect(case: Case) -> Answer:
     driver = case.driver
     hits = [h for h in _unloadable(case) if "SparkConnectServer" in h.text]
     lost = case.hits("connect-session")
+    away = case.hits("connect-unreachable")
+    if away and case.driver is None:
+        return [
+            finding(
+                case,
+                "connect-unreachable",
+                "I26",
+                "critical",
+                "medium",
+                "clients cannot reach the Spark Connect server (port 15002)",
+                evidence=[of_hit(h) for h in away[:3]],
+                questions=["the server's pod: is it there, ready, restarting? its Service and its endpoints"],
+            )
+        ]
     if case.app.launcher != "connect" and not hits and not lost:
         return "this is no Spark Connect server"
     proof: list[Evidence] = [of_hit(h) for h in (*hits[:2], *lost[:2])]

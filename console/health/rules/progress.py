@@ -22,7 +22,7 @@ _TASK = re.compile(r"task (\d+\.\d+) in stage (\d+\.\d+)")
 
 def hung(case: Case) -> Answer:
     """Tasks that do not end, a driver that starts no stage, threads that wait for each other."""
-    found = _deadlock(case) or _hung_task(case) or _hung_by_log(case) or _no_stage(case) or _flat(case)
+    found = _deadlock(case) or _dumped(case) or _hung_task(case) or _hung_by_log(case) or _no_stage(case) or _flat(case)
     if found is not None:
         return [found]
     return "tasks end, and a running job has running stages, as far as it is seen"
@@ -219,6 +219,22 @@ def _deadlock(case: Case) -> Finding | None:
                     None,
                 )
     return None
+
+
+def _dumped(case: Case) -> Finding | None:
+    """A thread dump in text (jstack, kill -3) in which the JVM itself found a deadlock."""
+    hits = case.hits("deadlock")
+    if not hits:
+        return None
+    return _make(
+        case,
+        "threads wait for each other: the JVM found a deadlock",
+        "a deadlock: it does not end by itself",
+        [of_hit(h) for h in hits[:2]],
+        "medium",
+        None,
+        None,
+    )
 
 
 RULES = [Rule("no-progress", "I10", hung, after=("executor-gc-pressure", "object-store-throttled", "metastore-down"))]

@@ -86,10 +86,8 @@ def _status_lost(pod: object) -> bool:
 
 
 def _after_sigterm(case: Case, hit: Hit) -> bool:
-    """Whether the executor had received SIGTERM before: its workers die with it."""
-    if hit.log.role != "executor":
-        return False
-    return any(h.log is hit.log and h.line < hit.line for h in case.hits("sigterm", roles=("executor",)))
+    """Whether its process had received SIGTERM before: its workers die with it."""
+    return any(h.log is hit.log and h.line < hit.line for h in case.hits("sigterm", roles=("executor", "driver")))
 
 
 def python_setup(case: Case) -> Answer:
@@ -114,6 +112,24 @@ def python_setup(case: Case) -> Answer:
                 evidence=[of_hit(h) for h in module[:3]],
                 questions=["whether driver and executors run the same image, and since when (tag or digest)"],
                 data={"module": found.group(1) if found else ""},
+            )
+        )
+    other = case.hits("python-package", "python-version", roles=("driver", "executor"))
+    if other and not module:
+        version = any(w in other[0].record.body + other[0].text for w in WORDINGS["python-version"])
+        out.append(
+            finding(
+                case,
+                "python-environment",
+                "I12",
+                severity_of(case),
+                "medium",
+                "Python of driver and executors differs" if version else "a Python package is missing or too old",
+                detail="driver and executors need the same minor version of Python and the packages that pandas and "
+                "Arrow functions use",
+                evidence=[of_hit(h) for h in other[:3]],
+                ruled_out=[("user code", "Spark's own check of the environment failed, before the code ran")],
+                questions=["which image driver and executors run, and PYSPARK_PYTHON of both"],
             )
         )
     start = [h for h in case.hits("python-missing", roles=("driver", "executor")) if "python" in h.text.lower()]
@@ -157,6 +173,12 @@ _EXPLAINED = (
     "no-main-class",
     "python-missing",
     "python-module",
+    "python-package",
+    "python-version",
+    "no-account",
+    "limit-range",
+    "pod-security",
+    "webhook",
     "s3-class-missing",
     "history-error",
 )
@@ -179,7 +201,11 @@ def user_error(case: Case) -> Answer:
     if raised or stages:
         body = next((h.record.body for h in raised), "")
         return _user(case, raised, stages, _last_error(body) or _named(body) or "an exception in a task")
-    stream = [h for h in case.hits("stream-failed", roles=("driver",)) if h.record.level in ("ERROR", "FATAL", "")]
+    stream = [
+        h
+        for h in case.hits("stream-failed", roles=("driver",))
+        if h.record.level in ("ERROR", "FATAL", "") and not _platform(h.record.body)
+    ]
     if stream:
         return _user(case, stream, [], "a streaming query ended with an error")
     if case.succeeded:
@@ -192,6 +218,9 @@ def user_error(case: Case) -> Answer:
         if not h.record.level or h.record.level in ("ERROR", "FATAL")
     ]
     trace = case.hits("traceback", "main-exception", roles=("driver",))
+    if not plan and not trace and (thrown := _thrown(case)):
+        error = _CLASS_OF_TASK.search(thrown[-1].record.message)
+        return _user(case, thrown[-2:], [], error.group(1) if error else "an exception in a task", confidence="medium")
     if not plan and not trace:
         return "no exception of the application's own code"
     if not case.failed and case.group is not None:
@@ -208,12 +237,28 @@ def user_error(case: Case) -> Answer:
     )
 
 
+_CLASS_OF_TASK = re.compile(r"executor \S+?\): ((?:[\w$]+\.)+[\w$]+(?:: [^\n]{1,120})?)")
+
+
+def _thrown(case: Case) -> list[Hit]:
+    """Exceptions of tasks that made the job give up and that no platform fault explains."""
+    if not case.hits("aborting", roles=("driver",)):
+        return []
+    return [
+        h
+        for h in case.hits("task-failed", roles=("driver",))
+        if _CLASS_OF_TASK.search(h.record.message) and not _platform(h.record.body) and "TaskKilled" not in h.text
+    ]
+
+
 def unexplained(case: Case) -> Answer:
     """A driver that failed and of which nothing tells why."""
     if any(f.severity != "info" or not f.data.get("current", True) for f in case.so_far):
         return "another finding explains it"
     driver = case.driver
     killed = deaths.death(driver, events=case.events_of(driver.key)) if driver is not None else None
+    if driver is not None and killed is not None and _submission(case.app.message):
+        return "the submission failed: that is I17"
     if driver is None or killed is None or killed.kind not in ("unknown", "start-error", "user-error"):
         return _driver_gone(case) or _driver_missing(case) or "no driver failed without an explanation"
     last = next((t for t in case.texts_of("driver")), None)
@@ -266,10 +311,19 @@ def _driver_gone(case: Case) -> list[Finding]:
     ]
 
 
+def _submission(message: str) -> bool:
+    return any(word in message for word in WORDINGS["submit-failed"])
+
+
 def _driver_missing(case: Case) -> list[Finding]:
     """The operator says that the application failed, and no driver is left to tell why."""
     cr = case.group.cr if case.group is not None else None
-    if cr is None or case.driver is not None or case.app.state.upper() not in ("FAILED", "FAILING"):
+    if (
+        cr is None
+        or case.driver is not None
+        or _submission(case.app.message)
+        or case.app.state.upper() not in ("FAILED", "FAILING")
+    ):
         return []
     return [
         finding(
@@ -292,12 +346,27 @@ _PLATFORM = (
     "disk-full",
     "s3-denied",
     "s3-throttled",
+    "s3-unreachable",
+    "s3-class-missing",
     "metastore",
     "python-module",
+    "python-package",
+    "python-version",
     "python-crash",
+    "python-missing",
     "gpu-oom",
     "cuda-fatal",
+    "gpu-absent",
     "heap",
+    "gc-overhead",
+    "metaspace",
+    "direct-memory",
+    "native-thread",
+    "spark-memory",
+    "broadcast-memory",
+    "result-size",
+    "fetch-exception",
+    "executor-lost-failure",
 )
 
 
@@ -323,6 +392,9 @@ def _user(
             ruled_out=[("I12", "the worker raised an exception with a traceback, it did not crash")]
             if hits or stages
             else [],
+            questions=[]
+            if confidence == "high"
+            else ["whether the code or its data raised it, or a service that it talks to: the quoted exception"],
             data={"executors": sorted({executor_of(case, h) for h in hits if h.log.role == "executor"})},
         )
     ]

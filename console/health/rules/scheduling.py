@@ -12,6 +12,7 @@ from console.health.facts import Pod
 from console.health.model import Confidence, Evidence, Finding, Severity
 from console.health.restview import num, text
 from console.health.rule import Answer, Rule, WorldRule, finding, severity_of
+from console.health.wordings import WORDINGS
 
 PATIENCE = 30.0
 """Seconds that a pod may wait for a node before that is a finding; a new node takes longer, and is asked about."""
@@ -71,6 +72,11 @@ def unschedulable(case: Case) -> Answer:
         return "the executors were refused by the API: that is I16"
     if not long and (case.hits("gpu-limits-cores", roles=("driver",)) or _asks_gpu(case)):
         return "what is missing are GPUs: that is I15"
+    claims = (
+        [] if case.world.workloads.get("PersistentVolumeClaim") else [(p, w) for p, w, _ in long if _CLAIM.search(w)]
+    )
+    if claims and len(claims) == len(long):
+        return _unclaimed(case, claims)
     drivers = [p for p, _, _ in long if p in case.drivers]
     words = long[-1][1] if long else ""
     listed = bool(too_big or _master_waits(case))
@@ -129,6 +135,33 @@ def unschedulable(case: Case) -> Answer:
                 "reason": why,
                 "memory_request": next((p.main.requests.get("memory") for p, _, _ in long if p.main is not None), None),
             },
+        )
+    ]
+
+
+_CLAIM = re.compile(
+    r"unbound immediate PersistentVolumeClaims|persistentvolumeclaim \"?([\w.-]+)\"? (?:not found|bound to)"
+)
+
+
+def _unclaimed(case: Case, claims: list[tuple[Pod, str]]) -> list[Finding]:
+    """Pods that find no node because a volume claim is missing or not bound."""
+    found = _CLAIM.search(claims[-1][1])
+    name = found.group(1) if found is not None and found.group(1) else ""
+    return [
+        finding(
+            case,
+            "claim-not-ready",
+            "I09",
+            "critical" if case.app.live or case.failed else "warning",
+            "medium",
+            f"{len(claims)} pods wait for a volume claim: " + (f"{name} does not exist" if name else "it is not bound"),
+            subject=claims[-1][0].key,
+            detail=claims[-1][1],
+            evidence=[of_pod(p, f"Pending, PodScheduled=False: {w}") for p, w in claims[:3]],
+            ruled_out=[("I14", "the scheduler asks for the claim before it looks for CPU and memory")],
+            questions=["the claim: its name, its events, its storage class, quota and zone"],
+            data={"pods": [p.name for p, _ in claims][:20], "claim": name},
         )
     ]
 
@@ -301,7 +334,12 @@ def refused(case: Case) -> Answer:
     texts: list[tuple[str, Evidence]] = [
         (h.record.body + " " + h.text, of_hit(h))
         for h in case.hits(
-            "quota", "forbidden", "limit-range", "pod-security", roles=("driver", "submit", "operator", "other")
+            "quota",
+            "forbidden",
+            "limit-range",
+            "pod-security",
+            "no-account",
+            roles=("driver", "submit", "operator", "other"),
         )
     ]
     texts += [(e.message, of_event(e)) for e in case.events if e.type == "Warning" and "forbidden" in e.message.lower()]
@@ -318,6 +356,7 @@ def refused(case: Case) -> Answer:
     quota = [(t, e) for t, e in texts if "exceeded quota:" in t or "failed quota:" in t]
     limit = [(t, e) for t, e in texts if re.search(r"(maximum|minimum) \w+ usage per", t)]
     security = [(t, e) for t, e in texts if "violates PodSecurity" in t]
+    account = [(t, e) for t, e in texts if any(w in t for w in WORDINGS["no-account"]) and "quota" not in t]
     rights = [(t, e) for t, e in texts if _FORBIDDEN.search(t) and "exceeded quota" not in t]
     if quota:
         found = _QUOTA.search(quota[0][0])
@@ -349,6 +388,8 @@ def refused(case: Case) -> Answer:
         out.append(_refusal(case, "limit-range", "a LimitRange refuses the pod's size", limit))
     if security:
         out.append(_refusal(case, "pod-security", "Pod Security refuses the pod", security))
+    if account and not rights and not limit:
+        out.append(_refusal(case, "account-refused", "the service account does not exist or is not accepted", account))
     if rights:
         found = _FORBIDDEN.search(rights[0][0])
         who = (
@@ -379,6 +420,7 @@ def refused(case: Case) -> Answer:
 
 
 def _refusal(case: Case, code: str, title: str, texts: list[tuple[str, Evidence]]) -> Finding:
+    """A refusal of the API that says itself what it is."""
     return finding(case, code, "I16", severity_of(case), "high", title, evidence=[e for _, e in texts[:3]])
 
 
@@ -432,7 +474,12 @@ def _starved(world: World, pod: Pod, words: str) -> bool:
 
 RULES = [
     Rule("quota-exceeded", "I16", refused, after=("quota-full",)),
-    Rule("unschedulable", "I14", unschedulable, after=("pvc-pending", "driver-deadlock", "node-not-ready")),
+    Rule(
+        "unschedulable",
+        "I14",
+        unschedulable,
+        after=("pvc-pending", "claim-not-ready", "driver-deadlock", "node-not-ready"),
+    ),
     Rule("unschedulable-gpu", "I15", unschedulable_gpu, after=("gpu-gone",)),
     WorldRule("driver-deadlock", "I14", starving_drivers),
 ]

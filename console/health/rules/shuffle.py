@@ -6,6 +6,7 @@ import re
 
 from console.health.case import Case, World
 from console.health.evidence import of_event, of_hit, of_node, of_rest
+from console.health.logs import Hit
 from console.health.model import Evidence, Finding
 from console.health.restview import num
 from console.health.rule import Answer, Rule, WorldRule, finding, severity_of
@@ -77,9 +78,43 @@ def fetch_failed(case: Case) -> Answer:
     ]
 
 
+_CHECKPOINT = ("CheckpointFileManager", "HDFSMetadataLog", "StateStore", "WriteAheadLog", "ReliableCheckpointRDD")
+
+
+def of_checkpoint(hit: Hit) -> bool:
+    """Whether it was a checkpoint of a stream that could not be written."""
+    return any(word in hit.record.body for word in _CHECKPOINT)
+
+
+def checkpoint_full(case: Case) -> Answer:
+    """No space left where a stream keeps its checkpoints: a claim or a mount, not the local directories."""
+    hits = [h for h in case.hits("disk-full", roles=("driver", "executor")) if of_checkpoint(h)]
+    if not hits:
+        return "no checkpoint ran out of space"
+    return [
+        finding(
+            case,
+            "checkpoint-full",
+            "I09",
+            severity_of(case),
+            "medium",
+            "no space left where the checkpoints are written",
+            evidence=[of_hit(h) for h in hits[:3]],
+            ruled_out=[("I08", "the trace goes through the checkpoint's files, not through shuffle or spill")],
+            questions=[
+                "which volume holds the checkpoint: a claim (its free space and inodes) or the pod's own disk (I08)"
+            ],
+        )
+    ]
+
+
 def disk_full(case: Case) -> Answer:
     """No space left where Spark writes its local data."""
-    hits = [h for h in case.hits("disk-full", "dir-failed", roles=("driver", "executor")) if not of_event_log(h)]
+    hits = [
+        h
+        for h in case.hits("disk-full", "dir-failed", roles=("driver", "executor"))
+        if not of_event_log(h) and not of_checkpoint(h)
+    ]
     stages = [
         of_rest(case.rest.origin("stages"), f"stage {s}.{a} failureReason: {row.get('failureReason')}")
         for (s, a), row in case.rest.stages.items()
@@ -169,6 +204,7 @@ _LOST = (
 
 RULES = [
     WorldRule("node-disk-pressure", "I08", disk_pressure),
+    Rule("checkpoint-full", "I09", checkpoint_full, after=("pvc-filling",)),
     Rule("local-disk-full", "I08", disk_full, after=("node-disk-pressure",)),
     Rule("fetch-failed", "I05", fetch_failed, after=_LOST),
 ]

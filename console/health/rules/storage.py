@@ -40,6 +40,7 @@ _DENIED = (
     ),
 )
 _BUCKET = re.compile(r"(?:s3a?|gs|abfss?|wasbs?)://[\w.@-]+(?:/[\w./=-]{0,80})?")
+_S3 = re.compile(r"s3a?://|hadoop\.fs\.s3a|services\.s3\.|Service: (?:Amazon )?S3")
 _THRIFT = re.compile(r"thrift://([\w.-]+:\d+)")
 _DROPPED = re.compile(r"Dropping event from queue (\w+)|Dropped (\d+) events from (\w+) since")
 
@@ -61,7 +62,7 @@ def object_store_denied(case: Case) -> Answer:
             "object-store-denied",
             "I22",
             severity_of(case),
-            "high" if hits else "medium",
+            "high" if any(_S3.search(h.record.body + h.text) for h in hits) else "medium",
             f"object store denies access: {why}",
             detail=bucket.group(0) if bucket else why,
             evidence=[*[of_hit(h) for h in _spread(hits)], *stages[:1]],
@@ -113,7 +114,7 @@ def object_store_throttled(case: Case) -> Answer:
             "object-store-throttled",
             "I23",
             severity,
-            "high" if len(hits) > 1 or stages else "medium",
+            "high" if (len(hits) > 1 or stages) and _S3.search(body + str(stages)) else "medium",
             "object store throttles: 503 SlowDown",
             detail=bucket.group(0) if bucket else "too many requests for one prefix or endpoint",
             evidence=[*[of_hit(h) for h in _spread(hits)], *stages[:1]],
@@ -278,6 +279,40 @@ def of_event_log(hit: Hit) -> bool:
     return "EventLoggingListener" in hit.record.body or "EventLogFileWriter" in hit.record.body
 
 
+def history_pods(world: World) -> Answer:
+    """The History Server's own pods: killed, crashing, not started."""
+    out: list[Finding] = []
+    for pod in world.facts.pods:
+        names = (pod.name, pod.labels.get("app.kubernetes.io/name", ""), pod.labels.get("app", ""))
+        if (
+            pod.labels.get("spark-role")
+            or pod.gone
+            or not any("history-server" in n or "historyserver" in n for n in names)
+        ):
+            continue
+        main = pod.main
+        end = (main.terminated or main.last_terminated) if main is not None else None
+        crashing = main is not None and (main.waiting_reason == "CrashLoopBackOff" or main.restarts >= 3)
+        if main is None or not (crashing or (end is not None and end.reason == "OOMKilled")):
+            continue
+        how = f"exit code {end.exit_code} {end.reason}" if end is not None else main.waiting_reason
+        out.append(
+            finding(
+                None,
+                "history-server-down",
+                "I25",
+                "warning",
+                "medium",
+                f"History Server {pod.name} does not stay up: {how}",
+                subject=pod.key,
+                evidence=[of_pod(pod, f"{main.waiting_reason or pod.phase}, restarts {main.restarts}, last {how}")],
+                questions=["its log; spark.history.store.path and the memory of its heap, where it was OOMKilled"],
+                data={"pods": [pod.key]},
+            )
+        )
+    return out or "no pod of a History Server crashes, as far as it is seen"
+
+
 def claims(world: World) -> Answer:
     """Claims that stay Pending, do not mount, or fill up."""
     out: list[Finding] = []
@@ -416,4 +451,5 @@ RULES = [
     Rule("listener-drops", "I25", listener_drops),
     Rule("event-log-broken", "I25", history_server, after=("object-store-denied",)),
     WorldRule("pvc-pending", "I09", claims),
+    WorldRule("history-server-down", "I25", history_pods),
 ]

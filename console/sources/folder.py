@@ -106,6 +106,8 @@ class _Harvest:
             self._event_log(piece, text)
         elif _JSON_START.match(head) and not _structured_log(text):
             self._json(piece, text)
+        elif head.startswith("Error from server"):
+            self.unread.append((piece.locator, f"kubectl was refused: {head.splitlines()[0][:160]}"))
         elif _NO_LOG.match(head):
             self.unread.append((piece.locator, "the container's log had already been removed from the node"))
         elif folder_text.is_describe(text):
@@ -132,6 +134,10 @@ class _Harvest:
 
     def _json(self, piece: Piece, text: str) -> None:
         values, wrong = folder_json.documents(text)
+        if wrong == folder_json.CUT and not all(
+            isinstance(v, dict) and ("status" in v or _is_event(v)) for v in values
+        ):
+            values, wrong = [], "cut off before its status: nothing of it can be judged"
         if not values and len(text.splitlines()) > 3 and logtext.role_of_text(text) != "other":
             self._log(piece, text)
             return

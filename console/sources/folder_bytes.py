@@ -227,6 +227,8 @@ def decode_text(data: bytes) -> tuple[str | None, str]:
         data = data[3:]
     sample = data[:8_192]
     zeros = sample.count(0)
+    if (wide := _wide(sample)) and zeros:
+        return data.decode(wide, "replace"), ""
     if zeros > len(sample) // 100 + 1 or (zeros and not sample.strip(b"\0")):
         return None, "binary"
     try:
@@ -240,6 +242,15 @@ def decode_text(data: bytes) -> tuple[str | None, str]:
     if bad > 2:
         return text, f"no clean UTF-8: {bad} characters were replaced"
     return text, ""
+
+
+def _wide(sample: bytes) -> str:
+    """UTF-16 without a mark: every other byte of plain text is zero, always on the same side."""
+    pairs = len(sample) // 2
+    low, high = sample[1 : 2 * pairs : 2].count(0), sample[0 : 2 * pairs : 2].count(0)
+    if pairs >= 8 and low > 0.9 * pairs and not high:
+        return "utf-16-le"
+    return "utf-16-be" if pairs >= 8 and high > 0.9 * pairs and not low else ""
 
 
 def _bounded(file: IO[bytes], size: int) -> tuple[bytes, str]:

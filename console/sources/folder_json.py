@@ -8,6 +8,9 @@ from typing import Any
 import msgspec
 
 MAX_DOCUMENTS = 200_000
+MAX_CUT = 400_000
+"""Characters of a single object that is looked at again where it was cut off."""
+CUT = "cut off in its first value: only what stands before the cut was read"
 _DECODER = json.JSONDecoder()
 
 
@@ -37,6 +40,8 @@ def documents(text: str) -> tuple[list[Any], str]:
             rescued = _elements(stripped, at)
             if rescued:
                 return out + rescued, f"cut off after {len(rescued)} items"
+            if not out and (value := _closed(stripped)) is not None:
+                return [value], CUT
             return (
                 out,
                 f"cut off or damaged after {len(out)} documents" if out else "no JSON, or cut off in its first value",
@@ -86,6 +91,41 @@ def _elements(text: str, at: int) -> list[Any]:
             value.setdefault("kind", kind)
         out.append(value)
     return out if text[at] == "{" or not out else [out]
+
+
+def _closed(text: str) -> dict[str, Any] | None:
+    """An object that was cut off, ended after its last whole member; None where too little is left of it."""
+    if not text.startswith("{") or len(text) > MAX_CUT:
+        return None
+    stack: list[str] = []
+    quoted = escaped = False
+    whole = 0
+    ends: list[str] = []
+    for at, letter in enumerate(text):
+        if quoted:
+            if escaped:
+                escaped = False
+            elif letter == "\\":
+                escaped = True
+            elif letter == '"':
+                quoted = False
+        elif letter == '"':
+            quoted = True
+        elif letter in "{[":
+            stack.append("}" if letter == "{" else "]")
+        elif letter in "}]":
+            if not stack or stack.pop() != letter:
+                return None
+            whole, ends = at + 1, list(stack)
+        elif letter == ",":
+            whole, ends = at, list(stack)
+    if not whole or not ends:
+        return None
+    try:
+        value = msgspec.json.decode(text[:whole] + "".join(reversed(ends)))
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _list_kind(head: str) -> str:

@@ -69,8 +69,35 @@ def yaml_documents(text: str) -> tuple[list[Any], str]:
         for document in yaml.load_all(text, Loader=loader):
             out.append(_plain(document))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        return out, f"no clean YAML: {str(error).splitlines()[0][:100]}"
+        why = f"no clean YAML: {str(error).splitlines()[0][:100]}"
+        rescued = _items(text, loader) if not out else []
+        return out + rescued, f"{why}; {len(rescued)} items of it were read" if rescued else why
     return out, ""
+
+
+_ITEM = re.compile(r"(?m)^-[ ](?=apiVersion:|metadata:|kind:)|^---\s*$")
+
+
+def _items(text: str, loader: Any) -> list[Any]:
+    """The sound items of a damaged list, and the sound ones of several documents."""
+    out: list[Any] = []
+    for part in _ITEM.split(text)[:20_000]:
+        body = part if part.startswith(("apiVersion", "kind")) else f"  {part}"
+        try:
+            value = _plain(yaml.load("\n".join(_outdented(body)), Loader=loader))  # noqa: S506
+        except (yaml.YAMLError, ValueError, RecursionError):
+            continue
+        if isinstance(value, dict) and isinstance(value.get("metadata"), dict):
+            out.append(value)
+    return out
+
+
+def _outdented(item: str) -> Iterator[str]:
+    """Lines of a list's item as a document of their own; what follows the list is left out."""
+    for number, line in enumerate(item.splitlines()):
+        if number and line and line[0] not in " \t":
+            return
+        yield line[2:] if number else line.lstrip()
 
 
 def _plain(value: Any) -> Any:

@@ -117,9 +117,10 @@ RECORDINGS = (
     Recording("spark-3.5/healthy", ()),
     Recording("spark-4.3/skew-spill-aqe", ()),
     Recording("spark-4.3/dstream", ()),
-    # an S3A client of Spark 4.0 against an endpoint that refuses
+    # S3A clients of Spark 3.5 and 4.0 against an endpoint that refuses
     Recording("spark-4.0/s3-denied", (("I22", "object-store-denied"),)),
     Recording("spark-4.0/s3-no-credentials", (("I22", "object-store-denied"),)),
+    Recording("spark-3.5/s3-throttled", (("I23", "object-store-throttled"),)),
     Recording("spark-4.0/s3-throttled", (("I23", "object-store-throttled"),)),
     Recording("spark-4.0/module-missing", (("I12", "python-module-missing"),), "medium"),
     # made up, with wording of sources, documents and users' reports: other versions, one kind of evidence only

@@ -695,7 +695,7 @@ def test_i21_start_latency_by_the_operators_histogram() -> None:
             "I22",
             "expired",
         ),
-        ("S3Exception: Status Code: 403; Error Code: RequestTimeTooSkewed", "I22", "clock"),
+        ("s3a://lake/x: S3Exception: Status Code: 403; Error Code: RequestTimeTooSkewed", "I22", "clock"),
     ],
 )
 def test_i22_refusals_of_both_sdks(text: str, class_: str, cause: str) -> None:
@@ -706,7 +706,19 @@ def test_i22_refusals_of_both_sdks(text: str, class_: str, cause: str) -> None:
         ),
         class_,
     )
-    assert found.data["cause"] == cause and found.confidence == "medium"
+    assert found.data["cause"] == cause and found.confidence == "high"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "403 Forbidden x@y.iam.gserviceaccount.com does not have storage.objects.get access",
+        "Operation failed: not authorized, 403, PUT, https://a.dfs.core.windows.net/f, AuthorizationPermissionMismatch",
+    ],
+)
+def test_i22_of_stores_that_no_recording_has_is_not_sure(text: str) -> None:
+    found = one(driver(ended(1), "Failed"), log(line(f"FileFormatWriter: Aborting job: {text}", "ERROR")))
+    assert (found.class_, found.confidence) == ("I22", "medium") and found.open_questions
 
 
 def test_i22_a_local_file_that_is_denied_is_no_object_store() -> None:

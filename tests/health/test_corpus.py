@@ -188,7 +188,11 @@ def _structured(text: str) -> str:
                 out.append(json.dumps(record, separators=(",", ":")))
             y, m, d, clock, level, logger, message = found.groups()
             record = {"ts": f"20{y}-{m}-{d}T{clock}.000Z", "level": level, "msg": message, "logger": logger}
-        elif record is not None and line.startswith(_CONTINUED):
+        elif record is not None and (
+            line.startswith(_CONTINUED)
+            or (record["level"] != "INFO" and line.startswith(("ContainerStatus(", "pyspark.errors.")))
+            or (record["level"] != "INFO" and not line)
+        ):
             record["msg"] += "\n" + line
         else:
             if record is not None:

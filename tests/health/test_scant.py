@@ -93,6 +93,61 @@ def test_older_spellings(text: str, class_: str, code: str) -> None:
     assert (found.class_, found.code) == (class_, code)
 
 
+@pytest.mark.parametrize(
+    ("text", "class_", "code"),
+    [
+        (
+            "[PYTHON_VERSION_MISMATCH] Python in worker has different version: 3.10",
+            "I12",
+            "python-environment",
+        ),
+        (
+            "java.io.IOException: No space left on device\n\tat HDFSMetadataLog.write(M.scala:1)",
+            "I09",
+            "checkpoint-full",
+        ),
+        ("org.postgresql.util.PSQLException: Connection to db:5432 refused.", None, "user-error"),
+        (
+            "SdkClientException: Unable to execute HTTP request: Timeout waiting for connection from pool",
+            "I23",
+            "object-store-unreachable",
+        ),
+    ],
+)
+def test_tasks_that_fail_of_what_has_a_cause_of_its_own(text: str, class_: str | None, code: str) -> None:
+    lost = line(f"TaskSetManager: Lost task 2.0 in stage 1.0 (TID 10) (h executor 1): {text}")
+    found = judge(log(lost + line("TaskSetManager: Task 2 in stage 1.0 failed 4 times; aborting job", "ERROR")))
+    assert [(f.class_, f.code) for f in found] == [(class_, code)]
+    assert found[0].confidence != "high" and found[0].open_questions
+
+
+def test_a_claim_that_does_not_exist_is_no_lack_of_room() -> None:
+    from tests.health.worlds import pending
+
+    found = one(
+        driver(), pending(1, "Unschedulable", '0/3 nodes are available: persistentvolumeclaim "ckpt" not found.')
+    )
+    assert (found.class_, found.code, found.data["claim"]) == ("I09", "claim-not-ready", "ckpt")
+
+
+def test_a_container_that_cannot_be_created_waits_for_no_image() -> None:
+    from tests.health.worlds import waiting
+
+    found = one(driver(waiting("CreateContainerConfigError", 'secret "db-creds" not found'), "Pending"))
+    assert (found.class_, found.code) == (None, "container-not-created") and "db-creds" in found.title
+
+
+def test_an_eviction_without_a_message_may_be_memory_or_disk() -> None:
+    found = one(driver(), executor(1, ended(137, "Error"), "Failed", reason="Evicted"))
+    assert (found.class_, found.confidence) == ("I06", "medium") and "I08" in found.open_questions[0]
+
+
+def test_records_of_level_info_are_no_trouble() -> None:
+    assert judge(log(line("S3AFileSystem: retrying after AccessDeniedException on s3a://lake", "INFO"))) == ()
+    lost = line("TaskSchedulerImpl: Lost executor 1 on h: Executor heartbeat timed out after 155219 ms", "INFO")
+    assert one(log(lost)).class_ == "I07"
+
+
 def test_the_trace_of_the_main_program_is_no_part_of_the_record_before_it() -> None:
     denied = (
         line("SparkContext: fine", "INFO")

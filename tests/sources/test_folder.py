@@ -219,6 +219,48 @@ def test_a_cut_list_keeps_its_whole_items(tmp_path: Path) -> None:
     assert "cut off after 1 items" in facts.unread[0][1]
 
 
+def test_an_object_that_was_cut_off_tells_what_stands_before_the_cut(tmp_path: Path) -> None:
+    whole = json.dumps(OOM, indent=2)
+    put(tmp_path, "pod.json", whole[: whole.index("terminated") + 150])
+    facts = read_folder(tmp_path)
+    assert [p.name for p in facts.pods] == ["etl-exec-1"] and "cut off" in facts.unread[0][1]
+    put(tmp_path, "pod.json", whole[: whole.index('"status"')])
+    facts = read_folder(tmp_path)
+    assert not facts.pods and "cut off before its status" in facts.unread[0][1]
+
+
+def test_a_damaged_yaml_list_keeps_its_sound_items(tmp_path: Path) -> None:
+    text = yaml.safe_dump({"apiVersion": "v1", "kind": "List", "items": [OOM, DRIVER]}, sort_keys=False)
+    put(tmp_path, "pods.yaml", text.replace("name: spark-kubernetes-driver", "name: x\n\t: ["))
+    facts = read_folder(tmp_path)
+    assert [p.name for p in facts.pods] == ["etl-exec-1"] and "1 items of it were read" in facts.unread[0][1]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_wide_text_is_read_with_and_without_its_mark(tmp_path: Path, encoding: str) -> None:
+    put(tmp_path, "driver.log", HEAP_LOG.encode(encoding))
+    assert codes(read_folder(tmp_path)) == ["executor-oom-heap"]
+
+
+def test_a_refusal_of_kubectl_is_no_evidence(tmp_path: Path) -> None:
+    put(tmp_path, "pods.json", "Error from server (Forbidden): pods is forbidden")
+    facts = read_folder(tmp_path)
+    assert codes(facts) == [] and facts.unread == (
+        ("pods.json", "kubectl was refused: Error from server (Forbidden): pods is forbidden"),
+    )
+
+
+def test_pods_that_only_events_tell_of_are_judged_beside_others(tmp_path: Path) -> None:
+    """An evicted executor that is gone counts; one that once waited and is gone does not."""
+    put(tmp_path, "pods.json", DRIVER)
+    about = {"kind": "Pod", "namespace": "jobs"}
+    told = [("etl-exec-7", "Evicted", "Evicted pod: Forceful Termination"), ("etl-exec-8", "FailedScheduling", "0/9")]
+    for number, (name, reason, message) in enumerate(told):
+        one = {"metadata": {"name": f"e{number}", "namespace": "jobs"}, "involvedObject": {**about, "name": name}}
+        put(tmp_path, f"e{number}.json", {**one, "reason": reason, "message": message, "type": "Warning"})
+    assert codes(read_folder(tmp_path)) == ["executor-evicted"]
+
+
 def test_bad_lines_among_good_ones_are_left_out(tmp_path: Path) -> None:
     put(tmp_path, "x.jsonl", "\n".join([json.dumps({"pod": OOM}), '{"pod": {"meta', json.dumps({"pod": DRIVER})]))
     facts = read_folder(tmp_path)

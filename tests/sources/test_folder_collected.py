@@ -34,3 +34,8 @@ def test_dockers_lines_are_unpacked_and_damaged_ones_left_out() -> None:
 def test_the_task_log_of_airflow_holds_the_drivers_log() -> None:
     stamp = "[2026-11-23, 09:34:25 UTC] {pod_manager.py:447} INFO - [base] "
     assert unwrapped("\n".join(stamp + one for one in LINES)) == [("", PLAIN)]
+
+
+def test_the_journal_gives_lines_of_the_kernel() -> None:
+    one = {"MESSAGE": "NVRM: Xid (PCI:0000:3b:00): 79", "_HOSTNAME": "gpu-1", "PRIORITY": "3"}
+    assert unwrapped(json.dumps(one) + "\n") == [("", "gpu-1 kernel: NVRM: Xid (PCI:0000:3b:00): 79\n")]

@@ -10,7 +10,7 @@ from console.base.clock import parse_time
 from console.base.units import human_duration
 from console.health import deaths, logs
 from console.health.case import Case, World
-from console.health.evidence import of_event, of_hit, of_pod, of_sample, of_workload
+from console.health.evidence import excerpt, of_event, of_hit, of_pod, of_sample, of_workload
 from console.health.facts import Event, Pod, Sample, Workload
 from console.health.logs import Hit
 from console.health.model import Evidence, Finding
@@ -365,7 +365,10 @@ def _operator_logs(world: World) -> list[Finding]:
                         "medium",
                         f"the operator stopped: {why}",
                         subject="Component//spark-operator",
-                        evidence=[Evidence("log", f"{text.log.origin.locator}:{index + 1}", line[:240])],
+                        evidence=[Evidence("log", f"{text.log.origin.locator}:{index + 1}", excerpt(line))],
+                        questions=[
+                            "whether it runs again: its pod's restarts, who holds its Lease, newer lines of its log"
+                        ],
                     )
                 )
                 break

@@ -71,12 +71,14 @@ def submission_failed(case: Case) -> Answer:
             "submission-failed",
             "I17",
             "critical",
-            "high" if failed or hooks or events else "medium",
+            "high" if "webhook" in text or "Exception" in text else "medium",
             f"submission failed: {why}",
             detail=_essence(message)[:240],
             evidence=[*proof, *[_told(e) for e in events[-2:]], *[of_hit(h) for h in hooks[:2]]],
             ruled_out=[("I18", "the operator gave up: the state is final, not stuck")] if failed else [],
-            questions=[] if message or hooks else ["the operator's log around this time: the output of spark-submit"],
+            questions=[]
+            if "webhook" in text or "Exception" in text
+            else ["the operator's log around this time: the output of spark-submit (quota, rights, image, arguments)"],
             data={"why": why},
         )
     ]

@@ -219,8 +219,8 @@ def user_error(case: Case) -> Answer:
     ]
     trace = case.hits("traceback", "main-exception", roles=("driver",))
     if not plan and not trace and (thrown := _thrown(case)):
-        error = _CLASS_OF_TASK.search(thrown[-1].record.message)
-        return _user(case, thrown[-2:], [], error.group(1) if error else "an exception in a task", confidence="medium")
+        named = _CLASS_OF_TASK.search(thrown[-1].record.message)
+        return _user(case, thrown[-2:], [], named.group(1) if named else "an exception in a task", confidence="medium")
     if not plan and not trace:
         return "no exception of the application's own code"
     if not case.failed and case.group is not None:

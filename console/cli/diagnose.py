@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.base.clock import rfc3339
-from console.base.errors import Exit, UsageError, did_you_mean
+from console.base.errors import Exit, ReachError, UsageError, did_you_mean
 from console.base.text import clean
 from console.cli.options import Where, where_options
 from console.cli.output import finding_json, plain, print_json, say, table
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from console.health.model import Board, Finding, SparkApp
     from console.health.rule import Trial
     from console.health.slow_items import Report
+    from console.live import Live
+    from console.live.times import Times
 
 WAIT = 30.0
 """Seconds that the rules may take."""
@@ -82,7 +84,7 @@ def _live(what: str, where: Where, output: str, slow: bool, explain: bool) -> in
         board = live.examined(app.key).result(WAIT)
         app = board.app(app.key) or app
         trials = live.explain(app.key).result(WAIT) if explain else ()
-        times = live.times(app.key).result(TIMES_WITHIN) if slow else None
+        times = _times(live, app) if slow else None
     findings = _with_causes(board, board.findings_of(app.key))
     if output == "json":
         document = {"findings": [finding_json(f) for f in findings], "unread": [], "apps": [_app_json(app, findings)]}
@@ -91,6 +93,19 @@ def _live(what: str, where: Where, output: str, slow: bool, explain: bool) -> in
     else:
         say(text_of(findings, (app,), trials, None, more=live_lines(app, times) if times is not None else ()))
     return Exit.UNHEALTHY if findings else Exit.OK
+
+
+def _times(live: Live, app: SparkApp) -> Times:
+    """Where the time of `app` went.
+
+    Raises:
+        ReachError: nobody said in time.
+    """
+    try:
+        return live.times(app.key).result(TIMES_WITHIN)
+    except TimeoutError:
+        message = f"neither the driver of {app.key} nor the History Server said within {TIMES_WITHIN:.0f}s"
+        raise ReachError(message, hint="ask again, or read its event log: console diagnose FOLDER --slow") from None
 
 
 def _named(board: Board, what: str) -> SparkApp:

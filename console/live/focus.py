@@ -60,14 +60,27 @@ class FocusReader:
             self._turned.clear()
             on = self.on
             if on.app or on.pod:
-                focus = await self._read(on)
-                if self.on == on:
-                    self._publish(focus)
+                focus = await self._unless_turned(on)
+                if focus is None:
+                    continue
+                self._publish(focus)
             try:
                 async with asyncio.timeout(REFRESH if on.app or on.pod else None):
                     await self._turned.wait()
             except TimeoutError:
                 continue
+
+    async def _unless_turned(self, on: FocusOn) -> Focus | None:
+        """What there is to see of `on`; None where the focus turned before it was read."""
+        reading = asyncio.create_task(self._read(on))
+        turned = asyncio.create_task(self._turned.wait())
+        try:
+            await asyncio.wait({reading, turned}, return_when=asyncio.FIRST_COMPLETED)
+            return reading.result() if reading.done() and self.on == on else None
+        finally:
+            for task in (reading, turned):
+                task.cancel()
+            await asyncio.gather(reading, turned, return_exceptions=True)
 
     async def _read(self, on: FocusOn) -> Focus:
         facts = self._facts()
@@ -80,8 +93,16 @@ class FocusReader:
         if on.manifest and app is not None:
             focus = await self._with_manifest(focus, app)
         if on.times:
-            focus = msgspec.structs.replace(focus, times=await self._times(on.app))
+            focus = msgspec.structs.replace(focus, times=await self._timed(on.app))
         return focus
+
+    async def _timed(self, app: str) -> Times:
+        from console.live.times import Times
+
+        try:
+            return await self._times(app)
+        except ConsoleError as error:
+            return Times("no data", detail=error.message)
 
     def _events(self, app: SparkApp | None, on: FocusOn) -> tuple[Event, ...]:
         names = {on.pod.rpartition("/")[2]} if on.pod else set()

@@ -27,6 +27,8 @@ LISTED = 500
 FORMER = 5
 AGAIN = 20.0
 """Seconds of the clock after which a running application is read again."""
+LOOK_AGAIN = 60.0
+"""Seconds of the clock after which a History Server that was not found is looked for again."""
 KEPT = 8
 
 State = Literal["loading", "ready", "no data", "unreachable"]
@@ -62,7 +64,7 @@ class TimesReader:
         self._reader, self._settings, self._clock = reader, settings, clock
         self._kept: dict[str, Times] = {}
         self._history: Endpoint | None = None
-        self._looked = False
+        self._looked: float | None = None
         self._gate = asyncio.Lock()
 
     async def read(self, app: SparkApp, pod: Pod | None) -> Times:
@@ -136,11 +138,12 @@ class TimesReader:
         return (read.documents, endpoint.label) if read.document("stages") else ((), "")
 
     async def _history_server(self, unread: list[tuple[str, str]]) -> Endpoint | None:
-        if self._history is None and not self._looked:
+        now = self._clock.now()
+        if self._history is None and (self._looked is None or now - self._looked >= LOOK_AGAIN):
             from console.live.endpoints import endpoint_of
             from console.sources.discovery import discover
 
-            self._looked = True
+            self._looked = now
             try:
                 self._history = endpoint_of(self._settings.history_server, self._reader)
                 if self._history is None:

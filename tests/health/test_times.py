@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 
+from console.base.clock import WallClock
 from console.cli.times import live_json, live_lines
+from console.health.facts import Facts
 from console.health.model import SparkApp
-from console.live import Live, Pace
+from console.live import Focus, FocusOn, Live, Pace
+from console.live.focus import FocusReader
 from console.live.times import Times
 from console.rehearse import Rehearsal
 
@@ -44,3 +50,23 @@ def test_what_cannot_be_read_is_no_comfort(told: tuple[SparkApp, Times]) -> None
     (line,) = live_lines(app, nothing)
     assert line == f"TIME {app.key}: no data: its driver is not running, and no History Server is known"
     assert "items" not in live_json(app, nothing)
+
+
+async def test_turning_away_does_not_wait_for_what_was_asked_before() -> None:
+    asked, seen = asyncio.Event(), asyncio.Queue[Focus]()
+
+    async def never(_: str) -> Times:
+        asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    facts = Facts(at=0.0)
+    reader: Any = None  # neither a log nor an object is read here
+    focus = FocusReader(reader, WallClock(), seen.put_nowait, lambda: facts, lambda _: None, never)
+    focus.turn_to(FocusOn(app="jobs/x", times=True))
+    running = asyncio.create_task(focus.run())
+    async with asyncio.timeout(30):
+        await asked.wait()
+        focus.turn_to(FocusOn(app="jobs/y"))
+        assert (await seen.get()).on.app == "jobs/y"
+    running.cancel()

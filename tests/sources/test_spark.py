@@ -66,6 +66,27 @@ async def test_more_for_the_application_in_focus(driver: SparkRest, peer: Peer) 
     assert peer.last(".*/sql").query["length"] == "50"
 
 
+async def test_where_the_time_went_needs_tasks_and_plans_of_what_took_longest(driver: SparkRest, peer: Peer) -> None:
+    """Tasks of a stage with very many are asked for as quantiles, so that no answer grows without bound."""
+    base = f"{UI}/applications/{json.loads(recorded('spark/applications.json'))[0]['id']}"
+    stages = [
+        {"stageId": n, "attemptId": 0, "status": "COMPLETE", "executorRunTime": 1000 * n, "numTasks": tasks}
+        for n, tasks in enumerate((4, 2_000, 2_001, *[8] * 30))
+    ]
+    peer.answer(f"{base}/stages", stages)
+    peer.answer(f"{base}/sql", [{"id": n, "status": "COMPLETED", "duration": n} for n in range(40)])
+    await driver.timed()
+    asked = [a.path.partition(base.partition("applications")[2])[2].lstrip("/") for a in peer.asked]
+    assert sum(path.endswith("/taskList") for path in asked) == 16 and "stages/32/0/taskList" in asked
+    assert sorted(int(p.removeprefix("sql/")) for p in asked if p.startswith("sql/")) == list(range(28, 40))
+    peer.answer(f"{base}/stages", stages[:3])
+    peer.asked.clear()
+    await driver.timed()
+    asked = [a.path.rpartition("stages/")[2] for a in peer.asked if "/stages/" in a.path]
+    assert sorted(asked) == ["1/0/taskList", "2/0/taskSummary"], "the first stage ran for no time"
+    assert peer.last(".*/1/0/taskList").query["length"] == "2000"
+
+
 @pytest.mark.parametrize(
     ("body", "status", "content_type", "why"),
     [

@@ -184,7 +184,10 @@ class Evaluator:
 
     def _binary(self, expr: Any, when: int) -> Value:
         op, modifier = str(expr.op), expr.modifier
-        left, right = self.at(expr.lhs, when), self.at(expr.rhs, when)
+        left = self.at(expr.lhs, when)
+        if left == [] and op != "or" and not isinstance(expr.rhs, ast.NumberLiteral):
+            return []  # nothing can match; the right side is not read
+        right = self.at(expr.rhs, when)
         wants_bool = bool(modifier and modifier.return_bool)
         if isinstance(left, float) and isinstance(right, float):
             return operators.arithmetic(op, left, right)

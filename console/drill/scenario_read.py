@@ -9,9 +9,9 @@ import msgspec
 from console.base.document import Document
 from console.base.errors import did_you_mean
 from console.base.units import parse_duration, parse_jvm_size
-from console.drill import cron
+from console.drill import cron, gpu_faults
 from console.drill.promql import engine as promql
-from console.drill.scenario import DCGM, FAULTS, OPERATORS, OUTCOMES, Case, Scenario
+from console.drill.scenario import DCGM, FAULTS, OPERATORS, OUTCOMES, Case, FaultDoc, Scenario
 
 Object = dict[str, Any]
 _SIZES = {"heap", "python", "native", "input", "write", "result"}
@@ -127,6 +127,8 @@ class Checker:
             if targets is not None and fault.target not in targets:
                 message = f"{fault.target!r} is not in this world"
                 raise self.document.error((*here, "target"), message, hint=did_you_mean(fault.target, targets))
+            if fault.kind in gpu_faults.KINDS and fault.kind not in ("gpu-idle", "gpu-blind"):
+                self._gpus(fault, here)
         if case.opens and case.opens.app not in apps:
             message = f"{case.opens.app!r} is not in this world"
             raise self.document.error((*at, "opens", "app"), message, hint=did_you_mean(case.opens.app, apps))
@@ -149,6 +151,18 @@ class Checker:
                 raise self.document.error(
                     (*at, "expect", "outcomes", index), message, hint=did_you_mean(outcome, OUTCOMES)
                 )
+
+    def _gpus(self, fault: FaultDoc, here: tuple[str | int, ...]) -> None:
+        node = next(n for n in self.scenario.world.nodes if n.name == fault.target)
+        for key, value in fault.options.items():
+            numbers = value if key == "gpus" and isinstance(value, list) else [value] if key == "gpu" else []
+            if key == "gpus" and not isinstance(value, list):
+                raise self.document.error((*here, "options", key), "expected a list of numbers of GPUs")
+            if any(not isinstance(n, int) or not 0 <= n < node.gpus for n in numbers):
+                message = f"{fault.target} has GPUs 0 to {node.gpus - 1}"
+                raise self.document.error((*here, "options", key), message)
+        if fault.kind == "gpu-xid" and not isinstance(fault.options.get("xid"), int):
+            raise self.document.error((*here, "options"), "an XID is a number: say xid: 79")
 
     def _cron(self, text: str, path: tuple[str | int, ...]) -> None:
         try:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from console.base.errors import DocumentError
+from console.drill.scenario import read
 from console.health.model import Board, Finding
 from console.live import Live, Pace
 from console.rehearse import Rehearsal
@@ -122,3 +124,23 @@ def test_a_card_that_the_plugin_gave_up(night: Board) -> None:
     node = night.gpus.node("gpu-07")
     assert gpu_findings(night)["gpu-gone"].subject == "Node//gpu-07"
     assert node is not None and (node.lost, node.plugin_devices) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("target: gpu-01, options: {gpu: 0, xid: 79", "target: gpu-1, options: {gpu: 0, xid: 79", "gpu-01"),
+        ("target: gpu-01, options: {gpu: 0, xid: 79", "target: cpu-01, options: {gpu: 0, xid: 79", "not in this world"),
+        ("{gpu: 0, xid: 79", "{gpu: 8, xid: 79", "gpu-01 has GPUs 0 to 7"),
+        ("{gpu: 0, xid: 79, event", "{gpu: 0, event", "an XID is a number"),
+        ("gpus: [0, 1, 2, 3]", "gpus: 3", "expected a list"),
+        ("dcgm: renamed", "dcgm: newer", "no such generation"),
+        ("{gpu: 0, xid: 79", "{gpu: 0, xidd: 79", "xid"),
+    ],
+)
+def test_a_wrong_scenario_is_refused_with_its_place(old: str, new: str, says: str) -> None:
+    text = WORLD.read_text()
+    assert old in text
+    with pytest.raises(DocumentError) as error:
+        read(text.replace(old, new, 1), "world.yaml")
+    assert says in str(error.value) and "world.yaml:" in str(error.value)

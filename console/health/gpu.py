@@ -206,6 +206,8 @@ class Fleet(Struct, frozen=True):
     complete: bool = False
     measured: float | None = None
     parts: tuple[Part, ...] = ()
+    operator: dict[str, float] = {}
+    """What the GPU operator says of itself: `reconciliation_status`."""
     waste: tuple[Waste, ...] = ()
     blind: tuple[str, ...] = ()
     """Targets of exporters that say nothing of any GPU and belong to no node that is known."""

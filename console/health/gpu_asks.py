@@ -83,7 +83,7 @@ def _claims() -> str:
         ("claim", f"sum by (node, namespace, pod, resource) ({asked}) * on (namespace, pod) group_left () {alive}"),
         ("up", 'max by (job, instance, node, pod) (up{job=~".*(dcgm|gpu-?(metrics-)?exporter).*"})'),
         ("operator", f"max by (__name__, node, instance) ({operator})"),
-        ("ksm", 'count(kube_pod_status_phase{phase="Running"})'),
+        ("ksm", 'count(kube_pod_container_resource_requests{resource="cpu"})'),
     )
     return " or ".join(_stat(expr, stat) for stat, expr in parts)
 

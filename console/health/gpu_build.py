@@ -48,6 +48,8 @@ class Inventory:
     told: Told
     entities: dict[str, Entity] = field(default_factory=dict)
     """Id of a GPU → what was said of it."""
+    parts: dict[str, list[Entity]] = field(default_factory=dict)
+    """Id of a GPU → what was said of it and of its MIG instances."""
     kernel: tuple[Kernel, ...] = ()
 
     def lines_of(self, gpu: Gpu) -> list[Kernel]:
@@ -93,6 +95,7 @@ class _Builder:
             (c.holder.namespace, c.holder.pod): node for node, claims in self.claims.items() for c in claims
         }
         self.entities: dict[str, Entity] = {}
+        self.parts: dict[str, list[Entity]] = {}
         self.gpus_told = {who for who, _, _ in told.entities}
 
     def build(self) -> Inventory:
@@ -112,10 +115,11 @@ class _Builder:
             complete=self.complete,
             measured=self.told.at,
             parts=_parts(self.facts.workloads),
+            operator=self.told.operator.get("", {}),
             waste=_waste(nodes, self.now),
             blind=blind,
         )
-        return Inventory(_noted(fleet, self.told), self.told, self.entities, tuple(self.kernel))
+        return Inventory(_noted(fleet, self.told), self.told, self.entities, self.parts, tuple(self.kernel))
 
     # who asks for GPUs
 
@@ -226,7 +230,7 @@ class _Builder:
         whole = next((e for e in found if not e.slice), None)
         parts = sorted((e for e in found if e.slice), key=lambda e: _natural(e.slice))
         own = whole or parts[0]
-        self.entities[id_] = own
+        self.entities[id_], self.parts[id_] = own, found
         holder = self._holder_of(own) if not parts else None
         free = holder is None and (labelled is True or (self.complete and not claims))
         if holder is None and not free and not parts:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from console.cli.main import run
 from console.health.facts import Sample, Workload
 from console.health.gpu_asks import CLAIMS, NAMED, NOW, PAST, STAT
 from console.health.model import Finding
@@ -15,6 +18,7 @@ from tests.gpu.test_model import TARGET, T, asked, claim, counted, gpu_node, hol
 from tests.health import worlds as w
 
 HOUR = 3600.0
+RECORDED = Path(__file__).parents[1] / "data" / "gpu"
 
 
 def cards(**changes: Any) -> list[Card]:
@@ -325,3 +329,14 @@ def test_what_a_cluster_says_is_quoted_clean() -> None:
     ]
     one = only(*world(1), conf(), *samples, up())
     assert "\x1b" not in "".join(e.excerpt for e in one.evidence)
+
+
+def test_recorded_answers_of_a_real_prometheus_are_read_from_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    """Answers of Prometheus 3.5 over hand-written expositions: five kinds of targets export the same two cards."""
+    assert run(["diagnose", str(RECORDED), "-o", "json"]) == 1
+    findings = {f["subject"]: f for f in json.loads(capsys.readouterr().out)["findings"]}
+    assert len(findings) == 2 and {f["code"] for f in findings.values()} == {"gpu-hardware"}
+    for one in findings.values():
+        assert "XID 79" in one["title"] and "gpu-node-1" in one["title"]
+        assert any("DCGM_FI_DEV_XID_ERRORS 79" in e["excerpt"] for e in one["evidence"])
+        assert (one["severity"], one["confidence"], one["since"]) == ("warning", "low", None)

@@ -233,6 +233,22 @@ def test_an_answer_that_is_not_whole_is_said_to_be_so() -> None:
     assert fleet_of(gpu_node()).metrics == "unknown"
 
 
+def test_the_parts_of_the_gpu_stack_and_what_the_operator_says() -> None:
+    plugin = w.workload(
+        "DaemonSet", "nvidia-device-plugin-daemonset", status={"numberReady": 1, "desiredNumberScheduled": 2}
+    )
+    other = w.workload("DaemonSet", "node-exporter", status={"numberReady": 2, "desiredNumberScheduled": 2})
+
+    def says(series: str, value: float, **labels: str) -> Sample:
+        return w.sample(f"gpu_operator_{series}", value, 600, **labels, **{STAT: "operator", MARK: CLAIMS})
+
+    told = [says("reconciliation_status", 0), says("node_driver_ready", 0, node="gpu-1")]
+    fleet = fleet_of(gpu_node(), plugin, other, *told)
+    assert [(p.name, p.ready, p.wanted) for p in fleet.parts] == [("nvidia-device-plugin-daemonset", 1, 2)]
+    assert fleet.operator == {"reconciliation_status": 0.0}
+    assert fleet.nodes[0].operator == {"node_driver_ready": 0.0}
+
+
 def test_old_figures_tell_nothing_of_now() -> None:
     fresh = fleet_of(*world(), *machine(False), now=600)
     old = fleet_of(*world(), *machine(False), now=1800)

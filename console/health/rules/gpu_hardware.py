@@ -41,13 +41,14 @@ def _of_gpu(world: World, inventory: Inventory, gpu: Gpu) -> list[Finding]:
     lines = inventory.lines_of(gpu)
     bad = [x for x in gpu.xids if meaning(x.number).hardware]
     if gpu.faults or bad:
-        return [_fault(world, gpu, entity, bad, lines)]
+        return [_fault(world, gpu, inventory.parts[gpu.id], bad, lines)]
     if gpu.remap_pending:
         return [_pending(gpu, entity)]
-    return [f for xid in gpu.xids[:2] if not stale(xid) for f in _soft(gpu, xid, _proof(entity, xid, lines))]
+    parts = inventory.parts[gpu.id]
+    return [f for xid in gpu.xids[:2] if not stale(xid) for f in _soft(gpu, xid, _proof(parts, xid, lines))]
 
 
-def _fault(world: World, gpu: Gpu, entity: Entity, bad: Sequence[Xid], lines: Sequence[Kernel]) -> Finding:
+def _fault(world: World, gpu: Gpu, parts: Sequence[Entity], bad: Sequence[Xid], lines: Sequence[Kernel]) -> Finding:
     actions = [meaning(x.number).action for x in bad]
     if gpu.faults and not actions:
         actions = ["drain" if gpu.ecc_double else "reset"]
@@ -58,7 +59,8 @@ def _fault(world: World, gpu: Gpu, entity: Entity, bad: Sequence[Xid], lines: Se
     faults = gpu.faults or (f"XID {number} ({said.meaning})",)
     proof: list[Evidence] = []
     for xid in bad:
-        proof += _proof(entity, xid, lines)
+        proof += _proof(parts, xid, lines)
+    entity = world.gpus.entities[gpu.id]
     for name in ("ecc_double", "remap_failed", "remap_pending", "remap_uncorrectable"):
         if entity.values.get(name, 0.0) > 0:
             proof.append(of_sample(entity.samples[name]))
@@ -107,22 +109,23 @@ def place(gpu: Gpu) -> str:
     return f"{gpu.node} GPU {gpu.index}" if gpu.index and gpu.node else gpu.id
 
 
-def _proof(entity: Entity, xid: Xid, lines: Sequence[Kernel]) -> list[Evidence]:
-    """Where an XID is told: the counter, the gauge, the kernel."""
+def _proof(parts: Sequence[Entity], xid: Xid, lines: Sequence[Kernel]) -> list[Evidence]:
+    """Where an XID is told: the counter, the gauge (of the card or an instance), the kernel."""
     out: list[Evidence] = []
-    if (counted := entity.counted.get(xid.number)) is not None:
-        out.append(_at(of_sample(counted), xid))
-    gauge = entity.samples.get("xid")
-    if gauge is not None and int(gauge.value) == xid.number:
-        words = f"{gauge.name} {gauge.value:g} (the last XID, held until the driver is loaded again)"
-        if xid.since is not None:
-            words += f", {'at least since' if xid.bound else 'since'} {rfc3339(xid.since)}"
-        out.append(of_sample(gauge, words))
-    elif xid.number in entity.xid_since and gauge is not None:
-        words = (
-            f"{gauge.name} was {xid.number} at {rfc3339(entity.xid_since[xid.number])}, before it was {gauge.value:g}"
-        )
-        out.append(of_sample(gauge, words))
+    for entity in parts:
+        if (counted := entity.counted.get(xid.number)) is not None:
+            out.append(_at(of_sample(counted), xid))
+        gauge = entity.samples.get("xid")
+        if gauge is None:
+            continue
+        if int(gauge.value) == xid.number:
+            words = f"{gauge.name} {gauge.value:g} (the last XID, held until the driver is loaded again)"
+            if xid.since is not None:
+                words += f", {'at least since' if xid.bound else 'since'} {rfc3339(xid.since)}"
+            out.append(of_sample(gauge, words))
+        elif xid.number in entity.xid_since:
+            since = rfc3339(entity.xid_since[xid.number])
+            out.append(of_sample(gauge, f"{gauge.name} was {xid.number} at {since}, before it was {gauge.value:g}"))
     return [*out, *(k.evidence for k in lines if k.number == xid.number)]
 
 

@@ -130,6 +130,8 @@ def head(board: Board, width: int) -> list[Line]:
     if fleet.measured is not None:
         parts.append(f"{human_duration(max(0.0, board.at - fleet.measured))} old")
     parts += [f"{p.name} {p.ready}/{p.wanted}" for p in fleet.parts if p.ready < p.wanted]
+    if fleet.operator.get("reconciliation_status", 1.0) < 1:
+        parts.append("the GPU operator cannot bring the nodes into the wanted state")
     trust: Role = "dim" if fleet.metrics == "dcgm" else "warn"
     waste = f" {wasted / 3600:.1f} GPU hours wasted ·" if wasted else ""
     first, *more = wrap(" · ".join(parts), width - 2 - len(waste))
@@ -316,6 +318,10 @@ def about(board: Board, node: GpuNode, findings: Sequence[Finding], width: int) 
     }[node.exporter]  # fmt: skip
     named = " and names no holders" if node.exporter == "series" and not node.labelled else ""
     out.append(line(span(f" {seen}{named}", "dim" if node.exporter == "series" else "warn")))
+    for name, value in node.operator.items():
+        if name.endswith("_ready") and value < 1:
+            words = name.removeprefix("node_").removesuffix("_ready")
+            out.append(line(span(f" the GPU operator says that its {words} is not ready", "warn")))
     if node.plugin_devices is not None:
         out.append(line(span(f" the device plugin offers {node.plugin_devices:g}", "dim")))
     product = node.labels.get("nvidia.com/gpu.product") or next((g.model for g in node.gpus if g.model), "")

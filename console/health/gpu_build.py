@@ -25,7 +25,7 @@ from console.health.gpu import (
     Slice,
     Waste,
 )
-from console.health.gpu_asks import BUSY_ABOVE, CLAIMS, NOW
+from console.health.gpu_asks import BUSY_ABOVE, CLAIMS, NOW, PAST
 from console.health.gpu_faults import Kernel, errors, faults_of
 from console.health.gpu_names import USE, generation_of
 from console.health.gpu_read import Entity, Target, Told, holders, read
@@ -488,6 +488,8 @@ def _noted(fleet: Fleet, told: Told) -> Fleet:
         notes.append("no metrics of GPUs: only capacity, allocatable and requests are known")
     if told.at is not None and fleet.at - told.at > STALE_AFTER:
         notes.append(f"the figures are {human_duration(fleet.at - told.at)} old: what the GPUs do now is not known")
+    if NOW in told.asked and PAST not in told.asked:
+        notes.append("what GPUs did before is not known yet: neither since when one is idle, nor when an error came")
     for note in dict.fromkeys(told.notes.values()):
         notes.append(f"the figures are not whole: {note}")
     if fleet.nodes and not fleet.complete:

@@ -50,6 +50,7 @@ def past(end: float) -> dict[str, Callable[[float], float | None]]:
         where = f'{who},node="gpu-honoured",resource="nvidia_com_gpu"'
         asked[f"kube_pod_container_resource_requests{{{where}}}"] = lambda at: 1.0
         asked[f'kube_pod_status_phase{{{who},phase="Running"}}'] = lambda at: 1.0
+        asked[f'kube_pod_container_resource_requests{{{who},node="gpu-honoured",resource="cpu"}}'] = lambda at: 1.0
     return asked | {
         card("DCGM_FI_DEV_GPU_UTIL", 0, **held): lambda at: 80.0 if at < end - 2 * HOUR else 0.0,
         card("DCGM_FI_DEV_GPU_TEMP", 0, **held): lambda at: 92.0 if at > slow else 60.0,

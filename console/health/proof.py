@@ -17,6 +17,7 @@ RECORDED: dict[str, str] = {
     "I06": "an executor that was terminated from outside",
     "I07": "an executor without heartbeats",
     "I08": "a full local disk",
+    "I09": "a claim of a storage class that does not exist",
     "I10": "a task that does not end",
     "I11": "a skewed key, with and without AQE",
     "I12": "Python workers that crash, with and without a traceback of the interpreter",
@@ -32,7 +33,6 @@ RECORDED: dict[str, str] = {
 }
 CITED: dict[str, str] = {
     "I03": "metrics and REST fields of Spark; thresholds of the domain notes",
-    "I09": "events and states of Kubernetes' volume controllers",
     "I18": "states of the operators' sources",
     "I19": "Deployment status, workqueue metrics and leader election of controller-runtime",
     "I20": "status fields of ScheduledSparkApplication",

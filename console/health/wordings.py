@@ -56,6 +56,12 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     "driver-gone": ("disassociated! Shutting down",),
     "driver-unreachable": ("Cannot reach driver", "Failed to connect to driver", "Failed to find driver"),
     "worker-lost": ("worker lost", "Worker lost", "because we got no heartbeat in"),
+    "jvm-start": (
+        "Error occurred during initialization of VM",
+        "Could not create the Java Virtual Machine",
+        "Error opening zip file or JAR manifest missing",
+        "Unrecognized VM option",
+    ),
     "worker-removed": ("Removing worker",),
     "master-removed": ("Master removed our application",),
     "all-excluded": (

@@ -30,7 +30,9 @@ class Standalone:
         self.workers: dict[int, Process] = {}
         self._master = self._daemon("master", "master.Master", "--port", str(port), "--webui-port", str(ui))
         try:
-            wait_until("the master serves", lambda: answers(f"{self.page}/json/"), seconds=60, processes=[self._master])
+            wait_until(
+                "the master serves", lambda: answers(f"{self.page}/json/"), seconds=120, processes=[self._master]
+            )
             for number in range(workers):
                 name, place = f"worker-{number}", str(folder / f"work-{number}")
                 ui = free_port()
@@ -60,7 +62,7 @@ class Standalone:
         page: dict[str, Any] = requests.get(f"{self.page}/json/", timeout=10).json()
         return page
 
-    def wait(self, what: str, holds: Callable[[dict[str, Any]], bool], *, seconds: float = 90) -> dict[str, Any]:
+    def wait(self, what: str, holds: Callable[[dict[str, Any]], bool], *, seconds: float = 120) -> dict[str, Any]:
         """The master's page, once it is as awaited."""
         everyone = [self._master, *self.workers.values()]
         wait_until(what, lambda: holds(self.json()), seconds=seconds, processes=everyone, every=0.2)

@@ -49,7 +49,7 @@ def test_an_application_and_the_loss_of_a_worker(
     try:
         page = standalone.wait("the application runs", lambda page: bool(page["activeapps"]))
         app_id = page["activeapps"][0]["id"]
-        wait_until("both executors work", lambda: len(working(running.ui, app_id)) == 2, seconds=90, every=0.3)
+        wait_until("both executors work", lambda: len(working(running.ui, app_id)) == 2, seconds=120, every=0.3)
 
         shown = json.loads(console("apps", "-o", "json").stdout)
         (app,) = shown["items"]

@@ -108,6 +108,8 @@ RECORDINGS = (
     _node("frozen-executor", ("I07", "executor-heartbeat")),
     _node("module-missing", ("I12", "python-module-missing"), sure="medium"),
     _node("user-error", (None, "user-error")),
+    _node("local-storage", ("I08", "executor-evicted")),
+    _node("claim", ("I09", "pvc-pending"), ("I14", "unschedulable"), sure="medium"),
     # nothing wrong
     Recording("kubernetes-1.20/healthy", ()),
     Recording("kubernetes-1.20/spark359-healthy", ()),

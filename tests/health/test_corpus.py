@@ -162,6 +162,8 @@ TELLING = {
     b"frozen": b"nightly-f4",
     b"module-missing": b"nightly-f5",
     b"user-error": b"nightly-f6",
+    b"local-storage": b"nightly-f7",
+    b"job-claim": b"nightly-f8",
 }
 
 

@@ -364,3 +364,14 @@ def test_events_of_a_former_application_of_the_same_name_are_not_its_own(uid: st
     words = "Executor etl-9-exec-1 failed with ExitCode: 137, Reason: OOMKilled, Pod Message: "
     told = replace(event("SparkApplication/jobs/etl", "SparkExecutorFailed", words), uid=uid)
     assert [f.code for f in judge(cr(), driver(), told)] == codes
+
+
+def test_executors_whose_jvm_does_not_start_say_why_in_their_own_log() -> None:
+    words = (
+        "Error opening zip file or JAR manifest missing : /opt/agent.jar\nError occurred during initialization of VM\n"
+    )
+    found = one(driver(), executor(1, ended(1, "Error", 30), "Failed"), log(words, "executor"))
+    assert (found.class_, found.code, found.confidence) == (None, "executor-start-failed", "high")
+    assert "/opt/agent.jar" in found.detail
+    unsaid = one(driver(), executor(1, ended(1, "Error", 30), "Failed"))
+    assert (unsaid.code, unsaid.confidence) == ("executor-start-failed", "low")

@@ -457,18 +457,20 @@ def start_failed(case: Case) -> Answer:
     if not hit:
         return "no executor failed to start"
     command = [v for v in hit if v.kind == "start-error"]
+    refused = case.hits("jvm-start", roles=("executor",))
     return [
         finding(
             case,
             "executor-start-failed",
             None,
             severity_of(case, fatal=len(hit) >= 3),
-            "high" if command else "low",
-            f"{_count(hit)} failed right after the start (exit code {hit[-1].exit_code})",
-            detail=hit[-1].words,
-            evidence=[e for v in hit[-3:] for e in v.evidence],
+            "high" if command or refused else "low",
+            f"{_count(hit)} failed right after the start (exit code {hit[-1].exit_code})"
+            + (": the JVM does not start" if refused else ""),
+            detail=refused[0].text if refused else hit[-1].words,
+            evidence=[*[of_hit(h) for h in refused[:2]], *(e for v in hit[-3:] for e in v.evidence)],
             questions=[]
-            if command
+            if command or refused
             else ["the executor's own log: can it reach the driver's service, is its configuration accepted?"],
         )
     ]

@@ -120,7 +120,7 @@ def _unpack_debs(target: Path, *packages: str) -> None:
 
 
 def build_kubernetes() -> None:
-    """etcd, the control plane, the kubelet and kubectl."""
+    """etcd, the control plane, the kubelet, kubectl, and kwok, which plays kubelets."""
     major, minor, _ = KUBERNETES.split(".")
     version = "k8s.io/component-base/version"
     stamp = (
@@ -132,6 +132,7 @@ def build_kubernetes() -> None:
     _go("kubernetes", "go.etcd.io/etcd/server/v3", "etcd", stamp=stamp)
     for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kubectl"):
         _go("kubernetes", f"k8s.io/kubernetes/cmd/{name}", name, stamp=stamp)
+    _go("kubernetes", "sigs.k8s.io/kwok/cmd/kwok", "kwok", stamp=stamp)
 
 
 def build_containerd() -> None:

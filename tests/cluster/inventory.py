@@ -16,6 +16,7 @@ from pathlib import Path
 
 KUBERNETES = "1.37.2"
 ETCD = "3.7.0"
+KWOK = "0.8.0"
 CONTAINERD = "2.4.2"
 SPARK = "4.1.4"
 SPARK_OPERATOR = "2.4.0"
@@ -88,6 +89,7 @@ def _parts() -> dict[str, Part]:
         Part("kube-scheduler", "kubernetes", f"{kubernetes}/kube-scheduler"),
         Part("kubelet", "kubernetes", f"{kubernetes}/kubelet"),
         Part("kubectl", "kubernetes", f"{kubernetes}/kubectl"),
+        Part("kwok", "kubernetes", f"kwok-{KWOK}/kwok"),
         Part("containerd", "containerd", f"containerd-{CONTAINERD}/containerd"),
         Part("containerd-shim-runc-v2", "containerd", f"containerd-{CONTAINERD}/containerd-shim-runc-v2"),
         Part("ctr", "containerd", f"containerd-{CONTAINERD}/ctr"),

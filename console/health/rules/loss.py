@@ -14,6 +14,8 @@ from console.health.model import Confidence, Evidence, Finding, Severity
 from console.health.rule import Answer, Rule, WorldRule, finding, severity_of
 from console.health.victims import Victim, executor_of
 
+UNSAID = "evicted by the kubelet"
+"""The words of an eviction whose message is not known."""
 OUTSIDE = ("evicted", "preempted", "drained", "node-lost")
 _TITLES = {
     "evicted": "evicted by the kubelet",
@@ -50,7 +52,7 @@ def executor_evicted(case: Case) -> Answer:
         if class_ == "I08":
             ruled.append(("I06", "the reason that the kubelet gives is local storage, not the node or priority"))
         proof = any(v.pod is not None for v in lost)
-        silent = class_ == "I06" and all(v.kind == "evicted" and v.words == "evicted by the kubelet" for v in lost)
+        silent = class_ == "I06" and all(v.kind == "evicted" and v.words == UNSAID for v in lost)
         out.append(
             finding(
                 case,
@@ -93,6 +95,7 @@ def driver_evicted(case: Case) -> Answer:
             continue
         number, _, current = case.attempt_of(pod)
         class_ = "I08" if killed.kind == "disk-limit" else "I06"
+        silent = killed.kind == "evicted" and killed.words == UNSAID
         victim = Victim("driver", killed.kind, killed.words, killed.at, killed.exit_code, killed.reason, pod, number)
         data = memory_figures(case, "driver", [victim], killed.kind)
         data["current"] = current
@@ -102,11 +105,12 @@ def driver_evicted(case: Case) -> Answer:
                 "driver-evicted",
                 class_,
                 severity_of(case, current=current, fatal=True),
-                "high",
+                "medium" if silent else "high",
                 f"driver {_TITLES[killed.kind]}: the whole application was lost",
                 subject=pod.key,
                 detail=killed.words,
                 evidence=[of_pod(pod), *[of_event(e) for e in case.events_of(pod.key) if _tells(e)][:2]],
+                questions=["what the kubelet evicted it for: memory, or local storage (I08)"] if silent else [],
                 ruled_out=[("I04", "the kubelet or the scheduler ended the pod; its reason is not OOMKilled")],
                 runbooks=("spark-oom",) if class_ == "I06" else (),
                 data=data,

@@ -222,6 +222,8 @@ def heap_oom(case: Case) -> Answer:
         questions.append(
             "one partition or all: compare max and median of the stage's taskSummary (a single one is skew, I11)"
         )
+    if confidence != "high" and not questions:
+        questions.append("how the executors ended: their exit codes, and what their own logs say last")
     who = _who(dead) if dead else "tasks of executors"
     return [
         finding(

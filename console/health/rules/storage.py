@@ -283,12 +283,10 @@ def history_pods(world: World) -> Answer:
     """The History Server's own pods: killed, crashing, not started."""
     out: list[Finding] = []
     for pod in world.facts.pods:
+        if "spark-role" in pod.labels or pod.gone:
+            continue
         names = (pod.name, pod.labels.get("app.kubernetes.io/name", ""), pod.labels.get("app", ""))
-        if (
-            pod.labels.get("spark-role")
-            or pod.gone
-            or not any("history-server" in n or "historyserver" in n for n in names)
-        ):
+        if not any("history-server" in n or "historyserver" in n for n in names):
             continue
         main = pod.main
         end = (main.terminated or main.last_terminated) if main is not None else None

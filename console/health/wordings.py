@@ -62,6 +62,7 @@ WORDINGS: dict[str, tuple[str, ...]] = {
         "Error opening zip file or JAR manifest missing",
         "Unrecognized VM option",
     ),
+    "master-gave-up": ("times; removing it",),
     "worker-removed": ("Removing worker",),
     "master-removed": ("Master removed our application",),
     "all-excluded": (

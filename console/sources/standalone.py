@@ -140,8 +140,10 @@ class _Round:
     async def masters(self, ways: Sequence[_Way]) -> None:
         async def one(way: Endpoint, place: str, pod: Pod | None) -> None:
             await self._page(way, "master", place)
-            dead = any(w.state == "DEAD" for m in masters(self.rest) if m.place == place for w in m.workers)
-            if pod is not None and dead:
+            mine = [m for m in masters(self.rest) if m.place == place]
+            dead = any(w.state == "DEAD" for m in mine for w in m.workers)
+            failed = any(row.get("state") == "FAILED" for m in mine for row in m.apps.values())
+            if pod is not None and (dead or failed):
                 await self._log(pod)
 
         await asyncio.gather(*(one(*way) for way in ways))

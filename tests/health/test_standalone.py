@@ -110,6 +110,26 @@ def test_executors_that_went_with_a_worker_name_it_as_their_cause() -> None:
     assert [(m.id, m.state) for m in apps[0].executors] == [("1", "Lost")]
 
 
+def test_an_application_that_its_master_gave_up_as_a_worker_went_away() -> None:
+    """Its executors were started again and again on a worker that was being stopped."""
+    page = json.loads((DATA / "master-4.1-worker-lost.json").read_text())
+    gone = {**page["activeapps"][0], "state": "FAILED", "duration": 50_000}
+    apps, findings = seen(answer("master-4.1-worker-lost.json", activeapps=[], completedapps=[gone]))
+    assert [(f.class_, f.code, f.severity) for f in findings] == [
+        ("I06", "worker-lost", "warning"),
+        ("I06", "standalone-app-failed", "critical"),
+    ]
+    failed = next(f for f in findings if f.code == "standalone-app-failed")
+    assert failed.app == apps[0].key and failed.causes and failed.open_questions
+
+
+def test_an_application_that_its_master_gave_up_while_every_worker_lived() -> None:
+    page = json.loads((DATA / "master-3.5.json").read_text())
+    gone = {**page["activeapps"][0], "state": "FAILED"}
+    _, findings = seen(answer("master-3.5.json", activeapps=[], completedapps=[gone]))
+    assert [(f.class_, f.code, f.confidence) for f in findings] == [(None, "standalone-app-failed", "medium")]
+
+
 def test_drivers_in_cluster_mode_that_failed_before_their_application_was_known() -> None:
     apps, findings = seen(answer("master-4.1-drivers.json"))
     drivers = {a.key: a for a in apps if "driver-" in a.key}

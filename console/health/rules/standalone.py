@@ -36,7 +36,9 @@ def _lost(world: World, master: Master, worker: Worker) -> Finding:
     drivers = [key for key, row in master.drivers.items() if row.get("worker") == worker.id]
     hit = _applications(world, worker)
     pods = [p for p in world.facts.pods if worker.host and worker.host in (p.ip, p.name)]
-    severity: Severity = "critical" if not alive else "info" if back is not None or not running else "warning"
+    severity: Severity = (
+        "critical" if not alive else "info" if (back is not None or not running) and not hit else "warning"
+    )
     left = f"{plural(len(alive), 'worker')} left, {sum(w.cores - w.cores_used for w in alive)} cores free"
     detail = f"{worker.cores} cores and {human_bytes(worker.memory)} went with it; {left}"
     if back is not None:
@@ -131,11 +133,49 @@ def driver_ended(case: Case) -> Answer:
     return "no driver of a standalone master failed or waits"
 
 
+def given_up(case: Case) -> Answer:
+    """An application that its master lists as FAILED: it removes one whose executors fail again and again."""
+    for master in masters(case.world.attached.shared_rest):
+        row = master.apps.get(case.app.app_id)
+        if row is None or text(row, "state").upper() != "FAILED":
+            continue
+        if case.so_far:
+            return f"what failed is told already: {case.so_far[0].code}"
+        hits = [h for h in case.world.shared_hits("master-gave-up") if case.app.app_id in h.text]
+        lost = [w for w in master.workers if w.state == "DEAD" and _with(case.app.ended, w)]
+        seen = [of_rest(master.origin, f"application {case.app.app_id} state FAILED", case.app.ended)]
+        seen += [of_rest(master.origin, f"worker {w.id} state DEAD", w.heartbeat) for w in lost[:2]]
+        return [
+            finding(
+                case,
+                "standalone-app-failed",
+                "I06" if lost else None,
+                "critical",
+                "medium",
+                "its master gave the application up"
+                + (f" as the worker on {lost[0].host} went away" if lost else ": its executors failed again and again"),
+                detail=hits[-1].text if hits else "a master removes an application after ten failed executors in a row",
+                evidence=[*[of_hit(h) for h in hits[-1:]], *seen],
+                questions=["why its executors ended: the driver's log, and stderr of each on its worker"],
+                data={"workers": [w.id for w in lost]},
+            )
+        ]
+    return "no standalone master lists it as FAILED"
+
+
+def _with(ended: float | None, worker: Worker) -> bool:
+    """Whether something ended as a worker went away."""
+    return ended is not None and worker.heartbeat is not None and -60 <= ended - worker.heartbeat <= HIT_BY_LOSS
+
+
 def _applications(world: World, worker: Worker) -> list[str]:
     """Keys of the applications whose drivers say that executors went with a worker, around that time."""
     out = []
     for case in world.cases:
         if case.app.launcher not in ("standalone", "connect"):
+            continue
+        if case.app.state == "FAILED" and _with(case.app.ended, worker):
+            out.append(case.app.key)
             continue
         lost = [v for v in case.victims if v.kind == "node-lost"]
         near = [
@@ -158,4 +198,5 @@ def _ended(pod: Pod) -> bool:
 RULES = [
     WorldRule("worker-lost", "I06", worker_lost),
     Rule("standalone-driver-failed", None, driver_ended, after=("worker-lost",)),
+    Rule("standalone-app-failed", "I06", given_up, after=("worker-lost",), last=True),
 ]

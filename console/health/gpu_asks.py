@@ -82,6 +82,7 @@ def _claims() -> str:
     parts = (
         ("claim", f"sum by (node, namespace, pod, resource) ({asked}) * on (namespace, pod) group_left () {alive}"),
         ("up", 'max by (job, instance, node, pod) (up{job=~".*(dcgm|gpu-?(metrics-)?exporter).*"})'),
+        ("alive", "count(up)"),
         ("operator", f"max by (__name__, node, instance) ({operator})"),
         ("ksm", 'count(kube_pod_container_resource_requests{resource="cpu"})'),
     )

@@ -76,7 +76,7 @@ def _has_gpus(node: Node) -> bool:
 def _metrics(told: Told) -> MetricsState:
     if any(entity.samples for entity in told.entities.values()):
         return "partial" if told.notes else "dcgm"
-    return "none" if NOW in told.asked and NOW not in told.notes else "unknown"
+    return "none" if NOW in told.asked and NOW not in told.notes and told.alive else "unknown"
 
 
 class _Builder:
@@ -199,7 +199,7 @@ class _Builder:
             gpus = _from_requests(name, node, resources, claims, physical, self.complete)
         target = self._target(name, instances)
         exporter: ExporterState = "series" if mine else "unknown"
-        if not mine and CLAIMS in self.told.asked:
+        if not mine and self.told.alive:
             exporter = "none" if target is None else "blind" if target.up else "down"
         operator = self.told.operator.get(name, {})
         out = GpuNode(
@@ -484,11 +484,13 @@ def _noted(fleet: Fleet, told: Told) -> Fleet:
     notes: list[str] = []
     if fleet.metrics == "none":
         notes.append("no exporter of GPUs is scraped: how busy, hot or broken they are is not known")
+    elif NOW in told.asked and not told.alive and CLAIMS in told.asked and fleet.metrics == "unknown":
+        notes.append("Prometheus has no fresh sample of anything: only capacity, allocatable and requests are known")
     elif fleet.metrics == "unknown":
         notes.append("no metrics of GPUs: only capacity, allocatable and requests are known")
     if told.at is not None and fleet.at - told.at > STALE_AFTER:
         notes.append(f"the figures are {human_duration(fleet.at - told.at)} old: what the GPUs do now is not known")
-    if NOW in told.asked and PAST not in told.asked:
+    if fleet.metrics == "dcgm" and NOW in told.asked and PAST not in told.asked:
         notes.append("what GPUs did before is not known yet: neither since when one is idle, nor when an error came")
     for note in dict.fromkeys(told.notes.values()):
         notes.append(f"the figures are not whole: {note}")

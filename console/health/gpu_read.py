@@ -97,6 +97,8 @@ class Told:
     operator: dict[str, dict[str, float]] = field(default_factory=dict)
     """Node (`` for the operator itself) → series → value."""
     pods_counted: bool = False
+    alive: bool = False
+    """Whether the server has fresh samples of anything: without, no series means nothing."""
     asked: set[str] = field(default_factory=set)
     notes: dict[str, str] = field(default_factory=dict)
     """Question → why its answer is not whole."""
@@ -197,6 +199,8 @@ def _stat(told: Told, stat: str, sample: Sample) -> None:
         target = told.targets.setdefault(instance, Target(instance))
         target.job, target.up = labels.get("job", ""), value
         target.node, target.pod = labels.get("node", target.node), labels.get("pod", target.pod)
+    elif stat == "alive":
+        told.alive = True
     elif stat == "ksm":
         told.pods_counted = True
     elif stat == "operator":

@@ -14,7 +14,7 @@ from console.health.gpu_asks import CLAIMS, NAMED, NOW, PAST, STAT
 from console.health.model import Finding
 from console.health.slo_plan import MARK, NOTE
 from tests.gpu.expositions import Card, exposition, scraped
-from tests.gpu.test_model import TARGET, T, asked, claim, counted, gpu_node, holder
+from tests.gpu.test_model import TARGET, T, alive, asked, claim, counted, gpu_node, holder
 from tests.health import worlds as w
 
 HOUR = 3600.0
@@ -28,12 +28,8 @@ def cards(**changes: Any) -> list[Card]:
 
 
 def metrics(*mine: Card, renamed: bool = False, target: dict[str, str] | None = None) -> list[Sample]:
-    return [
-        *scraped(exposition(mine, renamed=renamed), T, **(target or TARGET)),
-        asked(NOW),
-        asked(PAST),
-        asked(CLAIMS),
-    ]
+    answered = [*(asked(key) for key in (NOW, PAST, CLAIMS)), alive()]
+    return [*scraped(exposition(mine, renamed=renamed), T, **(target or TARGET)), *answered]
 
 
 def past(stat: str, value: float, index: int = 0, **more: str) -> Sample:
@@ -315,11 +311,12 @@ def test_an_exporter_that_is_down_and_a_node_without_one() -> None:
 
 def test_a_cluster_without_any_exporter_is_told_once_and_one_that_could_not_be_asked_not_at_all() -> None:
     busy = [*world(), gpu_node("gpu-2"), conf()]
-    one = only(*busy, asked(NOW), asked(PAST))
+    one = only(*busy, asked(NOW), asked(PAST), alive())
     assert (one.code, one.severity, one.data["nodes"]) == ("gpu-unmonitored", "info", ["gpu-1", "gpu-2"])
     assert found(gpu_node(), w.driver(), holder(1), conf()) == []
     note = w.sample("", float("nan"), 600, **{MARK: NOW, NOTE: "a store is missing"})
-    assert found(gpu_node(), w.driver(), holder(1), conf(), note) == []
+    assert found(gpu_node(), w.driver(), holder(1), conf(), note, alive()) == []
+    assert found(gpu_node(), w.driver(), holder(1), conf(), asked(NOW), asked(PAST), asked(CLAIMS)) == []
 
 
 def test_what_a_cluster_says_is_quoted_clean() -> None:

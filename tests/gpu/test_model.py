@@ -161,13 +161,18 @@ def counted() -> Sample:
     return w.sample("", 12, 600, **{STAT: "ksm", MARK: CLAIMS})
 
 
+def alive() -> Sample:
+    """The server has fresh samples of something."""
+    return w.sample("", 9, 600, **{STAT: "alive", MARK: CLAIMS})
+
+
 def asked(key: str) -> Sample:
     """A question that was answered, with no series."""
     return w.sample("", float("nan"), 600, **{MARK: key})
 
 
 def test_without_an_exporter_capacity_allocatable_and_requests_speak() -> None:
-    fleet = fleet_of(gpu_node(lost=1), w.driver(), holder(1, 2), asked(NOW), asked(PAST), asked(CLAIMS))
+    fleet = fleet_of(gpu_node(lost=1), w.driver(), holder(1, 2), asked(NOW), asked(PAST), alive())
     (node,) = fleet.nodes
     assert [g.state for g in node.gpus] == ["held", "held", "unknown", "lost"]
     assert node.gpus[0].holder is not None and node.gpus[0].holder.app == "jobs/etl"
@@ -176,6 +181,12 @@ def test_without_an_exporter_capacity_allocatable_and_requests_speak() -> None:
     assert (fleet.metrics, fleet.complete, node.exporter) == ("none", False, "none")
     assert any("no exporter of GPUs is scraped" in note for note in fleet.notes)
     assert any("only what Spark pods ask for" in note for note in fleet.notes)
+
+
+def test_a_server_without_any_fresh_sample_proves_nothing() -> None:
+    fleet = fleet_of(gpu_node(), asked(NOW), asked(PAST), asked(CLAIMS))
+    assert (fleet.metrics, fleet.nodes[0].exporter) == ("unknown", "unknown")
+    assert any("no fresh sample of anything" in note for note in fleet.notes)
 
 
 def test_where_all_requests_are_known_the_rest_is_free() -> None:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from console.base.clock import WallClock
+from console.health.model import SloStatus
+from console.settings.presets import load_library
+from console.sources.prometheus import Prometheus as Reader
+from console.sources.runbooks import read_catalogue
+from console.sources.slo import SloSource
+from console.wire.endpoint import UrlEndpoint
 from tests.cluster import inventory
 from tests.cluster.controlplane import ControlPlane, KubeApi
 from tests.cluster.kube import KubeError
@@ -243,5 +252,21 @@ def test_a_real_sparkapplication_completes_and_the_operator_counts_it(
         count = prometheus.await_series("spark_application_count > 0")
         assert float(count[0]["value"][1]) >= 1
         assert prometheus.await_series("spark_application_success_count > 0")
+        exported = prometheus.get("/api/v1/label/__name__/values")["data"]
+        known = read_catalogue()
+        assert [name for name in exported if name.startswith("spark_") and known.find(name) is None] == []
+        jobs = {slo.id: slo for slo in asyncio.run(objectives(prometheus.url))}
+        assert jobs["job-success"].measured_at is not None, "the objective reads the operator's own counters"
+        assert "spark_application_success_count" in jobs["job-success"].source
+        assert all("no series" not in slo.reason for slo in jobs.values() if slo.id != "submission-success")
     finally:
         application.delete()
+
+
+async def objectives(url: str) -> tuple[SloStatus, ...]:
+    """What Console makes of the operator's counters."""
+    server = Reader(UrlEndpoint(url), WallClock())
+    try:
+        return await SloSource(load_library().preset("spark-jobs").specs(), server).read(time.time())
+    finally:
+        await server.close()

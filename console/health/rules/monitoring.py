@@ -196,6 +196,7 @@ def _silent(
     return missing, empty
 
 
+@lru_cache(maxsize=4)
 def _absent(seen: Monitoring) -> Callable[[Any], str]:
     """Why the series of a selector do not exist, or ``."""
     names = seen.names or frozenset()

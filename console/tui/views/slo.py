@@ -86,7 +86,7 @@ def detail(board: Board, slo: SloStatus, width: int) -> list[Line]:
         out += _named("forecast", f"gone in {human_duration(slo.exhausted_in)} at this rate", width, "warn")
     if slo.bad is not None and slo.total is not None:
         few = "; few events: one failure moves this a lot" if slo.low_traffic else ""
-        out += _named("counted", f"{slo.bad:.6g} bad of {slo.total:.6g}{few}", width, "warn" if few else "text")
+        out += _named("counted", f"{slo.bad:.0f} bad of {slo.total:.0f}{few}", width, "warn" if few else "text")
     if slo.burns:
         out += [header(BURN_COLUMNS, width), *(_burn(slo, index, width) for index in range(len(slo.burns)))]
     out += _contributors(slo, width)
@@ -113,7 +113,7 @@ def _contributors(slo: SloStatus, width: int) -> list[Line]:
         return []
     by = " / ".join(slo.contributors_by)
     size = 10 if width >= 76 else 6
-    room = max(16, width - LABEL - size - 14)
+    room = min(44, max(16, width - LABEL - size - 14))
     out = [line(_label("burnt by"), span(by, "dim"))]
     for one in slo.contributors:
         out.append(_contributor(one, room, size))

@@ -165,7 +165,7 @@ def measured(plan: Plan, answers: Mapping[str, Answer]) -> Measured:
     nothing = all(m.error_ratio is None for m in windows)
     if nothing and not problems and plan.series and at is not None:
         names = ", ".join(plan.series)
-        if newest is None:
+        if newest is None and all(m.total is None for m in windows):
             problems = [f"no series {names}"]
         elif any(m.total for m in windows):
             problems = ["the total is counted, but nothing gives the bad events"]

@@ -183,6 +183,11 @@ async def test_series_that_nobody_exports_are_named() -> None:
     assert (status.state, status.reason) == ("no data", "no series total")
 
 
+async def test_counters_that_have_counted_nothing_yet_are_series_without_events() -> None:
+    (status,) = await SloSource([spec()], Server({"bad": 0.0, "total": 0.0})).read(NOW)
+    assert (status.state, status.reason) == ("no data", "no events in 30d")
+
+
 async def test_series_that_stopped_are_told_from_series_that_never_were() -> None:
     stopped = {"bad": 1.0, "total": 1000.0, "since": NOW - 10 * DAY, "last": NOW - 7200}
     (status,) = await SloSource([spec()], Server(stopped)).read(NOW)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from console.live import Situation
 
+EXAMINED_WITHIN = 30.0
+"""Seconds for the log and the REST API of one application."""
+
 
 def _settled(where: Where) -> Situation:
     from console.cli.connect import settled
@@ -145,10 +148,9 @@ def slo_row(slo: SloStatus) -> tuple[str, ...]:
 @output_option()
 def apps(name: str | None, where: Where, output: str) -> int:
     """Spark applications; with NAME (or NAMESPACE/NAME) one of them with its driver and executors."""
-    situation = _settled(where)
-    board = situation.board
     if name is not None:
-        return _one_app(situation, name, output)
+        return _one_app(where, name, output)
+    board = _settled(where).board
     if output == "json":
         print_json({"items": [app_document(board, a) for a in board.apps], "sources": plain(list(board.sources))})
     else:
@@ -176,9 +178,13 @@ def find_app(board: Board, name: str) -> SparkApp:
     raise UsageError(f"no Spark application {name!r} is known here", hint=did_you_mean(name, keys))
 
 
-def _one_app(situation: Situation, name: str, output: str) -> int:
-    board = situation.board
-    app = find_app(board, name)
+def _one_app(where: Where, name: str, output: str) -> int:
+    from console.cli.connect import looking
+
+    with looking(where) as live:
+        key = find_app(live.situation.board, name).key
+        board = live.examined(key).result(EXAMINED_WITHIN)
+    app = find_app(board, key)
     findings = board.findings_of(app.key)
     if output == "json":
         print_json(app_document(board, app))

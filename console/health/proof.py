@@ -29,6 +29,7 @@ RECORDED: dict[str, str] = {
     "I22": "an S3A client without credentials, and one that is refused",
     "I23": "an S3A client that is told to slow down",
     "I24": "a metastore that is down",
+    "I25": "a listener bus that drops events",
     "I26": "a Connect server whose class is missing",
 }
 CITED: dict[str, str] = {
@@ -37,7 +38,6 @@ CITED: dict[str, str] = {
     "I19": "Deployment status, workqueue metrics and leader election of controller-runtime",
     "I20": "status fields of ScheduledSparkApplication",
     "I21": "the operator's histogram of start latency",
-    "I25": "warnings of Spark's listener bus and of the History Server",
     "I27": "errors of CUDA and of RAPIDS",
     "I28": "XID codes of the NVIDIA driver",
     "I29": "fields of dcgm-exporter",

@@ -124,6 +124,7 @@ RECORDINGS = (
     Recording("spark-4.0/s3-no-credentials", (("I22", "object-store-denied"),)),
     Recording("spark-3.5/s3-throttled", (("I23", "object-store-throttled"),)),
     Recording("spark-4.0/s3-throttled", (("I23", "object-store-throttled"),)),
+    Recording("spark-4.0/listener-drops", (("I25", "listener-drops"),)),
     Recording("spark-4.0/module-missing", (("I12", "python-module-missing"),), "medium"),
     # made up, with wording of sources, documents and users' reports: other versions, one kind of evidence only
     Recording("cited/i01-log-only-41", (("I01", "executor-oom-container"),), "high", proof="cited"),

@@ -62,7 +62,7 @@ def test_metrics_alone_name_applications_and_pods(tmp_path: Path) -> None:
         f"metrics_{APP_ID.replace('-', '_')}_driver_LiveListenerBus_queue_appStatus_numDroppedEvents_Count 55\n"
     )
     found = folder(tmp_path, metrics=text)
-    assert {(f.class_, f.confidence) for f in found} == {("I01", "medium"), ("I25", "medium")}
+    assert {(f.class_, f.confidence) for f in found} == {("I01", "medium"), ("I25", "high")}
 
 
 def test_an_operators_log_tells_of_submissions_that_failed(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from console.base.clock import rfc3339
+from console.base.text import plural
 from console.health.case import World
 from console.health.evidence import of_node, of_sample
 from console.health.gpu import Gpu, Xid
@@ -66,7 +67,7 @@ def _fault(world: World, gpu: Gpu, parts: Sequence[Entity], bad: Sequence[Xid], 
             proof.append(of_sample(entity.samples[name]))
     node, offers = world.nodes.get(gpu.node), world.gpus.fleet.node(gpu.node)
     if node is not None and offers is not None and offers.lost and gives_up(gpu):
-        proof.append(of_node(node, f"{offers.lost:.0f} GPUs of {gpu.node} are not allocatable"))
+        proof.append(of_node(node, f"{plural(round(offers.lost), 'GPU')} of {gpu.node} not allocatable"))
     old = not gpu.faults
     details = [said.what_to_do]
     if said.plugin_ignores:

@@ -127,8 +127,9 @@ def head(board: Board, width: int) -> list[Line]:
         figures = "no figures yet: asking Prometheus"
     spelling = {"legacy": ", older names", "renamed": ", newer names", "both": ", older and newer names"}
     parts = [figures + spelling.get(fleet.generation, "")]
-    if fleet.measured is not None:
-        parts.append(f"{human_duration(max(0.0, board.at - fleet.measured))} old")
+    age = board.at - fleet.measured if fleet.measured is not None else 0.0
+    if age >= 60:  # whole minutes: at rest nothing is painted
+        parts.append(f"{human_duration(age // 60 * 60)} old")
     parts += [f"{p.name} {p.ready}/{p.wanted}" for p in fleet.parts if p.ready < p.wanted]
     if fleet.operator.get("reconciliation_status", 1.0) < 1:
         parts.append("the GPU operator cannot bring the nodes into the wanted state")
@@ -327,16 +328,16 @@ def about(board: Board, node: GpuNode, findings: Sequence[Finding], width: int) 
     product = node.labels.get("nvidia.com/gpu.product") or next((g.model for g in node.gpus if g.model), "")
     if product:
         out.append(line(span(f" {product}", "dim")))
-    out.append(rule(plural(len(node.gpus), "GPU"), width))
-    for gpu in node.gpus:
-        for cell in gpu.cells:
-            out += _story(gpu, cell, board, width)
     for finding in findings:
         out += [rule("", width), line(Span(" "), severity(finding), span(f" {finding.title}", "title"))]
         out += [line(span(f"   {text}")) for text in wrap(finding.detail, width - 4)]
         for item in finding.evidence[:4]:
             first, *more = wrap(item.excerpt, width - 10)
             out += [line(Span("   seen  ", "ok"), span(first)), *(line(span(f"         {m}")) for m in more)]
+    out.append(rule(plural(len(node.gpus), "GPU"), width))
+    for gpu in node.gpus:
+        for cell in gpu.cells:
+            out += _story(gpu, cell, board, width)
     return out
 
 

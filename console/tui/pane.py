@@ -77,6 +77,9 @@ class Pane(ScrollView, can_focus=True):
         def control(self) -> Pane:
             return self.pane
 
+    class Resized(Moved):
+        """It is larger or smaller now: what it shows must be laid out anew."""
+
     class Opened(Moved):
         """Enter was pressed on a key."""
 
@@ -239,6 +242,7 @@ class Pane(ScrollView, can_focus=True):
         self._fit()
         self._painted.clear()
         self.refresh()
+        self.post_message(self.Resized(self, self._key))
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         self._painted.clear()

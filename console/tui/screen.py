@@ -210,8 +210,12 @@ class MainScreen(Screen[None]):
             main.select(selected)
 
     def on_pane_moved(self, event: Pane.Moved) -> None:
-        if event.pane.id == "main" and not isinstance(event, Pane.Opened):
+        if event.pane.id == "main" and not isinstance(event, Pane.Opened | Pane.Resized):
             self.page.moved(event.key)
+            self.refresh_page()
+
+    def on_pane_resized(self, event: Pane.Resized) -> None:
+        if event.pane.id == "main":
             self.refresh_page()
 
     def on_pane_opened(self, event: Pane.Opened) -> None:

@@ -170,7 +170,8 @@ class MainScreen(Screen[None]):
             bar.show(self._notice)
             return
         pairs = [(k.label, k.what) for k in self.page.keys if k.footer and not self.page.why_not(k)]
-        pairs += [(k.label, k.what) for k in GLOBAL if k.footer]
+        own = {k.key for k in self.page.keys}
+        pairs += [(k.label, k.what) for k in GLOBAL if k.footer and k.key not in own]
         bar.show(frame.keys(pairs, self.size.width))
 
     # pages

@@ -155,6 +155,15 @@ async def test_help_lists_every_key_of_the_page_below_and_why_some_are_off() -> 
         assert "not now: no runbook fits this application" in screen
 
 
+async def test_a_key_that_the_page_uses_itself_is_not_also_offered_as_the_way_elsewhere() -> None:
+    async with shown(Scene(situation()), (160, 40)) as pilot:
+        await press(pilot, "2", "enter")
+        footer = text(pilot)[-1]
+        assert "1 executors" in footer and "1 now" not in footer
+        await press(pilot, "question_mark")
+        assert not any("Now: what is burning" in line for line in text(pilot))
+
+
 async def test_a_log_is_shown_redacted_and_its_errors_keep_their_words() -> None:
     log = "INFO start\nERROR Executor: java.lang.OutOfMemoryError: Java heap space\ntoken=abcdef123456\n"
     async with shown(Scene(situation(), log)) as pilot:

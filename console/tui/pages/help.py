@@ -17,9 +17,10 @@ class HelpPage(Page):
 
     def show(self, width: int, height: int) -> Lines:
         out: list[Line] = []
+        own = {key.key for key in self.below.keys}
         for title, keys in (
             (f"on the page {self.below.name}", self.below.keys),
-            ("everywhere", GLOBAL),
+            ("everywhere", tuple(key for key in GLOBAL if key.key not in own)),
             ("moving", MOVES),
         ):
             out.append(rule(title, width))

@@ -113,7 +113,8 @@ def blind(kube_api: KubeApi, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     pressure = {"type": "MemoryPressure", "status": "False"}
     kube_api.merge(f"/api/v1/nodes/node-{namespace}/status", {"status": {"conditions": [pressure]}})
     exporters = [
-        KubeStateMetrics(folder / name, kube_api.kubeconfig, labels=labels) for name, labels in (("a", KEPT), ("b", ""))
+        KubeStateMetrics(folder / name, kube_api.kubeconfig, labels=labels, namespaces=namespace)
+        for name, labels in (("a", KEPT), ("b", ""))
     ]
     dead, end = f"127.0.0.1:{free_port()}", time.time()
     known = f"127.0.0.1:{exporters[0].port}"

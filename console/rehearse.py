@@ -68,7 +68,8 @@ class Rehearsal:
         speed: virtual seconds per second; None takes the scenario's.
         step: time moves only while a walk waits for it (see `drive`), so that a slow machine changes nothing.
         start: virtual epoch seconds at which it begins; None lets it begin far enough in the past to run fast.
-        keep: whether journal and evidence stay in the state folder (for people), or vanish with the drill.
+        keep: whether the journal stays in the state folder (for people). Evidence always vanishes with the drill: the
+            next one has the same cluster again, and must not be told what was seen in this one.
     """
 
     def __init__(
@@ -181,6 +182,7 @@ class Rehearsal:
             prometheus=self._session.prometheus_url,
             alertmanager=self._session.alertmanager_url,
             state=private_dir(state_dir() / "drills") if self._keep else folder,
+            evidence=folder / "evidence",
             pace=pace or Pace(heartbeat=2.0, metrics=3.0, reads=3.0),
         )
 

@@ -81,3 +81,16 @@ def test_an_unknown_drill_or_case_names_the_nearest_one() -> None:
         )
         assert ran.returncode == 2
         assert f"did you mean '{hint}'" in ran.stderr
+
+
+def test_a_drill_is_not_told_what_was_seen_in_an_earlier_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from console.live import Live
+    from console.rehearse import Rehearsal
+
+    monkeypatch.setenv("CONSOLE_STATE_DIR", str(tmp_path))
+    with Rehearsal("spark-oom", step=True, keep=True) as rehearsal, Live(rehearsal.plan()) as live:
+        assert live.settle(60).board.findings
+        plan = rehearsal.plan()
+        assert plan.evidence is not None and not plan.evidence.is_relative_to(tmp_path)
+        assert plan.state.is_relative_to(tmp_path)
+    assert not plan.evidence.exists() and not list(tmp_path.rglob("pod.json"))

@@ -46,6 +46,7 @@ class Plan:
         prometheus, alertmanager: URLs that win over settings and discovery.
         all_namespaces: look at all namespaces that may be read.
         actor: who is at the keyboard, for the journal.
+        evidence: where what vanishes is kept; None keeps it below `state`.
     """
 
     settings: Settings
@@ -57,6 +58,7 @@ class Plan:
     preset: str | None = None
     all_namespaces: bool = False
     state: Path = field(default_factory=state_dir)
+    evidence: Path | None = None
     pace: Pace = field(default_factory=Pace)
     actor: str = field(default_factory=lambda: _actor())
 

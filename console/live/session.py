@@ -68,7 +68,9 @@ class Session:
         self.clock = plan.clock
         limits = self.settings.evidence
         self.evidence = Evidence(
-            plan.state / "evidence" / connection.identity.slug, max_bytes=limits.max_bytes, max_age=limits.max_age
+            (plan.evidence or plan.state / "evidence") / connection.identity.slug,
+            max_bytes=limits.max_bytes,
+            max_age=limits.max_age,
         )
         namespaces = () if plan.all_namespaces else self._namespaces()
         self.source = ClusterSource(

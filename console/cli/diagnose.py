@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from console.health.facts import Facts
     from console.health.model import Board, Finding, SparkApp
     from console.health.rule import Trial
-    from console.health.slow_items import Report
+    from console.health.slow.items import Report
     from console.live import Live
     from console.live.times import Times
 
@@ -52,7 +52,7 @@ def _folder(path: Path, output: str, slow: bool, explain: bool) -> int:
     from console.health.diagnose import Engine
     from console.health.diagnose import explain as explained
     from console.health.incidents import group
-    from console.health.slow import reports
+    from console.health.slow.report import reports
     from console.sources.folder import read_folder
 
     facts = read_folder(path)

@@ -13,8 +13,8 @@ from console.cli.options import Where, output_option, where_options
 from console.cli.output import finding_json, plain, print_json, say, table
 
 if TYPE_CHECKING:
-    from console.health.gpu import Fleet, Gpu, GpuNode, Slice
-    from console.health.gpu_held import Holding
+    from console.health.gpu.held import Holding
+    from console.health.gpu.model import Fleet, Gpu, GpuNode, Slice
     from console.health.model import Board, Finding
 
 
@@ -29,7 +29,7 @@ def command(node: str | None, where: Where, output: str) -> int:
     said. The exit code is 1 where something is wrong or not known.
     """
     from console.cli.connect import settled
-    from console.health.gpu_held import holdings
+    from console.health.gpu.held import holdings
 
     board = settled(where).board
     fleet, findings = _of(board, node)
@@ -77,7 +77,7 @@ def _exit(board: Board, fleet: Fleet, findings: tuple[Finding, ...]) -> Exit:
 
 def page(board: Board, fleet: Fleet, held: tuple[Holding, ...], findings: tuple[Finding, ...]) -> str:
     """The whole of it as plain text."""
-    from console.health.gpu_held import summary
+    from console.health.gpu.held import summary
 
     if not fleet.nodes:
         state = next((s for s in board.sources if s.name == "nodes"), None)
@@ -117,7 +117,7 @@ def _node(node: GpuNode, fleet: Fleet) -> tuple[str, ...]:
 
 
 def _cell(node: GpuNode, gpu: Gpu, cell: Gpu | Slice, now: float) -> tuple[str, ...]:
-    from console.health.gpu import Slice
+    from console.health.gpu.model import Slice
 
     name = gpu.index or "?"
     if isinstance(cell, Slice):

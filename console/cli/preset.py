@@ -13,8 +13,8 @@ from console.cli.options import Where, output_option, where_options
 from console.cli.output import narrate, plain, print_json, say, table
 
 if TYPE_CHECKING:
-    from console.health.components_match import Conformance, Detection
-    from console.health.components_spec import Preset
+    from console.health.components.match import Conformance, Detection
+    from console.health.components.spec import Preset
     from console.settings.presets import Library
 
 
@@ -66,7 +66,7 @@ def show(name: str, where: Where, output: str) -> int:
 def detect(where: Where, output: str) -> int:
     """Which preset fits what runs here best, and why. Presets that fit equally are ambiguous."""
     from console.cli.connect import settled
-    from console.health.components_match import detect as find_best
+    from console.health.components.match import detect as find_best
 
     library = _library(where)
     components = settled(where).board.components
@@ -89,7 +89,7 @@ def conformance(name: str | None, where: Where, output: str) -> int:
     from msgspec.structs import replace
 
     from console.cli.connect import settled
-    from console.health.components_match import conformance as compare
+    from console.health.components.match import conformance as compare
     from console.settings.load import load
 
     library = _library(where)
@@ -113,7 +113,7 @@ def schema(kind: str) -> None:
     import msgspec
 
     from console.base import decode
-    from console.health.components_spec import Definition, Preset
+    from console.health.components.spec import Definition, Preset
 
     document: dict[str, Any] = decode.schema(Preset if kind == "preset" else Definition)
     say(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())

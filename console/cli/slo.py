@@ -82,7 +82,7 @@ def rules(form: str, only: tuple[str, ...], name: str, labels: tuple[str, ...], 
     """Print recording and alerting rules of a preset's objectives, or the unit tests for `promtool test rules`."""
     import yaml
 
-    from console.health import slo_rules
+    from console.health.slo import rules as slo_rules
     from console.settings.load import load
     from console.settings.presets import load_library
 
@@ -122,7 +122,7 @@ def import_(files: tuple[Path, ...], title: str) -> int:
     import yaml
 
     from console.base.document import parse_all
-    from console.health.slo_import import read
+    from console.health.slo.imported import read
 
     documents = []
     for file in files:

@@ -8,7 +8,7 @@ from console.cli.output import plain
 
 if TYPE_CHECKING:
     from console.health.model import SparkApp
-    from console.health.slow_items import Report
+    from console.health.slow.items import Report
     from console.live.times import Times
 
 STEPS = 12
@@ -16,8 +16,8 @@ STEPS = 12
 
 def report_lines(name: str, report: Report) -> list[str]:
     """A report for a person: what costs most, then the chain of stages that the time went into."""
-    from console.health import slow_words as words
-    from console.health.slow_items import KINDS
+    from console.health.slow import words as words
+    from console.health.slow.items import KINDS
 
     lines = [f"TIME {name}: {words.headline(report)}"]
     for item in report.items:

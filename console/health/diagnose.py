@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from console.health.apps import Assembler
 from console.health.case import Case, World
 from console.health.facts import Facts
-from console.health.gpu import Fleet
+from console.health.gpu.model import Fleet
 from console.health.model import SEVERITY_ORDER, Attempt, Finding, SparkApp
 from console.health.proof import honest
 from console.health.rule import Answer, Rule, Trial, WorldRule

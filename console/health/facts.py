@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from console.health.monitoring import Monitoring
+from console.health.monitoring.model import Monitoring
 
 SourceStateWord = Literal[
     "loading", "fresh", "late", "stale", "partial", "forbidden", "login needed", "unreachable", "absent"

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from console.health.facts import Alert, Node, Owner, SourceState
-from console.health.gpu import Fleet
+from console.health.gpu.model import Fleet
 
 Severity = Literal["critical", "warning", "info"]
 Confidence = Literal["high", "medium", "low"]

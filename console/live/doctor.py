@@ -16,7 +16,7 @@ from console.live.plan import Plan
 
 if TYPE_CHECKING:
     from console.health.model import Finding
-    from console.health.monitoring import Monitoring
+    from console.health.monitoring.model import Monitoring
 
 Standing = Literal["ok", "limited", "missing", "unknown"]
 

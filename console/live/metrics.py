@@ -13,10 +13,10 @@ from console.live.plan import Plan
 from console.operate.world import Queried
 
 if TYPE_CHECKING:
-    from console.health.components_match import Conformance, Detection
-    from console.health.components_spec import Definition, Preset
+    from console.health.components.match import Conformance, Detection
+    from console.health.components.spec import Definition, Preset
     from console.health.model import Board
-    from console.health.monitoring import Monitoring
+    from console.health.monitoring.model import Monitoring
     from console.runbook.catalogue import Catalogue
     from console.settings.load import Settings
     from console.sources.alertmanager import Alertmanager
@@ -65,13 +65,13 @@ class Metrics:
 
     def components(self, facts: Facts) -> tuple[Component, ...]:
         """The systems of the preset, judged by `facts`."""
-        from console.health.components import judge
+        from console.health.components.judge import judge
 
         return judge(facts, self._definitions, self._preset)
 
     def pods_of(self, component: str, facts: Facts) -> tuple[Pod, ...]:
         """The pods of one component, whatever the preset expects."""
-        from console.health.components_find import find
+        from console.health.components.find import find
 
         chosen = [d for d in self._definitions if d.id == component]
         found = find(facts, chosen).get(component)
@@ -79,20 +79,20 @@ class Metrics:
 
     def conformance(self, board: Board) -> Conformance:
         """How far what runs keeps to the preset."""
-        from console.health.components_match import conformance
+        from console.health.components.match import conformance
 
         return conformance(self._preset, board.components, self._definitions, board.slos)
 
     def detection(self, board: Board) -> Detection:
         """Which presets fit what runs."""
-        from console.health.components_match import detect
+        from console.health.components.match import detect
 
         return detect((c.id for c in board.components if c.state != "absent"), self._presets)
 
     async def measure(self) -> bool:
         """Ask once. True: something may have changed."""
-        from console.health import gpu_asks
-        from console.health.components_signals import asks
+        from console.health.components.signals import asks
+        from console.health.gpu import asks as gpu_asks
         from console.sources.slo import SloSource, without
 
         now = self._plan.clock.now()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from console.base.text import plural
 from console.health.facts import Alert, Facts, SourceState, SourceStateWord
-from console.health.gpu import Fleet
+from console.health.gpu.model import Fleet
 from console.health.model import (
     SEVERITY_ORDER,
     Board,

@@ -11,7 +11,7 @@ from console.health.model import Board
 from console.live.times import Times
 
 if TYPE_CHECKING:
-    from console.health.components_match import Conformance, Detection
+    from console.health.components.match import Conformance, Detection
     from console.health.rule import Trial
     from console.operate.person import Question
     from console.runbook.match import Matched

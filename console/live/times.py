@@ -12,7 +12,7 @@ from console.base.clock import Clock
 from console.base.errors import ConsoleError
 from console.health.facts import Pod, RestDocument
 from console.health.model import SparkApp
-from console.health.slow_items import Report
+from console.health.slow.items import Report
 
 if TYPE_CHECKING:
     from console.health.restview import RestView
@@ -90,7 +90,7 @@ class TimesReader:
 
     async def _read(self, app: SparkApp, pod: Pod | None) -> Times:
         from console.health.restview import RestView
-        from console.health.slow import compared
+        from console.health.slow.report import compared
         from console.sources.spark import SparkRest
         from console.wire.endpoint import PodEndpoint
 
@@ -162,7 +162,7 @@ async def former_runs(rest: SparkRest, label: str, view: RestView) -> tuple[list
         view: the run that is measured.
     """
     from console.health.restview import RestView, num, rows, text
-    from console.health.slow_former import run_name
+    from console.health.slow.former import run_name
 
     name, own = run_name(text(view.application, "name")), text(view.application, "id")
     begun = max((num(a, "startTimeEpoch") for a in view.attempts), default=0.0)

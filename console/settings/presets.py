@@ -13,10 +13,10 @@ from console.base.decode import check
 from console.base.document import Document, parse, parse_all
 from console.base.errors import DocumentError, UsageError, did_you_mean
 from console.base.paths import library
-from console.health.components_check import problems as component_problems
-from console.health.components_spec import Definition, Preset
-from console.health.slo_import import Imported, read
-from console.health.slo_spec import problems as slo_problems
+from console.health.components.check import problems as component_problems
+from console.health.components.spec import Definition, Preset
+from console.health.slo.imported import Imported, read
+from console.health.slo.spec import problems as slo_problems
 
 Tree = dict[str, Any]
 WHOLE = frozenset({"sli", "alerting", "contributors"})

@@ -18,9 +18,9 @@ from console.base.errors import ConsoleError
 from console.base.redact import redact
 from console.base.text import clean, shorten
 from console.base.units import parse_duration
-from console.health import blind
 from console.health.facts import Sample
-from console.health.monitoring import (
+from console.health.monitoring import blind as blind
+from console.health.monitoring.model import (
     SPAN,
     Gap,
     Held,
@@ -31,7 +31,7 @@ from console.health.monitoring import (
     PodLabels,
     Scrape,
 )
-from console.health.slo_spec import SloSpec
+from console.health.slo.spec import SloSpec
 from console.runbook.catalogue import Catalogue
 from console.sources.prometheus import Prometheus
 

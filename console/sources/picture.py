@@ -18,7 +18,7 @@ from console.health.facts import (
     SourceState,
     Workload,
 )
-from console.health.monitoring import Monitoring
+from console.health.monitoring.model import Monitoring
 
 RECENT = 6 * 3600.0
 """Seconds for which captured evidence of an application that is no longer there belongs to the picture."""

@@ -20,7 +20,7 @@ from console.base.errors import ConsoleError, ForbiddenError, LoginNeeded, Reach
 from console.base.text import shorten
 from console.base.units import human_duration
 from console.health.facts import Alert, Origin, Sample, SourceState, SourceStateWord
-from console.health.slo_found import Rule
+from console.health.slo.found import Rule
 from console.sources.promql import batches, halves, join
 from console.sources.readings import (
     RangeReading,

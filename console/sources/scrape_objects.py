@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from console.base.clock import parse_time
 from console.base.errors import ConsoleError, ForbiddenError
-from console.health.monitoring import Objects, PodPorts, ScrapeObject
+from console.health.monitoring.model import Objects, PodPorts, ScrapeObject
 from console.wire.errors import NotFoundError
 from console.wire.reader import Reader
 

@@ -11,10 +11,10 @@ from msgspec.structs import replace
 from console.base.errors import ConsoleError
 from console.health.facts import Origin, Sample
 from console.health.model import SloStatus
-from console.health.slo import Measured, evaluate
-from console.health.slo_found import QUERY, Known, Rule, found, joined
-from console.health.slo_plan import MARK, NOTE, Answer, Ask, Plan, measured, plan
-from console.health.slo_spec import SloSpec
+from console.health.slo.arithmetic import Measured, evaluate
+from console.health.slo.asks import MARK, NOTE, Answer, Ask, Plan, measured, plan
+from console.health.slo.found import QUERY, Known, Rule, found, joined
+from console.health.slo.spec import SloSpec
 
 EVERY = 300.0
 """Seconds between two askings of the long windows, and of an expression that was refused."""

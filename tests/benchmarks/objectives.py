@@ -95,11 +95,11 @@ def forty() -> list[Any]:
 async def measure(url: str) -> list[tuple[str, int, float]]:
     """(which refresh, queries, seconds of processor time): the first one, one soon after, one with long windows."""
     from console.base.clock import WallClock
-    from console.health import gpu_asks
-    from console.health.components import judge
-    from console.health.components_signals import asks
+    from console.health.components.judge import judge
+    from console.health.components.signals import asks
     from console.health.facts import Facts
-    from console.health.gpu_build import inventory
+    from console.health.gpu import asks as gpu_asks
+    from console.health.gpu.build import inventory
     from console.settings.presets import load_library
     from console.sources.monitoring import MonitoringSource
     from console.sources.prometheus import Prometheus

@@ -17,10 +17,10 @@ from msgspec.structs import replace
 
 from console.base.clock import WallClock
 from console.drill.session import DrillSession
-from console.health.components import judge
-from console.health.components_find import find
-from console.health.components_match import conformance, detect
-from console.health.components_spec import Preset
+from console.health.components.find import find
+from console.health.components.judge import judge
+from console.health.components.match import conformance, detect
+from console.health.components.spec import Preset
 from console.health.facts import Facts
 from console.settings.presets import load_library
 from console.sources.cluster import ClusterSource, Scope

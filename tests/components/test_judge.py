@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from console.health.components import judge
-from console.health.components_find import selectors
-from console.health.components_signals import asks, walk
-from console.health.components_spec import Expectation, Preset
+from console.health.components.find import selectors
+from console.health.components.judge import judge
+from console.health.components.signals import asks, walk
+from console.health.components.spec import Expectation, Preset
 from console.health.facts import SourceState
 from console.settings.presets import load_library
 from tests.components.worlds import app, event, facts, node, pod, sample, workload

@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from console.base.paths import library
 from console.cli.preset import conformance_page, detection_page, preset_page
-from console.health.components import judge
-from console.health.components_match import Conformance, Detection, conformance, detect
-from console.health.components_spec import Preset
-from console.health.slo import Measured, evaluate
+from console.health.components.judge import judge
+from console.health.components.match import Conformance, Detection, conformance, detect
+from console.health.components.spec import Preset
+from console.health.slo.arithmetic import Measured, evaluate
 from console.settings.presets import load_library
 from tests.components.test_shipped import BROKEN, WORLD
 from tests.components.worlds import facts

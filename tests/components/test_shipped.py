@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from console.base.clock import rfc3339
-from console.health.components import judge
+from console.health.components.judge import judge
 from console.health.facts import SourceState
 from console.health.model import Component
 from console.settings.presets import load_library

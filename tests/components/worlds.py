@@ -6,7 +6,7 @@ from typing import Any
 
 from console.base.clock import rfc3339
 from console.health.facts import Event, Facts, Log, Node, Origin, Pod, RestDocument, Sample, SourceState, Workload
-from console.health.slo_plan import MARK
+from console.health.slo.asks import MARK
 from console.sources import decode
 
 NOW = 1_800_000_000.0

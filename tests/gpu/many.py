@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from console.health.facts import Facts, Origin, Sample
-from console.health.gpu_asks import CLAIMS, NOW, PAST, STAT
-from console.health.slo_plan import MARK
+from console.health.gpu.asks import CLAIMS, NOW, PAST, STAT
+from console.health.slo.asks import MARK
 from tests.gpu.expositions import Card, exposition, scraped
 from tests.health import worlds as w
 

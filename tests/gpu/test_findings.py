@@ -10,9 +10,9 @@ import pytest
 
 from console.cli.main import run
 from console.health.facts import Sample, Workload
-from console.health.gpu_asks import CLAIMS, NAMED, NOW, PAST, STAT
+from console.health.gpu.asks import CLAIMS, NAMED, NOW, PAST, STAT
 from console.health.model import Finding
-from console.health.slo_plan import MARK, NOTE
+from console.health.slo.asks import MARK, NOTE
 from tests.gpu.expositions import Card, exposition, scraped
 from tests.gpu.test_model import TARGET, T, alive, asked, claim, counted, gpu_node, holder
 from tests.health import worlds as w

@@ -9,12 +9,12 @@ import pytest
 
 from console.health.apps import assemble
 from console.health.facts import Sample
-from console.health.gpu import Fleet, Gpu
-from console.health.gpu_asks import CLAIMS, NOW, PAST, STAT, asks
-from console.health.gpu_build import inventory
-from console.health.gpu_names import unsupported, violation_share
-from console.health.gpu_xid import table
-from console.health.slo_plan import MARK, NOTE
+from console.health.gpu.asks import CLAIMS, NOW, PAST, STAT, asks
+from console.health.gpu.build import inventory
+from console.health.gpu.model import Fleet, Gpu
+from console.health.gpu.names import unsupported, violation_share
+from console.health.gpu.xid import table
+from console.health.slo.asks import MARK, NOTE
 from tests.gpu.expositions import MIB, UNSUPPORTED, Card, exposition, scraped
 from tests.health import worlds as w
 

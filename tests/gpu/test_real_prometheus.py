@@ -15,9 +15,9 @@ import pytest
 
 from console.base.clock import WallClock
 from console.health.facts import Facts, Sample
-from console.health.gpu import Fleet, GpuNode
-from console.health.gpu_asks import asks
-from console.health.gpu_build import inventory
+from console.health.gpu.asks import asks
+from console.health.gpu.build import inventory
+from console.health.gpu.model import Fleet, GpuNode
 from console.sources.prometheus import Prometheus
 from console.sources.slo import SloSource
 from console.wire.endpoint import UrlEndpoint

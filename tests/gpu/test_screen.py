@@ -13,7 +13,7 @@ from console.cli.main import run
 from console.health.apps import assemble
 from console.health.diagnose import Engine
 from console.health.facts import SourceState
-from console.health.gpu import Fleet
+from console.health.gpu.model import Fleet
 from console.health.model import Board, Cluster
 from console.live import picture
 from console.live.situation import Situation

@@ -12,10 +12,10 @@ from console.health.apps import assemble
 from console.health.case import World
 from console.health.facts import RestDocument
 from console.health.restview import RestView, when
-from console.health.slow import analyse
-from console.health.slow_former import slower
-from console.health.slow_items import KINDS as MEANINGS
-from console.health.slow_items import Report
+from console.health.slow.former import slower
+from console.health.slow.items import KINDS as MEANINGS
+from console.health.slow.items import Report
+from console.health.slow.report import analyse
 from console.sources.folder import read_folder
 from tests.cluster.spark import PySpark
 from tests.health.worlds import T0

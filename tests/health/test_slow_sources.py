@@ -13,8 +13,8 @@ import zstandard
 from console.health.apps import assemble
 from console.health.case import World
 from console.health.facts import Facts
-from console.health.slow import reports
-from console.health.slow_items import Report
+from console.health.slow.items import Report
+from console.health.slow.report import reports
 from console.sources.folder import read_folder
 from tests.health.test_slow import LOGS, report
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from console.health.monitoring import Outage
+from console.health.monitoring.model import Outage
 from console.live.doctor import _presets, monitoring_checks
 from console.live.plan import Plan
 from console.settings.load import load

@@ -13,7 +13,7 @@ from console.drill.session import DrillSession
 from console.health.diagnose import diagnose
 from console.health.facts import Facts
 from console.health.model import Finding
-from console.health.monitoring import Monitoring
+from console.health.monitoring.model import Monitoring
 from console.live.doctor import monitoring_checks
 from console.settings.presets import load_library
 from console.sources import monitoring as module

@@ -8,11 +8,11 @@ from typing import Any
 import yaml
 from msgspec.structs import replace
 
-from console.health import blind
 from console.health.diagnose import diagnose
 from console.health.facts import Facts
 from console.health.model import Finding
-from console.health.monitoring import Held, Loaded, Monitoring, Objects, PodLabels, Scrape, ScrapeObject
+from console.health.monitoring import blind as blind
+from console.health.monitoring.model import Held, Loaded, Monitoring, Objects, PodLabels, Scrape, ScrapeObject
 
 NOW = 1_800_000_000.0
 RULES = Path(__file__).parents[1] / "data" / "monitoring" / "rules.yaml"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.health.slo import (
+from console.health.slo.arithmetic import (
     BOUNDLESS,
     budget,
     budget_left,
@@ -15,7 +15,7 @@ from console.health.slo import (
     exhausted_in,
     spent_in,
 )
-from console.health.slo_spec import GOOGLE, Pair, promql_duration
+from console.health.slo.spec import GOOGLE, Pair, promql_duration
 
 DAY = 86400.0
 PERIOD = 30 * DAY

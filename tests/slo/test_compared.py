@@ -21,8 +21,8 @@ from console.base.clock import WallClock
 from console.base.decode import check
 from console.base.document import parse, parse_all
 from console.health.model import SloStatus
-from console.health.slo_import import read
-from console.health.slo_spec import SloBody, SloSpec, spec
+from console.health.slo.imported import read
+from console.health.slo.spec import SloBody, SloSpec, spec
 from console.sources.prometheus import Prometheus
 from console.sources.slo import SloSource
 from console.wire.endpoint import UrlEndpoint

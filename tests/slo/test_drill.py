@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.drill.session import DrillSession
-from console.health.slo import recovered
+from console.health.slo.arithmetic import recovered
 from console.settings.presets import load_library
 from console.sources.prometheus import Prometheus
 from console.sources.slo import SloSource

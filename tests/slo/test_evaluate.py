@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from console.health.slo import Measure, Measured, evaluate, recovered
-from console.health.slo_spec import Alerting, Events, Pair, Ratio, Sli, Slices, SloSpec
+from console.health.slo.arithmetic import Measure, Measured, evaluate, recovered
+from console.health.slo.spec import Alerting, Events, Pair, Ratio, Sli, Slices, SloSpec
 
 NOW = 1_800_000_000.0
 HOUR, DAY = 3600.0, 86400.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from console.health.facts import Origin, Sample
-from console.health.slo import evaluate
-from console.health.slo_found import Known, Rule, found
+from console.health.slo.arithmetic import evaluate
+from console.health.slo.found import Known, Rule, found
 
 NOW = 1_800_000_000.0
 HERE = Origin("prometheus", "test")

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import pytest
 
 from console.base.clock import WallClock
-from console.health.slo import recovered
-from console.health.slo_spec import Alerting, Contributors, Events, Pair, Sli, Slices, SloSpec
+from console.health.slo.arithmetic import recovered
+from console.health.slo.spec import Alerting, Contributors, Events, Pair, Sli, Slices, SloSpec
 from console.sources.prometheus import Prometheus
 from console.sources.slo import SloSource
 from console.wire.endpoint import UrlEndpoint

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from console.cli.main import run
-from console.health.slo_rules import impossible, pairs, prometheus_rule, rule_file, unit_tests
-from console.health.slo_spec import Alerting, Events, Ratio, Sli, Slices, SloSpec
+from console.health.slo.rules import impossible, pairs, prometheus_rule, rule_file, unit_tests
+from console.health.slo.spec import Alerting, Events, Ratio, Sli, Slices, SloSpec
 from console.settings.presets import load_library
 from tests.cluster.parts import require_parts
 

@@ -12,13 +12,13 @@ import promql_parser
 from console.cli.board import slo_row
 from console.cli.output import plain
 from console.cli.slo import slo_page, slo_table
-from console.health import gpu_asks
-from console.health.components_signals import asks
+from console.health.components.signals import asks
 from console.health.facts import Origin, Sample
+from console.health.gpu import asks as gpu_asks
 from console.health.model import Board, Cluster
-from console.health.slo_found import QUERY, Rule
-from console.health.slo_plan import MARK, NOTE, Ask, plan, selectors
-from console.health.slo_spec import Contributors, Events, Sli, Slices, SloSpec
+from console.health.slo.asks import MARK, NOTE, Ask, plan, selectors
+from console.health.slo.found import QUERY, Rule
+from console.health.slo.spec import Contributors, Events, Sli, Slices, SloSpec
 from console.live.situation import Situation
 from console.settings.presets import load_library
 from console.sources.promql import batches

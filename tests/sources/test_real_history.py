@@ -15,8 +15,8 @@ import zstandard
 
 from console.base.clock import WallClock
 from console.health.restview import RestView
-from console.health.slow import analyse, compared
-from console.health.slow_items import Report
+from console.health.slow.items import Report
+from console.health.slow.report import analyse, compared
 from console.live.times import former_runs
 from console.sources.spark import SparkRest
 from console.wire.endpoint import UrlEndpoint

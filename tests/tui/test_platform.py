@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from console.health.components import judge
-from console.health.components_match import conformance, detect
+from console.health.components.judge import judge
+from console.health.components.match import conformance, detect
 from console.health.model import Contributor
 from console.live.situation import Situation
 from console.runbook.match import Matched

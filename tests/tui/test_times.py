@@ -6,7 +6,7 @@ import pytest
 from rich.cells import cell_len
 
 from console.health.model import Board, Cluster
-from console.health.slow_items import Report, Slow, Step
+from console.health.slow.items import Report, Slow, Step
 from console.live.situation import Focus, FocusOn
 from console.live.times import Times
 from console.tui.views.times import times

@@ -10,11 +10,11 @@ from console.base.clock import rfc3339
 from console.base.text import plural
 from console.health.case import World
 from console.health.evidence import of_node, of_sample
-from console.health.gpu import Gpu, Xid
-from console.health.gpu_build import Inventory
-from console.health.gpu_faults import Kernel, stale
-from console.health.gpu_read import Entity
-from console.health.gpu_xid import meaning
+from console.health.gpu.build import Inventory
+from console.health.gpu.faults import Kernel, stale
+from console.health.gpu.model import Gpu, Xid
+from console.health.gpu.read import Entity
+from console.health.gpu.xid import meaning
 from console.health.model import Evidence, Finding
 from console.health.rule import Answer, WorldRule, finding
 

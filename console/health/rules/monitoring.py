@@ -12,11 +12,11 @@ from typing import Any
 
 from console.base.text import plural
 from console.base.units import human_duration
-from console.health import blind
 from console.health.case import World
 from console.health.evidence import excerpt
 from console.health.model import Evidence, Finding, Severity
-from console.health.monitoring import SPAN, Loaded, Monitoring
+from console.health.monitoring import blind as blind
+from console.health.monitoring.model import SPAN, Loaded, Monitoring
 from console.health.rule import Answer, WorldRule, finding
 
 LATE_INTERVALS, LATE_AT_LEAST = 5, 300.0

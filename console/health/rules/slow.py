@@ -8,8 +8,8 @@ from console.health.evidence import of_rest
 from console.health.model import Confidence
 from console.health.restview import num, when
 from console.health.rule import Answer, Rule, finding
-from console.health.slow import analyse
-from console.health.slow_items import Slow
+from console.health.slow.items import Slow
+from console.health.slow.report import analyse
 
 SHARE, SECONDS = 0.15, 5.0
 _TITLES = {

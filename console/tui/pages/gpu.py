@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from console.health.gpu import GpuNode
+from console.health.gpu.model import GpuNode
 from console.health.model import Finding
 from console.tui.hub import Hub
 from console.tui.keys import Key

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.base.text import plural
-from console.health.components_match import Conformance, Detection, Match, Row
+from console.health.components.match import Conformance, Detection, Match, Row
 from console.health.model import Board, Component
 from console.live.situation import Situation
 from console.tui.lines import BLANK, Cell, Column, Line, Role, Span, bar, header, line, row, rule, span, wrap

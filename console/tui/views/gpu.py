@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from console.base.text import plural
 from console.base.units import human_bytes, human_duration
-from console.health.gpu import Fleet, Gpu, GpuNode, GpuState, Slice
-from console.health.gpu_held import Holding, holdings, mean_use
-from console.health.gpu_xid import meaning
+from console.health.gpu.held import Holding, holdings, mean_use
+from console.health.gpu.model import Fleet, Gpu, GpuNode, GpuState, Slice
+from console.health.gpu.xid import meaning
 from console.health.model import Board, Finding
 from console.tui.lines import BLANK, Cell, Column, Line, Role, Span, fit, header, line, row, rule, span, wrap
 from console.tui.words import severity

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from console.health import slow_words as words
 from console.health.model import Board
-from console.health.slow_items import Report, Slow, Step
+from console.health.slow import words as words
+from console.health.slow.items import Report, Slow, Step
 from console.live.situation import Focus
 from console.live.times import Times
 from console.tui.lines import BLANK, Cell, Column, Line, Role, Span, bar, header, layout, line, row, rule, span, wrap

@@ -1,6 +1,6 @@
 """XID codes of the NVIDIA driver: what each means, what to do about it, and whether the device plugin acts on it.
 
-The table (`gpu_xids.csv`) condenses the driver's public catalogue of XIDs (as of October 2025) and the list of codes
+The table (`xids.csv`) condenses the driver's public catalogue of XIDs (as of October 2025) and the list of codes
 that the Kubernetes device plugin ignores. An XID that it does not hold is shown as such, never taken for harmless.
 """
 
@@ -57,7 +57,7 @@ class XidMeaning(Struct, frozen=True):
 @lru_cache(maxsize=1)
 def table() -> dict[int, XidMeaning]:
     """Every known XID."""
-    text = files("console.health").joinpath("gpu_xids.csv").read_text(encoding="utf-8")
+    text = files("console.health.gpu").joinpath("xids.csv").read_text(encoding="utf-8")
     return {
         int(row["xid"]): XidMeaning(
             int(row["xid"]),

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from console.health.components_spec import Definition, Find
+from console.health.components.spec import Definition, Find
 from console.health.facts import Facts, Pod, Workload
 
 SOURCE_OF = {

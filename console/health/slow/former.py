@@ -10,8 +10,8 @@ from statistics import median
 from console.base.units import human_bytes, human_duration
 from console.health.model import SparkApp
 from console.health.restview import RestView, num, text
-from console.health.slow_items import Slow
-from console.health.slow_run import Run, union
+from console.health.slow.items import Slow
+from console.health.slow.run import Run, union
 
 MARGIN = 0.25
 """Share by which something must exceed its slowest former run."""

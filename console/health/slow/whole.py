@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from console.base.units import human_duration
 from console.health.restview import num, text, when
-from console.health.slow_items import Slow
-from console.health.slow_replay import makespan
-from console.health.slow_run import Run
-from console.health.slow_stage import ordered
+from console.health.slow.items import Slow
+from console.health.slow.replay import makespan
+from console.health.slow.run import Run
+from console.health.slow.stage import ordered
 from console.health.tasks import Stage
 
 LOADING = 5.0

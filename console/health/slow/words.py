@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from console.base.units import human_duration
-from console.health.slow_items import Report, Slow, Step
+from console.health.slow.items import Report, Slow, Step
 
 SHOWN = 0.01
 """Share of the path below which a step is told with the other short ones."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from console.health.gpu import Fleet, Gpu, GpuState, Holder, Slice
+from console.health.gpu.model import Fleet, Gpu, GpuState, Holder, Slice
 
 
 class Holding(Struct, frozen=True):

@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from console.base.text import plural
-from console.health.components_spec import Definition, Preset
+from console.health.components.spec import Definition, Preset
 from console.health.model import Component, SloStatus
 
 

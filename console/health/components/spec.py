@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta, Struct
 
 from console.base.decode import Duration
-from console.health.slo_spec import SloBody, SloSpec, spec
+from console.health.slo.spec import SloBody, SloSpec, spec
 
 Text = Annotated[str, Meta(min_length=1)]
 Id = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]*$", extra={"says": "a name of lower-case letters, digits and -"})]

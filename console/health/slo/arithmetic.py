@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from console.base.units import human_duration
 from console.health.model import Burn, Contributor, SloState, SloStatus
-from console.health.slo_spec import Pair, SloSpec, promql_duration, tidy
+from console.health.slo.spec import Pair, SloSpec, promql_duration, tidy
 
 LATE = 150.0
 """Seconds after which data is called late: more than two scrapes of a minute and an evaluation."""

@@ -8,7 +8,7 @@ import promql_parser
 
 from console.base.document import Document, Path
 from console.base.errors import DocumentError
-from console.health.components_spec import Definition
+from console.health.components.spec import Definition
 
 
 def problems(made: Definition, document: Document) -> list[DocumentError]:

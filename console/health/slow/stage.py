@@ -10,9 +10,9 @@ from statistics import median
 
 from console.base.units import human_bytes
 from console.health.restview import num
-from console.health.slow_items import Slow
-from console.health.slow_replay import gained
-from console.health.slow_run import Run
+from console.health.slow.items import Slow
+from console.health.slow.replay import gained
+from console.health.slow.run import Run
 from console.health.tasks import Stage, Task
 
 TINY_TASK = 0.2

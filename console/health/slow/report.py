@@ -13,14 +13,14 @@ from msgspec.structs import replace
 from console.health.case import World
 from console.health.model import SparkApp
 from console.health.restview import RestView, num, text
-from console.health.slow_former import recurring, slower
-from console.health.slow_items import Report, Slow
-from console.health.slow_path import critical
-from console.health.slow_run import Run
-from console.health.slow_skew import of_skew, slow_executors
-from console.health.slow_sql import of_plans
-from console.health.slow_stage import of_stage
-from console.health.slow_whole import gaps, idle_executors, retries, slots
+from console.health.slow.former import recurring, slower
+from console.health.slow.items import Report, Slow
+from console.health.slow.path import critical
+from console.health.slow.run import Run
+from console.health.slow.skew import of_skew, slow_executors
+from console.health.slow.sql import of_plans
+from console.health.slow.stage import of_stage
+from console.health.slow.whole import gaps, idle_executors, retries, slots
 from console.health.tasks import Stage
 
 LEAST, SHARE = 2.0, 0.05

@@ -11,10 +11,10 @@ from msgspec.structs import replace
 from console.health import logs
 from console.health.evidence import of_event, of_hit
 from console.health.facts import Facts
-from console.health.gpu import Xid
-from console.health.gpu_asks import REACH, STEP
-from console.health.gpu_read import Entity
-from console.health.gpu_xid import KERNEL, meaning, pci_address
+from console.health.gpu.asks import REACH, STEP
+from console.health.gpu.model import Xid
+from console.health.gpu.read import Entity
+from console.health.gpu.xid import KERNEL, meaning, pci_address
 from console.health.model import Evidence
 from console.health.wordings import WORDINGS
 

@@ -19,8 +19,8 @@ from msgspec.structs import replace
 
 from console.base.units import parse_duration
 from console.health.facts import Sample
-from console.health.slo import Measure, Measured, budget
-from console.health.slo_spec import GOOGLE, Alerting, Pair, Ratio, Sli, SloSpec, promql_duration, tidy
+from console.health.slo.arithmetic import Measure, Measured, budget
+from console.health.slo.spec import GOOGLE, Alerting, Pair, Ratio, Sli, SloSpec, promql_duration, tidy
 
 QUERY = (
     '{__name__=~"slo:(sli_error:ratio_rate.+|objective:ratio|time_period:days|period_error_budget_remaining:ratio)'

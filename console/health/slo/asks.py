@@ -13,8 +13,8 @@ import promql_parser
 from msgspec import Struct
 
 from console.health.facts import Sample
-from console.health.slo import Measure, Measured
-from console.health.slo_spec import SloSpec, fill, promql_duration
+from console.health.slo.arithmetic import Measure, Measured
+from console.health.slo.spec import SloSpec, fill, promql_duration
 
 MARK = "console_ask"
 """Label under which samples carry the key of the ask that they answer."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from console.health.restview import num, when
-from console.health.slow_items import Step
-from console.health.slow_run import Run
+from console.health.slow.items import Step
+from console.health.slow.run import Run
 from console.health.tasks import Stage
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import promql_parser
 
-from console.health.slo import budget
-from console.health.slo_plan import selectors
-from console.health.slo_spec import Pair, SloSpec, promql_duration, tidy
+from console.health.slo.arithmetic import budget
+from console.health.slo.asks import selectors
+from console.health.slo.spec import Pair, SloSpec, promql_duration, tidy
 
 Tree = dict[str, Any]
 RATIO = "console_slo:error_ratio:rate"

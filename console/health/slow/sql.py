@@ -7,9 +7,9 @@ from msgspec.structs import replace
 from console.base.units import human_bytes
 from console.health.plan import PlanNode, nodes_of
 from console.health.restview import Row, num, text
-from console.health.slow_items import Slow
-from console.health.slow_plans import of_node, repeated
-from console.health.slow_run import Run
+from console.health.slow.items import Slow
+from console.health.slow.plans import of_node, repeated
+from console.health.slow.run import Run
 
 SMALL_FILE = 8 * 2**20
 MANY_FILES = 100

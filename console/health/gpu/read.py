@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from console.health.facts import Sample
-from console.health.gpu_asks import BUSY_ABOVE, CLAIMS, NAMED, NOW, PAST, STAT, STEP
-from console.health.gpu_names import NAMES, THROTTLES, USE, unsupported, violation_share
-from console.health.slo_plan import MARK, NOTE
+from console.health.gpu.asks import BUSY_ABOVE, CLAIMS, NAMED, NOW, PAST, STAT, STEP
+from console.health.gpu.names import NAMES, THROTTLES, USE, unsupported, violation_share
+from console.health.slo.asks import MARK, NOTE
 
 Pod = tuple[str, str]
 """(namespace, name)."""

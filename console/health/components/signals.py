@@ -14,11 +14,11 @@ from console.base.clock import parse_time
 from console.base.redact import redact
 from console.base.text import clean, shorten
 from console.base.units import human_duration, parse_quantity
-from console.health.components_find import Found, Thing
-from console.health.components_spec import Definition, Signal
+from console.health.components.find import Found, Thing
+from console.health.components.spec import Definition, Signal
 from console.health.facts import Facts, Sample
 from console.health.model import Evidence
-from console.health.slo_plan import MARK, NOTE, Ask
+from console.health.slo.asks import MARK, NOTE, Ask
 
 
 class Said(Struct, frozen=True):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from console.base.units import human_bytes
 from console.health.plan import PlanNode
 from console.health.restview import RestView
-from console.health.slow_items import Slow
+from console.health.slow.items import Slow
 
 RATE = 100 * 2**20
 """Bytes a second and slot that writing larger files would reach at least."""

@@ -12,9 +12,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from console.base.text import clean, plural, shorten
-from console.health.components_find import SOURCE_OF, Found, find
-from console.health.components_signals import Said, hear
-from console.health.components_spec import Definition, Expectation, Preset
+from console.health.components.find import SOURCE_OF, Found, find
+from console.health.components.signals import Said, hear
+from console.health.components.spec import Definition, Expectation, Preset
 from console.health.facts import Facts, Pod
 from console.health.model import Component, Evidence
 

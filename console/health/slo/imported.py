@@ -16,7 +16,7 @@ from msgspec import Struct
 from console.base.document import Document, Path
 from console.base.errors import DocumentError, did_you_mean
 from console.base.units import parse_duration
-from console.health.slo_found import pyrra_pairs
+from console.health.slo.found import pyrra_pairs
 
 Tree = dict[str, Any]
 _OPS = {"lte": "<=", "lt": "<", "gte": ">=", "gt": ">"}

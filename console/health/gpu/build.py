@@ -11,7 +11,9 @@ from msgspec.structs import replace
 from console.base.units import human_duration
 from console.health import deaths
 from console.health.facts import Facts, Node, Pod, Workload
-from console.health.gpu import (
+from console.health.gpu.asks import BUSY_ABOVE, CLAIMS, NOW, PAST
+from console.health.gpu.faults import Kernel, errors, faults_of
+from console.health.gpu.model import (
     Claim,
     ExporterState,
     Fleet,
@@ -25,10 +27,8 @@ from console.health.gpu import (
     Slice,
     Waste,
 )
-from console.health.gpu_asks import BUSY_ABOVE, CLAIMS, NOW, PAST
-from console.health.gpu_faults import Kernel, errors, faults_of
-from console.health.gpu_names import USE, generation_of
-from console.health.gpu_read import Entity, Target, Told, holders, read
+from console.health.gpu.names import USE, generation_of
+from console.health.gpu.read import Entity, Target, Told, holders, read
 from console.health.model import SparkApp
 
 GPU_RESOURCE = re.compile(r"nvidia\.com/(gpu|gpu\.shared|mig-.+)|amd\.com/gpu|gpu\.intel\.com/.+")

@@ -7,10 +7,10 @@ from statistics import median
 
 from console.base.units import human_bytes
 from console.health.restview import num, text
-from console.health.slow_items import Slow
-from console.health.slow_replay import gained
-from console.health.slow_run import Run
-from console.health.slow_stage import ordered, used
+from console.health.slow.items import Slow
+from console.health.slow.replay import gained
+from console.health.slow.run import Run
+from console.health.slow.stage import ordered, used
 from console.health.tasks import Stage, Task
 
 SKEW = 3.0

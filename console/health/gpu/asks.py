@@ -6,8 +6,8 @@ derives carry the label `STAT`, so that they are told from the exporter's own.
 
 from __future__ import annotations
 
-from console.health.gpu_names import NAMES, THROTTLES
-from console.health.slo_plan import Ask
+from console.health.gpu.names import NAMES, THROTTLES
+from console.health.slo.asks import Ask
 
 STAT = "console_stat"
 NAMED = "console_name"

@@ -1,0 +1,1 @@
+"""What a Prometheus says of itself, and where it is blind. Pure."""

@@ -13,6 +13,7 @@ from console.live.plan import Plan
 from console.operate.world import Queried
 
 if TYPE_CHECKING:
+    from console.health.components.find import Found
     from console.health.components.match import Conformance, Detection
     from console.health.components.spec import Definition, Preset
     from console.health.model import Board
@@ -68,6 +69,12 @@ class Metrics:
         from console.health.components.judge import judge
 
         return judge(facts, self._definitions, self._preset)
+
+    def found(self, facts: Facts) -> tuple[Found, ...]:
+        """What was found of each component, whatever the preset expects."""
+        from console.health.components.find import find
+
+        return tuple(find(facts, self._definitions).values())
 
     def pods_of(self, component: str, facts: Facts) -> tuple[Pod, ...]:
         """The pods of one component, whatever the preset expects."""

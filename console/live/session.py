@@ -32,6 +32,7 @@ from console.runbook.inputs import resolve
 from console.runbook.walk import Walk
 from console.sources.captured import Evidence
 from console.sources.cluster import ClusterSource, Scope
+from console.sources.component_pods import ComponentPods
 from console.sources.runbooks import Library
 from console.sources.standalone import Standalone
 from console.wire.connection import Connection
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from console.settings.load import Settings
 
 KEEP_ENDED = 20
+COMPONENTS_AGAIN = 60.0
+"""Seconds of the clock after which pods and logs of components are read again."""
 FIRST_ROUNDS = 2
 """Rounds of reading before everything is said to have been read once."""
 METRICS_AGE = 15.0
@@ -83,6 +86,7 @@ class Session:
         )
         self.library = Library.read(self.settings.folders("runbook_paths"))
         self.reads = Reads(connection.reader, plan.clock, plan.pace.reads)
+        self.component_pods = ComponentPods(connection.reader, plan.clock, COMPONENTS_AGAIN)
         self.metrics = Metrics(plan, self.settings, connection.reader, self.library.catalogue)
         given = [endpoint_of(address, connection.reader) for address in self.settings.standalone_masters]
         self.standalone = Standalone(
@@ -141,6 +145,7 @@ class Session:
                 self._watch_synced(),
                 self._measure(),
                 self._read_apps(),
+                self._read_components(),
                 self._keep_building(),
                 self._heartbeat(),
                 self.focus.run(),
@@ -193,11 +198,18 @@ class Session:
             if not await self._read_sick():
                 break
             await self._build()
+        await self.component_pods.refresh(self.metrics.found(self._facts))
         self._first_read = True
         self._dirty.set()
         while True:
             await asyncio.sleep(max(0.5, self.plan.pace.reads / 4))
             if await self._read_sick():
+                self._dirty.set()
+
+    async def _read_components(self) -> None:
+        while True:
+            await asyncio.sleep(self.plan.pace.reads)
+            if self._first_read and await self.component_pods.refresh(self.metrics.found(self._facts)):
                 self._dirty.set()
 
     async def _read_sick(self) -> bool:
@@ -249,7 +261,7 @@ class Session:
             verdict.findings,
             incidents,
             self.metrics.slos,
-            self.metrics.components(self._facts),
+            self.metrics.components(self.component_pods.beside(self._facts)),
             self.metrics.alerts,
             gpus=verdict.gpus,
         )

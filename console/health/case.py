@@ -10,12 +10,12 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from console.health import deaths, logs
-from console.health.apps import EventIndex, index_events
 from console.health.attach import ANONYMOUS, Attached, Belongings, attach
 from console.health.facts import Event, Facts, Log, Node, Pod, RestDocument, Sample, Workload
 from console.health.gpu.build import Inventory, inventory
 from console.health.gpu.faults import kernel_lines
 from console.health.groups import SELECTOR, Group, GroupId, groups
+from console.health.indexes import EventIndex, index_events
 from console.health.logs import Hit, Text
 from console.health.losses import Loss, losses
 from console.health.model import Finding, Member, SparkApp

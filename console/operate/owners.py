@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from console.base.redact import redact_value
 from console.base.text import clean, shorten
-from console.health.apps import declared_owners
+from console.health.owners import declared_owners
 from console.operate.sealing import seal_value
 from console.runbook import patches
 from console.runbook.effects import Consequence

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from console.health import deaths
-from console.health.apps import gpus
 from console.health.case import Case, World
 from console.health.evidence import of_event, of_hit, of_pod, of_rest, of_workload
 from console.health.facts import Pod
+from console.health.members import gpus
 from console.health.model import Confidence, Evidence, Finding, Severity
 from console.health.restview import num, text
 from console.health.rule import Answer, Rule, WorldRule, finding, severity_of

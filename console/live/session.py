@@ -133,7 +133,11 @@ class Session:
             ReachError, LoginNeeded, UsageError: as `Connection.open` does.
         """
         connection = await Connection.open(plan.ref)
-        return cls(plan, connection, publish, publish_focus, settled)
+        try:
+            return cls(plan, connection, publish, publish_focus, settled)
+        except BaseException:
+            await connection.close()
+            raise
 
     async def run(self) -> None:
         """Read, judge and publish until cancelled."""

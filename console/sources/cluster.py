@@ -88,6 +88,7 @@ class ClusterSource:
                 self._touch,
                 log_bytes=log_bytes,
                 log_lines=log_lines,
+                namespaces=scope.namespaces,
             )
             if evidence is not None
             else None

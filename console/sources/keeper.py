@@ -60,9 +60,11 @@ class Keeper:
         *,
         log_bytes: int = 256 * 2**10,
         log_lines: int = 2_000,
+        namespaces: tuple[str, ...] = (),
     ) -> None:
         self._reader, self._evidence, self._clock, self._pool, self._notify = reader, evidence, clock, pool, notify
         self._log_bytes, self._log_lines = log_bytes, log_lines
+        self._namespaces = namespaces
         self._queue: asyncio.PriorityQueue[_Job] = asyncio.PriorityQueue()
         self._stage: dict[str, int] = {}
         self._restarts: dict[str, int] = {}
@@ -87,14 +89,19 @@ class Keeper:
             self.loaded.set()
 
     def _bring_back(self, kept: Kept) -> None:
-        for pod in kept.pods:
+        pods = [pod for pod in kept.pods if not self._namespaces or pod.namespace in self._namespaces]
+        for pod in pods:
             self.pods[pod.uid or pod.key] = pod
             self._stage[pod.uid] = _ENDED
-        by_subject = {pod.key: pod.uid for pod in kept.pods}
+        by_subject = {pod.key: pod.uid for pod in pods}
+        uids = set(by_subject.values())
         for log in kept.logs:
-            self.logs[by_subject.get(log.subject, ""), log.container] = log
+            if not self._namespaces or log.subject in by_subject:
+                self.logs[by_subject.get(log.subject, ""), log.container] = log
         for event in kept.events:
             uid = event.uid or by_subject.get(event.about, "")
+            if self._namespaces and uid not in uids:
+                continue
             self.events[uid] = (*self.events.get(uid, ()), event)
         for place, why in kept.unread:
             self.unread[place] = (place, why)

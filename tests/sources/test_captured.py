@@ -15,7 +15,7 @@ from aiohttp import web
 from console.base.redact import MARK
 from console.health.facts import Log, Origin
 from console.sources.captured import Evidence, redact_pod
-from console.sources.cluster import ClusterSource
+from console.sources.cluster import ClusterSource, Scope
 from console.wire.connection import Connection
 from tests.sources.world import World, ended, event, executor, listed, oom_watch, picture, watching
 from tests.wire.peer import Peer
@@ -98,6 +98,20 @@ async def test_nothing_secret_is_written(world: World, connection: Connection, e
         assert "hunter2" not in text and SECRET not in text, name
     whole = "\n".join(kept.values())
     assert '"root"' in whole and MARK in whole and "java.lang.OutOfMemoryError" in whole
+
+
+async def test_what_was_kept_of_other_namespaces_is_not_brought_back(
+    world: World, connection: Connection, evidence: Evidence
+) -> None:
+    async with watching(connection, evidence=evidence) as source:
+        world.pods.feed(event("ADDED", executor(version=11, status=ended(52, "Error"))))
+        await source.seen("pods", 11)
+        await all_kept(source)
+    for namespace, pods in (("elsewhere", 0), ("jobs", 1)):
+        async with watching(connection, Scope(namespaces=(namespace,)), evidence=evidence, wait=False) as source:
+            await source.loaded()
+            facts = source.snapshot()
+            assert (len(facts.pods), len(facts.logs)) == (pods, pods)
 
 
 async def test_only_the_owner_may_read_it(world: World, connection: Connection, evidence: Evidence) -> None:

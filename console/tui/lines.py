@@ -59,6 +59,34 @@ def fit(text: str, width: int, align: Literal["left", "right"] = "left") -> str:
     return text + pad if align == "left" else pad + text
 
 
+def cut(line: Line, width: int) -> Line:
+    """`line` in at most `width` cells; what does not fit ends in an ellipsis."""
+    if cell_len(line.text) <= width:
+        return line
+    spans: list[Span] = []
+    left = width
+    for part in line.spans:
+        size = cell_len(part.text)
+        if size < left:
+            spans.append(part)
+            left -= size
+            continue
+        spans.append(Span(fit(part.text + " ", left), part.role))
+        break
+    return line._replace(spans=tuple(spans))
+
+
+def clipped(text: str, width: int, most: int) -> list[str]:
+    """`text` wrapped in at most `most` lines; where more would follow, the last ends in an ellipsis."""
+    texts = wrap(text, width)
+    return texts if len(texts) <= most else [*texts[: most - 1], fit(f"{texts[most - 1]} …", width).rstrip()]
+
+
+def told(text: str, width: int, role: Role = "dim") -> list[Line]:
+    """A sentence that stands alone, in as many lines as it takes."""
+    return [Line((Span(" "), Span(part, role))) for part in wrap(text, max(8, width - 2))]
+
+
 class Column(NamedTuple):
     """A column. `width` 0 shares what is left, by `grow`; the highest `drop` goes first where it is tight."""
 

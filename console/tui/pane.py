@@ -13,14 +13,14 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from console.tui.lines import BLANK, Fixed, Line, Lines
+from console.tui.lines import BLANK, Fixed, Line, Lines, cut
 from console.tui.palette import Palette
 
 
 def strip(line: Line, width: int, palette: Palette, *, selected: bool = False) -> Strip:
-    """`line` as exactly `width` cells."""
+    """`line` as exactly `width` cells; what does not fit ends in an ellipsis."""
     segments = []
-    for span in line.spans:
+    for span in cut(line, width).spans:
         style = palette.style(span.role)
         segments.append(Segment(palette.shape(span.text), style + palette.cursor if selected else style))
     base = palette.style("text")
@@ -83,6 +83,9 @@ class Pane(ScrollView, can_focus=True):
     class Opened(Moved):
         """Enter was pressed on a key."""
 
+    class Scrolled(Message):
+        """Other lines are in sight now."""
+
     def __init__(self, palette: Palette, *, id: str | None = None, cursor: bool = True) -> None:
         super().__init__(id=id)
         self._palette = palette
@@ -137,6 +140,11 @@ class Pane(ScrollView, can_focus=True):
     def to_end(self) -> None:
         """Show the last line."""
         self.scroll_to(y=max(0, len(self._lines) - self.size.height), animate=False, immediate=True)
+
+    @property
+    def below(self) -> int:
+        """How many lines follow below those in sight."""
+        return max(0, len(self._lines) - self.scroll_offset.y - self.size.height)
 
     def selected_text(self) -> str:
         """The text of the line under the cursor, or ``."""
@@ -247,6 +255,7 @@ class Pane(ScrollView, can_focus=True):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         self._painted.clear()
         super().watch_scroll_y(old_value, new_value)
+        self.post_message(self.Scrolled())
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width

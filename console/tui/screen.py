@@ -169,10 +169,11 @@ class MainScreen(Screen[None]):
         if self._notice is not None:
             bar.show(self._notice)
             return
-        pairs = [(k.label, k.what) for k in self.page.keys if k.footer and not self.page.why_not(k)]
+        pairs = [*self.page.offers()]
+        pairs += [(k.label, k.what) for k in self.page.keys if k.footer and not self.page.why_not(k)]
         own = {k.key for k in self.page.keys}
         pairs += [(k.label, k.what) for k in GLOBAL if k.footer and k.key not in own]
-        bar.show(frame.keys(pairs, self.size.width))
+        bar.show(frame.keys(pairs, self.size.width, self.query_one("#main", Pane).below))
 
     # pages
 
@@ -218,6 +219,9 @@ class MainScreen(Screen[None]):
     def on_pane_resized(self, event: Pane.Resized) -> None:
         if event.pane.id == "main":
             self.refresh_page()
+
+    def on_pane_scrolled(self) -> None:
+        self._show_keys()
 
     def on_pane_opened(self, event: Pane.Opened) -> None:
         self.page.opened(event.key)

@@ -70,6 +70,45 @@ async def test_the_first_screen_says_what_burns_where_and_which_runbook_fits(siz
         assert lines[-1].startswith(" enter open")
 
 
+async def test_a_title_takes_the_room_that_short_places_leave() -> None:
+    title = "13 executors OOMKilled at their limit"
+    finding = msgspec.structs.replace(OOM, title=title)
+    board = msgspec.structs.replace(situation().board, findings=(finding,))
+    async with shown(Scene(situation(board=board))) as pilot:
+        assert any(title in line and "etl-orders" in line for line in text(pilot))
+
+
+async def test_the_worst_finding_says_which_key_to_press() -> None:
+    async with shown(Scene(situation())) as pilot:
+        assert any(line.startswith("      r  walks runbook spark-oom") for line in text(pilot))
+
+
+async def test_what_does_not_fit_ends_in_an_ellipsis_or_goes_on_below() -> None:
+    question = "whether heap or overhead filled the container: " + "compare the peaks of both " * 20
+    finding = msgspec.structs.replace(OOM, open_questions=(question,))
+    board = msgspec.structs.replace(situation().board, findings=(finding,))
+    async with shown(Scene(situation(board=board))) as pilot:
+        lines = text(pilot)
+        first = next(i for i, line in enumerate(lines) if "? whether heap" in line)
+        assert lines[first + 3].endswith("…")
+    async with shown(Scene(situation(board=board)), (24, 24)) as pilot:
+        assert any(line.startswith(" BURNING") and line.endswith("…") for line in text(pilot))
+
+
+async def test_the_foot_says_how_many_lines_follow_below() -> None:
+    async with shown(Scene(situation(apps=40))) as pilot:
+        await press(pilot, "2")
+        assert text(pilot)[-1].endswith("↓ 21 more")
+        await press(pilot, "G")
+        assert "more" not in text(pilot)[-1]
+
+
+async def test_the_palette_begins_with_the_pages() -> None:
+    async with shown(Scene(situation())) as pilot:
+        await press(pilot, "colon")
+        assert text(pilot)[2].split() == ["page", "now"]
+
+
 async def test_what_many_applications_share_is_one_row_that_unfolds() -> None:
     async with shown(Scene(shared(12))) as pilot:
         screen = text(pilot)
@@ -231,9 +270,16 @@ async def test_digits_answer_a_question() -> None:
     async with shown(scene) as pilot:
         await press(pilot, "enter")
         assert any("1 the heap" in line for line in text(pilot))
+        assert text(pilot)[-1].startswith(" 1-2 answer")
         await press(pilot, "2")
         (reply,) = [value for what, value in scene.asked if what == "reply"]
         assert reply.value == "overhead"
+
+
+async def test_a_question_without_choices_offers_enter() -> None:
+    async with shown(asked("note")) as pilot:
+        await press(pilot, "enter")
+        assert text(pilot)[-1].startswith(" enter answer")
 
 
 async def test_without_colour_no_colour_is_sent() -> None:

@@ -29,7 +29,7 @@ class AppsPage(Page):
 
     def show(self, width: int, height: int) -> Lines:
         lines = AppLines(self.hub.board, self.wanted, self.marked)
-        return lines if lines.apps else Fixed(empty(self.hub.situation, self.wanted))
+        return lines if lines.apps else Fixed(empty(self.hub.situation, self.wanted, width))
 
     def opened(self, key: str) -> None:
         self._open("executors")

@@ -57,6 +57,10 @@ class Page:
         """The cursor stands on `key` now."""
         self.selected = key
 
+    def offers(self) -> tuple[tuple[str, str], ...]:
+        """What the foot offers before the keys of the page: (keys, what they do)."""
+        return ()
+
     def why_not(self, key: Key) -> str:
         """Why `key` does nothing now, or ``."""
         reason = getattr(self, f"why_{key.action}", None)

@@ -29,6 +29,8 @@ class CommandPage(Page):
         """Places that fit what was typed, the nearest first."""
         wanted = self.wanted.lower().split()
         found = [p for p in self._places() if all(w in f"{p.word} {p.what}".lower() for w in wanted)]
+        if not wanted:
+            return sorted(found, key=lambda p: p.what != "page")[:200]
         return sorted(found, key=lambda p: (not p.word.lower().startswith(self.wanted.lower()), p.what, p.word))[:200]
 
     def show(self, width: int, height: int) -> Lines:

@@ -92,6 +92,13 @@ class WalkPage(Page):
 
     # answering
 
+    def offers(self) -> tuple[tuple[str, str], ...]:
+        question = self.question
+        if question is None or question.kind not in ("ask", "note", "manual"):
+            return ()
+        count = len(question.choices)
+        return (("enter" if not count else f"1-{count}" if count > 1 else "1", "answer"),)
+
     def why_yes(self) -> str:
         question = self.question
         if question is None:

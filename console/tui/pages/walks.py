@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from console.tui.keys import Key
-from console.tui.lines import Cell, Column, Fixed, Line, Lines, header, line, row, span
+from console.tui.lines import Cell, Column, Fixed, Line, Lines, header, row, span, told
 from console.tui.pages.base import Page
 from console.tui.words import age
 
@@ -30,7 +30,8 @@ class WalksPage(Page):
     def show(self, width: int, height: int) -> Lines:
         board = self.hub.board
         if not self.hub.situation.walks:
-            return Fixed([line(span(" no runbook was walked on this cluster yet", "dim"))])
+            words = "no runbook was walked on this cluster yet: r on a finding walks the one that fits, 4 shows all"
+            return Fixed(told(words, width))
         out: list[Line] = [header(COLUMNS, width)]
         for walk in self.hub.situation.walks:
             waits = walk.id in self.hub.situation.questions

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from console.tui.hub import Hub
 from console.tui.keys import Key
-from console.tui.lines import Fixed, Line, Lines, line, span
+from console.tui.lines import Fixed, Line, Lines, line, span, told
 from console.tui.pages.base import FILTER, Page
 from console.tui.views import workstreams as view
 from console.workstreams.model import Index, Workstream
@@ -44,7 +44,7 @@ class WorkstreamsPage(Page):
         planned = self.hub.planned
         if planned is None or planned.index is None:
             words = "no index" if planned is None else planned.trouble or planned.state
-            return Fixed([line(span(f" {words}", "dim"))])
+            return Fixed(told(words, width))
         index = planned.index
         head = view.head(index, planned.state, planned.file, width)
         return Headed(head, self._panel(index, width, height - len(head)))
@@ -221,7 +221,7 @@ class PreventedPage(Page):
     def show(self, width: int, height: int) -> Lines:
         planned = self.hub.planned
         if planned is None or planned.index is None:
-            return Fixed([line(span(f" {planned.trouble if planned else 'no index'}", "dim"))])
+            return Fixed(told(planned.trouble if planned else "no index", width))
         return Fixed(view.prevented_by(planned.index, self.incident, width))
 
     def opened(self, key: str) -> None:

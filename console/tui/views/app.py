@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich.cells import cell_len
+
 from console.base.clock import rfc3339
 from console.base.redact import redact, redact_value
 from console.base.units import human_bytes
@@ -11,7 +13,7 @@ from console.health.model import Board, Finding, Member, SparkApp
 from console.health.overview import Cause
 from console.health.story import story
 from console.live.situation import Focus, Situation
-from console.tui.lines import BLANK, Cell, Column, Line, Role, Span, fit, header, layout, line, row, span, wrap
+from console.tui.lines import BLANK, Cell, Column, Line, Role, Span, clipped, fit, header, layout, line, row, span, wrap
 from console.tui.words import age, executors, severity, state_role
 
 PANELS = {
@@ -60,7 +62,9 @@ def head(situation: Situation, app: SparkApp, width: int) -> list[Line]:
     ]  # fmt: skip
     out = [line(*first)]
     if app.message:
-        out.append(line(Span(" said    ", "head"), span(app.message, "warn")))
+        texts = clipped(app.message, width - 10, 3)
+        out.append(line(Span(" said    ", "head"), span(texts[0], "warn")))
+        out += [line(Span(" " * 9), span(text, "warn")) for text in texts[1:]]
     if app.driver is not None:
         d = app.driver
         used = f"{human_bytes(d.memory_used)}/{human_bytes(d.memory_limit)}" if d.memory_limit else "memory ?"
@@ -68,14 +72,14 @@ def head(situation: Situation, app: SparkApp, width: int) -> list[Line]:
         words = (
             f"{d.pod or d.id}  {d.state}  {age(board, d.created)}  {d.node or 'no node'}  {used}  {d.restarts} restarts"
         )
-        out.append(line(Span(" driver  ", "head"), span(words), span(death, "warn")))
+        out += _wide("driver", span(words), span(death, "warn"), width)
     plan = app.executor_memory
     if plan is not None and plan.total is not None:
         heap, overhead = human_bytes(plan.heap), human_bytes(plan.overhead)
         words = f"executor {human_bytes(plan.total)} = heap {heap} + overhead {overhead}"
         extra = f" + off-heap {human_bytes(plan.off_heap)}" if plan.off_heap else ""
         extra += f" + pyspark {human_bytes(plan.pyspark)}" if plan.pyspark else ""
-        out.append(line(Span(" memory  ", "head"), span(words + extra), span(f"  ({plan.source})", "dim")))
+        out += _wide("memory", span(words + extra), span(f"  ({plan.source})", "dim"), width)
     if app.owners or app.managers:
         chain = " ‹ ".join(dict.fromkeys(f"{o.kind} {o.name}" for o in app.owners))
         out.append(line(Span(" owner   ", "head"), span(chain or "nobody above it"), span("", "dim")))
@@ -87,8 +91,19 @@ def head(situation: Situation, app: SparkApp, width: int) -> list[Line]:
         out.append(
             line(Span(" why     ", "head"), severity(finding), span(tag, "dim"), span(f" {finding.title}", "title"))
         )
-        out += [line(Span("         "), span(text)) for text in wrap(finding.detail, width - 12)[:2] if finding.detail]
+        out += [
+            line(Span("         "), span(text)) for text in clipped(finding.detail, width - 12, 2) if finding.detail
+        ]
     return out
+
+
+def _wide(label: str, words: Span, more: Span, width: int) -> list[Line]:
+    """`label` with `words`; what there is `more` to say goes to a line of its own where it does not fit beside them."""
+    first = Span(f" {label:<8}", "head")
+    if not more.text or cell_len(first.text + words.text + more.text) <= width:
+        return [line(first, words, more)]
+    texts = clipped(more.text.strip(" ·"), width - 10, 2)
+    return [line(first, words), *(line(Span(" " * 9), Span(text, more.role)) for text in texts)]
 
 
 _LAUNCHERS = {

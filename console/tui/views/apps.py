@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from console.health.model import Board, Finding, SparkApp
 from console.live.situation import Situation
-from console.tui.lines import Cell, Column, Line, Span, header, line, row, span
+from console.tui.lines import Cell, Column, Line, Span, header, line, row, span, told
 from console.tui.words import age, executors, state_role
 
 COLUMNS = (
@@ -72,7 +72,7 @@ class AppLines:
         return row(COLUMNS, cells, width, key=app.key, lead="*" if app.key in self._marked else " ")
 
 
-def empty(situation: Situation, wanted: str) -> list[Line]:
+def empty(situation: Situation, wanted: str, width: int) -> list[Line]:
     """What stands there when no application does."""
     if situation.phase != "live":
         return [line(span(" applications: not known yet", "dim"))]
@@ -80,5 +80,9 @@ def empty(situation: Situation, wanted: str) -> list[Line]:
         return [line(span(f" no application fits {wanted!r}", "dim"), span("   esc clears the filter", "dim"))]
     blind = [s for s in situation.board.sources if s.state in ("forbidden", "unreachable", "login needed")]
     if blind:
-        return [line(span(f" no application can be seen: {s.name} {s.state} {s.detail}", "warn")) for s in blind]
+        return [
+            part
+            for s in blind
+            for part in told(f"no application can be seen: {s.name} {s.state} {s.detail}", width, "warn")
+        ]
     return [line(span(" no Spark application runs in the namespaces that are watched", "dim"))]

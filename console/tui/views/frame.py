@@ -71,9 +71,14 @@ def verdict(situation: Situation) -> Line:
     return line(Span(f" {board.verdict} ", VERDICT.get(board.verdict, "warn")), span(f" {board.summary}"))
 
 
-def keys(pairs: Sequence[tuple[str, str]], width: int) -> Line:
-    """The keys that work now; what does not fit is dropped from the end, before the last two."""
+def keys(pairs: Sequence[tuple[str, str]], width: int, below: int = 0) -> Line:
+    """The keys that work now; what does not fit is dropped from the end, before the last two.
+
+    At the right end stands how many lines are `below` those in sight.
+    """
     shown = list(pairs)
+    more = span(f"↓ {below} more ", "warn") if below else Span("")
+    whole, width = width, width - cell_len(more.text) - 1
 
     def size(items: Sequence[tuple[str, str]]) -> int:
         return 1 + sum(cell_len(k) + cell_len(what) + 3 for k, what in items)
@@ -83,4 +88,4 @@ def keys(pairs: Sequence[tuple[str, str]], width: int) -> Line:
     spans = [Span(" ")]
     for key, what in shown:
         spans += [span(key, "key"), span(f" {what}  ", "dim")]
-    return Line(tuple(spans))
+    return spread(spans, [more], whole) if below else Line(tuple(spans))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 
+from rich.cells import cell_len
+
+from console.base.text import clean
 from console.base.units import human_duration
 from console.health.model import Finding, Incident, SloStatus
 from console.health.overview import Cause, causes
@@ -16,6 +19,7 @@ from console.tui.lines import (
     Role,
     Span,
     bar,
+    clipped,
     fit,
     header,
     layout,
@@ -23,7 +27,7 @@ from console.tui.lines import (
     row,
     rule,
     span,
-    wrap,
+    told,
 )
 from console.tui.words import SEVERITY, SLO_STATE, age, burn, objective, severity
 
@@ -47,6 +51,8 @@ FINDING_COLUMNS = (
     Column("SURE", 6, drop=3),
     Column("RUNBOOK", 12, drop=1),
 )
+TITLE, WHERE = 1, 2
+"""The places of the columns that say what and where."""
 
 
 def lines(situation: Situation, width: int, selected: str = "", opened: Set[str] = frozenset()) -> list[Line]:
@@ -70,7 +76,7 @@ def _slos(situation: Situation, width: int) -> list[Line]:
             s.name == "prometheus" and s.state == "loading" for s in board.sources
         )
         words = "reading" if reading else "no objectives: no Prometheus answers, or the preset names none"
-        return [line(span(f" SLO  {words}", "dim"))]
+        return told(f"SLO  {words}", width)
     return [header(SLO_COLUMNS, width), *(_slo(slo, width) for slo in board.slos)]
 
 
@@ -108,22 +114,51 @@ def _findings(situation: Situation, width: int, selected: str, opened: Set[str])
     board = situation.board
     out: list[Line] = [rule(width=width)]
     if not board.findings:
-        return [*out, line(span(" " + _nothing(situation), "ok" if situation.phase == "live" else "dim"))]
-    out.append(header(FINDING_COLUMNS, width))
-    for place, cause in enumerate(causes(board)):
+        return [*out, *told(_nothing(situation), width, "ok" if situation.phase == "live" else "dim")]
+    found = causes(board)
+    columns = _columns(situation, found, width)
+    out.append(header(columns, width))
+    for place, cause in enumerate(found):
         chosen = cause.key == selected or (not selected and place == 0)
         if cause.shared:
-            out += _shared(situation, cause, width, selected, chosen, cause.key in opened)
+            out += _shared(situation, cause, columns, width, selected, chosen, cause.key in opened)
             continue
-        out += _finding(situation, cause.lead, width, chosen)
+        out += _finding(situation, cause.lead, columns, width, chosen)
         if chosen and cause.incident is not None:
-            out += _reasons(cause.incident, width)
+            out += _reasons(cause.incident, width, several=False)
         for follower in cause.rest:
-            out += _finding(situation, follower, width, follower.key == selected, "└ ")
+            out += _finding(situation, follower, columns, width, follower.key == selected, "└ ")
     return out
 
 
-def _shared(situation: Situation, cause: Cause, width: int, selected: str, chosen: bool, unfolded: bool) -> list[Line]:
+def _columns(situation: Situation, found: Sequence[Cause], width: int) -> Sequence[Column]:
+    """The columns of the findings; what the places leave free goes to the titles."""
+    places = [c.where if c.shared else _place(situation, f, width) for c in found for f in (c.lead, *c.rest)]
+    needed = max((cell_len(place) for place in places), default=0)
+    sizes = dict(layout(FINDING_COLUMNS, width - 1))
+    if needed >= sizes[WHERE]:
+        return FINDING_COLUMNS
+    where = max(needed, 5)
+    widths = {TITLE: sizes[TITLE] + sizes[WHERE] - where, WHERE: where}
+    return [c._replace(width=widths.get(i, c.width)) for i, c in enumerate(FINDING_COLUMNS)]
+
+
+def _place(situation: Situation, finding: Finding, width: int) -> str:
+    app = situation.board.app(finding.app) if finding.app else None
+    if app is None:
+        return clean(finding.subject.split("/", 1)[-1].strip("/"))
+    return clean(app.name + (f" · {app.namespace}" if width >= 110 else ""))
+
+
+def _shared(
+    situation: Situation,
+    cause: Cause,
+    columns: Sequence[Column],
+    width: int,
+    selected: str,
+    chosen: bool,
+    unfolded: bool,
+) -> list[Line]:
     """One row for trouble that several applications share; its findings only where it is unfolded."""
     assert cause.incident is not None
     board = situation.board
@@ -133,30 +168,30 @@ def _shared(situation: Situation, cause: Cause, width: int, selected: str, chose
         age(board, cause.since), " ".join(cause.classes[:1]) or "–", Span(cause.lead.confidence, "dim"),
         _runbook(situation, cause.lead),
     ]  # fmt: skip
-    out = [row(FINDING_COLUMNS, cells, width, key=cause.key)]
+    out = [row(columns, cells, width, key=cause.key)]
     if chosen:
-        out += _reasons(cause.incident, width)
+        out += _reasons(cause.incident, width, several=True)
         if not unfolded:
             names = ", ".join(key.rpartition("/")[2] for key in cause.apps)
-            out += [line(Span("      "), span(text, "dim")) for text in wrap(names, width - 7)[:2]]
+            out += [line(Span("      "), span(text, "dim")) for text in clipped(names, width - 7, 2)]
     if unfolded:
         for finding in (cause.lead, *cause.rest):
-            out += _finding(situation, finding, width, finding.key == selected, "  ")
+            out += _finding(situation, finding, columns, width, finding.key == selected, "  ")
     return out
 
 
-def _reasons(incident: Incident, width: int) -> list[Line]:
-    """One or all: what speaks for one cause, and what against."""
+def _reasons(incident: Incident, width: int, *, several: bool) -> list[Line]:
+    """One or all: what speaks for one cause of `several`, or for this one being alone, and what against."""
     out: list[Line] = []
     kinds: tuple[tuple[str, Role, tuple[str, ...]], ...] = (
-        ("for", "ok", incident.speaks_for),
+        ("for" if several else "alone", "ok", incident.speaks_for),
         ("against", "warn", incident.against),
     )
     for label, role, texts in kinds:
         for text in texts[:2]:
-            parts = wrap(text, width - 16)
+            parts = clipped(text, width - 16, 2)
             out.append(line(Span(f"      {label:<8}", role), span(parts[0], "dim")))
-            out += [line(Span(" " * 14), span(part, "dim")) for part in parts[1:2]]
+            out += [line(Span(" " * 14), span(part, "dim")) for part in parts[1:]]
     return out
 
 
@@ -176,23 +211,26 @@ def _runbook(situation: Situation, finding: Finding) -> Span:
     return Span(matched[0].runbook, "accent") if matched else Span("–", "dim")
 
 
-def _finding(situation: Situation, finding: Finding, width: int, chosen: bool, lead: str = "") -> list[Line]:
+def _finding(
+    situation: Situation, finding: Finding, columns: Sequence[Column], width: int, chosen: bool, lead: str = ""
+) -> list[Line]:
     board = situation.board
-    app = board.app(finding.app) if finding.app else None
-    place = finding.subject.split("/", 1)[-1].strip("/")
-    if app is not None:
-        place = app.name + (f" · {app.namespace}" if width >= 110 else "")
+    place = _place(situation, finding, width)
     cells: list[Cell] = [
         severity(finding), span(lead + finding.title, "title"), place, age(board, finding.since),
         finding.class_ or "–", Span(finding.confidence, "dim"), _runbook(situation, finding),
     ]  # fmt: skip
-    out = [row(FINDING_COLUMNS, cells, width, key=finding.key)]
+    out = [row(columns, cells, width, key=finding.key)]
     if chosen:
         room = width - 7
-        texts = wrap(finding.detail, room)[:3] if finding.detail else []
+        texts = clipped(finding.detail, room, 3) if finding.detail else []
         out += [line(Span("      "), span(text, "text")) for text in texts]
+        matched = situation.matches.get(finding.key, ())
+        if matched:
+            words = f"  walks runbook {matched[0].runbook}: evidence first, and it asks before any change"
+            out.append(line(Span("      "), Span("r", "key"), span(words, "accent")))
         for question in finding.open_questions[:1]:
-            out += [line(Span("      "), span(text, "warn")) for text in wrap(f"? {question}", room)[:2]]
+            out += [line(Span("      "), span(text, "warn")) for text in clipped(f"? {question}", room, 4)]
     return out
 
 
@@ -202,7 +240,7 @@ def _foot(situation: Situation, width: int) -> list[Line]:
     firing = [a for a in board.alerts if not a.silenced]
     for alert in firing[:3]:
         place = alert.labels.get("app") or alert.labels.get("pod") or alert.labels.get("namespace") or ""
-        more = len(board.alerts) - len(firing[:3])
+        more = len(firing) - len(firing[:3])
         tail = f"  {more} more" if alert is firing[:3][-1] and more > 0 else ""
         out.append(
             line(

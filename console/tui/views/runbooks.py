@@ -43,7 +43,7 @@ def page(book: Runbook, width: int) -> list[Line]:
         ("reach", book.blast_radius), ("takes", book.expected_duration),
     ):  # fmt: skip
         if text:
-            texts = wrap(text.strip(), width - 10)
+            texts = wrap(" ".join(text.split()), width - 10)
             out.append(line(Span(f" {name:<8}", "head"), span(texts[0])))
             out += [line(Span(" " * 9), span(part)) for part in texts[1:]]
     out.append(rule("steps", width))

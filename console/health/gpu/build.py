@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from msgspec.structs import replace
-
-from console.base.units import human_duration
 from console.health import deaths
-from console.health.facts import Facts, Node, Pod, Workload
-from console.health.gpu.asks import BUSY_ABOVE, CLAIMS, NOW, PAST
+from console.health.facts import Facts, Node
+from console.health.gpu.asks import BUSY_ABOVE, NOW
+from console.health.gpu.cells import flag, idle_of, memory_of, state_of, use_of, worst_state
+from console.health.gpu.claims import (
+    GPU_RESOURCE,
+    gpus_asked,
+    gpus_from_requests,
+    members_of,
+    only_holder,
+    physical_count,
+    spelled_in_metrics,
+    with_lost,
+    with_silent,
+)
 from console.health.gpu.faults import Kernel, errors, faults_of
 from console.health.gpu.model import (
     Claim,
@@ -22,21 +31,14 @@ from console.health.gpu.model import (
     GpuState,
     Holder,
     MetricsState,
-    Part,
     Resource,
     Slice,
-    Waste,
 )
-from console.health.gpu.names import USE, generation_of
+from console.health.gpu.names import generation_of
 from console.health.gpu.read import Entity, Target, Told, holders, read
+from console.health.gpu.summary import STALE_AFTER, noted, parts_of, waste_of
 from console.health.model import SparkApp
 
-GPU_RESOURCE = re.compile(r"nvidia\.com/(gpu|gpu\.shared|mig-.+)|amd\.com/gpu|gpu\.intel\.com/.+")
-IDLE_AFTER = 300.0
-"""Seconds without work after which a held GPU is shown as idle."""
-STALE_AFTER = 900.0
-"""Seconds after which figures tell nothing of the present any more."""
-_STACK = re.compile(r"nvidia|dcgm|gpu-operator|gpu-feature|mig-manager", re.IGNORECASE)
 _LABELS = ("nvidia.com/", "feature.node.kubernetes.io/pci-10de", "amd.com/gpu")
 
 
@@ -85,7 +87,7 @@ class _Builder:
     ) -> None:
         self.facts, self.told, self.nodes, self.kernel = facts, told, nodes, kernel
         self.now = facts.at
-        self.members = _members(apps)
+        self.members = members_of(apps)
         self.complete = told.pods_counted
         self.claims = self._claims()
         claimed = frozenset((c.holder.namespace, c.holder.pod) for claims in self.claims.values() for c in claims)
@@ -114,12 +116,12 @@ class _Builder:
             generation=generation_of(self.told.names) or "",
             complete=self.complete,
             measured=self.told.at,
-            parts=_parts(self.facts.workloads),
+            parts=parts_of(self.facts.workloads),
             operator=self.told.operator.get("", {}),
-            waste=_waste(nodes, self.now),
+            waste=waste_of(nodes, self.now),
             blind=blind,
         )
-        return Inventory(_noted(fleet, self.told), self.told, self.entities, self.parts, tuple(self.kernel))
+        return Inventory(noted(fleet, self.told), self.told, self.entities, self.parts, tuple(self.kernel))
 
     # who asks for GPUs
 
@@ -130,14 +132,14 @@ class _Builder:
     def _claims(self) -> dict[str, list[Claim]]:
         out: dict[str, list[Claim]] = {}
         if self.complete:
-            spelled = {_spelling(name): name for node in self.nodes.values() for name in node.capacity}
+            spelled = {spelled_in_metrics(name): name for node in self.nodes.values() for name in node.capacity}
             for node, who, resource, count in self.told.claims:
                 if node:
                     name = spelled.get(resource, resource)
                     out.setdefault(node, []).append(Claim(self._holder(who, "requests"), name, count))
             return out
         for pod in self.facts.pods:
-            if pod.node and not pod.gone and (asked := _asked(pod)) and not deaths.over(pod):
+            if pod.node and not pod.gone and (asked := gpus_asked(pod)) and not deaths.over(pod):
                 holder = self._holder((pod.namespace, pod.name), "requests")
                 out.setdefault(pod.node, []).extend(Claim(holder, name, n) for name, n in asked.items())
         return out
@@ -191,12 +193,12 @@ class _Builder:
         labelled = True if naming else None if mine else False
         gpus = [self._gpu(id_, name, found, claims, labelled) for id_, found in mine]
         gpus.sort(key=lambda g: (_natural(g.index), g.id))
-        physical = _physical(node, capacity)
-        gpus = _silent(gpus, physical)
+        physical = physical_count(node, capacity)
+        gpus = with_silent(gpus, physical)
         if gpus:
             gpus += [Gpu(f"{name}/?{n}", name, "lost") for n in range(max(0, physical - len(gpus)))]
         else:
-            gpus = _from_requests(name, node, resources, claims, physical, self.complete)
+            gpus = gpus_from_requests(name, node, resources, claims, physical, self.complete)
         target = self._target(name, instances)
         exporter: ExporterState = "series" if mine else "unknown"
         if not mine and self.told.alive:
@@ -216,7 +218,7 @@ class _Builder:
             labels={k: v for k, v in (node.labels if node else {}).items() if k.startswith(_LABELS)},
             cordoned=node.unschedulable if node else False,
         )
-        return _lost(out)
+        return with_lost(out)
 
     def _target(self, node: str, instances: set[str]) -> Target | None:
         for target in self.told.targets.values():
@@ -234,20 +236,20 @@ class _Builder:
         holder = self._holder_of(own) if not parts else None
         free = holder is None and (labelled is True or (self.complete and not claims))
         if holder is None and not free and not parts:
-            holder = _only_claim(claims, self.nodes.get(node))
+            holder = only_holder(claims, self.nodes.get(node))
         kernel = [k for k in self.kernel if k.about(node, own.pci, len(self.gpus_told))]
         xids = errors(found, self.now, kernel)
         old = self._stale(own)
-        use = None if old else _use(own)
-        works = any(u is not None and u > BUSY_ABOVE for u in map(_use, found)) and not old
+        use = None if old else use_of(own)
+        works = any(u is not None and u > BUSY_ABOVE for u in map(use_of, found)) and not old
         faults = faults_of(own, xids, works)
-        since, bound, covered = (None, False, None) if old else _idle(own, self.told)
-        state: GpuState = "faulty" if faults else _state(holder, free, use, since, own.at or self.now)
+        since, bound, covered = (None, False, None) if old else idle_of(own, self.told)
+        state: GpuState = "faulty" if faults else state_of(holder, free, use, since, own.at or self.now)
         slices = tuple(self._slice(e) for e in parts)
         if slices and not faults:
-            state = _worst([s.state for s in slices])
+            state = worst_state([s.state for s in slices])
         value = own.values.get
-        used, total = _memory(own)
+        used, total = memory_of(own)
         return Gpu(
             id=id_,
             node=node,
@@ -272,8 +274,8 @@ class _Builder:
             covered=covered,
             xids=xids,
             ecc_double=value("ecc_double"),
-            remap_pending=_flag(value("remap_pending")),
-            remap_failed=_flag(value("remap_failed")),
+            remap_pending=flag(value("remap_pending")),
+            remap_failed=flag(value("remap_failed")),
             remap_uncorrectable=value("remap_uncorrectable"),
             faults=faults,
             slices=slices,
@@ -292,217 +294,13 @@ class _Builder:
     def _slice(self, entity: Entity) -> Slice:
         holder = self._holder_of(entity)
         old = self._stale(entity)
-        since, bound, covered = (None, False, None) if old else _idle(entity, self.told)
+        since, bound, covered = (None, False, None) if old else idle_of(entity, self.told)
         named = bool(entity.instances & self.naming)
-        use = None if old else _use(entity)
-        state = _state(holder, holder is None and named, use, since, entity.at or self.now)
-        used, total = _memory(entity)
+        use = None if old else use_of(entity)
+        state = state_of(holder, holder is None and named, use, since, entity.at or self.now)
+        used, total = memory_of(entity)
         return Slice(entity.slice, entity.profile, state, use, used, total, holder, since, bound, covered)
-
-
-def _members(apps: Iterable[SparkApp]) -> dict[tuple[str, str], tuple[str, str]]:
-    """(namespace, pod) → (application, member), of members that ask for GPUs or may hold one."""
-    out: dict[tuple[str, str], tuple[str, str]] = {}
-    for app in apps:
-        for member in (*app.executors, *((app.driver,) if app.driver is not None else ())):
-            if member.pod and member.gpus:
-                out[(member.namespace or app.namespace, member.pod)] = (app.key, member.id)
-    return out
-
-
-def _asked(pod: Pod) -> dict[str, float]:
-    out: dict[str, float] = {}
-    for container in pod.containers:
-        if container.role != "init":
-            for name, count in {**container.requests, **container.limits}.items():
-                if GPU_RESOURCE.fullmatch(name):
-                    out[name] = out.get(name, 0.0) + count
-    return out
-
-
-def _spelling(resource: str) -> str:
-    return re.sub(r"[^a-zA-Z0-9]", "_", resource)
 
 
 def _natural(text: str) -> tuple[tuple[int, int | str], ...]:
     return tuple((0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", text) if part)
-
-
-def _flag(value: float | None) -> bool | None:
-    return None if value is None else value > 0
-
-
-def _use(entity: Entity) -> float | None:
-    return next((entity.values[f] for f in USE if f in entity.values), None)
-
-
-def _memory(entity: Entity) -> tuple[float | None, float | None]:
-    used, free = entity.values.get("fb_used"), entity.values.get("fb_free")
-    total = entity.values.get("fb_total")
-    if total is None and used is not None and free is not None:
-        total = used + free + entity.values.get("fb_reserved", 0.0)
-    return used, total
-
-
-def _idle(entity: Entity, told: Told) -> tuple[float | None, bool, float | None]:
-    """(since when it has done nothing, whether that is only a bound, share of that time with data)."""
-    past, use = entity.past, _use(entity)
-    if use is None or use > BUSY_ABOVE or past.first is None or past.count is None:
-        return None, False, None
-    if (entity.instances or {""}) & told.doubtful and "engine" not in entity.values and past.most == 1:
-        return None, False, None
-    end = past.at if past.at is not None else entity.at
-    if end is None:
-        return None, False, None
-    covered = min(1.0, past.count * past.step / max(past.step, end - past.first + past.step))
-    return (past.busy, False, covered) if past.busy is not None else (past.first, True, covered)
-
-
-def _state(holder: Holder | None, free: bool, use: float | None, idle_since: float | None, now: float) -> GpuState:
-    if use is not None and use > BUSY_ABOVE:
-        return "busy"
-    if holder is not None:
-        if use is None:
-            return "held"
-        return "idle" if idle_since is None or now - idle_since >= IDLE_AFTER else "busy"
-    return "free" if free else "unknown"
-
-
-def _worst(states: list[GpuState]) -> GpuState:
-    order: tuple[GpuState, ...] = ("idle", "busy", "held", "unknown", "free")
-    return min(states, key=order.index, default="unknown")
-
-
-def _only_claim(claims: tuple[Claim, ...], node: Node | None) -> Holder | None:
-    """Where one pod asks for every GPU of a node, it holds each of them."""
-    if len(claims) != 1 or node is None:
-        return None
-    return claims[0].holder if claims[0].count >= node.capacity.get(claims[0].resource, 0.0) > 0 else None
-
-
-def _physical(node: Node | None, capacity: dict[str, float]) -> int:
-    """GPUs in the machine: as feature discovery counts them, else by the capacity without sharing and MIG."""
-    if node is None:
-        return 0
-    counted = node.labels.get("nvidia.com/gpu.count", "")
-    if counted.isdigit():
-        return int(counted)
-    divided = any(name.startswith("nvidia.com/mig-") for name in capacity)
-    if divided or node.labels.get("nvidia.com/mig.strategy") == "single":
-        return 0
-    replicas = node.labels.get("nvidia.com/gpu.replicas", "1")
-    whole = sum(capacity.values())
-    return round(whole / int(replicas)) if replicas.isdigit() and int(replicas) > 0 else round(whole)
-
-
-def _from_requests(
-    name: str,
-    node: Node | None,
-    resources: tuple[Resource, ...],
-    claims: tuple[Claim, ...],
-    physical: int,
-    complete: bool,
-) -> list[Gpu]:
-    """What capacity, allocatable and requests alone tell: how many are held, by whom, and how many are lost. With MIG
-    or sharing a cell is what the node offers, not a card."""
-    total = round(sum(r.capacity for r in resources)) or physical
-    lost = round(sum(max(0.0, r.capacity - r.allocatable) for r in resources)) if resources else physical
-    cells: list[Gpu] = []
-    for claim in claims:
-        for _ in range(round(claim.count)):
-            cells.append(Gpu(f"{name}/{len(cells)}", name, "held", holder=claim.holder))
-    cells = cells[:total]
-    rest = total - len(cells)
-    gone = min(lost, rest)
-    cells += [Gpu(f"{name}/{len(cells) + n}", name, "free" if complete else "unknown") for n in range(rest - gone)]
-    return cells + [Gpu(f"{name}/?{n}", name, "lost") for n in range(gone)]
-
-
-def _silent(gpus: list[Gpu], physical: int) -> list[Gpu]:
-    """GPUs that had series and have none now are lost, where the others still have; one that was replaced is left out,
-    where the machine has no place for it."""
-    speaking = [g for g in gpus if g.series]
-    if not speaking or len(speaking) == len(gpus):
-        return gpus
-    if physical and len(speaking) >= physical:
-        return speaking
-    return [g if g.series else replace(g, state="lost") for g in gpus]
-
-
-def _lost(node: GpuNode) -> GpuNode:
-    """GPUs that are not allocatable and neither broken nor missing: where only as many are without a holder, those."""
-    missing = round(node.lost) - sum(g.state in ("faulty", "lost") for g in node.gpus)
-    candidates = [g.id for g in node.gpus if g.holder is None and g.state in ("free", "unknown") and not g.slices]
-    if missing <= 0 or len(candidates) != missing:
-        return node
-    return replace(node, gpus=tuple(replace(g, state="lost") if g.id in candidates else g for g in node.gpus))
-
-
-def _parts(workloads: Iterable[Workload]) -> tuple[Part, ...]:
-    out = []
-    for item in workloads:
-        if item.kind not in ("DaemonSet", "Deployment") or not _STACK.search(item.name):
-            continue
-        status, spec = item.status, item.spec
-        if item.kind == "DaemonSet":
-            ready, wanted = status.get("numberReady", 0), status.get("desiredNumberScheduled", 0)
-        else:
-            ready, wanted = status.get("readyReplicas", 0), spec.get("replicas", 1)
-        if isinstance(ready, int) and isinstance(wanted, int) and wanted:
-            out.append(Part(item.name, ready, wanted))
-    return tuple(sorted(out, key=lambda part: part.name))
-
-
-def _waste(nodes: Sequence[GpuNode], now: float) -> tuple[Waste, ...]:
-    """Idle GPUs by holder, the longest first."""
-    grouped: dict[str, list[Gpu | Slice]] = {}
-    where: dict[int, str] = {}
-    holder_of: dict[str, Holder] = {}
-    for node in nodes:
-        for gpu in node.gpus:
-            for cell in gpu.cells:
-                if cell.state == "idle" and cell.holder is not None and cell.idle_since is not None:
-                    grouped.setdefault(cell.holder.name, []).append(cell)
-                    holder_of.setdefault(cell.holder.name, cell.holder)
-                    where[id(cell)] = node.name
-    out = [
-        Waste(
-            holder=holder_of[name],
-            gpus=tuple(c.id for c in cells),
-            nodes=tuple(dict.fromkeys(where[id(c)] for c in cells)),
-            since=max(c.idle_since or 0.0 for c in cells),
-            bound=any(c.idle_bound for c in cells),
-            seconds=sum(now - (c.idle_since or now) for c in cells),
-            covered=min(c.covered if c.covered is not None else 0.0 for c in cells),
-        )
-        for name, cells in grouped.items()
-    ]
-    return tuple(sorted(out, key=lambda w: -w.seconds))
-
-
-def _noted(fleet: Fleet, told: Told) -> Fleet:
-    notes: list[str] = []
-    if fleet.metrics == "none":
-        notes.append("no exporter of GPUs is scraped: how busy, hot or broken they are is not known")
-    elif NOW in told.asked and not told.alive and CLAIMS in told.asked and fleet.metrics == "unknown":
-        notes.append("Prometheus has no fresh sample of anything: only capacity, allocatable and requests are known")
-    elif fleet.metrics == "unknown":
-        notes.append("no metrics of GPUs: only capacity, allocatable and requests are known")
-    if told.at is not None and fleet.at - told.at > STALE_AFTER:
-        notes.append(f"the figures are {human_duration(fleet.at - told.at)} old: what the GPUs do now is not known")
-    if fleet.metrics == "dcgm" and NOW in told.asked and PAST not in told.asked:
-        notes.append("what GPUs did before is not known yet: neither since when one is idle, nor when an error came")
-    for note in dict.fromkeys(told.notes.values()):
-        notes.append(f"the figures are not whole: {note}")
-    if fleet.nodes and not fleet.complete:
-        notes.append("only what Spark pods ask for is known: others may hold GPUs too (kube-state-metrics would say)")
-    spoken = [n for n in fleet.nodes if n.exporter == "series" and not n.labelled]
-    unnamed = [n.name for n in spoken if n.claims or not fleet.complete]
-    if unnamed:
-        notes.append(f"the exporter names no holders on {', '.join(unnamed[:4])}: they are known per node only")
-    if told.doubtful:
-        notes.append("utilisation was only ever 0 or 1: whether that is a share or percent is not known")
-    strangers = [n.name for n in fleet.nodes if not n.known]
-    if strangers:
-        notes.append(f"an exporter speaks of {', '.join(strangers[:4])}, which is no node of this cluster")
-    return replace(fleet, notes=tuple(notes))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from console.health.case import World
 from console.health.evidence import of_event, of_node, of_pod, of_sample, of_workload
 from console.health.facts import Node, Pod, Sample
-from console.health.gpu.build import GPU_RESOURCE
+from console.health.gpu.claims import GPU_RESOURCE
 from console.health.gpu.model import GpuNode
 from console.health.members import gpus
 from console.health.model import Evidence, Finding

@@ -12,8 +12,8 @@ from console.base.units import human_duration
 from console.health.case import World
 from console.health.evidence import of_hit, of_sample
 from console.health.gpu.asks import BUSY_ABOVE
-from console.health.gpu.build import STALE_AFTER
 from console.health.gpu.model import Gpu, GpuNode, Holder, Slice
+from console.health.gpu.summary import STALE_AFTER
 from console.health.model import Evidence, Finding, Severity, SparkApp
 from console.health.rule import Answer, WorldRule, finding
 from console.health.rules.gpu_hardware import place

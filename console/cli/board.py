@@ -96,6 +96,9 @@ def status_text(board: Board) -> str:
                 lines += ["", f"one cause of {len(cause.apps)}: {cause.title}"]
                 lines += [f"  for      {text}" for text in cause.incident.speaks_for]
                 lines += [f"  against  {text}" for text in cause.incident.against]
+    blind = [s for s in board.sources if s.name == "prometheus" and s.state not in ("fresh", "late")]
+    if blind and not board.alerts:
+        lines += ["", f"alerts unknown: prometheus {blind[0].state}"]
     if board.alerts:
         fired = [
             (a.name, a.state + (" (silenced)" if a.silenced else ""), age(board, a.since), _labels(a.labels))

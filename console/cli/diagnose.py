@@ -39,7 +39,8 @@ TIMES_WITHIN = 90.0
 def command(what: str, where: Where, output: str, slow: bool, explain: bool) -> int:
     """Findings from a folder of saved evidence, or of one application of the cluster (NAMESPACE/NAME or NAME).
 
-    An existing folder wins. Exit code 0: nothing is wrong; 1: there are findings; 2: the folder cannot be read.
+    An existing folder wins. Exit code 0: nothing is wrong; 1: there are findings; 2: nothing of the folder could be
+    read.
     """
     path = Path(what)
     if path.exists() or what.startswith((".", "/", "~")) or what.endswith("/"):
@@ -73,7 +74,14 @@ def _folder(path: Path, output: str, slow: bool, explain: bool) -> int:
         print_json(document)
     else:
         say(text_of(findings, apps, trials, facts, times))
-    return Exit.UNHEALTHY if findings else Exit.OK
+    if findings:
+        return Exit.UNHEALTHY
+    return Exit.OK if _was_read(facts) else Exit.USAGE
+
+
+def _was_read(facts: Facts) -> bool:
+    """Whether there was any evidence, so that no finding means something."""
+    return any(s.state != "absent" for s in facts.sources)
 
 
 def _live(what: str, where: Where, output: str, slow: bool, explain: bool) -> int:
@@ -161,16 +169,19 @@ def text_of(
     for finding in findings:
         lines += [*_block(finding), ""]
     if not findings:
-        lines += ["no findings", ""]
+        nothing = facts is not None and not _was_read(facts)
+        lines += ["nothing can be said: it holds no evidence that is known" if nothing else "no findings", ""]
     for app in apps:
         lines += _attempts(app, findings)
     for app, report in times:
         lines += [*report_lines(app.key.strip("/") or app.app_id, report), ""]
     lines += [*more, ""] if more else []
     if facts is not None:
-        lines.append(
-            "read    " + ", ".join(f"{s.name} {s.detail.split(' ')[0]}" for s in facts.sources if s.state != "absent")
-        )
+        if _was_read(facts):
+            lines.append(
+                "read    "
+                + ", ".join(f"{s.name} {s.detail.split(' ')[0]}" for s in facts.sources if s.state != "absent")
+            )
         lines += [f"unread  {locator}: {reason}" for locator, reason in facts.unread]
     if trials:
         rows = [(t.rule, t.class_ or "-", "held" if t.held else "no", t.subject or "all", t.because) for t in trials]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import ssl
 import urllib.request
 from urllib.parse import urlsplit
@@ -99,7 +100,9 @@ def network_error(error: BaseException, server: str, seconds: float | None = Non
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return ReachError(f"the name of {where} does not resolve: {_cause(error)}")
     if isinstance(error, aiohttp.ClientConnectorError):
-        return ReachError(f"{where} cannot be reached: {_cause(error)}")
+        return ReachError(
+            f"{where} cannot be reached: {_cause(error)}", hint="it is down, or a VPN, tunnel or proxy is missing"
+        )
     if isinstance(error, TimeoutError):
         limit = f" within {seconds:g} s" if seconds else " in time"
         return ReachError(f"{where} did not answer{limit}")
@@ -115,4 +118,6 @@ def _certificate(error: BaseException) -> str:
 def _cause(error: BaseException) -> str:
     inner = getattr(error, "os_error", None)
     text = (getattr(inner, "strerror", None) or str(inner)) if inner is not None else str(error)
+    if isinstance(inner, OSError) and inner.errno and text.startswith("Connect call failed"):
+        text = os.strerror(inner.errno)  # asyncio puts the address there, which is named already
     return shorten(redact(clean(text or type(error).__name__)), 160)

@@ -293,7 +293,7 @@ async def test_a_web_page_is_no_api(peer: Peer, connection: Connection) -> None:
 
 async def test_nobody_there(tmp_path: Path) -> None:
     connection = await opened(kubeconfig(tmp_path, "http://127.0.0.1:1"))
-    with pytest.raises(ReachError, match=r"http://127\.0\.0\.1:1 cannot be reached: Connect"):
+    with pytest.raises(ReachError, match=r"http://127\.0\.0\.1:1 cannot be reached: Connection refused"):
         await connection.reader.get("/api/v1/x")
     await connection.close()
 

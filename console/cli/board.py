@@ -156,6 +156,8 @@ def apps(name: str | None, where: Where, output: str) -> int:
     board = _settled(where).board
     if output == "json":
         print_json({"items": [app_document(board, a) for a in board.apps], "sources": plain(list(board.sources))})
+    elif not board.apps:
+        say(_no_app(board, where.namespace))
     else:
         say(
             table(
@@ -164,6 +166,13 @@ def apps(name: str | None, where: Where, output: str) -> int:
             )
         )
     return Exit.UNHEALTHY if any(f.app and f.severity == "critical" for f in board.findings) else Exit.OK
+
+
+def _no_app(board: Board, namespace: str | None) -> str:
+    blind = [s for s in board.sources if s.name in ("pods", "sparkapplications") and s.state not in ("fresh", "absent")]
+    if blind:
+        return f"no Spark application can be seen: {blind[0].name} {blind[0].state} {blind[0].detail}".rstrip()
+    return "no Spark application runs in " + (f"namespace {namespace}" if namespace else "the watched namespaces")
 
 
 def find_app(board: Board, name: str) -> SparkApp:

@@ -110,10 +110,11 @@ class PlainPerson:
         narrate(f"\n{question.title}")
         if question.reason:
             narrate(f"! {question.reason}")
-        for text in question.shows:
-            narrate(f"  {text}")
         shown = question.preview
-        if shown is not None:
+        if shown is None:
+            for text in question.shows:
+                narrate(f"  {text}")
+        else:
             target = shown.effect.target.words if shown.effect.target else " ".join(shown.effect.argv)
             narrate(f"  change of {target}")
             for text in shown.diff:

@@ -40,7 +40,14 @@ def open_ui(where: Where, first: Opening | None = None) -> int:
 
 
 def run_ui(live: Live, first: Opening | None = None) -> int:
-    """Run the terminal UI over `live`."""
+    """Run the terminal UI over `live`, and say at the end which walks wait to be gone on with."""
+    from console.cli.output import narrate
+
     assert face is not None
     face(live, first)
+    situation = live.situation
+    if situation.board.cluster.kind != "simulated":  # a drill's cluster is gone with its window
+        for walk in situation.walks:
+            if walk.status != "ended":
+                narrate(f"{walk.runbook} on {walk.subject} has not ended: console runbook --resume {walk.id}")
     return Exit.OK

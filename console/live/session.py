@@ -277,6 +277,7 @@ class Session:
             matches=picture.matches(tuple(self.library.runbooks.values()), board, self.metrics.alerts),
             walks=self._walks(),
             questions=dict(self._questions),
+            here=self._here(),
             conformance=self.metrics.conformance(board),
             detection=self.metrics.detection(board),
         )
@@ -386,7 +387,9 @@ class Session:
             self._questions.pop(walk.id, None)
         else:
             self._questions[walk.id] = question
-        self._situation = msgspec.structs.replace(self._situation, walks=self._walks(), questions=dict(self._questions))
+        self._situation = msgspec.structs.replace(
+            self._situation, walks=self._walks(), questions=dict(self._questions), here=self._here()
+        )
         self._publish(self._situation)
         self._dirty.set()
 
@@ -395,6 +398,9 @@ class Session:
         open_ones = [w for w in walks if w.status != "ended"]
         ended = sorted((w for w in walks if w.status == "ended"), key=lambda w: -(w.ended or 0.0))
         return (*open_ones, *ended[:KEEP_ENDED])
+
+    def _here(self) -> frozenset[str]:
+        return frozenset(walk.id for walk in self.desk.walks() if self.desk.active(walk.id))
 
     # intents
 

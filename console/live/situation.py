@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 Phase = Literal["connecting", "loading", "live", "lost", "failed"]
 
+LEFT = "not run here"
+"""An open walk that this process is not on."""
+
 
 class Situation(Struct, frozen=True):
     """The board, the runbooks that fit it and the walks under way.
@@ -29,6 +32,7 @@ class Situation(Struct, frozen=True):
         matches: finding key, `alert:NAME`, `slo:ID` or `app:KEY` → runbooks, best first.
         walks: open ones first, then the latest that ended.
         questions: walk id → what a person is asked.
+        here: ids of the walks that this process is on; the others were left, or another process is on them.
         conformance: the preset against what runs; None before anything was judged.
         detection: which presets fit what runs.
     """
@@ -40,12 +44,19 @@ class Situation(Struct, frozen=True):
     matches: dict[str, tuple[Matched, ...]] = {}
     walks: tuple[Walk, ...] = ()
     questions: dict[str, Question] = {}
+    here: frozenset[str] = frozenset()
     conformance: Conformance | None = None
     detection: Detection | None = None
     number: int = 0
 
     def walk(self, id: str) -> Walk | None:
         return next((w for w in self.walks if w.id == id), None)
+
+    def walk_state(self, walk: Walk) -> str:
+        """Where an open walk stands, in words; never `running` where this process does not know it."""
+        if walk.id in self.questions:
+            return "waits for you"
+        return str(walk.status) if walk.status == "ended" or walk.id in self.here else LEFT
 
 
 class FocusOn(Struct, frozen=True):

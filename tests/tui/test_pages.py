@@ -276,6 +276,31 @@ async def test_digits_answer_a_question() -> None:
         assert reply.value == "overhead"
 
 
+async def test_a_walk_that_was_left_is_not_called_running_and_offers_to_go_on() -> None:
+    scene = asked("ask")
+    left = situation(walks=scene.situation.walks)
+    async with shown(Scene(left)) as pilot:
+        assert any("WALK" in line and "not run here" in line for line in text(pilot))
+        await press(pilot, "6", "enter")
+        screen = text(pilot)
+        assert any("this Console does not walk it" in line for line in screen)
+        assert not any("running" in line for line in screen) and "a resume" in screen[-1]
+    here = situation(walks=scene.situation.walks, here=frozenset({"w1"}))
+    async with shown(Scene(here), (100, 30)) as pilot:
+        await press(pilot, "6", "enter")
+        assert any("running" in line for line in text(pilot)) and "a resume" not in text(pilot)[-1]
+
+
+async def test_a_cluster_that_does_not_answer_is_said_whole_and_nothing_is_called_well() -> None:
+    trouble = "https://10.0.0.1:6443 cannot be reached: Connection refused"
+    board = msgspec.structs.replace(situation().board, findings=(), slos=(), alerts=())
+    lost = situation(board=board, phase="failed", trouble=trouble, hint="it is down, or a VPN is missing")
+    async with shown(Scene(lost)) as pilot:
+        screen = " ".join(" ".join(text(pilot)[2:]).split())
+        assert trouble in screen and "(it is down, or a VPN is missing)" in screen
+        assert "SLO unknown" in screen and "console doctor" in screen and "reading" not in screen
+
+
 async def test_a_question_without_choices_offers_enter() -> None:
     async with shown(asked("note")) as pilot:
         await press(pilot, "enter")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from console.live.situation import FocusOn
+from console.live.situation import LEFT, FocusOn
 from console.runbook.schema import load
 from console.runbook.walk import Walk
 from console.tui.hub import Hub
@@ -31,7 +31,7 @@ class WalkPage(Page):
         Key("h", "hand_over", "hand over", "End the walk: somebody else goes on."),
         Key("x", "stop", "stop", "End the walk without a further change."),
         Key("t", "timeline", "timeline", "Write the timeline as Markdown and show where it lies."),
-        Key("a", "again", "resume", "Go on with a walk that was cut off.", False),
+        Key("a", "again", "resume", "Go on with a walk that was left or cut off.", False),
     )
 
     def __init__(self, hub: Hub, walk: str) -> None:
@@ -72,7 +72,8 @@ class WalkPage(Page):
         asked = f"{question.step}:{question.kind}" if question else ""
         if asked != self._asked:
             self._asked, self.choice = asked, 0
-        lines = view.lines(self.hub.board, walk, self._runbook, question, width, height, chosen=self.choice)
+        left = self.hub.situation.walk_state(walk) == LEFT
+        lines = view.lines(self.hub.board, walk, self._runbook, question, width, height, chosen=self.choice, left=left)
         if self.with_evidence:
             lines += [rule("evidence", width), *self._evidence(walk, width)]
         return Fixed(_choices(lines, question))
@@ -93,7 +94,9 @@ class WalkPage(Page):
     # answering
 
     def offers(self) -> tuple[tuple[str, str], ...]:
-        question = self.question
+        walk, question = self.walk, self.question
+        if walk is not None and self.hub.situation.walk_state(walk) == LEFT:
+            return (("a", "resume"),)
         if question is None or question.kind not in ("ask", "note", "manual"):
             return ()
         count = len(question.choices)
@@ -212,7 +215,7 @@ class WalkPage(Page):
         walk = self.walk
         if walk is None or walk.status == "ended":
             return "the walk has ended"
-        return "it is running here" if self.question is not None else ""
+        return "it is running here" if self.hub.situation.walk_state(walk) != LEFT else ""
 
     def do_hand_over(self) -> None:
         def done(text: str | None) -> None:

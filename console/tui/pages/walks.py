@@ -35,11 +35,12 @@ class WalksPage(Page):
         out: list[Line] = [header(COLUMNS, width)]
         for walk in self.hub.situation.walks:
             waits = walk.id in self.hub.situation.questions
-            word = (walk.outcome or "ended").replace("_", " ") if walk.status == "ended" else walk.status
+            ended = walk.status == "ended"
+            word = (walk.outcome or "ended").replace("_", " ") if ended else self.hub.situation.walk_state(walk)
             cells: list[Cell] = [
                 span(walk.runbook),
                 span(walk.subject),
-                span("waits for you" if waits else word, "accent" if waits else "text"),
+                span(word, "accent" if waits else "text"),
                 span(walk.current, "dim"),
                 str(len(walk.writes)),
                 age(board, walk.started),

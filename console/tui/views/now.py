@@ -75,6 +75,8 @@ def _slos(situation: Situation, width: int) -> list[Line]:
         reading = situation.phase != "live" or any(
             s.name == "prometheus" and s.state == "loading" for s in board.sources
         )
+        if situation.phase in ("lost", "failed"):
+            return told("SLO  unknown", width)
         words = "reading" if reading else "no objectives: no Prometheus answers, or the preset names none"
         return told(f"SLO  {words}", width)
     return [header(SLO_COLUMNS, width), *(_slo(slo, width) for slo in board.slos)]
@@ -114,6 +116,9 @@ def _findings(situation: Situation, width: int, selected: str, opened: Set[str])
     board = situation.board
     out: list[Line] = [rule(width=width)]
     if not board.findings:
+        if situation.phase in ("lost", "failed"):
+            lost = f"findings: unknown, {situation.trouble}{f' ({situation.hint})' if situation.hint else ''}"
+            return [*out, *told(lost, width, "crit"), *told("console doctor checks what Console needs", width)]
         return [*out, *told(_nothing(situation), width, "ok" if situation.phase == "live" else "dim")]
     found = causes(board)
     columns = _columns(situation, found, width)
@@ -251,8 +256,7 @@ def _foot(situation: Situation, width: int) -> list[Line]:
     for walk in situation.walks:
         if walk.status == "ended":
             continue
-        asked = "waits for you" if walk.id in situation.questions else walk.status
-        words = f"{walk.runbook} on {walk.subject} · {walk.current or 'begins'} · {asked}"
+        words = f"{walk.runbook} on {walk.subject} · {walk.current or 'begins'} · {situation.walk_state(walk)}"
         since = span(f" · {age(board, walk.started)}", "dim")
         out.append(line(Span(" WALK  ", "accent"), span(words), since, key=f"walk:{walk.id}"))
     return [rule(width=width), *out] if out else [BLANK]

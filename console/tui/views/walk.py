@@ -39,14 +39,16 @@ def lines(
     height: int,
     *,
     chosen: int = 0,
+    left: bool = False,
 ) -> list[Line]:
     """The whole walk: steps that were made, the present one with its question or preview, those that may follow.
 
-    While something is asked, earlier steps make room for it in `height` lines.
+    While something is asked, earlier steps make room for it in `height` lines. A walk that was `left` says so.
     """
     out = [_heading(walk, runbook, width)]
     waits = question is not None
-    visited = [_visited(walk, runbook, state, number, width, waits) for number, state in enumerate(walk.steps, 1)]
+    stands = "waits for you" if waits else "left here" if left else walk.status
+    visited = [_visited(walk, runbook, state, number, width, stands) for number, state in enumerate(walk.steps, 1)]
     asked = _question(question, width, chosen) if question is not None else []
     room = max(2, height - len(asked) - 2)
     if asked and len(visited) > room:
@@ -60,6 +62,10 @@ def lines(
         out += [line(Span("      seen "), span(e.excerpt), span(f"  {e.locator}", "dim")) for e in current.evidence[:4]]
     if asked:
         out += asked
+    elif left:
+        doubt = "its last change is in doubt, and " if walk.status == "in doubt" else ""
+        words = f"{doubt}this Console does not walk it: a goes on here, unless another process is on it"
+        out += [line(Span("      "), span(text, "warn")) for text in wrap(words, width - 7)]
     elif walk.status == "holding":
         since = board.at - walk.hold_since if walk.hold_since else None
         words = (
@@ -98,7 +104,7 @@ def _nature(step: Step) -> str:
     }[step.kind]  # fmt: skip
 
 
-def _visited(walk: Walk, runbook: Runbook | None, state: StepState, number: int, width: int, waits: bool) -> Line:
+def _visited(walk: Walk, runbook: Runbook | None, state: StepState, number: int, width: int, stands: str) -> Line:
     mark, role = _MARK[state.state]
     if state.state == "done" and state.status in ("fail", "unknown"):
         mark, role = ("✗", "crit") if state.status == "fail" else ("?", "warn")
@@ -108,7 +114,7 @@ def _visited(walk: Walk, runbook: Runbook | None, state: StepState, number: int,
         title = state.preview.effect.title
     words = state.words
     if state.state == "current" and not words:
-        words = "waits for you" if waits else walk.status
+        words = stands
     tail: Role = {"crit": "crit", "warn": "warn"}.get(role, "text")  # type: ignore[assignment]
     room = max(20, min(_TITLE_WIDTH + max(0, width - 100) // 3, 56))
     shown = span(fit(span(title).text, room), "title" if state.state == "current" else "text")

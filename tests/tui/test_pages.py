@@ -307,6 +307,19 @@ async def test_a_question_without_choices_offers_enter() -> None:
         assert text(pilot)[-1].startswith(" enter answer")
 
 
+async def test_what_is_said_beside_a_choice_goes_below_it_where_it_is_long() -> None:
+    hint = "helps both, and needs at least two cores in each executor to be of use"
+    async with shown(
+        asked("ask", choices=(Choice("half", "half as many tasks", hint=hint), Choice("no", "none")))
+    ) as pilot:
+        await press(pilot, "enter")
+        screen = text(pilot)
+        assert " ".join(" ".join(screen).split()).count(hint) == 1
+        await press(pilot, "2")
+        ((_, reply),) = [(what, value) for what, value in pilot.app.hub.source.asked if what == "reply"]
+        assert reply.value == "no"
+
+
 async def test_without_colour_no_colour_is_sent() -> None:
     async with shown(Scene(situation()), depth="mono") as pilot:
         strips = pilot.app.main._compositor.render_strips()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
+
 from console.base.clock import rfc3339
 from console.base.units import human_duration
 from console.health.model import Board
@@ -137,9 +139,13 @@ def _question(question: Question, width: int, chosen: int) -> list[Line]:
     out += [line(Span(" "), span(text, "title")) for text in wrap(head, width - 2) if head]
     for index, choice in enumerate(question.choices):
         mark = Span(" ▸ ", "accent") if index == chosen else Span("   ")
-        hint = span(f"  {choice.hint}", "dim") if choice.hint else Span("")
         role: Role = "title" if index == chosen else "text"
-        out.append(line(mark, span(f"{index + 1} ", "key"), span(choice.label or choice.value, role), hint))
+        made = line(mark, span(f"{index + 1} ", "key"), span(choice.label or choice.value, role))
+        hint = span(f"  {choice.hint}", "dim") if choice.hint else Span("")
+        beside = cell_len(made.text + hint.text) <= width
+        out.append(line(*made.spans, hint) if beside else made)
+        if not beside:
+            out += [line(Span("     "), Span(text, "dim")) for text in wrap(hint.text.strip(), width - 6)]
     if question.preview is None:
         for shown in question.shows:
             out += [line(Span("   "), span(text)) for text in wrap(shown, width - 4)]

@@ -15,6 +15,7 @@ from console.cli.output import narrate, plain, print_json, say, table
 if TYPE_CHECKING:
     from console.incident.record import Record
     from console.operate.journal import Journal
+    from console.runbook.walk import Walk
 
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -80,10 +81,15 @@ def summary(record: Record) -> dict[str, Any]:
     }
 
 
+def _outcome(walk: Walk) -> str:
+    """How it ended. Where it has not, the journal does not say whether anybody is on it."""
+    return (walk.outcome or ("in doubt" if walk.status == "in doubt" else "not ended")).replace("_", " ")
+
+
 def row(record: Record) -> tuple[str, ...]:
     walk = record.walk
     took = "-" if walk.ended is None else human_duration(walk.ended - walk.started)
-    outcome = (walk.outcome or walk.status).replace("_", " ")
+    outcome = _outcome(walk)
     return (
         walk.id, rfc3339(walk.started) or "", took, walk.runbook, walk.subject or "-", outcome, str(len(walk.writes)),
         "whole" if record.chain.ok else "BROKEN",
@@ -148,9 +154,9 @@ def page(record: Record) -> str:
     from console.incident.prose import duration, objective, target_of
 
     walk, spans = record.walk, record.spans()
-    outcome = (walk.outcome or walk.status).replace("_", " ")
+    outcome = _outcome(walk)
     lines = [
-        f"{outcome.upper()}  {walk.because or 'not ended'}",
+        f"{outcome.upper()}  {walk.because or f'console runbook --resume {walk.id} goes on with it'}",
         f"walk     {walk.id}  {walk.runbook} {walk.version}",
         f"subject  {walk.subject or '-'}  on {walk.cluster.get('context', '')}",
         f"by       {walk.actor}  {rfc3339(walk.started)}  took {duration(spans['to_end'])}",

@@ -45,6 +45,16 @@ def test_walks_are_listed(journal: Journal, capsys: pytest.CaptureFixture[str]) 
     assert document["items"][0]["journal"]["head"] == journal.head(WALK)
 
 
+def test_a_walk_that_was_left_is_not_called_running(journal: Journal, capsys: pytest.CaptureFixture[str]) -> None:
+    for place, event in enumerate(events()[:2]):
+        journal.append(WALK, event, expected=place)
+    assert run(["incident", "list"]) == 0
+    listed = capsys.readouterr().out
+    assert "not ended" in listed and "running" not in listed
+    run(["incident", "show"])
+    assert capsys.readouterr().out.startswith(f"NOT ENDED  console runbook --resume {WALK} goes on with it\n")
+
+
 def test_a_walk_is_shown_on_a_page(journal: Journal, capsys: pytest.CaptureFixture[str]) -> None:
     written(journal)
     assert run(["incident", "show", "w-2026"]) == 0

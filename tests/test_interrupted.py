@@ -33,6 +33,11 @@ async def environment(tmp_path: Path) -> AsyncIterator[dict[str, str]]:
         await server.wait()
 
 
+def _hear_ctrl_c() -> None:
+    """A shell's background jobs, and so all of a CI's processes, ignore SIGINT; a terminal's do not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 async def console(env: dict[str, str], *argv: str) -> Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,

@@ -139,7 +139,7 @@ class Head:
             line = self.lines[n]
             if self.mask[n] == "comment":
                 continue
-            if self.mask[n] != "text" or not line.strip() or is_rule(line):
+            if self.mask[n] != "text" or not line.strip() or is_rule(line) or line.lstrip().startswith(">"):
                 return False
             if is_row(line):
                 below = self.text(n + 1)

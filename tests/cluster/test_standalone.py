@@ -52,7 +52,7 @@ def test_an_application_and_the_loss_of_a_worker(
         wait_until("both executors work", lambda: len(working(running.ui, app_id)) == 2, seconds=120, every=0.3)
 
         shown = json.loads(console("apps", "-o", "json").stdout)
-        (app,) = shown["items"]
+        (app,) = (item for item in shown["items"] if item["launcher"] == "standalone")  # others share the API server
         assert (app["name"], app["launcher"], app["state"]) == ("orders", "standalone", "RUNNING")
         assert (app["app_id"], app["cpu_requested"], app["writable"]) == (app_id, 2.0, False)
         assert [s["state"] for s in shown["sources"] if s["name"] == "standalone"] == ["fresh"]

@@ -26,7 +26,7 @@ from console.settings.presets import load_library
 from console.sources.cluster import ClusterSource, Scope
 from console.wire.config import ContextRef
 from console.wire.connection import Connection
-from tests.cluster.controlplane import KubeApi
+from tests.cluster.controlplane import ControlPlane, KubeApi
 from tests.cluster.processes import wait_until
 from tests.components.manifests import CRDS, PLURALS, collection, crd, manifests
 from tests.components.test_presets import NAMES
@@ -94,7 +94,8 @@ def judged(facts: Facts) -> dict[str, str]:
 
 
 @pytest.mark.parts
-async def test_every_component_and_preset_on_a_real_api_server(kube_api: KubeApi) -> None:
+async def test_every_component_and_preset_on_a_real_api_server(own_control_plane: ControlPlane) -> None:
+    kube_api = KubeApi(own_control_plane.start())  # its nodes are no business of other tests
     for group, version, kind in CRDS:
         path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
         if kube_api.find(f"{path}/{kind.lower()}s.{group}") is None:
@@ -102,31 +103,23 @@ async def test_every_component_and_preset_on_a_real_api_server(kube_api: KubeApi
         served = f"/apis/{group}/{version}/{kind.lower()}s"
         wait_until(f"{kind} is served", lambda served=served: kube_api.serves(served), seconds=30)  # type: ignore[misc]
     namespace = kube_api.new_namespace("components")
-    nodes = []
     for id in WORLD:
         for path, body, status in manifests(id, namespace):
             kube_api.create(path, body)
-            name = body["metadata"]["name"]
-            if path.endswith("/nodes"):
-                nodes.append(f"{path}/{name}")
             if status:
-                kube_api.merge(f"{path}/{name}/status", {"status": status})
-    try:
-        async with watched(kube_api.kubeconfig, namespace) as source:
-            facts = await facts_when(source, lambda f: set(find(f, DEFINITIONS)) == set(WORLD))
-            assert judged(facts) == expected_states(set(WORLD))
-            every_preset_is_recognised(facts)
-            down = {id for id in WORLD if replicated(id)}
-            for id in down:
-                for path, body, _ in manifests(id, namespace):
-                    none = {"numberReady": 0, "numberAvailable": 0} if body["kind"] == "DaemonSet" else {
-                        "readyReplicas": 0, "availableReplicas": 0}  # fmt: skip
-                    kube_api.merge(f"{path}/{body['metadata']['name']}/status", {"status": none})
-            facts = await facts_when(source, lambda f: all(judged(f)[id].startswith("down") for id in down))
-            assert "0 of 1 replica of minio ready" in judged(facts)["minio"]
-    finally:
-        for path in nodes:
-            kube_api.delete(path)
+                kube_api.merge(f"{path}/{body['metadata']['name']}/status", {"status": status})
+    async with watched(kube_api.kubeconfig, namespace) as source:
+        facts = await facts_when(source, lambda f: set(find(f, DEFINITIONS)) == set(WORLD))
+        assert judged(facts) == expected_states(set(WORLD))
+        every_preset_is_recognised(facts)
+        down = {id for id in WORLD if replicated(id)}
+        for id in down:
+            for path, body, _ in manifests(id, namespace):
+                none = {"numberReady": 0, "numberAvailable": 0} if body["kind"] == "DaemonSet" else {
+                    "readyReplicas": 0, "availableReplicas": 0}  # fmt: skip
+                kube_api.merge(f"{path}/{body['metadata']['name']}/status", {"status": none})
+        facts = await facts_when(source, lambda f: all(judged(f)[id].startswith("down") for id in down))
+        assert "0 of 1 replica of minio ready" in judged(facts)["minio"]
 
 
 async def test_components_and_presets_on_the_simulated_cluster() -> None:

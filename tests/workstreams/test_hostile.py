@@ -126,6 +126,7 @@ def test_a_damaged_index(text: str) -> None:
 @example("## Feature A: x\n|ID|Status|\n|-|-|\n|A-1|\\||\n")
 @example("## Feature #: #\n| a\\\\|b |\n|-|\n|\\\\\\|| x\n")
 @example("```\n## Feature A: x\n```\n## Feature B: y\n")
+@example("0\n>\n|")
 def test_noise_of_the_grammar(text: str) -> None:
     text = f"## Feature A: a\n\n| ID | Status |\n|---|---|\n| A-1 | open |\n{text}"
     index = build(text)

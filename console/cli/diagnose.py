@@ -39,8 +39,8 @@ TIMES_WITHIN = 90.0
 def command(what: str, where: Where, output: str, slow: bool, explain: bool) -> int:
     """Findings from a folder of saved evidence, or of one application of the cluster (NAMESPACE/NAME or NAME).
 
-    An existing folder wins. Exit code 0: nothing is wrong; 1: there are findings; 2: nothing of the folder could be
-    read.
+    An existing folder wins. Exit code 0: nothing is wrong; 1: there are findings, or nothing can be said because
+    the folder holds no evidence; 2: there is no such folder or application.
     """
     path = Path(what)
     if path.exists() or what.startswith((".", "/", "~")) or what.endswith("/"):
@@ -76,7 +76,7 @@ def _folder(path: Path, output: str, slow: bool, explain: bool) -> int:
         say(text_of(findings, apps, trials, facts, times))
     if findings:
         return Exit.UNHEALTHY
-    return Exit.OK if _was_read(facts) else Exit.USAGE
+    return Exit.OK if _was_read(facts) else Exit.UNHEALTHY
 
 
 def _was_read(facts: Facts) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from console.health.model import Incident
 from console.operate.person import Question
 from console.runbook.effects import Consequence, Effect, ObjectRef, Preview
 from console.runbook.model import Choice
@@ -122,6 +123,16 @@ async def test_what_many_applications_share_is_one_row_that_unfolds() -> None:
         await press(pilot, "enter", "e")
         screen = text(pilot)
         assert "one cause" in screen[0] and any("against" in line for line in screen)
+
+
+async def test_a_consequence_is_helped_by_the_runbook_of_its_cause() -> None:
+    gave_up = msgspec.structs.replace(OOM, code="max-executor-failures", class_=None, causes=(OOM.key,))
+    incident = Incident(OOM.key, "t", (OOM.key, gave_up.key), "critical", shared="this application only")
+    board = msgspec.structs.replace(situation().board, findings=(OOM, gave_up), incidents=(incident,))
+    scene = Scene(situation(board=board))
+    async with shown(scene) as pilot:
+        await press(pilot, "j", "r")
+        assert pilot.app.main.page.name != "now" or any(what == "begin" for what, _ in scene.asked)
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 160])

@@ -237,7 +237,7 @@ def heap_oom(case: Case) -> Answer:
             if dead
             else "tasks failed with OutOfMemoryError; how their executors ended is not known",
             since=since,
-            evidence=[*_evidence(dead, 2), *(e for w in names for e in words[w]), *failures],
+            evidence=[*_evidence(dead, 2), *(e for some in words.values() for e in some), *failures],
             ruled_out=[
                 ("I01", "exit code 52 is the JVM's own end; a container at its limit ends with 137 and OOMKilled"),
                 ("I04", "the error stands in executors and their tasks, not in the driver"),

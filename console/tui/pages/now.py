@@ -110,8 +110,12 @@ class NowPage(Page):
         return "" if self._matched() else "no runbook fits what the cursor stands on"
 
     def _matched(self) -> tuple[Matched, ...]:
-        finding = self.finding()
-        return self.hub.situation.matches.get(finding.key if finding else self.selected, ())
+        """What fits the selected line; a consequence is helped by what helps its cause."""
+        matches, finding = self.hub.situation.matches, self.finding()
+        if finding is None:
+            return matches.get(self.selected, ())
+        cause = next((c for c in causes(self.hub.board) if finding in (c.lead, *c.rest)), None)
+        return matches.get(finding.key) or matches.get(cause.lead.key if cause else "", ())
 
     def do_runbook(self) -> None:
         from console.tui.pages.begin import begin

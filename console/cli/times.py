@@ -16,7 +16,7 @@ STEPS = 12
 
 def report_lines(name: str, report: Report) -> list[str]:
     """A report for a person: what costs most, then the chain of stages that the time went into."""
-    from console.health.slow import words as words
+    from console.health.slow import words
     from console.health.slow.items import KINDS
 
     lines = [f"TIME {name}: {words.headline(report)}"]

@@ -19,7 +19,7 @@ from console.base.redact import redact
 from console.base.text import clean, shorten
 from console.base.units import parse_duration
 from console.health.facts import Sample
-from console.health.monitoring import blind as blind
+from console.health.monitoring import blind
 from console.health.monitoring.model import (
     SPAN,
     Gap,

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from console.health.facts import Origin, Pod
-from console.health.monitoring import blind as blind
+from console.health.monitoring import blind
 from console.health.monitoring.model import Gap, Held, Objects, Outage, PodLabels, PodPorts
 from console.runbook.catalogue import Catalogue
 from console.sources.runbooks import read_catalogue

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from console.health.diagnose import diagnose
 from console.health.facts import Facts
 from console.health.model import Finding
-from console.health.monitoring import blind as blind
+from console.health.monitoring import blind
 from console.health.monitoring.model import Held, Loaded, Monitoring, Objects, PodLabels, Scrape, ScrapeObject
 
 NOW = 1_800_000_000.0

@@ -15,7 +15,7 @@ from console.base.units import human_duration
 from console.health.case import World
 from console.health.evidence import excerpt
 from console.health.model import Evidence, Finding, Severity
-from console.health.monitoring import blind as blind
+from console.health.monitoring import blind
 from console.health.monitoring.model import SPAN, Loaded, Monitoring
 from console.health.rule import Answer, WorldRule, finding
 

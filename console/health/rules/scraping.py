@@ -13,7 +13,7 @@ from console.base.units import human_duration
 from console.health.case import World
 from console.health.evidence import excerpt
 from console.health.model import Evidence, Finding, Severity
-from console.health.monitoring import blind as blind
+from console.health.monitoring import blind
 from console.health.monitoring.model import Monitoring, Objects, Outage, Scrape, ScrapeObject
 from console.health.rule import Answer, WorldRule, finding
 

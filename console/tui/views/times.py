@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.health.model import Board
-from console.health.slow import words as words
+from console.health.slow import words
 from console.health.slow.items import Report, Slow, Step
 from console.live.situation import Focus
 from console.live.times import Times

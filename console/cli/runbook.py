@@ -50,10 +50,10 @@ def command(
         raise UsageError("which runbook?", hint="`console runbooks list` shows them; or say --resume latest")
     given = _pairs(inputs)
     sent = _alert(alert) if alert else None
-    if terminal() and not (plain or answers or resume) and output == "table":
+    if terminal() and not (plain or answers) and output == "table":
         from console.live import Opening
 
-        return open_ui(where, Opening(str(name), app or "", sent, given))
+        return open_ui(where, Opening(name or "", app or "", sent, given, resume or "", stored))
     from console.cli.connect import looking
 
     with looking(where) as live:

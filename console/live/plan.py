@@ -30,12 +30,18 @@ class Pace:
 
 @dataclass(frozen=True)
 class Opening:
-    """What a face should do first: walk `runbook` on `app`, or on what the alert or the findings name."""
+    """What a face should do first: walk `runbook` on `app`, or on what the alert or the findings name.
+
+    With `resume` (an id of a walk, its beginning, or `latest`) it goes on with that walk instead; `stored`: with the
+    runbook as the walk has stored it.
+    """
 
     runbook: str
     app: str = ""
     alert: Alert | None = None
     given: Mapping[str, str] = field(default_factory=dict)
+    resume: str = ""
+    stored: bool = False
 
 
 @dataclass(frozen=True)

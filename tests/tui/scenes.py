@@ -229,6 +229,7 @@ class Scene:
     def __init__(self, situation: Situation, log: str = "") -> None:
         self._situation, self._log = situation, log
         self.asked: list[tuple[str, Any]] = []
+        self.drifted: tuple[str, ...] = ()
         self.advice = ADVICE
         self._show: Callable[[Situation], None] | None = None
         self._focus: Callable[[Focus], None] | None = None
@@ -275,8 +276,11 @@ class Scene:
     ) -> Future[str]:
         return self._did("begin", (runbook, app), "w1")
 
-    def resume(self, walk: str, person: Any = None) -> Future[str]:
-        return self._did("resume", walk, walk)
+    def resume(self, walk: str, person: Any = None, *, bind: bool = False) -> Future[str]:
+        return self._did("resume", (walk, bind), walk)
+
+    def drift(self, walk: str) -> Future[tuple[str, ...]]:
+        return self._did("drift", walk, self.drifted)
 
     def reply(self, walk: str, reply: Any) -> Future[None]:
         return self._did("reply", reply)

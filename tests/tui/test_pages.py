@@ -10,11 +10,13 @@ import msgspec
 import pytest
 
 from console.health.model import Incident
+from console.live.plan import Opening
 from console.operate.person import Question
 from console.runbook.effects import Consequence, Effect, ObjectRef, Preview
 from console.runbook.model import Choice
 from console.runbook.walk import Entered, Started, fold
 from console.tui.app import ConsoleApp
+from console.tui.pages.walk import WalkPage
 from console.tui.palette import Palette
 from tests.tui.scenes import KEY, NOW, OOM, Scene, shared, situation
 
@@ -337,3 +339,25 @@ async def test_without_colour_no_colour_is_sent() -> None:
         styles = [segment.style for strip in strips for segment in strip if segment.style]
         named = {style.color.name for style in styles if style.color is not None}
         assert named <= {"default"}
+
+
+async def test_a_walk_that_was_cut_off_is_gone_on_with_where_that_was_asked_for() -> None:
+    scene = Scene(situation())
+    app = ConsoleApp(scene, {}, palette=Palette("ansi"), first=Opening("", resume="latest", stored=True))
+    async with app.run_test(size=(80, 24)) as pilot:
+        while app.main.page.name != "walk":
+            await pilot.pause(0.01)
+        assert [value for what, value in scene.asked if what == "resume"] == [("latest", True)]
+
+
+async def test_a_runbook_that_changed_since_is_gone_on_with_only_when_stored_is_typed() -> None:
+    scene = asked("confirm")
+    (walk,) = scene.situation.walks
+    scene = Scene(situation(walks=(walk,)))
+    scene.drifted = ("- old", "+ new")
+    async with shown(scene) as pilot:
+        pilot.app.main.push(WalkPage(pilot.app.hub, "w1"))
+        await press(pilot, "a", "enter")
+        assert not [value for what, value in scene.asked if what == "resume"]
+        await press(pilot, "a", *"stored", "enter")
+        assert [value for what, value in scene.asked if what == "resume"] == [("w1", True)]

@@ -44,11 +44,18 @@ def start(hub: Hub, runbook: str, *, app: str = "", alert: Alert | None = None) 
 
 
 def begin_first(hub: Hub, first: Opening) -> None:
-    """Walk a runbook as soon as the first facts are there; where no application was named, on the one that fits."""
+    """Walk a runbook, or go on with a walk, as soon as the first facts are there.
+
+    Where no application was named, the runbook is walked on the one that fits.
+    """
 
     def live(situation: Situation) -> bool:
         if situation.phase != "live":
             return False
+        if first.resume:
+            future = hub.source.resume(first.resume, bind=first.stored)
+            hub.host.when_done(future, lambda walk: hub.host.push(WalkPage(hub, str(walk))))
+            return True
         app = first.app
         if app and "/" not in app:
             app = next((a.key for a in situation.board.apps if a.name == app), app)

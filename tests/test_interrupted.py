@@ -50,6 +50,7 @@ async def console(env: dict[str, str], *argv: str) -> Process:
         stdin=PIPE,
         stdout=PIPE,
         stderr=PIPE,
+        preexec_fn=_hear_ctrl_c,
     )
 
 

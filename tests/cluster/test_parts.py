@@ -255,10 +255,15 @@ def test_a_real_sparkapplication_completes_and_the_operator_counts_it(
         exported = prometheus.get("/api/v1/label/__name__/values")["data"]
         known = read_catalogue()
         assert [name for name in exported if name.startswith("spark_") and known.find(name) is None] == []
-        jobs = {slo.id: slo for slo in asyncio.run(objectives(prometheus.url))}
-        assert jobs["job-success"].measured_at is not None, "the objective reads the operator's own counters"
-        assert "spark_application_success_count" in jobs["job-success"].source
-        assert all("no series" not in slo.reason for slo in jobs.values() if slo.id != "submission-success")
+        seen: dict[str, SloStatus] = {}
+
+        def read() -> bool:
+            seen.update({slo.id: slo for slo in asyncio.run(objectives(prometheus.url))})
+            return not any("no series" in slo.reason for slo in seen.values() if slo.id != "submission-success")
+
+        wait_until("Console reads the operator's own counters", read, seconds=90)
+        assert seen["job-success"].measured_at is not None
+        assert "spark_application_success_count" in seen["job-success"].source
     finally:
         application.delete()
 

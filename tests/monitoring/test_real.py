@@ -24,7 +24,8 @@ from console.sources.scrape_objects import ScrapeObjects
 from console.wire.config import ContextRef
 from console.wire.connection import Connection
 from console.wire.endpoint import UrlEndpoint
-from tests.cluster.controlplane import KubeApi
+from tests.cluster.controlplane import ControlPlane, KubeApi
+from tests.cluster.inventory import CONTROL_PLANE
 from tests.cluster.monitoring import KubeStateMetrics, Prometheus
 from tests.cluster.parts import require_parts
 from tests.cluster.processes import free_port, wait_until
@@ -101,11 +102,13 @@ def fill(kube: KubeApi, namespace: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def blind(kube_api: KubeApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Blind]:
+def blind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Blind]:
     """History up to now, then a real server that scrapes: a dead target, one that is scraped too seldom, a rule that
     fails, and rules on series and jobs that do not exist."""
-    require_parts("kube-state-metrics", "prometheus", "promtool")
+    require_parts(*CONTROL_PLANE, "kube-state-metrics", "prometheus", "promtool")
     folder = tmp_path_factory.mktemp("blind")
+    plane = ControlPlane(folder / "control-plane")  # of its own: its node is no business of other tests
+    kube_api = KubeApi(plane.start())
     namespace = kube_api.new_namespace("monitored")
     fill(kube_api, namespace)
     node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": f"node-{namespace}"}}
@@ -146,9 +149,8 @@ def blind(kube_api: KubeApi, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         server.await_series('kube_pod_container_info{pod="etl-driver"}')
         wait_until("the rules are evaluated", lambda s=server: failed(s), seconds=30)  # type: ignore[misc]
     yield Blind(kube_api, namespace, dead, *servers)
-    for part in (*servers, *exporters):
+    for part in (*servers, *exporters, plane):
         part.stop()
-    kube_api.delete(f"/api/v1/nodes/node-{namespace}")
 
 
 def failed(server: Prometheus) -> bool:

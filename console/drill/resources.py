@@ -85,6 +85,12 @@ REPLICASETS = Resource("apps", "v1", "replicasets", "ReplicaSet", True, ("rs",),
 STATEFULSETS = Resource(
     "apps", "v1", "statefulsets", "StatefulSet", True, ("sts",), ("all",), subresources=("status", "scale")
 )
+DAEMONSETS = Resource("apps", "v1", "daemonsets", "DaemonSet", True, ("ds",), ("all",), subresources=("status",))
+CRONJOBS = Resource("batch", "v1", "cronjobs", "CronJob", True, ("cj",), ("all",), subresources=("status",))
+ROUTES = Resource("route.openshift.io", "v1", "routes", "Route", True, subresources=("status",), custom=True)
+SCALED = Resource(
+    "keda.sh", "v1alpha1", "scaledobjects", "ScaledObject", True, ("so",), subresources=("status",), custom=True
+)
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease", True)
 SLICES = Resource("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", True)
 NETWORKPOLICIES = Resource("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", True, ("netpol",))
@@ -173,6 +179,8 @@ REGISTRY: tuple[Resource, ...] = (
     DEPLOYMENTS,
     REPLICASETS,
     STATEFULSETS,
+    DAEMONSETS,
+    CRONJOBS,
     EVENTS_V1,
     LEASES,
     SLICES,
@@ -187,6 +195,8 @@ REGISTRY: tuple[Resource, ...] = (
     CONNECTS,
     APACHE_APPS,
     APACHE_CLUSTERS,
+    ROUTES,
+    SCALED,
 )
 REVIEWS: dict[str, tuple[tuple[str, str], ...]] = {
     "authorization.k8s.io": (

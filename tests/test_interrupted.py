@@ -89,3 +89,15 @@ async def test_ctrl_c_at_the_question_changes_nothing_and_latest_goes_on_where_i
     third = await console(environment, "runbook", "--resume", "latest")
     _, err = await asyncio.wait_for(third.communicate(), PATIENCE)
     assert third.returncode == 2 and b"no walk is unfinished" in err
+
+
+async def test_answers_for_a_step_that_the_runbook_does_not_have_are_refused_before_anything_begins(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    answers = tmp_path / "answers.yaml"
+    answers.write_text("by: the test\nanswers:\n  raise-executor-overhaed: yes\n")
+    argv = ["runbook", "spark-oom", "--app", "spark-prod/etl-orders", "--answers", str(answers)]
+    process = await console(environment, *argv)
+    _, err = await asyncio.wait_for(process.communicate(), PATIENCE)
+    assert process.returncode == 2
+    assert b"'raise-executor-overhaed'" in err and b"raise-executor-overhead" in err

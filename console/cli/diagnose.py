@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.base.clock import rfc3339
-from console.base.errors import Exit, ReachError, UsageError, did_you_mean
+from console.base.errors import Exit, ReachError
 from console.base.text import clean
 from console.cli.options import Where, where_options
 from console.cli.output import finding_json, plain, print_json, say, table
@@ -85,10 +85,11 @@ def _was_read(facts: Facts) -> bool:
 
 
 def _live(what: str, where: Where, output: str, slow: bool, explain: bool) -> int:
+    from console.cli.board import find_app
     from console.cli.connect import looking
 
     with looking(where) as live:
-        app = _named(live.situation.board, what)
+        app = find_app(live.situation.board, what)
         board = live.examined(app.key).result(WAIT)
         app = board.app(app.key) or app
         trials = live.explain(app.key).result(WAIT) if explain else ()
@@ -114,18 +115,6 @@ def _times(live: Live, app: SparkApp) -> Times:
     except TimeoutError:
         message = f"neither the driver of {app.key} nor the History Server said within {TIMES_WITHIN:.0f}s"
         raise ReachError(message, hint="ask again, or read its event log: console diagnose FOLDER --slow") from None
-
-
-def _named(board: Board, what: str) -> SparkApp:
-    named = [a for a in board.apps if what in (a.key, a.name)]
-    if len(named) == 1:
-        return named[0]
-    if named:
-        raise UsageError(f"{what!r} exists in several namespaces", hint=", ".join(a.key for a in named))
-    raise UsageError(
-        f"{what!r} is neither a folder nor an application of this cluster",
-        hint=did_you_mean(what, [a.key for a in board.apps]),
-    )
 
 
 def _with_causes(board: Board, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

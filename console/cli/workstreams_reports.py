@@ -152,18 +152,13 @@ def _moved(history: Any, files: Path, start: float, index: Index) -> list[Any]:
 def history(file: str | None, most: int, width: int, height: int, ascii_only: bool, output: str) -> Exit:
     """Progress over time from git, with a burn-up plot: filled is completed, the line is the total."""
     from console.base.clock import rfc3339
-    from console.sources.workstreams_git import History, sample
-    from console.workstreams.build import build
-    from console.workstreams.history import burn_up, point
+    from console.sources.workstreams_git import History, progress, sample
+    from console.workstreams.history import burn_up
 
     past = History(index_path(file))
     versions = past.versions()
     chosen = sample(versions, most)
-    points = [
-        point(build(data, file=version.path), time=version.time, commit=version.commit, path=version.path)
-        for version, data in zip(chosen, past.contents(chosen), strict=True)
-        if data is not None
-    ]
+    points = progress(past, chosen)
     if output == "json":
         items = [
             {

@@ -12,7 +12,7 @@ from console.workstreams import view
 from console.workstreams.build import build
 from console.workstreams.edit import Change, complete_in_file, complete_in_index, diff
 from console.workstreams.lint_files import folder_says
-from console.workstreams.model import Index
+from console.workstreams.model import Index, WorkFile
 
 
 class Completion(Struct, frozen=True):
@@ -67,24 +67,19 @@ def completion(
         if len(mine) > 1:
             names = ", ".join(clean(file.path) for file in mine)
             notes.append(f"{len(mine)} files belong to it, so none is changed: {names}")
-        else:
-            changes += _file_changes(index, number, folder, move=move)
+        elif mine and (change := _file_change(mine[0], folder, move=move)) is not None:
+            changes.append(change)
     notes += _consequences(index, number, changes)
     return Completion(
         clean(item.key), item.feature, item.id, tuple(changes), tuple(diff(change) for change in changes), tuple(notes)
     )
 
 
-def _file_changes(index: Index, number: int, folder: Path, *, move: bool) -> list[Change]:
-    out = []
-    for item in (file for file in index.files or () if file.number == number):
-        path = folder / item.path
-        target = path.parent.parent / "completed" / path.name
-        moved_to = str(target) if move and folder_says(item.folder) is False and target.parent.is_dir() else ""
-        change = complete_in_file(item, read_bytes(path), path=str(path), moved_to=moved_to)
-        if change is not None:
-            out.append(change)
-    return out
+def _file_change(item: WorkFile, folder: Path, *, move: bool) -> Change | None:
+    path = folder / item.path
+    target = path.parent.parent / "completed" / path.name
+    moved_to = str(target) if move and folder_says(item.folder) is False and target.parent.is_dir() else ""
+    return complete_in_file(item, read_bytes(path), path=str(path), moved_to=moved_to)
 
 
 def _consequences(index: Index, number: int, changes: list[Change]) -> list[str]:

@@ -16,6 +16,8 @@ from msgspec import Struct
 
 from console.base.errors import ConsoleError, UsageError
 from console.sources.workstreams import MAX_FILES, MAX_INDEX, repository_of
+from console.workstreams.build import build
+from console.workstreams.history import Point, point
 
 DEADLINE = 30.0
 """Seconds that all git commands of one question may take together."""
@@ -241,6 +243,15 @@ class History:
             words = done.stderr.decode("utf-8", "replace").strip().split("\n")
             raise _GitError(f"git could not read {self.root}: {words[0] if words[0] else done.returncode}")
         return done.stdout
+
+
+def progress(past: History, versions: Sequence[Version]) -> tuple[Point, ...]:
+    """The figures of each of `versions`; those that are missing in this clone are left out."""
+    return tuple(
+        point(build(data, file=version.path), time=version.time, commit=version.commit, path=version.path)
+        for version, data in zip(versions, past.contents(versions), strict=True)
+        if data is not None
+    )
 
 
 class _GitError(ConsoleError):

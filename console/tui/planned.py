@@ -76,18 +76,11 @@ class Planned:
         return completion(index, number, self._path, folder)
 
     def _look_back(self, path: Path) -> None:
-        from console.sources.workstreams_git import History, sample
-        from console.workstreams.build import build
-        from console.workstreams.history import point
+        from console.sources.workstreams_git import History, progress, sample
 
         try:
             past = History(path)
-            chosen = sample(past.versions(), MOST_VERSIONS)
-            self.past = tuple(
-                point(build(data, file=version.path), time=version.time, commit=version.commit, path=version.path)
-                for version, data in zip(chosen, past.contents(chosen), strict=True)
-                if data is not None
-            )
+            self.past = progress(past, sample(past.versions(), MOST_VERSIONS))
             self.past_trouble = "older versions were not fetched" if past.shallow() else ""
         except ConsoleError as error:
             self.past, self.past_trouble = None, f"{error.message}{f' ({error.hint})' if error.hint else ''}"

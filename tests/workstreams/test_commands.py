@@ -65,6 +65,12 @@ class TestAnotherStyle:
             3, 8, 3, 5, 3,
         ]  # fmt: skip
 
+    def test_keys_without_stars_are_what_a_feature_declares(self, capsys: pytest.CaptureFixture[str]) -> None:
+        _, found = call(capsys, "features", str(HARBOUR))
+        ingest, storage, _ = found["items"]
+        assert (ingest["declared_status"], ingest["declared_total"]) == ("in progress", "5")
+        assert (storage["declared_status"], storage["derived_status"]) == ("Completed", "in progress")
+
     def test_what_can_begin_and_what_waits(self, capsys: pytest.CaptureFixture[str]) -> None:
         _, ready = call(capsys, "list", str(HARBOUR), "--ready")
         _, blocked = call(capsys, "list", str(HARBOUR), "--blocked")

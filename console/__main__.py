@@ -11,15 +11,16 @@ if TYPE_CHECKING:
     from console.live import Live, Opening
 
 
-def show(live: Live, first: Opening | None) -> None:
-    """Run the terminal UI over `live` until the user leaves."""
-    from console.sources.runbooks import Library
+def show(live: Live, first: Opening | None) -> int:
+    """Run the terminal UI over `live` until the user leaves; the exit code."""
+    from console.sources.files.runbooks import Library
     from console.tui.app import ConsoleApp, mouse_wanted
 
     settings = live.plan.settings
     library = Library.read(settings.folders("runbook_paths"))
-    app = ConsoleApp(live, library.runbooks, actor=live.plan.actor, first=first, planned=settings.workstreams_index)
+    app = ConsoleApp(live, library.runbooks, actor=live.plan.actor, first=first, index=settings.workstreams_index)
     app.run(mouse=mouse_wanted())
+    return app.return_code or 0
 
 
 def main() -> None:

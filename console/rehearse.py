@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import fnmatch
 import json
+import shutil
 import tempfile
 import threading
 import time
@@ -18,16 +19,18 @@ from msgspec import Struct
 
 from console.base.document import dotted
 from console.base.document import walk as tree
-from console.base.errors import ReachError
+from console.base.errors import ConsoleError
 from console.base.paths import private_dir, state_dir
-from console.drill.heap import StepClock
-from console.drill.kube.writes import Write
-from console.drill.scenario import Accepted, Case, Scenario
+from console.drill.kube.record import Write
+from console.drill.scenario.model import Accepted, Scenario, ScenarioCase
 from console.drill.session import DrillSession
-from console.health.facts import Alert
+from console.drill.state.clock import StepClock
+from console.facts.model import Alert
 from console.live import Live, Pace, Plan, Situation
 from console.runbook.walk import Walk
 
+KEPT_DRILLS = 20
+"""Drills by hand whose journals are kept, the latest."""
 SETTLE = 60.0
 SEEN_WITHIN = 5.0
 MOMENT = 1e-3
@@ -67,9 +70,10 @@ class Rehearsal:
     Args:
         speed: virtual seconds per second; None takes the scenario's.
         step: time moves only while a walk waits for it (see `drive`), so that a slow machine changes nothing.
-        start: virtual epoch seconds at which it begins; None lets it begin far enough in the past to run fast.
-        keep: whether the journal stays in the state folder (for people). Evidence always vanishes with the drill: the
-            next one has the same cluster again, and must not be told what was seen in this one.
+        now: it begins at the wall's time and keeps its pace; else it begins far enough in the past to run fast.
+        keep: whether the journal stays in the state folder (for people), in a folder of this drill's own: `kept`.
+            Evidence always vanishes with the drill: the next one has the same cluster again, and must not be told
+            what was seen, or stopped by what was changed, in this one.
     """
 
     def __init__(
@@ -80,12 +84,12 @@ class Rehearsal:
         speed: float | None = None,
         step: bool = False,
         seed: int | None = None,
-        start: float | None = None,
+        now: bool = False,
         keep: bool = False,
     ) -> None:
-        self._session = DrillSession.open(scenario, case, speed=speed, step=step, seed=seed, start=start)
+        self._session = DrillSession.open(scenario, case, speed=speed, step=step, seed=seed, now=now)
         self._folder = tempfile.TemporaryDirectory(prefix="console-rehearsal-")
-        self._keep = keep
+        self.kept = _folder_for(self.scenario.name) if keep else None
         self._thread = threading.Thread(target=self._run, name="console-drill", daemon=True)
         self._up, self._down = threading.Event(), threading.Event()
         self._failure: BaseException | None = None
@@ -102,7 +106,7 @@ class Rehearsal:
         return self._session.scenario
 
     @property
-    def case(self) -> Case:
+    def case(self) -> ScenarioCase:
         return self._session.case
 
     def __enter__(self) -> Rehearsal:
@@ -154,7 +158,7 @@ class Rehearsal:
                 await asyncio.sleep(0.001)
                 continue
             done = await session.run_until(wake - MOMENT)
-            session.kube.bookmark()
+            session.kube.watches.bookmark()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(asyncio.wrap_future(live.seen(done.versions)), SEEN_WITHIN)
             waiting = clock.sleepers
@@ -181,20 +185,30 @@ class Rehearsal:
             kind="simulated",
             prometheus=self._session.prometheus_url,
             alertmanager=self._session.alertmanager_url,
-            state=private_dir(state_dir() / "drills") if self._keep else folder,
+            state=self.kept or folder,
             evidence=folder / "evidence",
             pace=pace or Pace(heartbeat=2.0, metrics=3.0, reads=3.0),
         )
 
     def alert(self) -> Alert | None:
         """The page that starts the incident, as Alertmanager sends it; None where nobody is paged."""
-        from console.sources.alertmanager import read_payload
+        from console.sources.prometheus.alertmanager import read_payload
 
         payload = self._session.alert
         if payload is None:
             return None
         alerts = read_payload(json.dumps(payload), "the drill's page")
         return alerts[0] if alerts else None
+
+
+def _folder_for(scenario: str) -> Path:
+    """A folder for the journal of one drill; those of the latest `KEPT_DRILLS` stay."""
+    drills = private_dir(state_dir() / "drills")
+    old = sorted((path for path in drills.iterdir() if path.is_dir() and not path.is_symlink()), reverse=True)
+    for path in old[KEPT_DRILLS - 1 :]:
+        shutil.rmtree(path, ignore_errors=True)
+    begun = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    return private_dir(Path(tempfile.mkdtemp(prefix=f"{begun}-{scenario}-", dir=drills)))
 
 
 def play(scenario: str | Path | Scenario, case: str = "default", *, seed: int | None = None) -> Score:
@@ -242,7 +256,7 @@ def _played(rehearsal: Rehearsal, live: Live) -> Score:
     )
 
 
-def _when_found(live: Live, case: Case) -> Situation:
+def _when_found(live: Live, case: ScenarioCase) -> Situation:
     """The first situation that shows what the case expects to be found; where it expects nothing, the settled one."""
     wanted = set(case.expect.findings)
     seen = threading.Event()
@@ -259,11 +273,11 @@ def _when_found(live: Live, case: Case) -> Situation:
     if not seen.wait(SETTLE):
         found = sorted({f.code for f in live.situation.board.findings})
         missing = ", ".join(sorted(wanted - set(found)))
-        raise ReachError(f"the drill did not show {missing}; it shows {', '.join(found) or 'nothing'}")
+        raise ConsoleError(f"the drill did not show {missing}; it shows {', '.join(found) or 'nothing'}")
     return latest[0] if not wanted else latest[-1]
 
 
-def _problems(case: Case, first: Situation, walk: Walk, session: DrillSession) -> Sequence[str]:
+def _problems(case: ScenarioCase, first: Situation, walk: Walk, session: DrillSession) -> Sequence[str]:
     out = []
     if walk.outcome not in case.expect.outcomes:
         out.append(f"ended {walk.outcome}, not {' or '.join(case.expect.outcomes)}: {walk.because}")

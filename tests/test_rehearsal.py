@@ -93,4 +93,30 @@ def test_a_drill_is_not_told_what_was_seen_in_an_earlier_one(tmp_path: Path, mon
         plan = rehearsal.plan()
         assert plan.evidence is not None and not plan.evidence.is_relative_to(tmp_path)
         assert plan.state.is_relative_to(tmp_path)
+        first = plan.state
     assert not plan.evidence.exists() and not list(tmp_path.rglob("pod.json"))
+    with Rehearsal("spark-oom", step=True, keep=True) as again:
+        assert again.plan().state != first and first.is_dir()
+
+
+def test_a_change_of_the_last_drill_blocks_nothing_in_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from console.operate.journal import Journal
+    from console.rehearse import Rehearsal
+    from tests.operate.test_journal import patch, started
+
+    monkeypatch.setenv("CONSOLE_STATE_DIR", str(tmp_path))
+    with Rehearsal("spark-oom", step=True, keep=True) as rehearsal:
+        journal = Journal(rehearsal.plan().state / "journal.db")
+        journal.append("w-1", started())
+        journal.append("w-1", patch("w-1/2"))
+    with Rehearsal("spark-oom", step=True, keep=True) as again:
+        assert list(Journal(again.plan().state / "journal.db").changes(0.0)) == []
+
+
+def test_only_the_journals_of_the_latest_drills_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from console import rehearse
+
+    monkeypatch.setenv("CONSOLE_STATE_DIR", str(tmp_path))
+    monkeypatch.setattr(rehearse, "KEPT_DRILLS", 2)
+    made = [rehearse._folder_for("spark-oom") for _ in range(3)]
+    assert made[2].is_dir() and sum(path.exists() for path in made) == 2

@@ -6,33 +6,15 @@ import re
 import sys
 from pathlib import Path
 
-from console.tui.keys import GLOBAL, MOVES, Key
-from console.tui.pages.advice import AdvicePage
-from console.tui.pages.app import AppPage
-from console.tui.pages.apps import AppsPage
-from console.tui.pages.components import ComponentsPage
-from console.tui.pages.gpu import GpuPage
-from console.tui.pages.now import NowPage
-from console.tui.pages.runbooks import RunbooksPage
-from console.tui.pages.slo import SloPage
-from console.tui.pages.walk import WalkPage
-from console.tui.pages.workstreams import WorkstreamsPage
+from console.tui.keys import GLOBAL, MOVES, KeyBinding
+from console.tui.navigation import number_keys, page_classes
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 BLOCK = re.compile(r"(<!-- keys -->\n).*?(<!-- /keys -->)", re.DOTALL)
-GROUPS: tuple[tuple[str, tuple[Key, ...]], ...] = (
-    ("everywhere", GLOBAL),
+GROUPS: tuple[tuple[str, tuple[KeyBinding, ...]], ...] = (
+    ("everywhere", (*number_keys(), *GLOBAL)),
     ("moving", MOVES),
-    ("now", NowPage.keys),
-    ("apps", AppsPage.keys),
-    ("application", AppPage.keys),
-    ("slo", SloPage.keys),
-    ("components", ComponentsPage.keys),
-    ("gpu", GpuPage.keys),
-    ("runbooks", RunbooksPage.keys),
-    ("walk", WalkPage.keys),
-    ("workstreams", WorkstreamsPage.keys),
-    ("advice", AdvicePage.keys),
+    *((page.name, page.keys) for page in page_classes() if page.keys),
 )
 
 

@@ -18,8 +18,9 @@ import cairosvg
 
 from console.live import Live, Pace
 from console.rehearse import Rehearsal
-from console.sources.runbooks import Library
+from console.sources.files.runbooks import Library
 from console.tui.app import ConsoleApp
+from console.tui.navigation import root_pages
 from console.tui.palette import Palette
 
 FOLDER = Path(__file__).resolve().parents[1] / "screenshots"
@@ -41,6 +42,8 @@ class Shot(NamedTuple):
 
 
 GPUS = str(Path(__file__).resolve().parents[1] / "tests" / "gpu" / "world.yaml")
+INDEX = Path("tests", "data", "workstreams", "harbour.md")
+"""Found from the root of the source tree, so that no picture names a folder of somebody's machine."""
 SHOTS = (
     Shot("now", (120, 36), (), "ALERT"),
     Shot("now", (80, 24), (), "ALERT"),
@@ -53,7 +56,6 @@ SHOTS = (
     Shot("slo", (120, 36), ("3",), "WINDOW"),
     Shot("slo", (80, 24), ("3",), "WINDOW"),
     Shot("components", (120, 36), ("5",), "COMPONENT"),
-    Shot("preset", (120, 36), ("5", "p"), "DECLARED"),
     Shot("presets-that-fit", (120, 36), ("5", "m"), "FITS"),
     Shot("gpu", (120, 36), ("8",), "wasted", GPUS, "day", "GPU"),
     Shot("gpu", (80, 24), ("8",), "wasted", GPUS, "day", "GPU"),
@@ -63,10 +65,18 @@ SHOTS = (
     Shot("advice", (120, 36), ("colon", *"advice", "enter", "until:why"), "why"),
     Shot("advice", (80, 24), ("2", "g", "enter", "a", "until:why"), "why"),
     Shot("advice", (160, 50), ("colon", *"advice", "enter", "until:why"), "why"),
+    Shot("workstreams", (120, 36), ("7",), "DECLARED"),
     Shot("help", (120, 50), ("question_mark",), "everywhere"),
     Shot("walk", (120, 44), ("r", "until:Change nothing", "1"), "server dry run"),
     Shot("walk", (80, 24), ("r", "until:Change nothing", "1"), "memoryOverhead"),
 )
+
+
+def shots() -> tuple[Shot, ...]:
+    """The pictures above, and one of each root page that has none there."""
+    named = {shot.name for shot in SHOTS}
+    rest = [name for name in root_pages() if name not in named]
+    return (*SHOTS, *(Shot(name, (120, 36), ("colon", *name, "enter"), f"› {name}") for name in rest))
 
 
 async def until(holds: Callable[[], bool], pilot: Any) -> None:
@@ -86,7 +96,7 @@ def screen(app: ConsoleApp) -> list[str]:
 async def take(live: Live, shot: Shot, save: Callable[[str], Awaitable[None]]) -> None:
     """Drive the program to the shot and hand its SVG to `save`."""
     library = Library.read()
-    app = ConsoleApp(live, library.runbooks, palette=Palette("truecolor"), actor="sre")
+    app = ConsoleApp(live, library.runbooks, palette=Palette("truecolor"), actor="sre", index=INDEX)
     async with app.run_test(size=shot.size) as pilot:
 
         def shows(text: str) -> Callable[[], bool]:
@@ -112,7 +122,7 @@ def write(svg: str, path: Path) -> None:
 def main() -> int:
     wanted = set(sys.argv[1:])
     FOLDER.mkdir(exist_ok=True)
-    for shot in SHOTS:
+    for shot in shots():
         if wanted and shot.name not in wanted:
             continue
         path = FOLDER / f"{shot.name}-{shot.size[0]}x{shot.size[1]}.png"

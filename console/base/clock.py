@@ -5,7 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
+
+from console.base.units import parse_number
+
+_LONGEST = 64
+"""Characters of a text that can be a time."""
 
 
 class Clock(Protocol):
@@ -30,39 +35,35 @@ class WallClock:
         await asyncio.sleep(max(0.0, seconds))
 
 
-class ScaledClock:
-    """Virtual time that starts at `start` and runs `speed` times as fast as the wall.
-
-    It never passes the wall clock: clients of a simulated cluster print nonsense for objects from the future.
-    """
-
-    def __init__(self, start: float, speed: float = 1.0) -> None:
-        if speed <= 0:
-            raise ValueError("speed must be positive")
-        self._virtual, self._real, self.speed = start, time.monotonic(), speed
-
-    def now(self) -> float:
-        return min(self._virtual + (time.monotonic() - self._real) * self.speed, time.time())
-
-    async def sleep(self, seconds: float) -> None:
-        until = self.now() + seconds
-        while (left := until - self.now()) > 0:
-            await asyncio.sleep(min(left / self.speed, 0.5) + 0.001)
+LAST = 253402300799.0
+"""The last second of the year 9999: no later time can be shown."""
 
 
 def rfc3339(seconds: float | None) -> str | None:
-    """Epoch seconds as `2026-11-24T10:42:07Z`; None stays None."""
+    """Epoch seconds as `2026-11-24T10:42:07Z`; None stays None, as does what lies outside the years 1 to 9999."""
     if seconds is None:
         return None
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (OverflowError, ValueError, OSError):
+        return None
 
 
-def parse_time(text: str | None) -> float | None:
+def parse_epoch(value: Any, *, per_second: int = 1) -> float | None:
+    """Epoch seconds of a number that counts seconds, or `per_second` parts of one (Spark counts milliseconds).
+
+    None for what is no number, not after 1970 ("not yet" is 0 or -1) or beyond the year 9999.
+    """
+    number = parse_number(value)
+    return number / per_second if number is not None and 0 < number / per_second <= LAST else None
+
+
+def parse_time(text: Any) -> float | None:
     """Epoch seconds of an RFC 3339 or Spark REST time (`2026-11-23T08:34:47.123GMT`); None where there is none.
 
-    Spark writes 1969-12-31T23:59:59.999GMT for "not yet"; that is None too.
+    Spark writes 1969-12-31T23:59:59.999GMT for "not yet"; that is None too, as is what lies beyond the year 9999.
     """
-    if not text:
+    if not isinstance(text, str) or len(text) > _LONGEST:
         return None
     raw = text.strip().replace("GMT", "+00:00").replace("Z", "+00:00")
     try:
@@ -71,5 +72,4 @@ def parse_time(text: str | None) -> float | None:
         return None
     if value.tzinfo is None:
         value = value.replace(tzinfo=UTC)
-    seconds = value.timestamp()
-    return seconds if seconds > 0 else None
+    return parse_epoch(value.timestamp())

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -18,22 +18,36 @@ from msgspec import inspect as shape
 
 from console.base.document import Document, Path
 from console.base.errors import DocumentError, did_you_mean
-from console.base.units import parse_duration, parse_quantity
+from console.base.units import MOST, MOST_SECONDS, parse_duration, parse_number, parse_quantity
 
 T = TypeVar("T")
 
 DURATION_PATTERN = r"^([0-9]+(\.[0-9]+)?(ms|min|[smhdwy]))+$"
 SIZE_PATTERN = r"^[0-9]+(\.[0-9]+)?([kMGTP]|[KMGTP]i)?$"
 
-Duration = Annotated[float, Meta(ge=0, extra={"text": "duration"}, extra_json_schema={"x-text": "duration"})]
+Duration = Annotated[
+    float, Meta(ge=0, le=MOST_SECONDS, extra={"text": "duration"}, extra_json_schema={"x-text": "duration"})
+]
 """Seconds; a document may say `90s`, `10m`, `1h30m`, `28d` or a plain number of seconds."""
 
-Size = Annotated[int, Meta(ge=0, extra={"text": "size"}, extra_json_schema={"x-text": "size"})]
+Size = Annotated[int, Meta(ge=0, le=MOST, extra={"text": "size"}, extra_json_schema={"x-text": "size"})]
 """Bytes; a document may say `512Ki`, `20Mi` or a plain number."""
 
-_TEXTS: dict[str, tuple[str, Callable[[str], float | int], str]] = {
-    "duration": (DURATION_PATTERN, parse_duration, "a duration like 90s, 10m or 1h30m"),
-    "size": (SIZE_PATTERN, lambda text: int(parse_quantity(text)), "a size like 512Ki or 20Mi"),
+MOST_UNKNOWN = 100
+"""Unknown keys of one mapping that are named, each with the nearest known one; the others are counted."""
+
+
+class _TextForm(NamedTuple):
+    """How a number is written as text: its pattern, its reader and its name for people."""
+
+    pattern: str
+    read: Callable[[str], float | int]
+    words: str
+
+
+_TEXTS: dict[str, _TextForm] = {
+    "duration": _TextForm(DURATION_PATTERN, parse_duration, "a duration like 90s, 10m or 1h30m"),
+    "size": _TextForm(SIZE_PATTERN, lambda text: int(parse_quantity(text)), "a size like 512Ki or 20Mi"),
 }
 
 
@@ -81,7 +95,7 @@ def _texts_too(tree: Any) -> None:
     for value in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
         _texts_too(value)
     if isinstance(tree, dict) and (word := tree.pop("x-text", None)):
-        tree["pattern"] = _TEXTS[word][0]
+        tree["pattern"] = _TEXTS[word].pattern
         tree["type"] = [tree["type"], "string"]
 
 
@@ -121,7 +135,9 @@ def _said(value: Any) -> str:
         return "a list"
     if isinstance(value, str):
         return f"the text {value[:40]!r}"
-    return f"the {'truth value' if isinstance(value, bool) else 'number'} {str(value).lower()}"
+    if isinstance(value, bool):
+        return f"the truth value {str(value).lower()}"
+    return f"the number {value}" if parse_number(value) is not None else "a number out of range"
 
 
 class _Checker:
@@ -171,12 +187,12 @@ class _Checker:
             self.wrong(path, "a mapping", value)
             return value
         fields = {field.encode_name: field for field in kind.fields}
-        out: dict[str, Any] = {}
-        for key, item in value.items():
-            if key in fields:
-                out[key] = self.value(item, fields[key].type, (*path, key))
-            else:
-                self.problems.append(self.document.unknown_key(path, key, fields))
+        out = {k: self.value(item, fields[k].type, (*path, k)) for k, item in value.items() if k in fields}
+        unknown = [key for key in value if key not in fields]
+        self.problems += [self.document.unknown_key(path, key, fields) for key in unknown[:MOST_UNKNOWN]]
+        if len(unknown) > MOST_UNKNOWN:
+            more = f"{len(unknown) - MOST_UNKNOWN} more unknown keys stand in the same mapping"
+            self.fail((*path, unknown[MOST_UNKNOWN]), more, "is this a file for Console?")
         for name, field in fields.items():
             if self.whole and field.required and name not in value:
                 self.fail(path, f"key {name!r} is missing", f"expected keys: {', '.join(fields)}")
@@ -250,29 +266,38 @@ class _Checker:
         return value
 
     def number(self, value: Any, kind: shape.IntType | shape.FloatType, path: Path, extra: dict[str, Any]) -> Any:
-        form = _TEXTS.get(extra.get("text", ""))
-        if form and isinstance(value, str):
-            if not re.search(form[0], value):
-                self.fail(path, f"{_said(value)} is not {form[2]}")
-                return value
-            value = form[1](value)
-        wanted = form[2] if form else ("a whole number" if isinstance(kind, shape.IntType) else "a number")
-        if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
-            self.wrong(path, wanted, value)
+        form, whole = _TEXTS.get(extra.get("text", "")), isinstance(kind, shape.IntType)
+        if form and isinstance(value, str) and not re.search(form.pattern, value):
+            self.fail(path, f"{_said(value)} is not {form.words}")
             return value
-        if isinstance(kind, shape.IntType) and isinstance(value, float):
-            if not value.is_integer():
-                self.wrong(path, wanted, value)
-                return value
-            value = int(value)
+        try:
+            number = _number(form.read(value) if form and isinstance(value, str) else value, whole=whole)
+        except ValueError as error:
+            self.fail(path, str(error))
+            return value
+        if number is None:
+            self.wrong(path, form.words if form else "a whole number" if whole else "a number", value)
+            return value
+        self.range(number, kind, path, extra.get("hint"))
+        return number
+
+    def range(self, value: int | float, kind: shape.IntType | shape.FloatType, path: Path, hint: str | None) -> None:
+        """Complain where `value` lies outside the bounds that its type states."""
         low, high = kind.ge if kind.ge is not None else kind.gt, kind.le if kind.le is not None else kind.lt
         if low is not None and (value < low or (kind.ge is None and value == low)):
             bound = f"{'at least' if kind.ge is not None else 'above'} {low:g}"
-            self.fail(path, f"{value} is too small: {bound} is needed", extra.get("hint"))
+            self.fail(path, f"{value} is too small: {bound} is needed", hint)
         if high is not None and (value > high or (kind.le is None and value == high)):
             bound = f"{'at most' if kind.le is not None else 'below'} {high:g}"
-            self.fail(path, f"{value} is too large: {bound} is allowed", extra.get("hint"))
-        return value
+            self.fail(path, f"{value} is too large: {bound} is allowed", hint)
+
+
+def _number(value: Any, *, whole: bool) -> int | float | None:
+    """The number that `value` is, an int where a `whole` one is wanted; None where it is no such number."""
+    number = parse_number(value)
+    if number is None or (whole and not number.is_integer()):
+        return None
+    return int(value) if whole or isinstance(value, int) else number
 
 
 def _bare(kind: shape.Type) -> shape.Type:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import yaml
 
 from console.base.errors import DocumentError, did_you_mean
+from console.base.units import parse_number
 
 Path = tuple[str | int, ...]
 MAX_BYTES = 4_000_000
+"""Characters of a text, and of all that its aliases repeat."""
 MAX_NODES = 200_000
+MAX_DEPTH = 60
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -21,7 +25,8 @@ class Document:
 
     Attributes:
         file: the name that errors show.
-        data: plain dicts, lists, strings, numbers, booleans, None. Dates stay strings.
+        data: plain dicts, lists, strings, numbers, booleans, None. Dates stay strings, as do numbers that are not
+            finite or need more than 64 bits: JSON can hold all of it.
     """
 
     def __init__(self, file: str, data: Any, marks: dict[Path, tuple[int, int]], text: str) -> None:
@@ -74,6 +79,8 @@ def parse(text: str, file: str) -> Document:
         line = text.count("\n", 0, bad) + 1
         raise DocumentError(f"character U+{ord(text[bad]):04X} is not allowed in YAML", file=file, line=line)
     try:
+        if len(text) > MAX_NODES and _nodes(text) > MAX_NODES:
+            raise DocumentError(f"the document has more than {MAX_NODES} nodes", file=file)
         node = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -89,7 +96,7 @@ def parse(text: str, file: str) -> Document:
     marks: dict[Path, tuple[int, int]] = {}
     if node is None:
         return Document(file, None, marks, text)
-    builder = _Builder(file, marks)
+    builder = _DocumentBuilder(file, marks)
     return Document(file, builder.build(node, ()), marks, text)
 
 
@@ -114,10 +121,23 @@ def _forbidden(text: str) -> int | None:
     return found.start() if found else None
 
 
-class _Builder:
+def _nodes(text: str) -> int:
+    """How many nodes a text has, as far as it matters, counted without keeping them: a node takes 500 bytes."""
+    events = (event for event in yaml.parse(text, Loader=_LOADER) if isinstance(event, yaml.NodeEvent))
+    return sum(1 for _ in itertools.islice(events, MAX_NODES + 1))
+
+
+_TEXTS = frozenset({"str", "timestamp", "value", "merge"})
+_NUMBERS = frozenset({"int", "float"})
+_LONGEST = 100
+"""Characters of a scalar that can be a number."""
+
+
+class _DocumentBuilder:
     def __init__(self, file: str, marks: dict[Path, tuple[int, int]]) -> None:
         self.file, self.marks = file, marks
         self.seen: set[int] = set()
+        self.nodes = self.characters = 0
         self.resolver = yaml.SafeLoader("")
 
     def fail(self, node: yaml.Node, message: str, path: Path) -> DocumentError:
@@ -125,11 +145,12 @@ class _Builder:
         return DocumentError(message, file=self.file, line=mark.line + 1, column=mark.column + 1, key=dotted(path))
 
     def build(self, node: yaml.Node, path: Path) -> Any:
-        if len(self.seen) > MAX_NODES:
+        self.nodes += 1
+        if self.nodes > MAX_NODES:
             raise self.fail(node, f"the document has more than {MAX_NODES} nodes", path)
         if id(node) in self.seen and not isinstance(node, yaml.ScalarNode):
             raise self.fail(node, "aliases are not allowed here", path)
-        if len(path) > 60:
+        if len(path) > MAX_DEPTH:
             raise self.fail(node, "the document is nested too deeply", path)
         self.seen.add(id(node))
         self.marks.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
@@ -144,7 +165,7 @@ class _Builder:
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise self.fail(key_node, "a key must be a plain word", path)
-            key = str(key_node.value)
+            key = self.text(key_node, path)
             if key in out:
                 raise self.fail(key_node, f"key {key!r} stands here twice", (*path, key))
             at = (*path, key)
@@ -153,14 +174,23 @@ class _Builder:
         return out
 
     def scalar(self, node: yaml.Node, path: Path) -> Any:
-        if node.tag == "tag:yaml.org,2002:timestamp":
-            return str(node.value)
-        if not node.tag.startswith("tag:yaml.org,2002:"):
+        text, kind = self.text(node, path), node.tag.removeprefix("tag:yaml.org,2002:")
+        if kind in _TEXTS or (kind in _NUMBERS and len(text) > _LONGEST):
+            return text
+        if kind not in _NUMBERS and kind not in ("bool", "null"):
             raise self.fail(node, f"tag {node.tag!r} is not allowed", path)
         try:
-            return self.resolver.construct_object(node)
-        except (yaml.YAMLError, ValueError) as error:
-            raise self.fail(node, str(error).splitlines()[0], path) from None
+            value = self.resolver.construct_object(node)
+        except (yaml.YAMLError, ValueError, LookupError):
+            raise self.fail(node, f"{text[:40]!r} is no {kind}", path) from None
+        return text if kind in _NUMBERS and parse_number(value) is None else value
+
+    def text(self, node: yaml.Node, path: Path) -> str:
+        """The text of a scalar. A short document can say a long text many times, by aliases."""
+        self.characters += len(node.value)
+        if self.characters > MAX_BYTES:
+            raise self.fail(node, "aliases repeat too much text here", path)
+        return str(node.value)
 
 
 def walk(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:

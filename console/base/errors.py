@@ -3,11 +3,14 @@
 ConsoleError              1  something is unhealthy or failed
 ├── UsageError            2  wrong arguments or configuration
 │   └── DocumentError     2  a YAML or JSON document is wrong: file, line, column, key
-├── ReachError            3  a server cannot be reached in time
+├── ReachError            3  a server cannot be reached in time, or cannot serve anybody now
 │   └── LoginNeeded       3  it was reached, but who we are is not settled
 ├── ForbiddenError        3  the server knows us and says no to a read
 ├── RefusedError          4  policy or a person said no to a change
 └── Interrupted         130  the user stopped it
+                        143  SIGTERM stopped it
+
+`console.wire.errors` adds what a server answers: a no is an ApiError (1), "not now" is a ReachError too (3).
 """
 
 from __future__ import annotations
@@ -15,6 +18,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from enum import IntEnum
+
+from console.base.text import utf8
 
 
 class Exit(IntEnum):
@@ -26,6 +31,7 @@ class Exit(IntEnum):
     UNREACHABLE = 3
     REFUSED = 4
     INTERRUPTED = 130
+    TERMINATED = 143
 
 
 class ConsoleError(Exception):
@@ -40,8 +46,8 @@ class ConsoleError(Exception):
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = utf8(message)
+        self.hint = utf8(hint) if hint else hint
 
     def __str__(self) -> str:
         return f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
@@ -72,7 +78,7 @@ class DocumentError(UsageError):
     @property
     def place(self) -> str:
         """`file:line:column`, as far as it is known."""
-        parts = [self.file or "<document>"]
+        parts = [utf8(self.file) or "<document>"]
         if self.line:
             parts.append(str(self.line))
             if self.column:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 import platformdirs
 
+from console.base.errors import UsageError
+
 APP = "console-oncall"
+_ELSEWHERE = "CONSOLE_STATE_DIR names another folder for what is kept"
 
 
 def config_dir() -> Path:
@@ -26,8 +30,23 @@ def cache_dir() -> Path:
 
 
 def private_dir(path: Path) -> Path:
-    """Create `path` readable by its owner only."""
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """A folder of Console's own at `path`, for its owner only: made, or tightened where it is there already.
+
+    Raises:
+        UsageError: it cannot be made, belongs to somebody else, or is shared by everybody (as `/tmp` is).
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        found = path.stat()
+        mode = stat.S_IMODE(found.st_mode)
+        if mode & stat.S_ISVTX:
+            raise UsageError(f"{path} is a folder that everybody shares", hint=_ELSEWHERE)
+        if found.st_uid != os.geteuid() and os.geteuid() != 0:
+            raise UsageError(f"the folder {path} belongs to somebody else", hint=_ELSEWHERE)
+        if mode & 0o077:
+            path.chmod(0o700)
+    except OSError as error:
+        raise UsageError(f"the folder {path} cannot be used: {error.strerror or error}", hint=_ELSEWHERE) from None
     return path
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _ESCAPE = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[PX^_][^\x1b]*(?:\x1b\\)?|[ -/]*[0-~])"
     r"|\x9b[0-?]*[ -/]*[@-~]"
 )
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
 _ZERO_WIDTH = frozenset("\u200b\u200c\u200d\u2060\ufeff\u00ad")
 
@@ -23,21 +25,54 @@ def clean(text: str, *, lines: bool = False) -> str:
     if text.isascii() and text.isprintable():
         return text
     text = _ESCAPE.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
-    out: list[str] = []
-    for char in text:
-        if char == "\n":
-            out.append("\n" if lines else " ")
-        elif char == "\t":
-            out.append("    " if lines else " ")
-        elif char in _BIDI or char in _ZERO_WIDTH:
-            continue
-        elif unicodedata.category(char) in ("Cc", "Cs", "Co", "Cn"):
-            out.append("\ufffd")
-        elif char in ("\u2028", "\u2029"):
-            out.append("\n" if lines else " ")
-        else:
-            out.append(char)
-    return "".join(out)
+    return _UNUSUAL.sub(_kept_line if lines else _one_line, text)
+
+
+_UNUSUAL = re.compile("[^\x20-\x7e]")
+
+
+def _one_line(found: re.Match[str]) -> str:
+    return _harmless(found.group(), lines=False)
+
+
+def _kept_line(found: re.Match[str]) -> str:
+    return _harmless(found.group(), lines=True)
+
+
+@lru_cache(maxsize=8_192)
+def _harmless(char: str, *, lines: bool) -> str:
+    """What stands for a character that is not plain ASCII: itself where it is a letter or a sign."""
+    if char in ("\n", "\u2028", "\u2029"):
+        return "\n" if lines else " "
+    if char == "\t":
+        return "    " if lines else " "
+    if char in _BIDI or char in _ZERO_WIDTH:
+        return ""
+    return "\ufffd" if is_unseen(char) else char
+
+
+def is_unseen(char: str) -> bool:
+    """Whether a character is no sign: a control, a direction mark, half of a pair, one that nobody has assigned."""
+    return unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+
+
+_UNSEEN = re.compile(f"[{''.join(sorted(_BIDI | _ZERO_WIDTH))}]")
+
+
+def seen(text: str) -> str:
+    """`text` without what a terminal shows nothing of: escapes, direction marks, characters of no width.
+
+    Control characters stay; `clean` is what makes a text safe to show.
+    """
+    if "\x1b" in text or "\x9b" in text:
+        text = _ESCAPE.sub("", text)
+    return text if text.isascii() else _UNSEEN.sub("", text)
+
+
+def utf8(text: str) -> str:
+    """`text` as UTF-8 can hold it: bytes of a file's name that are no UTF-8, which Python keeps as surrogates, are
+    shown as U+FFFD. Open the file by its own name, show and encode this one."""
+    return _SURROGATE.sub("\ufffd", text)
 
 
 def shorten(text: str, width: int, *, middle: bool = False) -> str:

@@ -1,9 +1,23 @@
-"""Kubernetes quantities, JVM sizes and durations: parsed to plain numbers, printed for people."""
+"""Kubernetes quantities, JVM sizes, durations and plain numbers: bounded where they are read, printed for people.
+
+Nothing out of any sensible range comes out of here: whoever reads a number from outside reads it by one of these, and
+can add, multiply and print what it got. The parsers of texts raise ValueError; `parse_number` and `parse_count` give
+None.
+"""
 
 from __future__ import annotations
 
+import math
 import re
 from decimal import Decimal, InvalidOperation
+from typing import Any
+
+MOST = 2**63 - 1
+"""The largest number of anything: what Kubernetes, the JVM and Go hold in 64 bits. As bytes it is 8 EiB."""
+MOST_SECONDS = MOST / 1e9
+"""The longest duration, 292 years: what Kubernetes and Prometheus can hold, in nanoseconds."""
+_LONGEST = 64
+"""Characters of a text that can be a number."""
 
 _BINARY = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "Ei": 2**60}
 _DECIMAL = {
@@ -18,7 +32,7 @@ _DECIMAL = {
     "P": Decimal(10**15),
     "E": Decimal(10**18),
 }
-_QUANTITY = re.compile(r"^([+-]?[0-9.]+)(?:[eE]([+-]?[0-9]+)|([A-Za-z]{0,2}))$")
+_QUANTITY = re.compile(r"^([+-]?[0-9.]+)(?:[eE]([+-]?[0-9]{1,3})|([A-Za-z]{0,2}))$")
 _JVM = {
     "": 1,
     "b": 1,
@@ -35,6 +49,8 @@ _JVM = {
 }
 _JVM_SIZE = re.compile(r"^\s*([0-9]+)\s*([a-zA-Z]{0,2})\s*$")
 _DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|us|min|[smhdwy])")
+_BARE = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
+_DIGITS = re.compile(r"[0-9]+")
 _SECONDS = {
     "us": 1e-6,
     "ms": 1e-3,
@@ -48,50 +64,90 @@ _SECONDS = {
 }
 
 
+def parse_number(value: Any) -> float | None:
+    """A finite number of at most 2**63 in size; None for NaN, infinities, larger ones, truth values and all else."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) <= 2.0**63 else None
+
+
+def parse_count(value: Any) -> int | None:
+    """A whole number from 0 to 2**63 - 1: an int, a float without a fraction, or a text of digits; else None."""
+    if isinstance(value, str):
+        text = value.strip()
+        value = int(text) if len(text) <= _LONGEST and _DIGITS.fullmatch(text) else None
+    elif isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 <= value <= MOST else None
+
+
 def parse_quantity(text: str | int | float) -> float:
-    """A Kubernetes quantity (`512Mi`, `1500m`, `1e3`) as a number of its base unit.
+    """A Kubernetes quantity (`512Mi`, `1500m`, `1e3`) as a number of its base unit, from 0 to 2**63.
 
     Raises:
         ValueError: it is none.
     """
-    raw = str(text).strip()
+    raw = _short(text, "Kubernetes quantity", "512Mi, 2Gi, 1500m")
     found = _QUANTITY.match(raw)
-    if not found:
-        raise ValueError(f"{raw!r} is no Kubernetes quantity (examples: 512Mi, 2Gi, 1500m)")
-    number, exponent, suffix = found.group(1), found.group(2), found.group(3) or ""
     try:
-        value = Decimal(number)
+        value = Decimal(found.group(1)) if found else None
     except InvalidOperation:
-        raise ValueError(f"{raw!r} is no Kubernetes quantity (examples: 512Mi, 2Gi, 1500m)") from None
+        value = None
+    if found is None or value is None:
+        raise ValueError(f"{raw!r} is no Kubernetes quantity (examples: 512Mi, 2Gi, 1500m)")
+    exponent, suffix = found.group(2), found.group(3) or ""
     if exponent is not None:
-        return float(value * Decimal(10) ** int(exponent))
-    if suffix in _BINARY:
-        return float(value * _BINARY[suffix])
-    if suffix in _DECIMAL:
-        return float(value * _DECIMAL[suffix])
-    raise ValueError(f"{raw!r} has no known suffix; known: {', '.join([*_BINARY, *filter(None, _DECIMAL)])}")
+        value = value.scaleb(int(exponent))
+    elif suffix in _BINARY:
+        value *= _BINARY[suffix]
+    elif suffix in _DECIMAL:
+        value *= _DECIMAL[suffix]
+    else:
+        raise ValueError(f"{raw!r} has no known suffix; known: {', '.join([*_BINARY, *filter(None, _DECIMAL)])}")
+    if not 0 <= value <= MOST:
+        raise ValueError(f"{raw!r} is no Kubernetes quantity from 0 to 2^63")
+    return float(value)
 
 
 def parse_jvm_size(text: str | int, default_unit: str = "b") -> int:
-    """A JVM or Spark size in bytes. `512m` and `2g` are binary; a bare number has `default_unit`.
+    """A JVM or Spark size in bytes, below 8 EiB. `512m` and `2g` are binary; a bare number has `default_unit`.
 
     Spark reads a bare `spark.executor.memoryOverhead` as MiB: pass `default_unit="m"` for such keys.
+
+    Raises:
+        ValueError: it is none.
     """
-    found = _JVM_SIZE.match(str(text))
+    raw = _short(text, "JVM size", "512m, 2g")
+    found = _JVM_SIZE.match(raw)
     if not found or found.group(2).lower() not in _JVM:
-        raise ValueError(f"{text!r} is no JVM size (examples: 512m, 2g)")
-    return int(found.group(1)) * _JVM[found.group(2).lower() or default_unit]
+        raise ValueError(f"{raw!r} is no JVM size (examples: 512m, 2g)")
+    value = int(found.group(1)) * _JVM[found.group(2).lower() or default_unit]
+    if value > MOST:
+        raise ValueError(f"{raw!r} is no JVM size: it is 8 EiB or more")
+    return value
 
 
 def parse_duration(text: str | int | float) -> float:
-    """Seconds of `90s`, `1h30m`, `250ms`, `5 min`; a bare number is seconds."""
-    if isinstance(text, int | float):
-        return float(text)
-    raw = text.strip()
-    try:
-        return float(raw)
-    except ValueError:
-        pass
+    """Seconds of `90s`, `1h30m`, `250ms`, `5 min`, at most 292 years; a bare number is seconds.
+
+    Raises:
+        ValueError: it is none, or negative.
+    """
+    if isinstance(text, str):
+        raw = _short(text, "duration", "90s, 10m, 1h30m")
+        total = float(raw) if _BARE.fullmatch(raw) else _parts(raw)
+    else:
+        number = parse_number(text)
+        total, raw = (math.nan, "a number out of range") if number is None else (number, f"{text}")
+    if not 0 <= total <= MOST_SECONDS:
+        raise ValueError(f"{raw!r} is no duration from 0 to 292 years")
+    return total
+
+
+def _parts(raw: str) -> float:
+    """Seconds of numbers with units; NaN never, infinity where a number is beyond all bounds."""
     total, end = 0.0, 0
     for part in _DURATION_PART.finditer(raw):
         if raw[end : part.start()].strip():
@@ -103,11 +159,20 @@ def parse_duration(text: str | int | float) -> float:
     return total
 
 
+def _short(value: str | int | float, what: str, examples: str) -> str:
+    """The text of a number, without blanks around it. A text that is too long to be one is quoted in part only."""
+    huge = isinstance(value, int) and abs(value) > MOST
+    raw = "a number beyond 64 bits" if huge else str(value).strip()
+    if huge or len(raw) > _LONGEST:
+        raise ValueError(f"{raw[:20] + '…' if len(raw) > _LONGEST else raw!r} is no {what} (examples: {examples})")
+    return raw
+
+
 def human_bytes(count: float | None) -> str:
     """`1.9Gi`; `?` where it is not known."""
-    if count is None:
+    value = parse_number(count)
+    if value is None:
         return "?"
-    value = float(count)
     for unit in ("B", "Ki", "Mi", "Gi", "Ti"):
         if abs(value) < 1024 or unit == "Ti":
             return f"{value:.0f}{unit}" if unit == "B" or value >= 100 or value == int(value) else f"{value:.1f}{unit}"
@@ -117,9 +182,10 @@ def human_bytes(count: float | None) -> str:
 
 def human_duration(seconds: float | None) -> str:
     """The largest unit that says enough on a screen: `42s`, `14m`, `2h05m`, `3d`; `?` where it is not known."""
-    if seconds is None:
+    number = parse_number(seconds)
+    if number is None:
         return "?"
-    total = int(max(0, seconds))
+    total = int(max(0, number))
     if total < 60:
         return f"{total}s"
     if total < 3600:

@@ -7,17 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from console.advice.model import FAMILIES, PRIORITIES, Priority
 from console.base.errors import Exit, UsageError, did_you_mean
 from console.base.text import clean, plural
 from console.cli.options import Where, where_options
-from console.cli.output import plain, print_json, say
+from console.cli.output import left_out_json, left_out_lines, plain, print_json, say
 
 if TYPE_CHECKING:
-    from console.health.advice.model import Advice, Report, Unjudged
-
-FAMILIES = ("configuration", "security", "versions")
-PRIORITIES = ("high", "medium", "low")
-_BLIND = ("forbidden", "partial", "unreachable", "login needed")
+    from console.advice.model import Advice, AdviceReport, Unjudged
 
 
 @click.command("advise")
@@ -30,7 +27,7 @@ _BLIND = ("forbidden", "partial", "unreachable", "login needed")
     type=click.Choice(PRIORITIES),
     help="Exit code 1 where there is advice of this priority or above, or where something could not be read.",
 )
-def command(what: str | None, where: Where, output: str, families: tuple[str, ...], fail_on: str | None) -> int:
+def command(what: str | None, where: Where, output: str, families: tuple[str, ...], fail_on: Priority | None) -> int:
     """What could be set better or safer: configuration, security of namespaces, drift of versions and images.
 
     APP is NAMESPACE/NAME or NAME; an existing folder wins; neither means everything in scope. Nothing is changed, and
@@ -49,22 +46,23 @@ def command(what: str | None, where: Where, output: str, families: tuple[str, ..
     return Exit.UNHEALTHY if fail_on is not None and gated(report, fail_on) else Exit.OK
 
 
-def _folder(path: Path) -> Report:
-    from console.health.advice.engine import advise
-    from console.health.apps import assemble
-    from console.sources.advice import catalogue, saved_posture
-    from console.sources.folder import read_folder
+def _folder(path: Path) -> AdviceReport:
+    from console.advice.engine import advise
+    from console.apps.assemble import assemble
+    from console.sources.cluster.advice import catalogue, saved_posture
+    from console.sources.folder.read import read_folder
 
     facts = read_folder(path)
     return advise(facts, assemble(facts), catalogue(), saved_posture(facts))
 
 
-def _live(what: str, where: Where) -> Report:
+def _live(what: str, where: Where) -> AdviceReport:
     from console.cli.connect import PATIENCE, open_live
+    from console.live.shown import apps_named
 
     with open_live(where) as live:
         board = live.settle(PATIENCE).board
-        named = [a.key for a in board.apps if what in (a.key, a.name)]
+        named = [a.key for a in apps_named(board, what)]
         if what and len(named) != 1:
             if named:
                 raise UsageError(f"{what!r} exists in several namespaces", hint=", ".join(named))
@@ -75,13 +73,14 @@ def _live(what: str, where: Where) -> Report:
         return live.advise(named[0] if what else "").result(PATIENCE * 2)
 
 
-def gated(report: Report, level: str) -> bool:
+def gated(report: AdviceReport, level: Priority) -> bool:
     """Whether a gate at `level` must stay shut: advice of that priority, or something that may not be read."""
     worst = PRIORITIES[: PRIORITIES.index(level) + 1]
-    return any(i.priority in worst for i in report.items) or any(s.state in _BLIND for s in report.sources)
+    blind = bool(report.unread()) or any(one.blinds for one in report.left_out)
+    return blind or any(i.priority in worst for i in report.items)
 
 
-def document(report: Report) -> dict[str, Any]:
+def document(report: AdviceReport) -> dict[str, Any]:
     """The published form of a report."""
     return {
         "kind": "AdviceList",
@@ -90,6 +89,7 @@ def document(report: Report) -> dict[str, Any]:
         "sources": plain(list(report.sources)),
         "apps": list(report.apps),
         "namespaces": list(report.namespaces),
+        "left_out": left_out_json(report.left_out),
     }
 
 
@@ -112,7 +112,7 @@ def item_json(item: Advice) -> dict[str, Any]:
     }
 
 
-def text_of(report: Report) -> str:
+def text_of(report: AdviceReport) -> str:
     """The report for a person: advice under its subject, then what could not be judged."""
     lines: list[str] = []
     subjects = list(dict.fromkeys(item.subject for item in report.items))
@@ -125,7 +125,8 @@ def text_of(report: Report) -> str:
     lines += [_unjudged(u) for u in report.unjudged]
     looked = f"{plural(len(report.apps), 'application')} in {plural(len(report.namespaces), 'namespace')}"
     lines.append(f"looked at {looked}")
-    lines += [f"cannot read {s.name}: {s.state}, {s.detail}" for s in report.sources if s.state in _BLIND]
+    lines += [f"cannot read {s.name}: {s.state}, {s.detail}" for s in report.unread()]
+    lines += left_out_lines(report.left_out)
     return "\n".join(clean(line, lines=True) for line in lines).rstrip()
 
 

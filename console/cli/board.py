@@ -5,21 +5,57 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec.structs import replace
 
+from console.apps.model import Member, SparkApp
+from console.base.clock import rfc3339
 from console.base.errors import Exit, UsageError, did_you_mean
-from console.base.units import human_bytes, human_duration
+from console.base.text import clean
+from console.board.compose import condensed
+from console.board.model import Board
+from console.board.overview import causes
 from console.cli.options import Where, output_option, where_options
-from console.cli.output import exit_for, finding_json, plain, print_json, say, table
-from console.health.model import Board, Member, SloStatus, SparkApp
-from console.health.overview import causes
+from console.cli.output import (
+    exit_for,
+    finding_json,
+    handed,
+    left_out_json,
+    left_out_lines,
+    plain,
+    print_json,
+    say,
+    table,
+    verification,
+    watched_of,
+)
+from console.live.shown import (
+    age,
+    alert_state,
+    alerts_unknown,
+    apps_named,
+    attempt,
+    executors,
+    last_change,
+    members,
+    memory,
+    memory_seen,
+    no_app_because,
+    runbook_names,
+    slos_aged,
+    tasks,
+    tries,
+)
+from console.slo import words
+from console.slo.model import SloStatus
 
 MOST_MEMBERS = 5
-"""Findings of one shared cause that a page of text lists."""
+"""Applications of one shared cause that are named where they are not asked for."""
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from console.live import Situation
+    from console.live.trends import MemoryTrend
 
 EXAMINED_WITHIN = 30.0
 """Seconds for the log and the REST API of one application."""
@@ -31,22 +67,18 @@ def _settled(where: Where) -> Situation:
     return settled(where)
 
 
-def age(board: Board, at: float | None) -> str:
-    """How long ago, in one word."""
-    return "?" if at is None else human_duration(board.at - at)
-
-
 @click.command()
 @where_options
 @output_option()
-def status(where: Where, output: str) -> int:
+@click.option("--members", is_flag=True, help="List the findings of causes that several applications share.")
+def status(where: Where, output: str, *, members: bool) -> int:
     """What is burning, since when, and how far each source can be trusted."""
     situation = _settled(where)
     board = situation.board
     if output == "json":
         print_json(status_document(situation))
     else:
-        say(status_text(board))
+        say(status_text(situation, opened=members))
     return exit_for(board)
 
 
@@ -57,10 +89,12 @@ def status_document(situation: Situation) -> dict[str, Any]:
         "at": plain({"at": board.at})["at"],
         "cluster": plain(board.cluster),
         "verdict": board.verdict,
+        "because": board.because,
         "summary": board.summary,
         "sources": plain(list(board.sources)),
+        "left_out": left_out_json(board.left_out),
         "slos": plain(list(board.slos)),
-        "findings": [finding_json(f) for f in board.findings],
+        "findings": [finding_json(situation, f) for f in board.findings],
         "incidents": plain(list(board.incidents)),
         "alerts": plain(list(board.alerts)),
         "components": plain(list(board.components)),
@@ -68,20 +102,39 @@ def status_document(situation: Situation) -> dict[str, Any]:
         "pods": board.pods,
         "runbooks": plain({key: list(matched) for key, matched in situation.matches.items()}),
         "walks": [
-            {"id": w.id, "runbook": w.runbook, "subject": w.subject, "status": w.status, "step": w.current}
+            {
+                "id": w.id,
+                "runbook": w.runbook,
+                "subject": w.subject,
+                "status": w.status,
+                "step": w.current,
+                "outcome": w.outcome,
+                "recurred": w.recurred or None,
+                "still_to_do": list(w.still_to_do),
+                "handed_over": handed(w),
+                "verification": verification(situation, w),
+            }
             for w in situation.walks
         ],
+        "walks_unread": [{"walk": id, "because": clean(why)} for id, why in situation.walks_unread],
     }
 
 
-def status_text(board: Board) -> str:
-    """The board on one page of plain text."""
-    where = f"{board.cluster.context or board.cluster.server} [{board.cluster.mode}]"
-    from console.live.picture import condensed
+def status_text(situation: Situation, *, opened: bool = False) -> str:
+    """The board on one page of plain text.
 
-    lines = [f"{board.verdict}  {board.summary}", f"where         {where}"]
+    Args:
+        opened: whether the findings of shared causes are listed; they are counted otherwise.
+    """
+    board = situation.board
+    where = f"{board.cluster.context or board.cluster.server} [{board.cluster.mode}]"
+    lines = [f"{board.verdict}  {board.summary}"]
+    if situation.phase in ("lost", "failed"):
+        lines.append(f"{situation.phase.upper()}  {situation.trouble}")
+    lines.append(f"where         {where}")
     for source in condensed(board.sources):
         lines.append(f"{source.name:<14}{source.state}{f' ({source.detail})' if source.detail else ''}")
+    lines += _missing(situation)
     if board.slos:
         lines += [
             "",
@@ -89,43 +142,78 @@ def status_text(board: Board) -> str:
                 ("SLO", "TARGET", "STATE", "BUDGET LEFT", "BURN 5M", "1H", "6H", "BAD/TOTAL"), map(slo_row, board.slos)
             ),
         ]
+        lines += [old] if (old := slos_aged(board)) else []
     if board.findings:
-        lines += ["", table(("SEVERITY", "FINDING", "CLASS", "WHERE", "SINCE", "RUNBOOK"), _cause_rows(board))]
+        lines += [
+            "",
+            table(("SEVERITY", "FINDING", "CLASS", "WHERE", "SINCE", "RUNBOOK"), _cause_rows(situation, opened)),
+        ]
         for cause in causes(board):
             if cause.shared and cause.incident is not None:
                 lines += ["", f"one cause of {len(cause.apps)}: {cause.title}"]
                 lines += [f"  for      {text}" for text in cause.incident.speaks_for]
                 lines += [f"  against  {text}" for text in cause.incident.against]
-    blind = [s for s in board.sources if s.name == "prometheus" and s.state not in ("fresh", "late")]
-    if blind and not board.alerts:
-        lines += ["", f"alerts unknown: prometheus {blind[0].state}"]
+                if not opened:
+                    lines.append(f"  in       {_named(cause.apps)}")
+    if not board.alerts and (why := alerts_unknown(board)):
+        lines += ["", why]
     if board.alerts:
-        fired = [
-            (a.name, a.state + (" (silenced)" if a.silenced else ""), age(board, a.since), _labels(a.labels))
-            for a in board.alerts
-        ]
+        fired = [(a.name, alert_state(a), age(board, a.since), _labels(a.labels)) for a in board.alerts]
         lines += ["", table(("ALERT", "STATE", "SINCE", "LABELS"), fired)]
+    lines += _walk_lines(situation)
     return "\n".join(lines)
 
 
-def _cause_rows(board: Board) -> Iterator[tuple[str, ...]]:
-    """One row per cause; what follows from it, or shares it, is indented below."""
+def _walk_lines(situation: Situation) -> list[str]:
+    """Walks that have not ended, or whose end is not the last word."""
+    out = []
+    for walk in situation.walks:
+        if walk.status != "ended":
+            said = f"handed over by {walk.handed.by}: {walk.handed.text}" if walk.handed else walk.status
+            out += [f"WALK {walk.runbook} on {walk.subject}, {said}", f"  console runbook --resume {walk.id}"]
+            from console.runbook.watching import words
+
+            if (watched := watched_of(situation, walk)) is not None:
+                out.append(f"  {words(watched)}")
+        elif walk.recurred:
+            out.append(f"walk          {walk.runbook} on {walk.subject} recurred: {walk.recurred} ({walk.id})")
+        else:
+            out += [f"still to do   {walk.subject}: {todo} ({walk.id})" for todo in walk.still_to_do]
+    return ["", *out] if out else []
+
+
+def _missing(situation: Situation) -> list[str]:
+    """What bounds left out, and walks that cannot be read."""
+    unread = [f"walks unknown  {clean(id)}: {clean(why)}" for id, why in situation.walks_unread]
+    return [*left_out_lines(situation.board.left_out), *unread]
+
+
+def _named(apps: Sequence[str]) -> str:
+    """The applications of a shared cause, a few of them by name."""
+    more = len(apps) - MOST_MEMBERS
+    said = ", ".join(apps[:MOST_MEMBERS]) + (f" and {more} more" if more > 0 else "")
+    return f"{said}: --members lists what was found"
+
+
+def _cause_rows(situation: Situation, opened: bool) -> Iterator[tuple[str, ...]]:
+    """One row per cause; what follows from it is indented below, and what shares it where that is `opened`."""
+    board = situation.board
     for cause in causes(board):
         members = (cause.lead, *cause.rest)
         if cause.shared and cause.incident is not None:
-            books = ",".join(dict.fromkeys(book for f in members for book in f.runbooks))
+            books = ",".join(runbook_names(situation, cause.lead))
             classes = ",".join(cause.classes) or "-"
             yield (
                 cause.incident.severity, cause.title, classes, cause.where, age(board, cause.since), books or "-",
             )  # fmt: skip
-        for place, f in enumerate(members[:MOST_MEMBERS] if cause.shared else members):
+            if not opened:
+                continue
+        for place, f in enumerate(members):
             lead = "  " if cause.shared else "└ " if place else ""
             yield (
                 f.severity, lead + f.title, f.class_ or "-", f.subject, age(board, f.since),
-                ",".join(f.runbooks) or "-",
+                ",".join(runbook_names(situation, f)) or "-",
             )  # fmt: skip
-        if cause.shared and len(members) > MOST_MEMBERS:
-            yield ("", f"  and {len(members) - MOST_MEMBERS} more: -o json has them all", "", "", "", "")
 
 
 def _labels(labels: dict[str, str]) -> str:
@@ -134,15 +222,14 @@ def _labels(labels: dict[str, str]) -> str:
 
 def slo_row(slo: SloStatus) -> tuple[str, ...]:
     """One objective as cells; what is not known is a word, never a zero."""
-
-    def rate(window: float) -> str:
-        burn = slo.burn(window)
-        return "no data" if burn is None or burn.rate is None else f"{burn.rate:.1f}{'~' if burn.low_traffic else ''}"
-
-    left = "no data" if slo.budget_left is None else f"{slo.budget_left:.0%}"
-    counts = "no data" if slo.bad is None or slo.total is None else f"{slo.bad:.0f}/{slo.total:.0f}"
-    state = f"{slo.state}, partial" if slo.partial and slo.state != "no data" else slo.state
-    return (slo.title, f"{slo.objective:.2%}", state, left, rate(300), rate(3600), rate(21600), counts)
+    return (
+        slo.title,
+        words.target(slo.objective),
+        words.state(slo),
+        words.budget_left(slo.budget_left),
+        *(words.burn_rate(words.burn_over(slo, window)) for window in (300.0, 3600.0, 21600.0)),
+        words.bad_of_total(slo.bad, slo.total),
+    )
 
 
 @click.command()
@@ -153,25 +240,23 @@ def apps(name: str | None, where: Where, output: str) -> int:
     """Spark applications; with NAME (or NAMESPACE/NAME) one of them with its driver and executors."""
     if name is not None:
         return _one_app(where, name, output)
-    board = _settled(where).board
+    situation = _settled(where)
+    board = situation.board
     if output == "json":
-        print_json({"items": [app_document(board, a) for a in board.apps], "sources": plain(list(board.sources))})
-    elif not board.apps:
-        say(_no_app(board, where.namespace))
+        items = [app_document(situation, a) for a in board.apps]
+        print_json({"items": items, "sources": plain(list(board.sources)), "left_out": left_out_json(board.left_out)})
     else:
+        head = ("NAMESPACE", "NAME", "STATE", "BY", "ATTEMPT", "EXECUTORS", "AGE", "WHY")
+        rows = [app_row(board, a) for a in board.apps]
         say(
-            table(
-                ("NAMESPACE", "NAME", "STATE", "BY", "ATTEMPT", "EXECUTORS", "AGE", "WHY"),
-                (app_row(board, a) for a in board.apps),
-            )
+            "\n".join([table(head, rows) if rows else _no_app(board, where.namespace), *left_out_lines(board.left_out)])
         )
     return Exit.UNHEALTHY if any(f.app and f.severity == "critical" for f in board.findings) else Exit.OK
 
 
 def _no_app(board: Board, namespace: str | None) -> str:
-    blind = [s for s in board.sources if s.name in ("pods", "sparkapplications") and s.state not in ("fresh", "absent")]
-    if blind:
-        return f"no Spark application can be seen: {blind[0].name} {blind[0].state} {blind[0].detail}".rstrip()
+    if blind := no_app_because(board):
+        return f"no Spark application can be seen: {blind[0]}"
     return "no Spark application runs in " + (f"namespace {namespace}" if namespace else "the watched namespaces")
 
 
@@ -181,7 +266,7 @@ def find_app(board: Board, name: str) -> SparkApp:
     Raises:
         UsageError: there is none, or several namespaces have one.
     """
-    found = [a for a in board.apps if name in (a.key, a.name)]
+    found = apps_named(board, name)
     if len(found) == 1:
         return found[0]
     if found:
@@ -196,26 +281,35 @@ def _one_app(where: Where, name: str, output: str) -> int:
     with looking(where) as live:
         key = find_app(live.situation.board, name).key
         board = live.examined(key).result(EXAMINED_WITHIN)
+        trend = live.memory(key).result(EXAMINED_WITHIN)
+        situation = replace(live.situation, board=board)
     app = find_app(board, key)
     findings = board.findings_of(app.key)
     if output == "json":
-        print_json(app_document(board, app))
+        print_json({**app_document(situation, app), "memory_over_time": trend_document(trend)})
     else:
-        say(app_text(board, app))
+        say(app_text(situation, app, trend))
     return Exit.UNHEALTHY if findings else Exit.OK
 
 
-def app_document(board: Board, app: SparkApp) -> dict[str, Any]:
+def trend_document(trend: MemoryTrend | None) -> dict[str, Any] | None:
+    """The memory of executors over time as scripts read it: a moment and bytes for each sample, null where none was."""
+    if trend is None:
+        return None
+    return {**plain(trend), "samples": [{"at": rfc3339(at), "bytes": value} for at, value in trend.samples]}
+
+
+def app_document(situation: Situation, app: SparkApp) -> dict[str, Any]:
     """One application with its members and findings."""
-    return {**plain(app), "findings": [finding_json(f) for f in board.findings_of(app.key)]}
+    findings = situation.board.findings_of(app.key)
+    return {**plain(app), "findings": [finding_json(situation, f) for f in findings]}
 
 
 def app_row(board: Board, app: SparkApp) -> tuple[str, ...]:
     worst = next(iter(board.findings_of(app.key)), None)
-    executors = f"{app.running_executors}/{'?' if app.wanted_executors is None else app.wanted_executors}"
     return (
-        app.namespace, app.name, app.state, app.launcher, str(app.attempt or "-"), executors, age(board, app.started),
-        worst.title if worst else "-",
+        app.namespace, app.name, app.state, app.launcher, tries(app) or "-", executors(app),
+        age(board, app.started), worst.title if worst else "-",
     )  # fmt: skip
 
 
@@ -223,20 +317,28 @@ def _member_row(board: Board, member: Member) -> tuple[str, ...]:
     death = member.death
     code = "-" if death is None or death.exit_code is None else str(death.exit_code)
     words = death.words if death else member.waiting or "-"
-    return (member.id, member.state, age(board, member.created), member.node or "-", code, words)
+    return (member.id, member.state, age(board, last_change(member)), member.node or "-", code, words)
 
 
-def app_text(board: Board, app: SparkApp) -> str:
+def _moves(board: Board, app: SparkApp, trend: MemoryTrend | None) -> list[str]:
+    """How it moves: tasks, and the memory of its executors over time, as the page of the application shows them."""
+    done = tasks(board, app)
+    out = [f"tasks    {done}"] if done else []
+    return [*out, f"seen     {memory_seen(board, trend)}"] if trend is not None else out
+
+
+def app_text(situation: Situation, app: SparkApp, trend: MemoryTrend | None = None) -> str:
     """One application on a page."""
+    board = situation.board
     plan = app.executor_memory
     lines = [
-        f"{app.key}  {app.state}  attempt {app.attempt or '-'}  {app.launcher}  Spark {app.spark_version or '?'}",
+        f"{app.key}  {app.state}  attempt {attempt(app)}  {app.launcher}  Spark {app.spark_version or '?'}",
         *([f"message  {app.message}"] if app.message else []),
     ]
     if plan:
-        total, heap, over = human_bytes(plan.total), human_bytes(plan.heap), human_bytes(plan.overhead)
-        lines.append(f"executor memory {total} = heap {heap} + overhead {over} ({plan.source})")
-    rows = [_member_row(board, m) for m in (app.driver, *app.executors) if m]
+        lines.append(f"executor memory {memory(plan)} ({plan.source})")
+    lines += _moves(board, app, trend)
+    rows = [_member_row(board, m) for m in members(app)]
     if rows:
         lines += ["", table(("MEMBER", "STATE", "AGE", "NODE", "EXIT", "WHY"), rows)]
     for finding in board.findings_of(app.key):
@@ -246,7 +348,7 @@ def app_text(board: Board, app: SparkApp) -> str:
         lines += [f"  seen: {e.excerpt}  [{e.locator}]" for e in finding.evidence]
         lines += [f"  not {r.class_}: {r.because}" for r in finding.ruled_out]
         lines += [f"  open: {q}" for q in finding.open_questions]
-        lines += [f"  runbook: {r}" for r in finding.runbooks]
+        lines += [f"  runbook: {r}" for r in runbook_names(situation, finding)]
     return "\n".join(lines)
 
 
@@ -257,22 +359,22 @@ def alerts(where: Where, output: str) -> int:
     """Firing alerts and the runbook of each."""
     situation = _settled(where)
     board = situation.board
-    metrics = next((s for s in board.sources if s.name == "prometheus"), None)
-    word = metrics.state if metrics else "absent"
+    unknown = alerts_unknown(board)
     matches = situation.matches
-    runbooks = {
-        a.name: list(dict.fromkeys(m.runbook for m in matches.get(f"alert:{a.name}", ()))) for a in board.alerts
-    }
+    runbooks = {a.key: list(dict.fromkeys(m.runbook for m in matches.get(f"alert:{a.key}", ()))) for a in board.alerts}
     if output == "json":
-        items = [{**plain(a), "runbooks": runbooks[a.name]} for a in board.alerts]
-        print_json({"items": items, "sources": plain(list(board.sources))})
+        items = [{**plain(a), "runbooks": runbooks[a.key]} for a in board.alerts]
+        left_out = left_out_json(board.left_out)
+        print_json({"items": items, "sources": plain(list(board.sources)), "left_out": left_out})
     elif board.alerts:
         rows = [
-            (a.name, a.state, age(board, a.since), ",".join(runbooks[a.name]) or "-", _labels(a.labels))
+            (a.name, alert_state(a), age(board, a.since), ",".join(runbooks[a.key]) or "-", _labels(a.labels))
             for a in board.alerts
         ]
-        say(table(("ALERT", "STATE", "SINCE", "RUNBOOK", "LABELS"), rows))
+        shown = table(("ALERT", "STATE", "SINCE", "RUNBOOK", "LABELS"), rows)
+        say(
+            "\n".join([shown, *left_out_lines(o for o in board.left_out if o.source in ("alertmanager", "prometheus"))])
+        )
     else:
-        say("no alert fires" if word == "fresh" else f"alerts unknown: Prometheus is {word}")
-    known = word in ("fresh", "late", "partial")
-    return Exit.OK if known and not board.alerts else Exit.UNHEALTHY
+        say(unknown or "no alert fires")
+    return Exit.UNHEALTHY if unknown or board.alerts else Exit.OK

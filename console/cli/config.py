@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-import msgspec
 
 from console.base.errors import Exit, UsageError
 from console.base.text import clean
 from console.cli.options import Where, output_option, where_options
-from console.cli.output import print_json, say, table
+from console.cli.output import print_document, print_json, say, table
 
 
 @click.group("config")
@@ -32,7 +31,7 @@ def schema() -> None:
     """Print the JSON Schema of the config file."""
     from console.settings.schema import config_schema
 
-    say(msgspec.json.format(msgspec.json.encode(config_schema()), indent=2).decode())
+    print_document(config_schema())
 
 
 @group.command("validate")

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec.structs import replace
 
 from console.base.clock import rfc3339
 from console.base.errors import Exit, ReachError
 from console.base.text import clean
 from console.cli.options import Where, where_options
-from console.cli.output import finding_json, plain, print_json, say, table
+from console.cli.output import finding_json, left_out_json, left_out_lines, plain, print_json, say, table
 from console.cli.times import live_json, live_lines, report_lines
+from console.live.shown import runbook_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from console.health.facts import Facts
-    from console.health.model import Board, Finding, SparkApp
-    from console.health.rule import Trial
-    from console.health.slow.items import Report
-    from console.live import Live
+    from console.apps.model import SparkApp
+    from console.board.model import Board
+    from console.facts.model import Facts
+    from console.findings.coverage import Uncovered
+    from console.findings.model import Finding
+    from console.findings.rule import Trial
+    from console.live import Live, Situation
     from console.live.times import Times
+    from console.sources.files.runbooks import Library
+    from console.timing.items import TimeReport
 
 WAIT = 30.0
 """Seconds that the rules may take."""
@@ -31,41 +38,52 @@ TIMES_WITHIN = 90.0
 
 
 @click.command()
-@click.argument("what", metavar="DIR|APP")
+@click.argument("what", metavar="DIR|FILE|-|APP")
 @where_options
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--slow", is_flag=True, help="Also where the time of each application went that it need not have.")
 @click.option("--explain", is_flag=True, help="Also every rule that was tried and why it did not hold.")
 def command(what: str, where: Where, output: str, slow: bool, explain: bool) -> int:
-    """Findings from a folder of saved evidence, or of one application of the cluster (NAMESPACE/NAME or NAME).
+    """Findings from saved evidence (a folder, a file, an archive, or `-` for what is piped in), or of one application
+    of the cluster (NAMESPACE/NAME or NAME).
 
-    An existing folder wins. Exit code 0: nothing is wrong; 1: there are findings, or nothing can be said because
-    the folder holds no evidence; 2: there is no such folder or application.
+    An existing folder or file wins. Exit code 0: nothing is wrong; 1: there are findings, or what was read is not
+    enough to say; 2: there is no such folder, file or application.
     """
+    if what == "-":
+        return _saved_evidence(None, where, output, slow, explain)
     path = Path(what)
     if path.exists() or what.startswith((".", "/", "~")) or what.endswith("/"):
-        return _folder(path.expanduser(), output, slow, explain)
+        return _saved_evidence(path.expanduser(), where, output, slow, explain)
     return _live(what, where, output, slow, explain)
 
 
-def _folder(path: Path, output: str, slow: bool, explain: bool) -> int:
-    from console.health.case import World
-    from console.health.diagnose import Engine
-    from console.health.diagnose import explain as explained
-    from console.health.incidents import group
-    from console.health.slow.report import reports
-    from console.sources.folder import read_folder
+def _saved_evidence(path: Path | None, where: Where, output: str, slow: bool, explain: bool) -> int:
+    """`path`: None for what is piped in."""
+    from console.cli.runbooks import read_library
+    from console.findings.case import ClusterView
+    from console.findings.coverage import unjudged
+    from console.findings.diagnose import Engine
+    from console.findings.diagnose import explain as explained
+    from console.live.crashes import CrashFiles
+    from console.sources.folder.read import read_folder, read_stream
+    from console.timing.report import reports
 
-    facts = read_folder(path)
+    facts = read_folder(path) if path is not None else read_stream(sys.stdin.buffer)
     verdict = Engine().judge(facts)
+    CrashFiles().keep(verdict.not_judged)
     apps, findings = verdict.apps, verdict.findings
+    situation = _saved(facts, apps, findings, read_library(where))
     trials = explained(facts, apps) if explain else ()
-    times = reports(World(facts, apps)) if slow else []
+    times = reports(((c.app, c.rest) for c in ClusterView(facts, apps).cases), facts.at) if slow else []
+    gaps = unjudged(facts, apps, findings)
     unread = [{"locator": clean(locator), "reason": clean(reason)} for locator, reason in facts.unread]
     if output == "json":
-        document: dict[str, Any] = {"findings": [finding_json(f) for f in findings], "unread": unread}
-        document["incidents"] = plain(list(group(findings, apps, facts)))
-        document["apps"] = [_app_json(app, findings) for app in apps if _speaks(app, findings, len(apps))]
+        document: dict[str, Any] = {"findings": [finding_json(situation, f) for f in findings], "unread": unread}
+        document["not_judged"] = plain(list(gaps))
+        document["incidents"] = plain(list(situation.board.incidents))
+        document["apps"] = [_app_json(app, findings) for app in apps]
+        document["left_out"] = left_out_json(facts.left_out)
         document["read"] = {s.name: s.detail for s in facts.sources}
         if slow:
             document["slow"] = [{"app": app.key, "appId": app.app_id, **plain(report)} for app, report in times]
@@ -73,10 +91,24 @@ def _folder(path: Path, output: str, slow: bool, explain: bool) -> int:
             document["tried"] = plain(list(trials))
         print_json(document)
     else:
-        say(text_of(findings, apps, trials, facts, times))
-    if findings:
+        say(text_of(situation, findings, apps, trials, facts, times, gaps=gaps))
+    if findings or any(one.grave for one in gaps):
         return Exit.UNHEALTHY
     return Exit.OK if _was_read(facts) else Exit.UNHEALTHY
+
+
+def _saved(facts: Facts, apps: tuple[SparkApp, ...], findings: tuple[Finding, ...], library: Library) -> Situation:
+    """Saved evidence as a situation, with the runbooks that fit what was found."""
+    from console.board.model import Board, Cluster
+    from console.causes.incidents import group
+    from console.live.matches import matches
+    from console.live.situation import Situation
+
+    board = Board(
+        facts.at, Cluster(kind="saved"), "UNKNOWN", apps=apps, findings=findings, alerts=facts.alerts,
+        incidents=tuple(group(findings, apps, facts)),
+    )  # fmt: skip
+    return Situation(board, matches=matches(tuple(library.runbooks.values()), board, facts.alerts))
 
 
 def _was_read(facts: Facts) -> bool:
@@ -92,15 +124,19 @@ def _live(what: str, where: Where, output: str, slow: bool, explain: bool) -> in
         app = find_app(live.situation.board, what)
         board = live.examined(app.key).result(WAIT)
         app = board.app(app.key) or app
+        situation = replace(live.situation, board=board)
         trials = live.explain(app.key).result(WAIT) if explain else ()
         times = _times(live, app) if slow else None
     findings = _with_causes(board, board.findings_of(app.key))
     if output == "json":
-        document = {"findings": [finding_json(f) for f in findings], "unread": [], "apps": [_app_json(app, findings)]}
+        document = {"findings": [finding_json(situation, f) for f in findings], "unread": []}
+        document["left_out"] = left_out_json(board.left_out)
+        document["apps"] = [_app_json(app, findings)]
         document |= {"slow": [live_json(app, times)]} if times is not None else {}
         print_json(document | ({"tried": plain(list(trials))} if explain else {}))
     else:
-        say(text_of(findings, (app,), trials, None, more=live_lines(app, times) if times is not None else ()))
+        more = live_lines(app, times) if times is not None else ()
+        say(text_of(situation, findings, (app,), trials, None, more=more))
     return Exit.UNHEALTHY if findings else Exit.OK
 
 
@@ -123,12 +159,8 @@ def _with_causes(board: Board, findings: tuple[Finding, ...]) -> tuple[Finding, 
     return (*(f for f in board.findings if f.key in named and not f.app), *findings)
 
 
-def _speaks(app: SparkApp, findings: tuple[Finding, ...], count: int) -> bool:
-    return count <= 50 or any(f.app == app.key for f in findings)
-
-
 def _app_json(app: SparkApp, findings: tuple[Finding, ...]) -> dict[str, Any]:
-    from console.health.story import story
+    from console.findings.story import story
 
     told = story(app, findings)
     return {
@@ -146,39 +178,54 @@ def _app_json(app: SparkApp, findings: tuple[Finding, ...]) -> dict[str, Any]:
 
 
 def text_of(
+    situation: Situation,
     findings: tuple[Finding, ...],
     apps: tuple[SparkApp, ...],
     trials: tuple[Trial, ...],
     facts: Facts | None,
-    times: Sequence[tuple[SparkApp, Report]] = (),
+    times: Sequence[tuple[SparkApp, TimeReport]] = (),
     more: Sequence[str] = (),
+    gaps: Sequence[Uncovered] = (),
 ) -> str:
     """The findings for a person: one block each, causes before consequences."""
     lines: list[str] = []
     for finding in findings:
-        lines += [*_block(finding), ""]
+        lines += [*_block(situation, finding), ""]
     if not findings:
-        nothing = facts is not None and not _was_read(facts)
-        lines += ["nothing can be said: it holds no evidence that is known" if nothing else "no findings", ""]
+        lines += [_nothing_found(facts, gaps), ""]
+    lines += [f"not judged  {one.subject}: {one.why}" for one in gaps] + ([""] if gaps else [])
     for app in apps:
         lines += _attempts(app, findings)
     for app, report in times:
         lines += [*report_lines(app.key.strip("/") or app.app_id, report), ""]
     lines += [*more, ""] if more else []
-    if facts is not None:
-        if _was_read(facts):
-            lines.append(
-                "read    "
-                + ", ".join(f"{s.name} {s.detail.split(' ')[0]}" for s in facts.sources if s.state != "absent")
-            )
-        lines += [f"unread  {locator}: {reason}" for locator, reason in facts.unread]
-    if trials:
-        rows = [(t.rule, t.class_ or "-", "held" if t.held else "no", t.subject or "all", t.because) for t in trials]
-        lines += ["", table(("RULE", "CLASS", "HELD", "SUBJECT", "WHY"), rows)]
+    lines += _read(facts) if facts is not None else []
+    lines += left_out_lines(facts.left_out if facts is not None else situation.board.left_out)
+    lines += _tried(trials)
     return "\n".join(clean(line, lines=True) for line in lines).rstrip()
 
 
-def _block(finding: Finding) -> list[str]:
+def _nothing_found(facts: Facts | None, gaps: Sequence[Uncovered]) -> str:
+    if facts is not None and not _was_read(facts):
+        return "nothing can be said: it holds no evidence that is known"
+    return "not enough to say: nothing was found in what could be judged" if gaps else "no findings"
+
+
+def _read(facts: Facts) -> list[str]:
+    """What of a folder was read, and what was not."""
+    read = ", ".join(f"{s.name} {s.detail.split(' ')[0]}" for s in facts.sources if s.state != "absent")
+    return [
+        *([f"read    {read}"] if _was_read(facts) else []),
+        *(f"unread  {locator}: {reason}" for locator, reason in facts.unread),
+    ]
+
+
+def _tried(trials: tuple[Trial, ...]) -> list[str]:
+    rows = [(t.rule, t.class_ or "-", "held" if t.held else "no", t.subject or "all", t.because) for t in trials]
+    return ["", table(("RULE", "CLASS", "HELD", "SUBJECT", "WHY"), rows)] if rows else []
+
+
+def _block(situation: Situation, finding: Finding) -> list[str]:
     mark = "  └ " if finding.causes else ""
     since = rfc3339(finding.since) or "time unknown"
     return [
@@ -188,12 +235,12 @@ def _block(finding: Finding) -> list[str]:
         *(f"    saw     {e.locator}: {e.excerpt}" for e in finding.evidence),
         *(f"    not     {r.class_}: {r.because}" for r in finding.ruled_out),
         *(f"    decide  {q}" for q in finding.open_questions),
-        *(f"    open    console runbook {name}" for name in finding.runbooks),
+        *(f"    open    console runbook {name}" for name in runbook_names(situation, finding)),
     ]
 
 
 def _attempts(app: SparkApp, findings: tuple[Finding, ...]) -> list[str]:
-    from console.health.story import story
+    from console.findings.story import story
 
     told = story(app, findings)
     return [f"{app.key}: {told.words}", *(f"    {line}" for line in told.lines), ""] if told.words else []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,10 +12,6 @@ from console.cli.output import narrate, plain, print_json, say, table
 
 if TYPE_CHECKING:
     from console.rehearse import Score
-
-
-CATCH_UP = 30.0
-"""How fast a served cluster lives until its time is the wall's."""
 
 
 @click.command()
@@ -59,33 +54,30 @@ def _by_hand(name: str, case: str, speed: float | None, seed: int | None) -> int
     narrate(f"{rehearsal.scenario.title}: {rehearsal.case.title}")
     if rehearsal.case.truth.cause:
         narrate(f"what was the matter: {rehearsal.case.truth.cause}")
+    if rehearsal.kept is not None and (rehearsal.kept / "journal.db").exists():
+        narrate(f"your walks: CONSOLE_STATE_DIR={rehearsal.kept} console incident list")
     return code
 
 
 def _serve(name: str, case: str, speed: float | None, seed: int | None) -> int:
-    import signal
     import threading
 
     from console.rehearse import Rehearsal
 
-    start = None if speed else time.time() - CATCH_UP * 30
-    with Rehearsal(name, case, speed=speed or CATCH_UP, seed=seed, start=start) as rehearsal:
+    fast = speed is not None and speed > 1
+    with Rehearsal(name, case, speed=speed, seed=seed, now=not fast) as rehearsal:
         session = rehearsal.session
-        if speed is not None and speed > 1:
-            narrate("its time runs faster, so it begins in the past: other tools will find everything old")
-        else:
-            narrate("its clock is yours within a minute")
-        say(f"export KUBECONFIG={session.kubeconfig}")
+        narrate(
+            "its time runs faster, so it begins in the past: other tools will find everything old"
+            if fast
+            else "its clock is yours"
+        )
+        say(f"export KUBECONFIG={session.tools_kubeconfig}")
         say(f"# prometheus {session.prometheus_url}")
         say(f"# alertmanager {session.alertmanager_url}")
         sys.stdout.flush()
         narrate("the simulated cluster runs until Ctrl-C")
-        leave = threading.Event()
-        signal.signal(signal.SIGTERM, lambda *_: leave.set())
-        try:
-            leave.wait()
-        except KeyboardInterrupt:
-            return Exit.OK
+        threading.Event().wait()
     return Exit.OK
 
 
@@ -113,7 +105,9 @@ def _report(score: Score, output: str) -> int:
         print_json(document(score))
     else:
         say(score.timeline)
-        ended = (score.outcome or "not ended").replace("_", " ")
+        from console.timeline.prose import OUTCOMES
+
+        ended = OUTCOMES.get(score.outcome or "", "not ended")
         narrate(f"{score.scenario} ({score.case}): {ended}, {'as it should' if score.ok else 'not as it should'}")
         for problem in score.problems:
             narrate(f"  {problem}")
@@ -124,7 +118,7 @@ def _report(score: Score, output: str) -> int:
 @click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def drills(output: str) -> int:
     """The drills that can be played, with their cases."""
-    from console.drill.scenario import load, names
+    from console.drill.scenario.files import load, names
 
     scenarios = [load(name) for name in names()]
     if output == "json":

@@ -8,14 +8,17 @@ import click
 
 from console.base.errors import Exit, UsageError, did_you_mean
 from console.base.text import clean
-from console.base.units import human_bytes, human_duration
+from console.base.units import human_bytes
 from console.cli.options import Where, output_option, where_options
 from console.cli.output import finding_json, plain, print_json, say, table
+from console.gpu.held import idle_for
+from console.live.shown import gpu_findings, gpu_findings_on, no_gpu_because
 
 if TYPE_CHECKING:
-    from console.health.gpu.held import Holding
-    from console.health.gpu.model import Fleet, Gpu, GpuNode, Slice
-    from console.health.model import Board, Finding
+    from console.board.model import Board
+    from console.findings.model import Finding
+    from console.gpu.held import Holding
+    from console.gpu.model import Fleet, Gpu, GpuNode, Slice
 
 
 @click.command("gpu")
@@ -29,9 +32,10 @@ def command(node: str | None, where: Where, output: str) -> int:
     said. The exit code is 1 where something is wrong or not known.
     """
     from console.cli.connect import settled
-    from console.health.gpu.held import holdings
+    from console.gpu.held import holdings
 
-    board = settled(where).board
+    situation = settled(where)
+    board = situation.board
     fleet, findings = _of(board, node)
     held = holdings(fleet)
     if output == "json":
@@ -42,7 +46,7 @@ def command(node: str | None, where: Where, output: str) -> int:
             "resources": plain(list(fleet.resources())),
             "fleet": plain(fleet),
             "holders": plain(list(held)),
-            "findings": [finding_json(f) for f in findings],
+            "findings": [finding_json(situation, f) for f in findings],
             "sources": plain(list(board.sources)),
         }
         print_json(document)
@@ -54,35 +58,27 @@ def command(node: str | None, where: Where, output: str) -> int:
 def _of(board: Board, name: str | None) -> tuple[Fleet, tuple[Finding, ...]]:
     from msgspec.structs import replace
 
-    findings = tuple(f for f in board.findings if f.code.startswith("gpu-"))
     if name is None:
-        return board.gpus, findings
+        return board.gpus, gpu_findings(board)
     found = board.gpus.node(name)
     if found is None:
         names = [node.name for node in board.gpus.nodes]
         raise UsageError(f"no node {clean(name)!r} with GPUs is known here", hint=did_you_mean(name, names))
-    mine = {gpu.id for gpu in found.gpus}
-    about = [f for f in findings if name in f.data.get("nodes", ()) or f.data.get("gpu") in mine]
-    return replace(board.gpus, nodes=(found,)), tuple(about)
+    return replace(board.gpus, nodes=(found,)), gpu_findings_on(board, found)
 
 
 def _exit(board: Board, fleet: Fleet, findings: tuple[Finding, ...]) -> Exit:
     if not fleet.nodes:
-        from console.live.picture import BLIND
-
-        unread = any(s.name == "nodes" and s.state in BLIND for s in board.sources)
-        return Exit.UNHEALTHY if unread else Exit.OK
+        return Exit.UNHEALTHY if no_gpu_because(board) else Exit.OK
     return Exit.OK if fleet.metrics == "dcgm" and not findings else Exit.UNHEALTHY
 
 
 def page(board: Board, fleet: Fleet, held: tuple[Holding, ...], findings: tuple[Finding, ...]) -> str:
     """The whole of it as plain text."""
-    from console.health.gpu.held import summary
+    from console.gpu.held import summary
 
     if not fleet.nodes:
-        state = next((s for s in board.sources if s.name == "nodes"), None)
-        known = state is None or state.state in ("fresh", "late", "absent")
-        return summary(fleet) if known else f"GPUs unknown: nodes are {state.state if state else 'unknown'}"
+        return no_gpu_because(board) or summary(fleet)
     out = [summary(fleet)]
     out += [f"! {f.severity} {clean(f.title)}" for f in findings]
     out += [
@@ -117,7 +113,7 @@ def _node(node: GpuNode, fleet: Fleet) -> tuple[str, ...]:
 
 
 def _cell(node: GpuNode, gpu: Gpu, cell: Gpu | Slice, now: float) -> tuple[str, ...]:
-    from console.health.gpu.model import Slice
+    from console.gpu.model import Slice
 
     name = gpu.index or "?"
     if isinstance(cell, Slice):
@@ -148,11 +144,6 @@ def _holder(cell: Gpu | Slice) -> str:
         return "-"
     member = f" exec {cell.holder.member}" if cell.holder.member.isdigit() else f" {cell.holder.member}".rstrip()
     return cell.holder.name + member + (" (by requests)" if cell.holder.source == "requests" else "")
-
-
-def idle_for(since: float | None, bound: bool, now: float) -> str:
-    """How long, in one word; `>` where it is at least so long."""
-    return "?" if since is None else f"{'>' if bound else ''}{human_duration(now - since)}"
 
 
 def _holding(held: Holding, now: float) -> tuple[str, ...]:

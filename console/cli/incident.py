@@ -10,12 +10,11 @@ import click
 from console.base.clock import rfc3339
 from console.base.errors import ConsoleError, Exit
 from console.base.units import human_duration
-from console.cli.output import narrate, plain, print_json, say, table
+from console.cli.output import handed, narrate, plain, print_json, say, table
 
 if TYPE_CHECKING:
-    from console.incident.record import Record
     from console.operate.journal import Journal
-    from console.runbook.walk import Walk
+    from console.timeline.record import WalkRecord
 
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -43,14 +42,14 @@ def group() -> None:
 @_output("text", "json")
 def list_walks(limit: int, output: str) -> int:
     """The walks of the journal, the newest first."""
-    from console.incident.record import Record
+    from console.timeline.record import WalkRecord
 
     journal = _journal()
     heads = journal.walks()
     records = []
     for head in heads[:limit]:
         try:
-            records.append(Record.read(journal, head.walk))
+            records.append(WalkRecord.read(journal, head.walk))
         except ConsoleError as error:
             narrate(f"{head.walk}: {error.message}")
     if output == "json":
@@ -64,7 +63,7 @@ def list_walks(limit: int, output: str) -> int:
     return Exit.OK if all(r.chain.ok for r in records) and len(records) == len(heads[:limit]) else Exit.UNHEALTHY
 
 
-def summary(record: Record) -> dict[str, Any]:
+def summary(record: WalkRecord) -> dict[str, Any]:
     """One walk in a list."""
     walk = record.walk
     return {
@@ -73,7 +72,10 @@ def summary(record: Record) -> dict[str, Any]:
         "subject": walk.subject,
         "context": walk.cluster.get("context"),
         "status": walk.status,
+        "handed_over": handed(walk),
         "outcome": walk.outcome,
+        "recurred": walk.recurred or None,
+        "still_to_do": list(walk.still_to_do),
         "began": rfc3339(walk.started),
         "ended": rfc3339(walk.ended),
         "writes": len(walk.writes),
@@ -81,18 +83,14 @@ def summary(record: Record) -> dict[str, Any]:
     }
 
 
-def _outcome(walk: Walk) -> str:
-    """How it ended. Where it has not, the journal does not say whether anybody is on it."""
-    return (walk.outcome or ("in doubt" if walk.status == "in doubt" else "not ended")).replace("_", " ")
+def row(record: WalkRecord) -> tuple[str, ...]:
+    from console.timeline.prose import outcome
 
-
-def row(record: Record) -> tuple[str, ...]:
     walk = record.walk
     took = "-" if walk.ended is None else human_duration(walk.ended - walk.started)
-    outcome = _outcome(walk)
     return (
-        walk.id, rfc3339(walk.started) or "", took, walk.runbook, walk.subject or "-", outcome, str(len(walk.writes)),
-        "whole" if record.chain.ok else "BROKEN",
+        walk.id, rfc3339(walk.started) or "", took, walk.runbook, walk.subject or "-", outcome(walk),
+        str(len(walk.writes)), "whole" if record.chain.ok else "BROKEN",
     )  # fmt: skip
 
 
@@ -119,8 +117,30 @@ def timeline(walk: str, output: str) -> int:
     return _timeline(_read(walk), output)
 
 
-def _timeline(record: Record, output: str) -> int:
-    from console.incident.timeline import markdown
+@group.command("hand-over")
+@click.argument("walk", default="latest")
+@click.option("--to", "text", default="", metavar="TEXT", help="To whom, and why.")
+@_output("text", "json")
+def hand_over(walk: str, text: str, output: str) -> int:
+    """Leave a walk that nobody is on to somebody else: it waits until `console runbook --resume` takes it up."""
+    from console.base.clock import WallClock
+    from console.live.plan import actor
+    from console.operate.desk import hand_over as leave
+    from console.timeline.record import WalkRecord
+
+    journal = _journal()
+    id = journal.find_open(walk)
+    leave(journal, journal.path.parent / "run", id, by=actor(), text=text, now=WallClock().now())
+    record = WalkRecord.read(journal, id)
+    if output == "json":
+        print_json(summary(record))
+    else:
+        say(f"{id} waits for the next person: console runbook --resume {id}")
+    return Exit.OK
+
+
+def _timeline(record: WalkRecord, output: str) -> int:
+    from console.timeline.timeline import markdown
 
     if output == "json":
         print_json(_document(record))
@@ -131,32 +151,33 @@ def _timeline(record: Record, output: str) -> int:
     return _exit(record)
 
 
-def _document(record: Record) -> dict[str, Any]:
-    from console.incident.timeline import document
+def _document(record: WalkRecord) -> dict[str, Any]:
+    from console.timeline.timeline import document
 
     return document(record.walk, record.events, record.chain, record.hashes)
 
 
-def _read(walk: str) -> Record:
-    from console.incident.record import Record
+def _read(walk: str) -> WalkRecord:
+    from console.timeline.record import WalkRecord
 
     journal = _journal()
-    return Record.read(journal, journal.find(walk))
+    return WalkRecord.read(journal, journal.find(walk))
 
 
-def _exit(record: Record) -> Exit:
+def _exit(record: WalkRecord) -> Exit:
     """1 where something is in doubt, or the journal is not what was written."""
     return Exit.OK if record.chain.ok and record.walk.status != "in doubt" else Exit.UNHEALTHY
 
 
-def page(record: Record) -> str:
+def page(record: WalkRecord) -> str:
     """The walk on a page of plain text."""
-    from console.incident.prose import duration, objective, target_of
+    from console.timeline.prose import because, duration, objective, outcome, target_of
 
     walk, spans = record.walk, record.spans()
-    outcome = _outcome(walk)
     lines = [
-        f"{outcome.upper()}  {walk.because or f'console runbook --resume {walk.id} goes on with it'}",
+        f"{outcome(walk).upper()}  {because(walk) or f'console runbook --resume {walk.id} goes on with it'}",
+        *(f"to do    {todo}" for todo in walk.still_to_do),
+        *([f"handed   over by {walk.handed.by}: {walk.handed.text or '-'}"] if walk.handed is not None else []),
         f"walk     {walk.id}  {walk.runbook} {walk.version}",
         f"subject  {walk.subject or '-'}  on {walk.cluster.get('context', '')}",
         f"by       {walk.actor}  {rfc3339(walk.started)}  took {duration(spans['to_end'])}",
@@ -167,7 +188,10 @@ def page(record: Record) -> str:
     for name in dict.fromkeys([*walk.slo_before, *walk.slo_after]):
         now = "-" if walk.ended is None else objective(walk.slo_after.get(name))
         lines.append(f"slo      {name}: {objective(walk.slo_before.get(name))} -> {now}")
-    rows = [(rfc3339(s.entered) or "", s.step, s.state, s.status or "", s.words) for s in walk.steps]
+    rows = []
+    for number, s in enumerate(walk.steps, 1):
+        rows.append((rfc3339(s.entered) or "", s.step, s.state, s.status or "", s.words))
+        rows += [("", u.title, u.state, "", u.words) for u in walk.undos if u.after == number]
     lines += ["", table(("AT", "STEP", "STATE", "JUDGED", "WHY"), rows)]
     for effect in walk.writes:
         shown = record.previews.get(effect.id)
@@ -179,9 +203,9 @@ def page(record: Record) -> str:
     return "\n".join(plain(lines))
 
 
-def story(record: Record) -> str:
+def story(record: WalkRecord) -> str:
     """One line per record."""
-    from console.incident.prose import sentence
+    from console.timeline.prose import sentence
 
     rows = []
     for number, event in enumerate(record.events, 1):

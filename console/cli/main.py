@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 from typing import Any, NamedTuple
 
@@ -15,7 +16,7 @@ import click
 import console
 from console.base.errors import ConsoleError, Exit, did_you_mean
 from console.base.redact import redact
-from console.base.text import clean
+from console.base.text import clean, utf8
 
 
 class Lazy(NamedTuple):
@@ -33,8 +34,10 @@ COMMANDS: dict[str, Lazy] = {
     "gpu": Lazy("console.cli.gpu:command", "GPUs: who holds each, which are broken, which are wasted."),
     "slo": Lazy("console.cli.slo:command", "Objectives, error budgets and burn rates, with their arithmetic."),
     "diagnose": Lazy(
-        "console.cli.diagnose:command", "Findings from a folder of saved evidence, or of one application."
+        "console.cli.diagnose:command",
+        "Findings from saved evidence (a folder, a file, a pipe), or of one application.",
     ),
+    "exam": Lazy("console.cli.exam:command", "How well labelled cases of failures are answered."),
     "advise": Lazy("console.cli.advise:command", "What could be set better or safer, before anything breaks."),
     "runbook": Lazy(
         "console.cli.runbook:command", "Walk a runbook: evidence, decisions, guarded changes, verification."
@@ -45,7 +48,8 @@ COMMANDS: dict[str, Lazy] = {
     "drills": Lazy("console.cli.drill:drills", "The drills that can be played, with their cases."),
     "preset": Lazy("console.cli.preset:group", "What a deployment of a given shape should contain."),
     "workstreams": Lazy(
-        "console.cli.workstreams:group", "Progress of the platform's workstreams, and whether the index is true."
+        "console.cli.workstreams.commands:group",
+        "Progress of the platform's workstreams, and whether the index is true.",
     ),
     "config": Lazy(
         "console.cli.config:group", "The config file: path, validation, schema, where each value comes from."
@@ -66,11 +70,11 @@ class Root(click.Group):
     """A group whose commands are imported when they are called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [name for name, lazy in COMMANDS.items() if _exists(lazy)]
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         lazy = COMMANDS.get(ALIASES.get(cmd_name, cmd_name))
-        if lazy is None or not _exists(lazy):
+        if lazy is None:
             return None
         module, attribute = lazy.place.split(":")
         found = getattr(importlib.import_module(module), attribute)
@@ -92,11 +96,6 @@ class Root(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, COMMANDS[name].help) for name in self.list_commands(ctx)])
-
-
-def _exists(lazy: Lazy) -> bool:
-    module = lazy.place.split(":")[0].rsplit(".", 1)[1]
-    return os.path.exists(os.path.join(os.path.dirname(__file__), module + ".py"))  # noqa: PTH110, PTH118, PTH120
 
 
 def _build() -> click.Group:
@@ -122,8 +121,15 @@ def _build() -> click.Group:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run and exit with a code of `console.base.errors.Exit`."""
+    """Run and exit with a code of `console.base.errors.Exit`; SIGTERM ends it in order, too."""
+    signal.signal(signal.SIGTERM, _terminated)
     sys.exit(run(sys.argv[1:] if argv is None else argv))
+
+
+def _terminated(signum: int, frame: object) -> None:
+    """Leave by way of everything that is open; a second signal does not wait for that."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    raise SystemExit(Exit.TERMINATED)
 
 
 def run(argv: list[str]) -> int:
@@ -146,25 +152,35 @@ def run(argv: list[str]) -> int:
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
         return int(Exit.OK)
-    except Exception as error:
-        _complain(f"internal error: {type(error).__name__}: {error}\n  details: {_crash_report(error)}")
+    except OSError as error:
+        if error.filename is None or error.strerror is None:
+            return _failed(error)
+        _complain(f"{utf8(str(error.filename))} cannot be used: {error.strerror}")
         return int(Exit.UNHEALTHY)
+    except Exception as error:
+        return _failed(error)
+
+
+def _failed(error: Exception) -> int:
+    """What nobody thought of."""
+    _complain(f"internal error: {type(error).__name__}: {error}\n  details: {_crash_report(error)}")
+    return int(Exit.UNHEALTHY)
 
 
 def _complain(text: str) -> None:
     sys.stderr.write("console: " + clean(redact(text), lines=True) + "\n")
 
 
-def _crash_report(error: BaseException) -> str:
+def _crash_report(error: Exception) -> str:
     """Keep the traceback in a file, where a user can send it from; the screen gets its path."""
-    import traceback
+    from console.facts.notjudged import not_judged
+    from console.live.crashes import CrashFiles
 
-    from console.base.paths import private_dir, state_dir
-
+    files, crash = CrashFiles(), not_judged("console", "the command", error)
+    files.keep([crash])
+    path = files.folder / crash.reference
     try:
-        path = private_dir(state_dir()) / "last-crash.txt"
-        path.write_text(redact("".join(traceback.format_exception(error))))
-        path.chmod(0o600)
-        return str(path)
+        written = path.exists()
     except OSError:
-        return "could not be written"
+        written = False
+    return str(path) if written else "could not be written"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -80,11 +79,3 @@ def output_option(*extra: str) -> Callable[[F], F]:
         show_default=True,
         help="Format of the answer on stdout.",
     )
-
-
-def existing_file(value: str) -> Path:
-    """A readable file, or a usage error that names it."""
-    path = Path(value)
-    if not path.is_file():
-        raise click.BadParameter(f"{value!r} is no file")
-    return path

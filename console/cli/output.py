@@ -4,26 +4,36 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 import console
 from console.base.clock import rfc3339
 from console.base.errors import Exit
-from console.base.redact import redact_value
+from console.base.jsontext import json_text
+from console.base.redact import redact_short, redact_value
 from console.base.text import clean
-from console.health.model import Board, Finding
+from console.board.model import Board
+from console.facts.leftout import LeftOut
+from console.findings.model import Finding
+
+if TYPE_CHECKING:
+    from console.live import Situation
+    from console.runbook.model import Runbook
+    from console.runbook.walk import Walk
+    from console.runbook.watching import Watching
 
 _TIMES = frozenset(
     {"at", "since", "started", "ended", "created", "deleted", "measured_at", "first", "last", "entered", "left"}
-    | {"finished", "observed", "rollback_at", "idle_since", "measured"}
+    | {"finished", "observed", "rollback_at", "idle_since", "measured", "peaks_at", "memory_at", "tasks_at"}
 )
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON-like data: structs become objects, times RFC 3339, secrets are redacted."""
-    return redact_value(_times(msgspec.to_builtins(value)))
+    """A value as JSON-like data: structs become objects, times RFC 3339."""
+    return _times(msgspec.to_builtins(value))
 
 
 def _times(value: Any) -> Any:
@@ -37,15 +47,34 @@ def _times(value: Any) -> Any:
     return value
 
 
+def left_out_json(left_out: Iterable[LeftOut]) -> list[dict[str, Any]]:
+    """The published form of what bounds left out."""
+    return [{**plain(one), "words": clean(one.words)} for one in left_out]
+
+
+def left_out_lines(left_out: Iterable[LeftOut]) -> list[str]:
+    """The same for a page of text."""
+    return [f"left out  {clean(one.said)}" for one in left_out]
+
+
 def print_json(payload: dict[str, Any]) -> None:
     """Print `payload` as one document; `apiVersion` stands first."""
-    document = {"apiVersion": console.API_VERSION, **payload}
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n")
+    print_document({"apiVersion": console.API_VERSION, **payload})
 
 
-def finding_json(finding: Finding) -> dict[str, Any]:
-    """The published form of a finding."""
+def print_document(document: Any) -> None:
+    """Print JSON of a form that others have laid down (a schema, SARIF). All JSON on stdout passes here: without
+    secrets, and without a character that a terminal would obey."""
+    ascii_only = (sys.stdout.encoding or "utf-8").lower().replace("-", "") != "utf8"
+    sys.stdout.write(json_text(redact_value(msgspec.to_builtins(document)), ascii_only=ascii_only) + "\n")
+
+
+def finding_json(situation: Situation, finding: Finding) -> dict[str, Any]:
+    """The published form of a finding, with the runbooks that fit it."""
+    from console.live.shown import runbook_names
+
     return {
+        "key": finding.key,
         "code": finding.code,
         "class": finding.class_,
         "severity": finding.severity,
@@ -54,7 +83,7 @@ def finding_json(finding: Finding) -> dict[str, Any]:
         "confidence": finding.confidence,
         "evidence": [{k: e[k] for k in ("source", "locator", "excerpt")} for e in plain(list(finding.evidence))],
         "ruled_out": plain(list(finding.ruled_out)),
-        "runbooks": list(finding.runbooks),
+        "runbooks": list(runbook_names(situation, finding)),
         "title": finding.title,
         "detail": finding.detail,
         "open_questions": list(finding.open_questions),
@@ -64,9 +93,44 @@ def finding_json(finding: Finding) -> dict[str, Any]:
     }
 
 
+def handed(walk: Walk) -> dict[str, Any] | None:
+    """Who left a walk to somebody else, as scripts read it; None where nobody did, or where it was taken up."""
+    left = walk.handed
+    return None if left is None else {"at": rfc3339(left.at), "by": left.by, "text": left.text}
+
+
+def watched_of(situation: Situation, walk: Walk) -> Watching | None:
+    """The verification that an open walk is in, where it is in one."""
+    from console.runbook.watching import watching
+
+    if walk.status == "ended" or not walk.text:
+        return None
+    return watching(situation.board, walk, _stored(walk.text, walk.runbook), situation.history.get(walk.subject, ()))
+
+
+@lru_cache(maxsize=8)
+def _stored(text: str, name: str) -> Runbook | None:
+    """The runbook that a walk has stored; None where it does not read any more."""
+    from console.base.errors import ConsoleError
+    from console.runbook.schema import load
+
+    try:
+        return load(text, name)
+    except ConsoleError:
+        return None
+
+
+def verification(situation: Situation, walk: Walk) -> dict[str, Any] | None:
+    """The same, as scripts read it."""
+    from console.runbook.watching import document
+
+    watched = watched_of(situation, walk)
+    return None if watched is None else document(watched)
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Left-aligned columns, two blanks apart; every cell is cleaned."""
-    body = [[clean(str(cell)) for cell in row] for row in rows]
+    """Left-aligned columns, two blanks apart; every cell is cleaned, and has no secrets."""
+    body = [[clean(redact_short(str(cell))) for cell in row] for row in rows]
     widths = [len(h) for h in head]
     for row in body:
         for index, cell in enumerate(row):
@@ -78,8 +142,14 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def say(text: str) -> None:
-    """A line of data on stdout."""
-    sys.stdout.write(text + "\n")
+    """A line of data, or several, on stdout."""
+    put(text + "\n")
+
+
+def put(text: str) -> None:
+    """Text on stdout as it is, but for what a terminal would obey. All text on stdout passes here."""
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(clean(text, lines=True).encode(encoding, "replace").decode(encoding))
 
 
 def narrate(text: str) -> None:

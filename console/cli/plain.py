@@ -7,14 +7,24 @@ import contextlib
 import os
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from console.cli.output import narrate
+from console.cli.output import narrate, watched_of
 from console.runbook.walk import Walk
+from console.runbook.watching import words
+from console.timeline.prose import meant
 
 if TYPE_CHECKING:
     from console.live import Situation
     from console.operate.person import Question, Reply
+    from console.runbook.inputs import MissingInput
+
+
+SAY_EVERY = 60.0
+"""Seconds between two lines of how a verification stands."""
+TRIES = 3
+"""How often an answer that is neither yes nor no is asked for again."""
 
 
 class Narrator:
@@ -23,6 +33,7 @@ class Narrator:
     def __init__(self) -> None:
         self._walk = ""
         self._said: set[tuple[int, str]] = set()
+        self._told: tuple[float, str, bool] | None = None
 
     def follow(self, walk: str) -> None:
         self._walk = walk
@@ -31,14 +42,30 @@ class Narrator:
         walk = situation.walk(self._walk) if self._walk else None
         if walk is not None:
             self.last(walk)
+            self._watched(situation, walk)
+
+    def _watched(self, situation: Situation, walk: Walk) -> None:
+        """How the verification stands: when that has changed, and every so often."""
+        watched = watched_of(situation, walk)
+        if watched is None:
+            return
+        at, held = situation.board.at, watched.held is not None
+        if self._told is None or at - self._told[0] >= SAY_EVERY or self._told[1:] != (watched.step, held):
+            self._told = (at, watched.step, held)
+            narrate(f"  {words(watched)}")
 
     def last(self, walk: Walk) -> None:
-        """Say what is new in `walk`."""
+        """Say what is new in `walk`; before the first step, what is walked."""
+        for number, text in enumerate((*meant(walk), *(f"! {remark}" for remark in walk.remarks))):
+            self._once(number, "about", text)
         for number, state in enumerate(walk.steps):
             self._once(number, "in", f"step {number + 1}: {state.step}")
             if state.state != "current":
                 mark = "" if state.state == "done" else f" ({state.state})"
                 self._once(number, "out", f"  {state.words or 'done'}{mark}")
+            for undone in walk.undos:
+                if undone.after == number + 1 and undone.words:
+                    self._once(number, undone.effect, f"{undone.title}\n  {undone.words}")
 
     def _once(self, number: int, part: str, text: str) -> None:
         if (number, part) not in self._said:
@@ -77,19 +104,43 @@ class PlainPerson:
 
         self._show(question)
         if question.kind == "confirm":
-            wanted = f"type {question.expect} to apply" if question.expect else "type y to apply"
-            text = self._read(f"{wanted} on {question.cluster}, anything else is No: ")
-            if text is None:
-                return None
-            agreed = text == question.expect if question.expect else text.strip().lower() in ("y", "yes")
-            return Reply("yes" if agreed else "no", self.name, text)
-        if question.kind == "second":
-            text = self._read("a second person, by name (not yours): ")
-            return Reply("yes", text) if text else None
+            return self._confirm(question)
+        if question.kind == "rules" and question.terminal:
+            text = self._typed("type yes to go on under the wider rules, anything else is No: ")
+            return None if text is None else Reply("yes" if text == "yes" else "no", self.name, text, True)
         if question.choices:
             return self._choose(question)
         text = self._read("> ")
         return None if text is None else Reply(text, self.name)
+
+    def _confirm(self, question: Question) -> Reply | None:
+        """Yes, No, or another value; what is none of them is asked again, three times is No."""
+        from console.operate.person import Reply
+
+        edit = question.editable
+        other = f", e to set {edit.title} otherwise ({edit.value}; {edit.limits})" if edit is not None else ""
+        label = f"type {question.expect or 'y'} to apply on {question.cluster}{other}, n or an empty line is No: "
+        read = self._typed if question.terminal else self._read
+        for _ in range(TRIES):
+            text = read(label)
+            if text is None:
+                return None
+            word = text.strip().lower()
+            if word in ("", "n", "no"):
+                return Reply("no", self.name, text)
+            if word == "e" and edit is not None:
+                value = read(f"{edit.title}, now {edit.value} ({edit.limits}): ")
+                return Reply("edit", self.name, value) if value else Reply("no", self.name)
+            if question.expect or word in ("y", "yes"):
+                return Reply("yes", self.name, text, question.terminal)
+            narrate(f"{text!r} is neither y nor n")
+        return Reply("no", self.name)
+
+    def need(self, lacking: MissingInput, wrong: str = "") -> str | None:
+        """The value of an input that a walk cannot begin without; None where nobody gives one."""
+        if wrong:
+            narrate(f"! {wrong}")
+        return self._read(f"{lacking.asks}: ") or None
 
     def _choose(self, question: Question) -> Reply | None:
         from console.operate.person import Reply
@@ -126,6 +177,20 @@ class PlainPerson:
             narrate(question.text)
         for number, choice in enumerate(question.choices, 1):
             narrate(f"  {number} {choice.label or choice.value}{f'  ({choice.hint})' if choice.hint else ''}")
+
+    @staticmethod
+    def _typed(label: str) -> str | None:
+        """One line typed at the terminal of this process, whatever its input is; None where it has none."""
+        try:
+            with Path("/dev/tty").open("r+b", buffering=0) as terminal:
+                terminal.write(label.encode())
+                text = b""
+                while not text.endswith(b"\n") and (more := terminal.read(4096)):
+                    text += more
+        except OSError:
+            narrate("production is confirmed by a person at a terminal; there is none here, which counts as No")
+            return None
+        return text.decode(errors="replace").rstrip("\r\n") if text else None
 
     def _read(self, label: str) -> str | None:
         """One line, None at the end. Unbuffered: a buffer's lock, held by a daemon thread, would abort the exit."""

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.base.errors import Exit, UsageError
+from console.base.redact import redact, redact_short
 from console.base.text import clean
 from console.base.units import human_duration
 from console.cli.options import Where, output_option, where_options
-from console.cli.output import narrate, plain, print_json, say, table
+from console.cli.output import narrate, plain, print_document, print_json, say, table
 
 if TYPE_CHECKING:
-    from console.health.components.match import Conformance, Detection
-    from console.health.components.spec import Preset
-    from console.settings.presets import Library
+    from console.components.match import Conformance, Detection
+    from console.components.spec import Preset
+    from console.settings.presets import PresetLibrary
 
 
 @click.group("preset")
@@ -66,12 +67,11 @@ def show(name: str, where: Where, output: str) -> int:
 def detect(where: Where, output: str) -> int:
     """Which preset fits what runs here best, and why. Presets that fit equally are ambiguous."""
     from console.cli.connect import settled
-    from console.health.components.match import detect as find_best
 
-    library = _library(where)
-    components = settled(where).board.components
-    found = [c.id for c in components if c.state != "absent"]
-    detection = find_best(found, library.presets.values())
+    situation = settled(where)
+    found = [c.id for c in situation.board.components if c.state != "absent"]
+    detection = situation.detection
+    assert detection is not None, "a settled situation was judged"
     if output == "json":
         document = {"kind": "Detection", "best": list(detection.best), "ambiguous": detection.ambiguous}
         print_json({**document, "found": found, "matches": plain(list(detection.matches))})
@@ -89,7 +89,7 @@ def conformance(name: str | None, where: Where, output: str) -> int:
     from msgspec.structs import replace
 
     from console.cli.connect import settled
-    from console.health.components.match import conformance as compare
+    from console.components.match import conformance as compare
     from console.settings.load import load
 
     library = _library(where)
@@ -110,25 +110,25 @@ def conformance(name: str | None, where: Where, output: str) -> int:
 @click.argument("kind", type=click.Choice(["preset", "component"]), default="preset")
 def schema(kind: str) -> None:
     """Print the JSON Schema of preset or component files."""
-    import msgspec
 
     from console.base import decode
-    from console.health.components.spec import Definition, Preset
+    from console.components.spec import Definition, Preset
 
     document: dict[str, Any] = decode.schema(Preset if kind == "preset" else Definition)
-    say(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
+    print_document(document)
 
 
-def _library(where: Where) -> Library:
+def _library(where: Where) -> PresetLibrary:
     from console.settings.load import load
     from console.settings.presets import load_library
 
     return load_library(load(where.config, context=where.context or "").folders("preset_paths"))
 
 
-def preset_page(preset: Preset, library: Library) -> str:
+def preset_page(preset: Preset, library: PresetLibrary) -> str:
     """Everything about one preset."""
-    lines = [f"{preset.name}: {preset.title}", f"  {preset.description.strip()}", f"file        {preset.origin}"]
+    said = redact(f"{preset.name}: {preset.title}\n  {preset.description.strip()}")
+    lines = [said, f"file        {preset.origin}"]
     if preset.extends:
         lines.append(f"extends     {', '.join(preset.extends)}")
     rows = []
@@ -141,18 +141,17 @@ def preset_page(preset: Preset, library: Library) -> str:
         cells = [(id, b.title, f"{b.objective:g}%", human_duration(b.period)) for id, b in preset.slos.items()]
         lines += ["", table(("OBJECTIVE", "TITLE", "TARGET", "PERIOD"), cells)]
     if preset.promises:
-        lines += ["", "what it promises and cannot do", *(f"  {clean(words)}" for words in preset.promises)]
+        lines += [
+            "",
+            "what it promises and cannot do",
+            *map(_said, preset.promises),
+        ]
     return "\n".join(lines)
 
 
 def detection_page(detection: Detection) -> str:
     """The best match first, then what else was near."""
-    if not detection.best:
-        head = "no preset fits: nothing that a preset expects was found"
-    elif detection.ambiguous:
-        head = f"ambiguous: {', '.join(detection.best)} fit equally well"
-    else:
-        head = f"{detection.best[0]} fits best"
+    head = detection.headline
     rows = [(m.preset, f"{m.score:.0%}", m.because) for m in detection.matches[:8] if m.score > 0]
     return "\n".join([head, "", table(("PRESET", "FITS", "BECAUSE"), rows)] if rows else [head])
 
@@ -165,5 +164,13 @@ def conformance_page(found: Conformance) -> str:
     if found.blind:
         lines += ["", "objectives without data", *(f"  {clean(words)}" for words in found.blind)]
     if found.promises:
-        lines += ["", "what the preset promises and cannot do", *(f"  {clean(words)}" for words in found.promises)]
+        lines += [
+            "",
+            "what the preset promises and cannot do",
+            *map(_said, found.promises),
+        ]
     return "\n".join(lines)
+
+
+def _said(words: str) -> str:
+    return f"  {clean(redact_short(words))}"

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from console.base.errors import ConsoleError, Exit, Interrupted, UsageError
+from console.base.errors import Exit, Interrupted, UsageError
 from console.cli.options import Where, output_option, where_options
-from console.cli.output import plain, print_json, say
+from console.cli.output import narrate, plain, print_json, say
 
 if TYPE_CHECKING:
-    from console.health.facts import Alert
+    from console.facts.model import Alert
     from console.live import Live
     from console.operate.person import Person
     from console.runbook.walk import Walk
@@ -49,7 +49,7 @@ def command(
     if name is None and resume is None:
         raise UsageError("which runbook?", hint="`console runbooks list` shows them; or say --resume latest")
     given = _pairs(inputs)
-    sent = _alert(alert) if alert else None
+    sent = _alert(alert, app or "") if alert else None
     if terminal() and not (plain or answers) and output == "table":
         from console.live import Opening
 
@@ -74,9 +74,17 @@ def _pairs(inputs: Sequence[str]) -> dict[str, str]:
     return out
 
 
-def _alert(file: str) -> Alert:
-    """The first firing alert of a payload."""
-    from console.sources.alertmanager import read_payload
+def _alert(file: str, app: str) -> Alert:
+    """The alert of a payload, a firing one before one that is over. Several alerts must be about one thing.
+
+    Args:
+        app: the application that the person named: of several alerts the one about it is taken.
+
+    Raises:
+        UsageError: the payload cannot be read, or holds alerts about different things.
+    """
+    from console.apps.alerts import subject_of
+    from console.sources.prometheus.alertmanager import read_payload
 
     if file == "-":
         text, shown = sys.stdin.read(), "standard input"
@@ -88,7 +96,16 @@ def _alert(file: str) -> Alert:
     alerts = read_payload(text, shown)
     if not alerts:
         raise UsageError(f"{shown} holds no alert")
-    return next((a for a in alerts if a.state == "firing"), alerts[0])
+    alerts = tuple(a for a in alerts if a.state == "firing") or alerts
+    wanted = [a for a in alerts if app and app.rpartition("/")[2] == subject_of(a)[1]] or alerts
+    about = {(a.name, *subject_of(a)): "/".join(part for part in subject_of(a) if part) for a in wanted}
+    if len(about) > 1 and not app:
+        said = ", ".join(f"{name} on {where or 'nothing named'}" for (name, *_), where in list(about.items())[:5])
+        raise UsageError(
+            f"{shown} holds {len(wanted)} alerts about different things: {said}",
+            hint="send one of them, or name the application with --app",
+        )
+    return wanted[0]
 
 
 def _app(live: Live, name: str | None) -> str:
@@ -127,7 +144,7 @@ def walk_it(
     if resume:
         id = live.resume(resume, person, bind=stored).result()
     else:
-        id = live.begin(str(name), app=app, alert=alert, given=given or {}, person=person).result()
+        id = _begin(live, str(name), app, alert, dict(given or {}), person)
     narrator.follow(id)
     try:
         walk: Walk = live.finished(id).result()
@@ -135,25 +152,54 @@ def walk_it(
         raise Interrupted(
             f"interrupted; the journal keeps where the walk stood: console runbook --resume {id}"
         ) from None
+    except SystemExit:
+        narrate(f"terminated; the journal keeps where the walk stood: console runbook --resume {id}")
+        raise
     narrator.last(walk)
     return walk
 
 
+def _begin(live: Live, name: str, app: str, alert: Alert | None, given: dict[str, str], person: Person) -> str:
+    """Begin the walk. A person at the terminal is asked for the inputs that it lacks."""
+    from console.cli.plain import PlainPerson
+    from console.runbook.inputs import InputMissing, InputRefused
+
+    lacking, wrong = None, ""
+    problem: InputMissing | InputRefused
+    while True:
+        try:
+            return live.begin(name, app=app, alert=alert, given=given, person=person).result()
+        except InputMissing as error:
+            lacking, wrong, problem = error.lacking, "", error
+        except InputRefused as error:
+            if lacking is None or error.name != lacking.name:
+                raise
+            wrong, problem = error.why, error
+        value = person.need(lacking, wrong) if isinstance(person, PlainPerson) else None
+        if value is None:
+            raise problem
+        given[lacking.name] = value
+
+
 def report(live: Live, walk: Walk, output: str) -> int:
     """Print the end of a walk; the exit code says how it ended."""
+    from console.timeline.prose import because, outcome
+
     if output == "json":
         print_json(walk_document(walk))
     elif output == "markdown":
         say(live.timeline(walk.id).result())
     else:
-        say(f"{(walk.outcome or walk.status).replace('_', ' ')}: {walk.because}")
+        say(f"{outcome(walk)}: {because(walk)}")
+        for todo in walk.still_to_do:
+            say(f"still to do: {todo}")
         say(f"timeline: console incident timeline {walk.id}")
     return exit_of(walk)
 
 
 def exit_of(walk: Walk) -> int:
     """0 resolved, mitigated or not applicable; 4 where a No ended it; 1 otherwise."""
-    if walk.status == "ended" and walk.outcome in ("resolved", "mitigated", "not_applicable"):
+    if walk.status == "ended" and not walk.recurred and walk.outcome in ("resolved", "mitigated", "not_applicable"):
         return Exit.OK
     refused = any(s.state == "refused" for s in walk.steps)
     return Exit.REFUSED if refused and not walk.writes else Exit.UNHEALTHY
@@ -165,12 +211,17 @@ def walk_document(walk: Walk) -> dict[str, Any]:
         "walk": walk.id,
         "runbook": {"id": walk.runbook, "version": walk.version, "hash": walk.hash},
         "subject": walk.subject,
+        "alert": plain(walk.alert) if walk.alert is not None else None,
+        "remarks": list(walk.remarks),
         "status": walk.status,
         "outcome": walk.outcome,
         "because": walk.because,
+        "recurred": walk.recurred or None,
+        "still_to_do": list(walk.still_to_do),
         "inputs": plain_inputs(walk),
         "path": list(walk.path),
         "writes": [plain(effect) for effect in walk.writes],
+        "rollbacks": [{"effect": u.effect, "title": u.title, "state": u.state, "words": u.words} for u in walk.undos],
         "slo": {"before": walk.slo_before, "after": walk.slo_after},
         "notes": plain(list(walk.notes)),
     }
@@ -179,6 +230,3 @@ def walk_document(walk: Walk) -> dict[str, Any]:
 def plain_inputs(walk: Walk) -> dict[str, Any]:
     """Each input with where it came from."""
     return {k: {"value": plain(v), "from": walk.origins.get(k, "")} for k, v in walk.inputs.items()}
-
-
-__all__ = ["ConsoleError", "command", "exit_of", "report", "walk_document", "walk_it"]

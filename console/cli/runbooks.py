@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from console.base.errors import Exit
+from console.base.redact import redact_short
 from console.base.text import clean, plural
 from console.cli.options import Where, output_option, where_options
-from console.cli.output import narrate, plain, print_json, say, table
+from console.cli.output import narrate, plain, print_document, print_json, say, table
 
 if TYPE_CHECKING:
+    from console.runbook.lint.problems import LintProblem
     from console.runbook.model import Runbook, Step
-    from console.runbook.problems import Problem
-    from console.sources.runbooks import Library
+    from console.sources.files.runbooks import Library
 
 UNREADABLE = ("schema", "no-such-folder", "too-many-files", "script-file-missing")
 """Problems of files that do not load at all; they end with 2, as wrong arguments do."""
@@ -25,7 +26,7 @@ WIDTH = 100
 def read_library(where: Where) -> Library:
     """The library as the settings say: the user's folders, then what travels with the program."""
     from console.settings.load import load
-    from console.sources.runbooks import Library
+    from console.sources.files.runbooks import Library
 
     settings = load(Path(where.config) if where.config else None)
     return Library.read(settings.folders("runbook_paths"))
@@ -83,7 +84,7 @@ def lint(paths: tuple[Path, ...], where: Where, output: str) -> int:
     """
     from datetime import UTC, datetime
 
-    from console.sources.runbooks import Library
+    from console.sources.files.runbooks import Library
 
     today = datetime.now(UTC).date().isoformat()
     library = read_library(where)
@@ -117,23 +118,22 @@ def lint(paths: tuple[Path, ...], where: Where, output: str) -> int:
 @click.argument("kind", type=click.Choice(["runbook", "script"]), default="runbook")
 def schema(kind: Literal["runbook", "script"]) -> None:
     """Print the JSON Schema of a runbook file, or of the file that describes a script."""
-    import msgspec
 
     from console.runbook import schema as runbook_schema
     from console.runbook import scripts
 
     document = runbook_schema.json_schema() if kind == "runbook" else scripts.json_schema()
-    say(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
+    print_document(document)
 
 
-def problem_text(problem: Problem) -> str:
+def problem_text(problem: LintProblem) -> str:
     """One problem as one line, and its hint below."""
     key = f" [{problem.key}]" if problem.key else ""
     line = f"{problem.place}: {problem.severity}: {problem.message}{key} ({problem.code})"
-    return clean(line) + (f"\n  hint: {clean(problem.hint)}" if problem.hint else "")
+    return clean(redact_short(line)) + (f"\n  hint: {clean(redact_short(problem.hint))}" if problem.hint else "")
 
 
-def _problem(problem: Problem) -> dict[str, Any]:
+def _problem(problem: LintProblem) -> dict[str, Any]:
     return {key: getattr(problem, key) for key in problem.__struct_fields__}
 
 
@@ -183,7 +183,7 @@ def page(library: Library, runbook: Runbook) -> str:
     lines += ["", "STEPS"]
     for number, step in enumerate(runbook.steps, 1):
         lines += _step(runbook, number, step)
-    return "\n".join(clean(line).rstrip() for line in lines)
+    return "\n".join(clean(redact_short(line)).rstrip() for line in lines)
 
 
 def _leads(runbook: Runbook) -> list[str]:

@@ -11,12 +11,16 @@ from console.base.errors import Exit, UsageError, did_you_mean
 from console.base.units import human_duration
 from console.cli.options import Where, output_option, where_options
 from console.cli.output import narrate, plain, print_json, say, table
+from console.live.shown import no_objectives
+from console.slo import words
 
 if TYPE_CHECKING:
-    from console.health.model import Board, Burn, SloStatus
+    from console.board.model import Board
+    from console.slo.model import Burn, SloStatus
+    from console.slo.spec import SloSpec
 
 
-class _Slos(click.Group):
+class _ObjectiveCommands(click.Group):
     """A group in which a word that is no command is the id of an objective."""
 
     def resolve_command(
@@ -27,7 +31,7 @@ class _Slos(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group("slo", cls=_Slos, invoke_without_command=True)
+@click.group("slo", cls=_ObjectiveCommands, invoke_without_command=True)
 @where_options
 @output_option()
 @click.pass_context
@@ -40,7 +44,7 @@ def command(ctx: click.Context, where: Where, output: str) -> int:
     if output == "json":
         print_json({"kind": "SloList", "at": plain({"at": board.at})["at"], "slos": plain(list(board.slos))})
     elif not board.slos:
-        say("no objectives: the preset has none")
+        say(no_objectives(board))
     else:
         say(slo_table(board))
     return _exit(board.slos)
@@ -82,33 +86,47 @@ def rules(form: str, only: tuple[str, ...], name: str, labels: tuple[str, ...], 
     """Print recording and alerting rules of a preset's objectives, or the unit tests for `promtool test rules`."""
     import yaml
 
-    from console.health.slo import rules as slo_rules
+    from console.slo import rules as slo_rules
+
+    specs = _specs(where, only)
+    named = _pairs(labels)
+    for note in (text for spec in specs for text in slo_rules.impossible(spec)):
+        narrate(note)
+    if form == "rules":
+        document = slo_rules.rule_file(specs)
+    elif form == "tests":
+        document = slo_rules.unit_tests(specs, rule_file)
+    else:
+        document = slo_rules.prometheus_rule(specs, name, where.namespace or "", named)
+    say(yaml.dump(document, Dumper=_plain_dumper(), sort_keys=False, width=1000, allow_unicode=True).rstrip())
+    return Exit.OK
+
+
+def _specs(where: Where, only: tuple[str, ...]) -> tuple[SloSpec, ...]:
+    """The objectives of the preset, or those with the ids in `only`.
+
+    Raises:
+        UsageError: no preset is named, or it has no such objective.
+    """
     from console.settings.load import load
     from console.settings.presets import load_library
 
     settings = load(where.config, context=where.context or "", flags={"preset": where.preset})
     if settings.preset is None:
         raise UsageError("no preset is named", hint="console slo rules --preset NAME")
-    specs = load_library(settings.folders("preset_paths")).preset(settings.preset).specs()
+    specs = tuple(load_library(settings.folders("preset_paths")).preset(settings.preset).specs())
+    ids = [spec.id for spec in specs]
     for id in only:
-        if id not in [spec.id for spec in specs]:
-            raise UsageError(f"there is no objective {id!r}", hint=did_you_mean(id, [spec.id for spec in specs]))
-    specs = tuple(spec for spec in specs if not only or spec.id in only)
+        if id not in ids:
+            raise UsageError(f"there is no objective {id!r}", hint=did_you_mean(id, ids))
+    return tuple(spec for spec in specs if not only or spec.id in only)
+
+
+def _pairs(labels: tuple[str, ...]) -> dict[str, str]:
     pairs = [label.partition("=") for label in labels]
     if not all(sign and key for key, sign, _ in pairs):
         raise UsageError("a label is written KEY=VALUE", hint="--label release=prometheus")
-    for words in (text for spec in specs for text in slo_rules.impossible(spec)):
-        narrate(words)
-    if form == "rules":
-        document = slo_rules.rule_file(specs)
-    elif form == "tests":
-        document = slo_rules.unit_tests(specs, rule_file)
-    else:
-        document = slo_rules.prometheus_rule(
-            specs, name, where.namespace or "", {key: value for key, _, value in pairs}
-        )
-    say(yaml.dump(document, Dumper=_plain_dumper(), sort_keys=False, width=1000, allow_unicode=True).rstrip())
-    return Exit.OK
+    return {key: value for key, _, value in pairs}
 
 
 @command.command("import")
@@ -122,7 +140,7 @@ def import_(files: tuple[Path, ...], title: str) -> int:
     import yaml
 
     from console.base.document import parse_all
-    from console.health.slo.imported import read
+    from console.slo.imported import read
 
     documents = []
     for file in files:
@@ -131,8 +149,8 @@ def import_(files: tuple[Path, ...], title: str) -> int:
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"{file} cannot be read: {error}") from None
     found = read(documents)
-    for words in (*found.notes, *(str(problem) for problem in found.problems)):
-        narrate(words)
+    for note in (*found.notes, *(str(problem) for problem in found.problems)):
+        narrate(note)
     document = {"title": title, "slos": found.slos}
     say(yaml.dump(document, Dumper=_plain_dumper(), sort_keys=False, width=1000, allow_unicode=True).rstrip())
     return Exit.USAGE if found.problems or not found.slos else Exit.OK
@@ -142,11 +160,11 @@ def _plain_dumper() -> Any:
     """A YAML dumper without anchors, which people and other tools read badly."""
     import yaml
 
-    class Plain(yaml.SafeDumper):
+    class AnchorlessDumper(yaml.SafeDumper):
         def ignore_aliases(self, data: object) -> bool:
             return True
 
-    return Plain
+    return AnchorlessDumper
 
 
 def _board(where: Where) -> Board:
@@ -162,48 +180,41 @@ def _exit(slos: tuple[SloStatus, ...]) -> Exit:
 
 def slo_table(board: Board) -> str:
     """All objectives as a table. `~` marks few events; what is not known is a word."""
-    rows = []
-    for slo in board.slos:
-        left = "no data" if slo.budget_left is None else f"{slo.budget_left:.1%}"
-        counts = "no data" if slo.bad is None or slo.total is None else f"{slo.bad:g}/{slo.total:g}"
-        gone = "-" if slo.exhausted_in is None else human_duration(slo.exhausted_in)
-        burns = [_rate(slo.burn(window)) for window in (300.0, 3600.0, 21600.0, 259200.0)]
-        rows.append((slo.id, f"{slo.objective:.10g}", _state(slo), left, *burns, counts, gone, slo.reason or "-"))
-    head = ("SLO", "TARGET", "STATE", "LEFT", "BURN 5M", "1H", "6H", "3D", "BAD/TOTAL", "GONE IN", "WHY")
-    return table(head, [(r[0], f"{float(r[1]):.3%}".replace("0%", "%"), *r[2:]) for r in rows])
-
-
-def _state(slo: SloStatus) -> str:
-    word = f"{slo.state} ({slo.severity})" if slo.severity else slo.state
-    return f"{word}, partial" if slo.partial and slo.state != "no data" else word
-
-
-def _rate(burn: Burn | None) -> str:
-    if burn is None or burn.rate is None:
-        return "no events" if burn is not None and burn.total == 0 else "no data"
-    return f"{burn.rate:.2f}{'~' if burn.low_traffic else ''}"
+    rows = [
+        (
+            slo.id,
+            words.target(slo.objective),
+            words.state(slo),
+            words.budget_left(slo.budget_left, 1),
+            *(words.burn_rate(words.burn_over(slo, window), 2) for window in (300.0, 3600.0, 21600.0, 259200.0)),
+            words.bad_of_total(slo.bad, slo.total),
+            words.gone_in(slo) or "-",
+            slo.reason or "-",
+        )
+        for slo in board.slos
+    ]
+    return table(("SLO", "TARGET", "STATE", "LEFT", "BURN 5M", "1H", "6H", "3D", "BAD/TOTAL", "GONE IN", "WHY"), rows)
 
 
 def slo_page(slo: SloStatus, now: float) -> str:
     """Everything about one objective."""
-    left = "no data" if slo.budget_left is None else f"{slo.budget_left:.2%}"
     lines = [
-        f"{slo.title} ({slo.id}): {_state(slo)}",
+        f"{slo.title} ({slo.id}): {words.state(slo)}",
         *([f"  {slo.reason}"] if slo.reason else []),
         "",
-        f"objective   {slo.objective * 100:g}% over {human_duration(slo.period)}",
-        f"budget left {left}",
+        f"objective   {words.target(slo.objective)} over {human_duration(slo.period)}",
+        f"budget left {words.budget_left(slo.budget_left, 2)}",
         f"counted     {_counted(slo)}",
         f"arithmetic  {slo.arithmetic or 'no data'}",
         f"source      {slo.source or 'no data'}",
         f"measured    {'no data' if slo.measured_at is None else human_duration(now - slo.measured_at) + ' ago'}",
         f"covered     {'no data' if slo.covered is None else f'{slo.covered:.1%} of the period'}",
-        f"gone in     {'-' if slo.exhausted_in is None else human_duration(slo.exhausted_in)}",
+        f"gone in     {words.gone_in(slo) or '-'}",
         "",
         table(("WINDOW", "BAD/TOTAL", "ERROR RATIO", "BURN", "ALERTS ABOVE", "COVERED"), map(_window, slo.burns)),
     ]
     if slo.contributors:
-        rows = [(c.name, f"{c.bad:g}", f"{c.share:.0%}") for c in slo.contributors]
+        rows = [(c.name, words.events(c.bad), f"{c.share:.0%}") for c in slo.contributors]
         if slo.unattributed is not None and slo.unattributed >= 0.005:
             rows.append(("not known", "-", f"{slo.unattributed:.0%}"))
         by = f" ({'/'.join(slo.contributors_by).upper()})" if slo.contributors_by else ""
@@ -217,16 +228,16 @@ def slo_page(slo: SloStatus, now: float) -> str:
 def _counted(slo: SloStatus) -> str:
     if slo.bad is None or slo.total is None:
         return "no data"
-    return f"{slo.bad:g} bad of {slo.total:g}" + (" (few events: burn rates are doubtful)" if slo.low_traffic else "")
+    few = " (few events: burn rates are doubtful)" if slo.low_traffic else ""
+    return f"{words.events(slo.bad)} bad of {words.events(slo.total)}{few}"
 
 
 def _window(burn: Burn) -> tuple[Any, ...]:
-    counts = "no data" if burn.bad is None or burn.total is None else f"{burn.bad:g}/{burn.total:g}"
     return (
         human_duration(burn.window),
-        counts,
+        words.bad_of_total(burn.bad, burn.total),
         "no data" if burn.ratio is None else f"{burn.ratio:.4%}",
-        _rate(burn),
+        words.burn_rate(burn, 2),
         "-" if burn.factor is None else f"{burn.factor:g}",
         "no data" if burn.covered is None else f"{burn.covered:.0%}",
     )

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 from console.cli.output import plain
 
 if TYPE_CHECKING:
-    from console.health.model import SparkApp
-    from console.health.slow.items import Report
+    from console.apps.model import SparkApp
     from console.live.times import Times
+    from console.timing.items import TimeReport
 
 STEPS = 12
 
 
-def report_lines(name: str, report: Report) -> list[str]:
+def report_lines(name: str, report: TimeReport) -> list[str]:
     """A report for a person: what costs most, then the chain of stages that the time went into."""
-    from console.health.slow import words
-    from console.health.slow.items import KINDS
+    from console.timing import words
+    from console.timing.items import KINDS
 
     lines = [f"TIME {name}: {words.headline(report)}"]
     for item in report.items:

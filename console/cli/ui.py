@@ -7,14 +7,13 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from console.base.errors import Exit
 from console.cli.options import Where
 
 if TYPE_CHECKING:
     from console.live import Live, Opening
 
-face: Callable[[Live, Opening | None], None] | None = None
-"""The terminal UI, set by the program. The command line itself does not know it."""
+face: Callable[[Live, Opening | None], int] | None = None
+"""The terminal UI, set by the program; it returns the exit code. The command line itself does not know it."""
 
 
 def terminal() -> bool:
@@ -31,9 +30,9 @@ def open_ui(where: Where, first: Opening | None = None) -> int:
         from console.cli.connect import settled
         from console.cli.output import exit_for, say
 
-        board = settled(where).board
-        say(status_text(board))
-        return exit_for(board)
+        situation = settled(where)
+        say(status_text(situation))
+        return exit_for(situation.board)
     from console.cli.connect import open_live
 
     return run_ui(open_live(where), first)
@@ -44,10 +43,10 @@ def run_ui(live: Live, first: Opening | None = None) -> int:
     from console.cli.output import narrate
 
     assert face is not None
-    face(live, first)
+    code = face(live, first)
     situation = live.situation
     if situation.board.cluster.kind != "simulated":  # a drill's cluster is gone with its window
         for walk in situation.walks:
             if walk.status != "ended":
                 narrate(f"{walk.runbook} on {walk.subject} has not ended: console runbook --resume {walk.id}")
-    return Exit.OK
+    return code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import shutil
 import signal
 import tempfile
@@ -16,36 +17,38 @@ from typing import Any
 from aiohttp import web
 
 from console.base.clock import WallClock
-from console.drill import genesis
-from console.drill.alertmanager import AlertmanagerServer
-from console.drill.heap import PacedClock, StepClock
-from console.drill.kube.access import Rule as Denied
-from console.drill.kube.access import User
+from console.drill.door import PREFIX, bearer_in_path, with_token
+from console.drill.kube.access import DenyRule, User
 from console.drill.kube.config import write_kubeconfig
-from console.drill.kube.proxy import Backend
 from console.drill.kube.record import Write
 from console.drill.kube.server import KubeServer
-from console.drill.metrics.rules import Rule, Rules
-from console.drill.metrics.world_series import WorldStorage
-from console.drill.opening import PATIENCE, opening
-from console.drill.prometheus import PrometheusServer
-from console.drill.scenario import Case, Scenario, load
-from console.drill.sparkrest import SparkRest
-from console.drill.world import World
+from console.drill.prometheus.alertmanager import AlertmanagerServer
+from console.drill.prometheus.metrics.world_series import WorldStorage
+from console.drill.prometheus.rules import AlertingRule, RuleManager
+from console.drill.prometheus.server import PrometheusServer
+from console.drill.scenario import genesis
+from console.drill.scenario.files import load
+from console.drill.scenario.model import Scenario, ScenarioCase
+from console.drill.scenario.opening import PATIENCE, opening
+from console.drill.scenario.recovery import recovered
+from console.drill.spark.rest import SparkRestServer
+from console.drill.state.backend import Backend
+from console.drill.state.clock import PacedClock, StepClock
+from console.drill.world import SimulatedWorld
 
 Object = dict[str, Any]
 STEP_START = datetime(2026, 1, 12, 10, 42, tzinfo=UTC).timestamp()
 """Where stepped time begins: always the same, so that the same seed gives the same bytes."""
 PACED_REACH = 4 * 3600.0
 """How many wall seconds a paced drill can run before virtual time would catch up with the wall."""
-TOKEN = "drill-token"  # noqa: S105 (it opens a simulation on loopback)
-VIEWER_TOKEN = "drill-viewer"  # noqa: S105 (same)
+SLACK = 20.0
+"""Seconds by which a drill that begins now is opened early: two worlds of one seed are not exactly as old."""
 ONCALL = User("drill-oncall", ("oncall", "system:authenticated"), "drill-1")
 VIEWER = User("drill-viewer", ("viewers", "system:authenticated"), "drill-2")
 
 
 @dataclass(frozen=True)
-class Step:
+class StepResult:
     """What one step did.
 
     Attributes:
@@ -64,40 +67,52 @@ class Step:
 
 
 class DrillSession:
-    """A running drill. Open it with `async with DrillSession.open(...) as session`."""
+    """A running drill. Open it with `async with DrillSession.open(...) as session`.
+
+    Attributes:
+        token: what its servers ask for; a new one for each session.
+        kubeconfig: for programs that send a token over plain HTTP; `tools_kubeconfig` is for kubectl and others made of
+            client-go, which do not, and has it in the server's path.
+        prometheus_url, alertmanager_url: with the token as the password of Basic.
+    """
 
     def __init__(
         self,
         scenario: Scenario,
-        case: Case,
+        case: ScenarioCase,
         *,
         step: bool,
         speed: float,
         seed: int,
         start: float | None,
-        denied: tuple[Denied, ...],
+        denied: tuple[DenyRule, ...],
     ) -> None:
         self.scenario, self.case, self.seed, self.stepped = scenario, case, seed, step
         if start is None:
             past = (speed - 1) * PACED_REACH + PATIENCE + 60
             start = STEP_START if step else WallClock().now() - past
         self.begin = float(int(start))
-        self.world: World = genesis.create(scenario, case, seed=seed, begin=self.begin, deny=self._deny)
+        self.world: SimulatedWorld = genesis.create(scenario, case, seed=seed, begin=self.begin, deny=self._deny)
+        genesis.make_distinct(self.world)
+        cluster = self.world.cluster
         self.storage = WorldStorage(
-            self.world,
+            cluster,
+            self.world.spark,
+            self.world.gpus,
             interval=scenario.world.scrape,
             since=self.world.start - 3600.0,
             operator_since=self.begin - scenario.world.history_days * genesis.DAY,
         )
-        rules = tuple(Rule(r.alert, r.expr, r.hold, r.labels, r.annotations) for r in scenario.world.rules)
-        self.rules = Rules(self.storage, rules, self.world.start)
-        self.rest = SparkRest(self.world)
-        self.kube = KubeServer(self.world, self.sync, self._backend)
-        self.kube.access.tokens = {TOKEN: ONCALL, VIEWER_TOKEN: VIEWER}
+        rules = tuple(AlertingRule(r.alert, r.expr, r.hold, r.labels, r.annotations) for r in scenario.world.rules)
+        self.rules = RuleManager(self.storage, rules, self.world.start)
+        self.rest = SparkRestServer(cluster, self.world.spark)
+        self.kube = KubeServer(cluster, self.sync, self._backend)
+        self.token, self.viewer_token = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
+        self.kube.access.tokens = {self.token: ONCALL, self.viewer_token: VIEWER}
         self.kube.access.denied = list(denied)
         self.prometheus = PrometheusServer(self.storage, self.rules, self.sync)
-        self.alertmanager = AlertmanagerServer(self.rules, self.world, self.sync)
-        self._speed = speed
+        self.alertmanager = AlertmanagerServer(self.rules, cluster.ids.uid, self.sync)
+        self._speed, self._until_now = speed, False
         self._paced: PacedClock | None = None
         self._stepping: StepClock | None = None
         self._changed: dict[str, int] = {}
@@ -105,7 +120,7 @@ class DrillSession:
         self._tasks: list[asyncio.Task[None]] = []
         self._folder: Path | None = None
         self.kube_url = self.prometheus_url = self.alertmanager_url = ""
-        self.kubeconfig = self.viewer_kubeconfig = Path()
+        self.kubeconfig = self.tools_kubeconfig = self.viewer_kubeconfig = Path()
 
     @classmethod
     def open(
@@ -117,7 +132,8 @@ class DrillSession:
         speed: float | None = None,
         seed: int | None = None,
         start: float | None = None,
-        denied: tuple[Denied, ...] = (),
+        now: bool = False,
+        denied: tuple[DenyRule, ...] = (),
     ) -> DrillSession:
         """A session that starts when it is entered.
 
@@ -129,6 +145,7 @@ class DrillSession:
             seed: of everything random; default: the scenario's.
             start: virtual epoch seconds at which the session begins; default: a fixed time when stepped, else so
                 far in the past that time cannot catch up with the wall for hours.
+            now: it begins so that what there is to see is there at the wall's time, and goes on at its pace.
             denied: what the API server refuses to everybody.
 
         Raises:
@@ -136,35 +153,38 @@ class DrillSession:
             DocumentError: the scenario file is wrong.
         """
         loaded = scenario if isinstance(scenario, Scenario) else load(scenario)
-        return cls(
-            loaded,
-            loaded.case(case),
-            step=step,
-            speed=speed or loaded.speed,
-            seed=loaded.seed if seed is None else seed,
-            start=start,
-            denied=denied,
-        )
+        chosen, seed = loaded.case(case), loaded.seed if seed is None else seed
+        if now:
+            speed, start = 1.0, WallClock().now() - lead(loaded, chosen, seed) - SLACK
+        session = cls(
+            loaded, chosen, step=step, speed=speed or loaded.speed, seed=seed, start=start, denied=denied
+        )  # fmt: skip
+        session._until_now = now
+        return session
 
     # -- life -----------------------------------------------------------------------------------------------------
 
     async def __aenter__(self) -> DrillSession:
         self.world.heap.advance(self.begin)
         self.begin = opening(self.world, self.scenario.world.namespace, self.case.opens)
+        if self._until_now:
+            self.begin = max(self.begin, WallClock().now())
+            self.world.heap.advance(self.begin)
         if self.stepped:
             self._stepping = StepClock(self.world.heap)
         else:
             self._paced = PacedClock(self.begin, self._speed)
         self.world.store.watch(self._note)
-        self.kube_url = await self._serve(self.kube.app(ONCALL))
-        viewer_url = await self._serve(self.kube.app(VIEWER))
-        self.prometheus_url = await self._serve(self.prometheus.app())
-        self.alertmanager_url = await self._serve(self.alertmanager.app())
+        self.kube_url = await self._serve(bearer_in_path(self.kube.app()))
+        self.prometheus_url = self._with_token(await self._serve(with_token(self.prometheus.app(), self.token)))
+        self.alertmanager_url = self._with_token(await self._serve(with_token(self.alertmanager.app(), self.token)))
         self._folder = Path(tempfile.mkdtemp(prefix="console-drill-"))
         self._folder.chmod(0o700)
         named = (self.scenario.world.cluster, self.scenario.world.namespace)
-        self.kubeconfig = write_kubeconfig(self._folder / "kubeconfig", self.kube_url, TOKEN, *named)
-        self.viewer_kubeconfig = write_kubeconfig(self._folder / "viewer", viewer_url, VIEWER_TOKEN, *named)
+        self.kubeconfig = write_kubeconfig(self._folder / "kubeconfig", self.kube_url, self.token, *named)
+        for_tools, viewers = (f"{self.kube_url}{PREFIX}{token}" for token in (self.token, self.viewer_token))
+        self.tools_kubeconfig = write_kubeconfig(self._folder / "tools", for_tools, self.token, *named)
+        self.viewer_kubeconfig = write_kubeconfig(self._folder / "viewer", viewers, self.viewer_token, *named)
         if self._paced is not None:
             self._tasks.append(asyncio.create_task(self._pace()))
         return self
@@ -180,7 +200,7 @@ class DrillSession:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
-        self.kube.close_watches()
+        self.kube.watches.close()
         for runner in self._runners:
             await runner.cleanup()
         self._runners.clear()
@@ -196,6 +216,9 @@ class DrillSession:
         await site.start()
         host, port = runner.addresses[0][:2]
         return f"http://{host}:{port}"
+
+    def _with_token(self, url: str) -> str:
+        return url.replace("http://", f"http://drill:{self.token}@", 1)
 
     # -- time -----------------------------------------------------------------------------------------------------
 
@@ -217,7 +240,7 @@ class DrillSession:
         if self._paced is not None:
             self.world.heap.advance(max(self.world.heap.now, self._paced.now()))
 
-    async def step(self) -> Step:
+    async def step(self) -> StepResult:
         """Let the next thing happen, or wake who sleeps until before it; then let other tasks run once."""
         if self._stepping is None:
             raise RuntimeError("this drill is paced, not stepped")
@@ -225,7 +248,7 @@ class DrillSession:
         self._changed = {}
         wake, happens = clock.next_wake(), heap.next_time()
         if wake is None and happens is None:
-            return Step(heap.now, self.world.store.version, idle=True)
+            return StepResult(heap.now, self.world.store.version, idle=True)
         if happens is None or (wake is not None and wake < happens):
             heap.advance(wake if wake is not None else heap.now)
         else:
@@ -233,15 +256,15 @@ class DrillSession:
         woken = clock.wake(heap.now)
         for _ in range(1 + 3 * bool(woken)):  # a sleeper of this loop needs three turns to go on
             await asyncio.sleep(0)
-        return Step(heap.now, self.world.store.version, dict(self._changed), woken)
+        return StepResult(heap.now, self.world.store.version, dict(self._changed), woken)
 
-    async def run_until(self, when: float) -> Step:
+    async def run_until(self, when: float) -> StepResult:
         """Let everything up to `when` (virtual epoch seconds) happen; sleepers are woken in their order."""
         if self._stepping is None:
             while self.now < when:
                 await self.clock.sleep(min(1.0, when - self.now))
             self.sync()
-            return Step(self.now, self.world.store.version)
+            return StepResult(self.now, self.world.store.version)
         changed: dict[str, int] = {}
         woken, count = 0, 0
         while True:
@@ -259,13 +282,15 @@ class DrillSession:
                 woken += done.woken
             count += 1
         self.world.heap.advance(when)
-        return Step(self.world.heap.now, self.world.store.version, changed, woken)
+        return StepResult(self.world.heap.now, self.world.store.version, changed, woken)
 
-    async def run_for(self, seconds: float) -> Step:
+    async def run_for(self, seconds: float) -> StepResult:
         """`run_until` so many virtual seconds from now."""
         return await self.run_until(self.now + seconds)
 
-    async def pump(self, settled: Callable[[Step], Awaitable[None]] | None = None, *, patience: float = 5.0) -> None:
+    async def pump(
+        self, settled: Callable[[StepResult], Awaitable[None]] | None = None, *, patience: float = 5.0
+    ) -> None:
         """Step for as long as somebody sleeps on the clock: run it as a task beside the one that walks.
 
         Args:
@@ -323,17 +348,15 @@ class DrillSession:
 
     def recovered(self) -> bool:
         """Whether the case's conditions of recovery hold now."""
-        from console.drill.recovery import recovered
-
         self.sync()
-        return recovered(self)
+        return recovered(self.case.recovery, self.scenario.world.namespace, self.storage)
 
-    def deny(self, *rules: Denied) -> None:
+    def deny(self, *rules: DenyRule) -> None:
         """Refuse more from now on."""
         self.kube.access.denied.extend(rules)
 
     def _deny(self, options: Object) -> None:
-        self.kube.access.denied.append(Denied(**{key: tuple(value) for key, value in options.items()}))
+        self.kube.access.denied.append(DenyRule(**{key: tuple(value) for key, value in options.items()}))
 
     def _backend(self, plural: str, namespace: str, name: str, port: int) -> Backend | None:
         if plural == "services" and (namespace, name, port) == ("monitoring", "prometheus", 9090):
@@ -341,6 +364,14 @@ class DrillSession:
         if plural == "services" and (namespace, name, port) == ("monitoring", "alertmanager", 9093):
             return self.alertmanager.handle
         return self.rest.backend(plural, namespace, name, port)
+
+
+def lead(scenario: Scenario, case: ScenarioCase, seed: int) -> float:
+    """Seconds from the beginning of a world to the moment at which its drill opens."""
+    begin = float(int(WallClock().now())) - PATIENCE
+    world = genesis.create(scenario, case, seed=seed, begin=begin, deny=lambda _: None)
+    world.heap.advance(begin)
+    return opening(world, scenario.world.namespace, case.opens) - begin
 
 
 async def serve(
@@ -352,7 +383,7 @@ async def serve(
         loop.add_signal_handler(sign, leave.set)
     async with DrillSession.open(scenario, case, speed=speed, seed=seed) as session:
         lines = (
-            f"export KUBECONFIG={session.kubeconfig}",
+            f"export KUBECONFIG={session.tools_kubeconfig}",
             f"export PROMETHEUS_URL={session.prometheus_url}",
             f"export ALERTMANAGER_URL={session.alertmanager_url}",
         )

@@ -15,8 +15,8 @@ from console.base.errors import ConsoleError
 from console.live.plan import Plan
 
 if TYPE_CHECKING:
-    from console.health.model import Finding
-    from console.health.monitoring.model import Monitoring
+    from console.facts.monitoring import Monitoring, Objects
+    from console.findings.model import Finding
 
 Standing = Literal["ok", "limited", "missing", "unknown"]
 
@@ -158,14 +158,14 @@ _PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 def monitoring_checks(seen: Monitoring | None) -> list[Check]:
     """Whether Prometheus sees what its rules and objectives read: one check for each part."""
-    from console.health.case import World
-    from console.health.facts import Facts
-    from console.health.rules.monitoring import RULES
-    from console.health.rules.scraping import RULES as MORE
+    from console.facts.model import Facts
+    from console.findings.case import ClusterView
+    from console.findings.rules.monitoring.rules import RULES
+    from console.findings.rules.monitoring.scraping import RULES as MORE
 
     if seen is None:
         return []
-    world = World(Facts(at=seen.at, monitoring=seen), ())
+    world = ClusterView(Facts(at=seen.at, monitoring=seen), ())
     found = [f for rule in (*RULES, *MORE) if not isinstance(answer := rule.check(world), str) for f in answer]
     lost = dict(seen.unread)
     counted = {
@@ -185,10 +185,23 @@ def monitoring_checks(seen: Monitoring | None) -> list[Check]:
         elif words:
             out.append(Check(name, "ok", f"{len(things)} {words}"))
         elif name == "monitoring objects" and seen.objects is not None:
-            out.append(Check(name, "ok", f"{len(seen.objects.monitors)} monitors select what can be scraped"))
+            out.append(_objects_check(name, seen, seen.objects))
         elif name == "monitoring pod labels" and seen.pod_labels is not None and seen.pod_labels.spark:
             out.append(Check(name, "ok", "kube-state-metrics keeps Spark's labels"))
     return out
+
+
+def _objects_check(name: str, seen: Monitoring, objects: Objects) -> Check:
+    """Nothing speaks against the monitors and rules; those that are too young for that are not judged yet."""
+    from console.findings.rules.monitoring.scraping import too_young
+
+    young = [one for one in (*objects.monitors, *objects.rules) if too_young(seen, one)]
+    judged = sum(1 for monitor in objects.monitors if not too_young(seen, monitor))
+    said = f"{judged} monitors select what can be scraped"
+    if not young:
+        return Check(name, "ok", said)
+    waiting = f"not judged yet, younger than 10 minutes: {', '.join(one.key for one in young)}"
+    return Check(name, "unknown", f"{said}; {waiting}" if judged else waiting)
 
 
 def _more(found: Sequence[Finding]) -> str:

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.base.errors import UsageError
-from console.settings.model import Endpoint as Address
+from console.settings.model import EndpointConfig
 from console.wire.endpoint import Endpoint, ServiceEndpoint, UrlEndpoint
 
 if TYPE_CHECKING:
     from console.wire.reader import Reader
 
 
-def endpoint_of(address: Address, reader: Reader, url: str | None = None) -> Endpoint | None:
+def endpoint_of(address: EndpointConfig, reader: Reader, url: str | None = None) -> Endpoint | None:
     """The way to the server at `address`; `url` wins over it. None where nothing was configured.
 
     Raises:
@@ -39,7 +39,7 @@ def endpoint_of(address: Address, reader: Reader, url: str | None = None) -> End
     return ServiceEndpoint(reader, namespace, name, port, scheme=scheme, prefix=address.path, headers=headers)
 
 
-def _token(address: Address) -> dict[str, str]:
+def _token(address: EndpointConfig) -> dict[str, str]:
     if address.token_env:
         token = os.environ.get(address.token_env, "")
         if not token:

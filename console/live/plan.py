@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from console.base.clock import Clock, WallClock
 from console.base.paths import state_dir
-from console.health.facts import Alert
+from console.facts.model import Alert
 
 if TYPE_CHECKING:
     from console.settings.load import Settings
@@ -66,10 +66,10 @@ class Plan:
     state: Path = field(default_factory=state_dir)
     evidence: Path | None = None
     pace: Pace = field(default_factory=Pace)
-    actor: str = field(default_factory=lambda: _actor())
+    actor: str = field(default_factory=lambda: actor())
 
 
-def _actor() -> str:
+def actor() -> str:
     """The user of this machine, and of the session that leads here where that is another."""
     try:
         name = getpass.getuser()

@@ -7,10 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from console.apps.model import SparkApp
 from console.base.clock import Clock
 from console.base.errors import ConsoleError
-from console.health.facts import Log, Pod, RestDocument
-from console.health.model import SparkApp
+from console.facts.leftout import LeftOut, bounded
+from console.facts.model import Log, Pod, RestDocument, Sample
+from console.facts.notjudged import NotJudged, not_judged
+from console.facts.rest import num, rows, text
 
 if TYPE_CHECKING:
     from console.wire.reader import Reader
@@ -19,6 +22,9 @@ MAX_APPS = 40
 """Applications that are read at one time; the worst come first."""
 AT_ONCE = 4
 UI_PORT = 4040
+PEAKS = ("JVMHeapMemory", "ProcessTreePythonRSSMemory")
+MOST_PEAKS = 4000
+"""Peaks that are kept of one application, those of the latest attempts."""
 
 
 @dataclass
@@ -28,6 +34,7 @@ class _Read:
     logs: tuple[Log, ...] = ()
     rest: tuple[RestDocument, ...] = ()
     unread: tuple[tuple[str, str], ...] = ()
+    failed: tuple[NotJudged, ...] = ()
 
 
 @dataclass
@@ -40,7 +47,9 @@ class Reads:
     reader: Reader
     clock: Clock
     again: float
+    left_out: tuple[LeftOut, ...] = ()
     _done: dict[str, _Read] = field(default_factory=dict)
+    _peaks: dict[str, dict[tuple[str, str, str], Sample]] = field(default_factory=dict)
 
     def logs(self) -> tuple[Log, ...]:
         return tuple(log for read in self._done.values() for log in read.logs)
@@ -48,25 +57,64 @@ class Reads:
     def rest(self) -> tuple[RestDocument, ...]:
         return tuple(document for read in self._done.values() for document in read.rest)
 
+    def peaks(self) -> tuple[Sample, ...]:
+        """The highest use of memory that was ever read of each executor, of attempts that are over too: a driver takes
+        what it measured with it."""
+        return tuple(sample for of_app in self._peaks.values() for sample in of_app.values())
+
     def unread(self) -> tuple[tuple[str, str], ...]:
         return tuple(item for read in self._done.values() for item in read.unread)
 
+    def not_judged(self) -> tuple[NotJudged, ...]:
+        """Applications at whose log or REST answers Console failed."""
+        return tuple(one for read in self._done.values() for one in read.failed)
+
     async def refresh(self, apps: list[SparkApp], pods: dict[str, Pod]) -> bool:
         """Read what is due of `apps` (worst first). True when something new came."""
-        wanted = apps[:MAX_APPS]
+        wanted, self.left_out = bounded(
+            apps,
+            MAX_APPS,
+            source="logs",
+            what="applications that fail, stall or are looked at have log and REST read",
+            first="the worst first",
+            name=lambda app: app.key,
+            blinds=True,
+        )
         keep = {app.key for app in wanted}
         dropped = [key for key in self._done if key not in keep]
         for key in dropped:
             del self._done[key]
+            self._peaks.pop(key, None)
         due = [(app, pod) for app in wanted if (pod := self._driver(app, pods)) is not None and self._due(app, pod)]
         gate = asyncio.Semaphore(AT_ONCE)
 
         async def one(app: SparkApp, pod: Pod) -> None:
             async with gate:
-                self._done[app.key] = await self._read(app, pod)
+                try:
+                    self._done[app.key] = read = await self._read(app, pod)
+                    self._remember(app.key, read.rest)
+                except Exception as error:
+                    failed = not_judged(pod.key, "reading its log and REST answers", error, app=app.key)
+                    self._done[app.key] = _Read(_state(pod), self.clock.now(), failed=(failed,))
 
         await asyncio.gather(*(one(app, pod) for app, pod in due))
         return bool(due or dropped)
+
+    def _remember(self, key: str, documents: Iterable[RestDocument]) -> None:
+        held = self._peaks.setdefault(key, {})
+        for document in documents:
+            for row in rows(document.data) if document.path == "allexecutors" else ():
+                measured = row.get("peakMemoryMetrics")
+                if not isinstance(measured, dict):
+                    continue
+                for metric in PEAKS:
+                    value, place = num(measured, metric), (document.app_id, text(row, "id"), metric)
+                    if value > 0 and (place not in held or value > held[place].value):
+                        labels = {"application_id": document.app_id, "executor_id": place[1]}
+                        name = f"metrics_executor_{metric}_bytes"
+                        held[place] = Sample(name, labels, value, document.origin.at, document.origin)
+        for place in list(held)[:-MOST_PEAKS]:
+            del held[place]
 
     @staticmethod
     def _driver(app: SparkApp, pods: dict[str, Pod]) -> Pod | None:
@@ -81,8 +129,8 @@ class Reads:
         return _alive(pod) and self.clock.now() - done.at >= self.again
 
     async def _read(self, app: SparkApp, pod: Pod) -> _Read:
-        from console.sources.logs import tail
-        from console.sources.spark import SparkRest
+        from console.sources.cluster.logs import tail
+        from console.sources.spark.rest import SparkRest
         from console.wire.endpoint import PodEndpoint
 
         read = _Read(_state(pod), self.clock.now())

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
 
-from console.health.facts import Event, Log, RestDocument
-from console.health.model import Board
+from console.apps.progress import ProgressSample
+from console.board.model import Board
+from console.facts.model import Event, Log, RestDocument
 from console.live.times import Times
+from console.live.trends import MemoryTrend
 
 if TYPE_CHECKING:
-    from console.health.components.match import Conformance, Detection
-    from console.health.rule import Trial
+    from console.components.match import Conformance, Detection
+    from console.findings.rule import Trial
     from console.operate.person import Question
     from console.runbook.match import Matched
     from console.runbook.walk import Walk
@@ -21,6 +23,8 @@ Phase = Literal["connecting", "loading", "live", "lost", "failed"]
 
 LEFT = "not run here"
 """An open walk that this process is not on."""
+HANDED_OVER = "handed over, waits"
+"""An open walk that somebody left for somebody else."""
 
 
 class Situation(Struct, frozen=True):
@@ -29,10 +33,12 @@ class Situation(Struct, frozen=True):
     Attributes:
         phase: `connecting` and `loading` before the first facts, `live`, `lost` (data stays, marked stale), `failed`.
         trouble, hint: one sentence and what to do, where the phase is `lost` or `failed`.
-        matches: finding key, `alert:NAME`, `slo:ID` or `app:KEY` → runbooks, best first.
+        matches: finding key, `alert:` and the alert's key, `slo:ID` or `app:KEY` → runbooks, best first.
         walks: open ones first, then the latest that ended.
+        walks_unread: walks that cannot be read, by id (`journal`: all of earlier sessions), and why.
         questions: walk id → what a person is asked.
         here: ids of the walks that this process is on; the others were left, or another process is on them.
+        history: application key → how it moved, of those that are walked or in focus; the latest sample last.
         conformance: the preset against what runs; None before anything was judged.
         detection: which presets fit what runs.
     """
@@ -43,8 +49,10 @@ class Situation(Struct, frozen=True):
     hint: str = ""
     matches: dict[str, tuple[Matched, ...]] = {}
     walks: tuple[Walk, ...] = ()
+    walks_unread: tuple[tuple[str, str], ...] = ()
     questions: dict[str, Question] = {}
     here: frozenset[str] = frozenset()
+    history: dict[str, tuple[ProgressSample, ...]] = {}
     conformance: Conformance | None = None
     detection: Detection | None = None
     number: int = 0
@@ -56,7 +64,13 @@ class Situation(Struct, frozen=True):
         """Where an open walk stands, in words; never `running` where this process does not know it."""
         if walk.id in self.questions:
             return "waits for you"
+        if walk.handed is not None and walk.status != "ended":
+            return HANDED_OVER
         return str(walk.status) if walk.status == "ended" or walk.id in self.here else LEFT
+
+    def left(self, walk: Walk) -> bool:
+        """Whether nobody is on the walk here, so that it can be taken up (unless another process is on it)."""
+        return walk.status != "ended" and walk.id not in self.here and walk.id not in self.questions
 
 
 class FocusOn(Struct, frozen=True):
@@ -70,6 +84,8 @@ class FocusOn(Struct, frozen=True):
     explain: bool = False
     """Also every rule that was tried on the application."""
     times: bool = False
+    trends: bool = False
+    """Also how the memory of its executors went."""
 
 
 class Focus(Struct, frozen=True):
@@ -84,4 +100,5 @@ class Focus(Struct, frozen=True):
     manifest: dict[str, Any] = {}
     trials: tuple[Trial, ...] | None = None
     times: Times | None = None
+    memory: MemoryTrend | None = None
     at: float | None = None

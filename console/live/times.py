@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
+from console.apps.model import SparkApp
 from console.base.clock import Clock
 from console.base.errors import ConsoleError
-from console.health.facts import Pod, RestDocument
-from console.health.model import SparkApp
-from console.health.slow.items import Report
+from console.facts.model import Pod, RestDocument
+from console.timing.items import TimeReport
 
 if TYPE_CHECKING:
-    from console.health.restview import RestView
+    from console.facts.rest import RestView
     from console.settings.load import Settings
-    from console.sources.spark import SparkRest
+    from console.sources.spark.rest import SparkRest
     from console.wire.endpoint import Endpoint
     from console.wire.reader import Reader
 
@@ -46,7 +46,7 @@ class Times(Struct, frozen=True):
     """
 
     state: State = "loading"
-    report: Report | None = None
+    report: TimeReport | None = None
     detail: str = ""
     source: str = ""
     app_id: str = ""
@@ -89,9 +89,9 @@ class TimesReader:
             await self._history.close()
 
     async def _read(self, app: SparkApp, pod: Pod | None) -> Times:
-        from console.health.restview import RestView
-        from console.health.slow.report import compared
-        from console.sources.spark import SparkRest
+        from console.facts.rest import RestView
+        from console.sources.spark.rest import SparkRest
+        from console.timing.report import compared
         from console.wire.endpoint import PodEndpoint
 
         now = self._clock.now()
@@ -141,7 +141,7 @@ class TimesReader:
         now = self._clock.now()
         if self._history is None and (self._looked is None or now - self._looked >= LOOK_AGAIN):
             from console.live.endpoints import endpoint_of
-            from console.sources.discovery import discover
+            from console.sources.cluster.discovery import discover
 
             self._looked = now
             try:
@@ -161,8 +161,8 @@ async def former_runs(rest: SparkRest, label: str, view: RestView) -> tuple[list
         rest: a History Server; `label` names it.
         view: the run that is measured.
     """
-    from console.health.restview import RestView, num, rows, text
-    from console.health.slow.former import run_name
+    from console.facts.rest import RestView, num, rows, text
+    from console.timing.former import run_name
 
     name, own = run_name(text(view.application, "name")), text(view.application, "id")
     begun = max((num(a, "startTimeEpoch") for a in view.attempts), default=0.0)
@@ -180,7 +180,8 @@ async def former_runs(rest: SparkRest, label: str, view: RestView) -> tuple[list
         return [], f"{label}: {error.message}"
     found = [(key, RestView(r.documents)) for (_, key, _), r in zip(newest, read, strict=True) if r.document("stages")]
     if not found:
-        return [], f"{label} knows no former run of {name!r}"
+        known = f" among its newest {LISTED} applications" if len(rows(listed)) >= LISTED else ""
+        return [], f"{label} knows no former run of {name!r}{known}"
     return found, "" if len(found) > 1 else "one former run is no measure: two are needed"
 
 

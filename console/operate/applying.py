@@ -8,21 +8,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
+from console.actions import verb_of
+from console.actions.effects import STAMP, Effect
+from console.actions.pins import Pin
 from console.base.errors import ConsoleError
 from console.base.redact import redact
 from console.base.text import clean
 from console.operate import kubernetes, landing
-from console.operate.kubernetes import Place, Sent
-from console.operate.preview import Look
-from console.operate.way import Way
-from console.runbook.effects import STAMP, Effect
+from console.operate.gate_context import GateContext
+from console.operate.kubernetes import ObjectAddress, Sent
+from console.operate.preview import PlannedChange
+from console.operate.scripts.process import Finished
 from console.runbook.walk import Applied, Intent
 from console.wire.writer import Writer
 
 
-async def change(look: Look, way: Way, at: Place | None) -> Applied | None:
+async def change(planned: PlannedChange, gate: GateContext, at: ObjectAddress | None) -> Applied | None:
     """Intent, apply, result. Cancelling waits for the end of it: what was begun gets its result."""
-    task = asyncio.ensure_future(_apply(look, way, at))
+    task = asyncio.ensure_future(_apply(planned, gate, at))
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
@@ -30,66 +33,72 @@ async def change(look: Look, way: Way, at: Place | None) -> Applied | None:
         raise
 
 
-async def _apply(look: Look, way: Way, at: Place | None) -> Applied | None:
-    effect = look.effect
-    assert way.writer is not None
-    intent = Intent(way.clock.now(), way.step, effect, look.pin.before, look.pin.generation, look.rollback)
-    way.emit(intent)
-    if effect.action == "script":
-        event = await _run(intent, way, at)
+async def _apply(planned: PlannedChange, gate: GateContext, at: ObjectAddress | None) -> Applied | None:
+    effect = planned.effect
+    assert gate.writer is not None
+    intent = Intent(gate.clock.now(), gate.step, effect, planned.pin.before, planned.pin.generation, planned.rollback)
+    gate.emit(intent)
+    if verb_of(effect.action).runs:
+        event = await _run(intent, gate, at, planned.pin)
     else:
-        assert at is not None and look.obj is not None
-        event = _result(await kubernetes.send(way.writer, at, effect, look.obj, look.pin), effect, way)
+        assert at is not None and planned.obj is not None
+        event = _result(await kubernetes.send(gate.writer, at, effect, planned.obj, planned.pin), effect, gate)
     if event is not None:
-        way.emit(event)
+        gate.emit(event)
         if event.ok and at is not None:
-            await announce(effect, way.writer, actor=way.actor, head=way.head())
+            await announce(effect, gate.writer, actor=gate.actor, head=gate.head())
     return event
 
 
-def _result(sent: Sent, effect: Effect, way: Way) -> Applied | None:
+def _result(sent: Sent, effect: Effect, gate: GateContext) -> Applied | None:
     if sent.ok is None:
         return None
-    goto = way.applied_to if sent.ok else way.failed_to
-    return Applied(way.clock.now(), way.step, effect.id, sent.ok, sent.message, sent.generation, goto=goto)
+    goto = gate.applied_to if sent.ok else gate.failed_to
+    return Applied(gate.clock.now(), gate.step, effect.id, sent.ok, sent.message, sent.generation, goto=goto)
 
 
-async def _run(intent: Intent, way: Way, at: Place | None) -> Applied | None:
+async def _run(intent: Intent, gate: GateContext, at: ObjectAddress | None, pin: Pin) -> Applied | None:
     """Run a script. One that did not end well may have changed something all the same: then its result is open."""
     effect = intent.effect
     try:
-        ended = await way.run_script(effect, False)
+        ended = await gate.run_script(effect, "confirmed", pin)
     except ConsoleError as error:
-        return Applied(way.clock.now(), way.step, effect.id, False, error.message, goto=way.failed_to)
+        return Applied(gate.clock.now(), gate.step, effect.id, False, error.message, goto=gate.failed_to)
     if not ended.ok:
-        answer: str = "unknown" if ended.timed_out else "no"
-        if at is not None:
+        answer: str = "unknown" if ended.timed_out or any(not c.refused for c in ended.calls) else "no"
+        if at is not None or effect.allowed:
             with contextlib.suppress(ConsoleError):
-                answer, _ = await landing.landed(way.reader, intent)
+                answer, _ = await landing.landed(gate.reader, intent)
         if answer != "no":
             return None
     return Applied(
-        at=way.clock.now(),
-        step=way.step,
+        at=gate.clock.now(),
+        step=gate.step,
         effect=effect.id,
         ok=ended.ok,
-        message=ended.words,
+        message=_done(ended),
         exit_code=ended.exit_code,
         output=ended.result or ended.output,
-        goto=way.applied_to if ended.ok else way.failed_to,
+        goto=gate.applied_to if ended.ok else gate.failed_to,
     )
 
 
-async def read_only_script(effect: Effect, way: Way) -> Applied:
+def _done(ended: Finished) -> str:
+    """How it ended and what it sent."""
+    sent = [call.words for call in ended.calls if not call.refused and not call.dry_run]
+    return "; ".join(sent if ended.ok and sent else [ended.words, *sent])
+
+
+async def read_only_script(effect: Effect, gate: GateContext) -> Applied:
     """A script that only reads: no question, no lock, no intent; its result is journalled."""
     try:
-        ended = await way.run_script(effect, False)
+        ended = await gate.run_script(effect, "read", Pin("", 0))
         ok, words, code, output = ended.ok, ended.words, ended.exit_code, ended.result or ended.output
     except ConsoleError as error:
         ok, words, code, output = False, error.message, None, ""
-    goto = way.applied_to if ok else way.failed_to
-    event = Applied(way.clock.now(), way.step, effect.id, ok, words, exit_code=code, output=output, goto=goto)
-    way.emit(event)
+    goto = gate.applied_to if ok else gate.failed_to
+    event = Applied(gate.clock.now(), gate.step, effect.id, ok, words, exit_code=code, output=output, goto=goto)
+    gate.emit(event)
     return event
 
 
@@ -112,6 +121,6 @@ async def announce(effect: Effect, writer: Writer, *, actor: str, head: str) -> 
             target.namespace or "default",
             about={k: v for k, v in about.items() if v},
             reason="ConsoleRollback" if effect.inverse_of else "ConsoleChange",
-            message=redact(clean(message)),
+            message=clean(redact(message)),
             annotations={STAMP: effect.id, "console.oncall/journal-head": head},
         )

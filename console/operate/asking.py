@@ -2,15 +2,71 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from console.actions import patches
+from console.actions.effects import STAMP, Effect
+from console.actions.owners import dotted
 from console.base.text import clean
-from console.operate.person import LANDED_CHOICES, ROLLBACK_CHOICES, Question
-from console.runbook.effects import STAMP, Effect
+from console.board.model import Board
+from console.operate.person import LANDED_CHOICES, ROLLBACK_CHOICES, RULES_CHOICES, Person, Question, Queue, Reply
+from console.runbook.context.after import since_the_change
+from console.runbook.model import Runbook
+from console.runbook.say import safe
 from console.runbook.steps import Asked
 from console.runbook.walk import Intent, Walk
 
+REREAD, MINUTE = 10.0, 60.0
+"""Seconds of the machine's time after which an open question is read anew, and of the walk's after which what says the
+same is shown with its new time."""
 
-def of_step(walk: Walk, step: str, asked: Asked, *, now: float, reason: str = "") -> Question:
-    """The question of an ask, note or manual step. `reason` says why it is asked again."""
+
+class Published:
+    """A person, their open question published with the walk.
+
+    Args:
+        show: called with each question, with what was read anew of it, and with None when it is settled.
+    """
+
+    def __init__(self, person: Person, show: Callable[[Question | None], None]) -> None:
+        self._person, self._show = person, show
+        self.name = person.name
+
+    async def answer(self, question: Question, read: Callable[[], Awaitable[Question]] | None = None) -> Reply | None:
+        """The answer. `read`: the same question from what is known now, which takes its place on a screen."""
+        self._show(question)
+        waits = asyncio.create_task(self._person.answer(question))
+        try:
+            while read is not None and isinstance(self._person, Queue):
+                if (await asyncio.wait({waits}, timeout=REREAD))[0]:
+                    break
+                question = self._reread(self._person, question, await read())
+            return await waits
+        finally:
+            waits.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await waits
+            self._show(None)
+
+    def _reread(self, person: Queue, before: Question, now: Question) -> Question:
+        """The question that is open now: what was read anew, unless it says the same as a moment ago."""
+        now = replace(now, asked=before.asked)
+        if replace(now, read_at=before.read_at) == before and now.read_at - before.read_at < MINUTE:
+            return before
+        person.reread(now)
+        self._show(now)
+        return now
+
+
+def of_step(
+    walk: Walk, step: str, asked: Asked, *, now: float, reason: str = "", also: tuple[str, ...] = ()
+) -> Question:
+    """The question of an ask, note or manual step. `reason` says why it is asked again, `also` what else is seen."""
     return Question(
         walk=walk.id,
         step=step,
@@ -18,14 +74,27 @@ def of_step(walk: Walk, step: str, asked: Asked, *, now: float, reason: str = ""
         title=asked.title,
         text=asked.text,
         choices=asked.choices,
-        shows=asked.shows,
+        shows=(*also, *asked.shows) if asked.choices else asked.shows,
         reason=reason,
         asked=now,
+        read_at=now,
     )
 
 
-def of_rollback(walk: Walk, step: str, rollback: Effect, *, now: float) -> Question:
-    """A change was verified not to help: should it be taken back?"""
+def beside(runbook: Runbook, ctx: Mapping[str, Any]) -> tuple[str, ...]:
+    """What else is seen now that the runbook is about, beside the finding that it began with."""
+    mine = ctx.get("finding", {}).get("key")
+    fits = set(runbook.match.findings)
+    others = [f for f in ctx.get("findings", ()) if f.get("code") in fits and f.get("key") != mine]
+    return tuple(f"also seen now: {safe(str(f.get('title', '')))}" for f in others[:2])
+
+
+def of_rollback(walk: Walk, step: str, effect: Effect, rollback: Effect, board: Board, *, now: float) -> Question:
+    """A change was verified not to help: should it be taken back?
+
+    Beside it stands what that is decided by: what was seen, what died since, what is wrong now, what changes back, what
+    restarts.
+    """
     verdict = walk.outputs.get(step, {})
     said = f"{verdict.get('verdict', 'ineffective')}: {verdict.get('because', '')}".rstrip(": ")
     return Question(
@@ -35,20 +104,59 @@ def of_rollback(walk: Walk, step: str, rollback: Effect, *, now: float) -> Quest
         title=clean(rollback.title),
         text=f"The change did not help ({clean(said)}). Roll it back?",
         choices=ROLLBACK_CHOICES,
+        shows=(*_tried(walk, step, board), *_back(effect, rollback)),
         asked=now,
+        read_at=now,
+    )
+
+
+def _tried(walk: Walk, step: str, board: Board) -> tuple[str, ...]:
+    """How the verification ended, and how the application is now."""
+    state = walk.state(step)
+    seen = [e.excerpt for e in state.evidence] if state is not None else []
+    after = since_the_change(board.app(walk.subject), walk)
+    deaths = {**(after.new.deaths if after.new is not None else {}), **(after.driver_deaths or {})}
+    said = ", ".join(f"{n} {kind}" for kind, n in sorted(deaths.items()))
+    died = "not known" if after.new is None else said or "none seen"
+    titles = [f.title for f in board.findings_of(walk.subject) if f.severity != "info"] if walk.subject else []
+    wrong = [f"now: {clean(title)}" for title in titles[:2]]
+    return (*(clean(text) for text in seen), f"deaths since the change: {died}", *wrong)
+
+
+def _back(effect: Effect, rollback: Effect) -> tuple[str, ...]:
+    """Field by field what a rollback puts back, and what that restarts."""
+    out = []
+    for pointer in rollback.touched:
+        made, old = patches.get(effect.patch, pointer), patches.get(rollback.patch, pointer)
+        now = "" if made is patches.MISSING else f" {made} →"
+        what = "absent" if old in (None, patches.MISSING) else old
+        out.append(safe(f"changes back {dotted(pointer)}:{now} {what}"))
+    return (*out, *((f"restarts {clean(rollback.restarts)}",) if rollback.restarts else ()))
+
+
+def of_rules(walk: Walk, wider: tuple[str, ...], *, now: float, terminal: bool) -> Question:
+    """More is allowed now than when the walk began."""
+    return Question(
+        walk=walk.id,
+        step=walk.current,
+        kind="rules",
+        title="The rules are wider than when this walk began",
+        text=f"{clean('; '.join(wider))}. Go on under the wider rules?",
+        choices=RULES_CHOICES,
+        asked=now,
+        terminal=terminal,
     )
 
 
 def of_landing(walk: Walk, intent: Intent, *, now: float) -> Question:
     """Nobody but a person can say whether a change arrived."""
     effect = intent.effect
-    what = f"{effect.target.kind} {effect.target.words}" if effect.target else "the script"
     return Question(
         walk=walk.id,
         step=intent.step,
         kind="landed",
         title=clean(effect.title),
-        text=f"It is not known whether this change of {clean(what)} arrived. Did it?",
+        text=f"It is not known whether this change of {clean(effect.about)} arrived. Did it?",
         choices=LANDED_CHOICES,
         shows=(f"stamp looked for: {STAMP}: {effect.id}",),
         asked=now,

@@ -17,8 +17,8 @@ from console.runbook.scripts import ScriptSpec
 from console.runbook.walk import Walk, fold
 
 
-class Library(Protocol):
-    """What the desk needs of `console.sources.runbooks.Library`."""
+class RunbookSource(Protocol):
+    """What the desk needs of `console.sources.files.runbooks.Library`."""
 
     @property
     def runbooks(self) -> Mapping[str, Runbook]: ...
@@ -54,7 +54,7 @@ def checked(journal: Journal, walk_id: str) -> Walk:
     return walk
 
 
-def bound(walk: Walk, library: Library, *, bind: bool) -> Runbook:
+def bound(walk: Walk, library: RunbookSource, *, bind: bool) -> Runbook:
     """The runbook to go on with.
 
     Args:
@@ -87,7 +87,7 @@ def stored(walk: Walk) -> Runbook:
     return schema.load(walk.text, f"{walk.runbook} as stored in {walk.id}")
 
 
-def drift(walk: Walk, library: Library) -> tuple[str, ...]:
+def drift(walk: Walk, library: RunbookSource) -> tuple[str, ...]:
     """How the runbook's text differs now from the copy that the walk has stored, as a unified diff."""
     now = library.runbooks.get(walk.runbook)
     old, new = walk.text.splitlines(), (now.text if now is not None else "").splitlines()

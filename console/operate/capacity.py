@@ -9,10 +9,10 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
+from console.actions import fit
+from console.actions.effects import Consequence
 from console.base.errors import ConsoleError
 from console.base.text import clean
-from console.operate import fit
-from console.runbook.effects import Consequence
 from console.wire.paths import object_path
 from console.wire.reader import Reader
 
@@ -28,29 +28,29 @@ class _Amounts(Struct):
     requests: dict[str, Any] = {}
 
 
-class _Container(Struct):
+class _ContainerResources(Struct):
     resources: _Amounts = msgspec.field(default_factory=_Amounts)
     restartPolicy: str = ""
 
 
-class _PodSpec(Struct):
+class _PlacedSpec(Struct):
     nodeName: str = ""
-    containers: list[_Container] = []
-    initContainers: list[_Container] = []
+    containers: list[_ContainerResources] = []
+    initContainers: list[_ContainerResources] = []
 
 
-class _PodMeta(Struct):
+class _PlacedMeta(Struct):
     namespace: str = ""
     labels: dict[str, str] = {}
 
 
-class _Pod(Struct):
-    metadata: _PodMeta = msgspec.field(default_factory=_PodMeta)
-    spec: _PodSpec = msgspec.field(default_factory=_PodSpec)
+class _PlacedPod(Struct):
+    metadata: _PlacedMeta = msgspec.field(default_factory=_PlacedMeta)
+    spec: _PlacedSpec = msgspec.field(default_factory=_PlacedSpec)
 
 
-class _Pods(Struct):
-    items: list[_Pod] = []
+class _PlacedPods(Struct):
+    items: list[_PlacedPod] = []
 
 
 async def fits(reader: Reader, old: dict[str, Any], new: dict[str, Any]) -> tuple[Consequence, ...]:
@@ -85,41 +85,41 @@ async def _items(reader: Reader, plural: str, namespace: str = "") -> list[dict[
     return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
 
-async def _quotas(reader: Reader, namespace: str, name: str, after: tuple[fit.Need, ...]) -> Consequence:
+async def _quotas(reader: Reader, namespace: str, name: str, after: tuple[fit.PodRequests, ...]) -> Consequence:
     quotas = await _items(reader, "resourcequotas", namespace)
     if not quotas:
         return Consequence("quota", "info", f"namespace {clean(namespace)} has no ResourceQuota")
     query = {**_ALIVE, "labelSelector": f"{APP_LABEL}={name}"}
     body = await reader.get(object_path("v1", "pods", namespace), query)
-    return fit.judge_quotas(quotas, held(msgspec.json.decode(body, type=_Pods).items, namespace, name), after)
+    return fit.judge_quotas(quotas, held(msgspec.json.decode(body, type=_PlacedPods).items, namespace, name), after)
 
 
-async def _limits(reader: Reader, namespace: str, after: tuple[fit.Need, ...]) -> Consequence | None:
+async def _limits(reader: Reader, namespace: str, after: tuple[fit.PodRequests, ...]) -> Consequence | None:
     return fit.judge_limits(await _items(reader, "limitranges", namespace), after)
 
 
-async def _nodes(reader: Reader, namespace: str, name: str, after: tuple[fit.Need, ...]) -> Consequence:
+async def _nodes(reader: Reader, namespace: str, name: str, after: tuple[fit.PodRequests, ...]) -> Consequence:
     nodes = await _items(reader, "nodes")
-    pods: list[fit.Held] = []
+    pods: list[fit.PodAllocation] = []
     pages = 0
     try:
         async for page in reader.pages(object_path("v1", "pods"), _ALIVE):
             pages += 1
             if pages > MAX_PAGES:
                 return fit.judge_nodes(nodes, None, after)
-            pods += held(msgspec.json.decode(page.body, type=_Pods).items, namespace, name)
+            pods += held(msgspec.json.decode(page.body, type=_PlacedPods).items, namespace, name)
     except ConsoleError:
         return fit.judge_nodes(nodes, None, after)
     return fit.judge_nodes(nodes, pods, after)
 
 
-def held(pods: Iterable[_Pod], namespace: str, name: str) -> list[fit.Held]:
+def held(pods: Iterable[_PlacedPod], namespace: str, name: str) -> list[fit.PodAllocation]:
     """What each pod holds; those of the application `name` are marked."""
     out = []
     for pod in pods:
         containers = [*pod.spec.containers, *(c for c in pod.spec.initContainers if c.restartPolicy == "Always")]
         out.append(
-            fit.Held(
+            fit.PodAllocation(
                 node=pod.spec.nodeName,
                 cpu=sum(fit.quantity(c.resources.requests.get("cpu", 0)) for c in containers),
                 memory=sum(fit.quantity(c.resources.requests.get("memory", 0)) for c in containers),

@@ -7,30 +7,43 @@ import contextlib
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from msgspec.structs import replace
 
 import console
 from console.base.clock import Clock
-from console.base.errors import Exit, UsageError
+from console.base.errors import ConsoleError, Exit, UsageError
 from console.base.text import clean
-from console.health.facts import Alert
-from console.operate import identity
-from console.operate.binding import Library, bound, checked, drift, load, stored
-from console.operate.journal import Journal, JournalError
+from console.facts.model import Alert
+from console.operate import bounds, identity
+from console.operate.binding import RunbookSource, bound, checked, drift, load, stored
+from console.operate.journal import Journal, JournalError, WalkSummary
 from console.operate.locks import FileLock, lock_walk
 from console.operate.person import Person, Question
-from console.operate.policy import Rules
-from console.operate.runner import Kit, Publish, Runner
-from console.operate.world import World, slo_snapshot
-from console.runbook.model import Outcome, Runbook
-from console.runbook.walk import Ended, Noted, Offered, Resumed, Started, Walk, apply, fold
+from console.operate.policy import ChangeRules
+from console.operate.runner import Publish, Runner, WalkEnvironment
+from console.operate.world import WalkView, slo_snapshot
+from console.runbook.model import Runbook
+from console.runbook.recurrence import WhatFollowed, watched
+from console.runbook.walk import (
+    STOPPED,
+    Followed,
+    HandedOver,
+    Noted,
+    Offered,
+    Resumed,
+    Started,
+    Walk,
+    WalkEnded,
+    apply,
+    fold,
+)
 from console.wire.connection import Connection
 from console.wire.writer import Writer
 
-REMEMBERED = 50
-"""Walks of earlier sessions that are looked through for unfinished ones."""
+FOLLOWED = 7 * 86400.0
+"""Seconds after its end for which it is looked whether what a walk did lasts."""
 
 
 class Desk:
@@ -49,10 +62,10 @@ class Desk:
         *,
         connection: Connection,
         journal: Journal,
-        rules: Rules,
+        rules: ChangeRules,
         clock: Clock,
-        world: World,
-        library: Library,
+        world: WalkView,
+        library: RunbookSource,
         actor: str,
         cluster: dict[str, Any] | None = None,
         on_change: Publish | None = None,
@@ -60,7 +73,7 @@ class Desk:
     ) -> None:
         writer = None if rules.mode == "read-only" else Writer(connection)
         where = folder if folder is not None else journal.path.parent
-        self._kit = Kit(
+        self._env = WalkEnvironment(
             connection,
             writer,
             journal,
@@ -78,7 +91,10 @@ class Desk:
         self._runners: dict[str, Runner] = {}
         self._tasks: dict[str, asyncio.Task[Walk]] = {}
         self._locks: dict[str, FileLock] = {}
-        self._walks: dict[str, Walk] | None = None
+        self._walks: dict[str, Walk] = {}
+        self._records: dict[str, int] = {}
+        self._read: object = None
+        self._unread: dict[str, str] = {}
 
     async def start(
         self,
@@ -89,18 +105,22 @@ class Desk:
         person: Person,
         *,
         alert: Alert | None = None,
+        remarks: tuple[str, ...] = (),
+        finding: str = "",
     ) -> str:
         """Begin a walk; it runs as a task of this loop. Returns its id.
 
         Args:
             subject: key of the application (`namespace/name`), or ``.
+            remarks: what a person should know before the first step.
+            finding: key of the finding that it is for.
 
         Raises:
             JournalError: it cannot be recorded, so it is not begun.
         """
-        now = self._kit.clock.now()
+        now = self._env.clock.now()
         walk_id = f"w-{datetime.fromtimestamp(now, UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-        lock = lock_walk(self._kit.folder, walk_id, self._kit.actor)
+        lock = lock_walk(self._env.folder, walk_id, self._env.actor)
         try:
             event = Started(
                 at=now,
@@ -111,14 +131,16 @@ class Desk:
                 text=runbook.text,
                 inputs=inputs,
                 origins=origins,
-                cluster=self._cluster,
+                cluster={**self._cluster, "rules": bounds.kept(self._env.rules)},
                 subject=subject,
-                actor=self._kit.actor,
+                actor=self._env.actor,
                 tool=f"console {console.__version__}",
-                slo=slo_snapshot(self._kit.world.board()),
+                slo=slo_snapshot(self._env.world.board()),
                 alert=alert,
+                remarks=remarks,
+                finding=finding,
             )
-            walk = fold([self._kit.journal.append(walk_id, event, expected=0)])
+            walk = fold([self._env.journal.append(walk_id, event, expected=0)])
         except BaseException:
             lock.close()
             raise
@@ -139,17 +161,17 @@ class Desk:
         """
         if walk_id in self._tasks and not self._tasks[walk_id].done():
             raise UsageError(f"walk {walk_id} is being walked already")
-        lock = lock_walk(self._kit.folder, walk_id, self._kit.actor)
+        lock = lock_walk(self._env.folder, walk_id, self._env.actor)
         try:
-            walk = checked(self._kit.journal, walk_id)
+            walk = checked(self._env.journal, walk_id)
             if walk.ended is not None and walk.pending is None and walk.in_doubt is None:
                 raise UsageError(f"walk {walk_id} has ended: {walk.outcome}", hint="console incident show " + walk_id)
-            if other := await identity.other_cluster(self._kit.connection, walk.cluster):
+            if other := await identity.other_cluster(self._env.connection, walk.cluster):
                 raise UsageError(other, hint=f"its context is {walk.cluster.get('context')!r}")
             runbook = bound(walk, self._library, bind=bind)
             because = "with the runbook as it was stored" if bind else ""
-            event = Resumed(self._kit.clock.now(), self._kit.actor, because)
-            walk = apply(walk, self._kit.journal.append(walk_id, event, expected=walk.events))
+            event = Resumed(self._env.clock.now(), self._env.actor, because)
+            walk = apply(walk, self._env.journal.append(walk_id, event, expected=walk.events))
         except BaseException:
             lock.close()
             raise
@@ -157,13 +179,21 @@ class Desk:
 
     def drift(self, walk_id: str) -> tuple[str, ...]:
         """How the runbook's text differs now from the copy that the walk has stored, as a unified diff."""
-        return drift(load(self._kit.journal, walk_id), self._library)
+        return drift(load(self._env.journal, walk_id), self._library)
 
     def walks(self) -> tuple[Walk, ...]:
-        """The walks of this session and the unfinished ones of earlier sessions on this cluster, newest first."""
+        """The walks of this session and the unfinished ones of others on this cluster, newest first."""
         known = dict(self._known())
-        known.update({id: runner.walk for id, runner in self._runners.items()})
+        for id, runner in self._runners.items():
+            if id not in known or runner.walk.events >= known[id].events:
+                known[id] = runner.walk
         return tuple(sorted(known.values(), key=lambda walk: (walk.started, walk.id), reverse=True))
+
+    @property
+    def unread(self) -> tuple[tuple[str, str], ...]:
+        """Walks of earlier sessions that cannot be read, and why: (id, or `journal` for all of them; the reason)."""
+        self._known()
+        return tuple(self._unread.items())
 
     def question(self, walk_id: str) -> Question | None:
         """What is being asked on this walk, if anything."""
@@ -179,28 +209,59 @@ class Desk:
         """The walk once it has ended, was left in doubt, or was stopped. Errors of the walk are raised here."""
         task = self._tasks.get(walk_id)
         if task is None:
-            return load(self._kit.journal, walk_id)
+            return load(self._env.journal, walk_id)
         await asyncio.wait({task})
         return self._runners[walk_id].walk if task.cancelled() else task.result()
 
     async def stop(self, walk_id: str, by: str, because: str = "") -> Walk:
         """End a walk unresolved. One whose change is in doubt cannot end: it is left, with a note."""
-        return await self._end(walk_id, "unresolved", "stopped", by, because)
+        await self.leave(walk_id)
+        with contextlib.closing(lock_walk(self._env.folder, walk_id, self._env.actor)):
+            walk = load(self._env.journal, walk_id)
+            said = f"{STOPPED}{clean(by)}" + (f": {clean(because)}" if because else "")
+            now, open_intent = self._env.clock.now(), walk.pending is not None or walk.in_doubt is not None
+            if walk.ended is not None:
+                return walk
+            event: Noted | WalkEnded = WalkEnded(
+                now, "unresolved", said, walk.current, slo_snapshot(self._env.world.board()), stopped=True
+            )
+            if open_intent:
+                event = Noted(now, f"{said}, while a change was in doubt: the walk stays open", clean(by), walk.current)
+            walk = apply(walk, self._env.journal.append(walk_id, event, expected=walk.events))
+        self._keep(walk)
+        return walk
 
-    async def hand_over(self, walk_id: str, by: str, because: str = "") -> Walk:
-        """End a walk by handing it over to somebody else."""
-        return await self._end(walk_id, "handed_over", "handed over", by, because)
+    async def hand_over(self, walk_id: str, by: str, text: str = "") -> Walk:
+        """Leave a walk to somebody else: it waits where it stands until `resume` takes it up."""
+        await self.leave(walk_id)
+        env = self._env
+        walk = hand_over(env.journal, env.folder, walk_id, by=by, text=text, now=env.clock.now())
+        self._keep(walk)
+        return walk
 
     async def note(self, walk_id: str, text: str, by: str) -> None:
         """Add a note to a walk, whether it runs, was left or has ended."""
-        event = Noted(self._kit.clock.now(), clean(text, lines=True), clean(by))
+        event = Noted(self._env.clock.now(), clean(text, lines=True), clean(by))
         runner = self._runners.get(walk_id)
         if runner is not None and self.active(walk_id):
             runner.emit(replace(event, step=runner.walk.current))
             return
-        with contextlib.closing(lock_walk(self._kit.folder, walk_id, self._kit.actor)):
-            walk = load(self._kit.journal, walk_id)
-            self._keep(apply(walk, self._kit.journal.append(walk_id, event, expected=walk.events)))
+        with contextlib.closing(lock_walk(self._env.folder, walk_id, self._env.actor)):
+            walk = load(self._env.journal, walk_id)
+            self._keep(apply(walk, self._env.journal.append(walk_id, event, expected=walk.events)))
+
+    async def follow(self, walk_id: str, found: WhatFollowed) -> None:
+        """Record what became of a walk that had ended well. Another process may have done so already.
+
+        Raises:
+            RefusedError: another process is on the walk. JournalError: it cannot be recorded.
+        """
+        with contextlib.closing(lock_walk(self._env.folder, walk_id, self._env.actor)):
+            walk = load(self._env.journal, walk_id)
+            if watched(walk) and (found.kind == "recurred" or walk.still_to_do):
+                event = Followed(self._env.clock.now(), found.kind, clean(found.because))
+                walk = apply(walk, self._env.journal.append(walk_id, event, expected=walk.events))
+        self._keep(walk)
 
     async def rollback(self, walk_id: str, effect_id: str, person: Person) -> Walk:
         """Roll back a change of a walk that is not being walked, through the gate.
@@ -210,16 +271,16 @@ class Desk:
         """
         if self.active(walk_id):
             raise UsageError(f"walk {walk_id} is being walked: its own verification offers the rollback")
-        lock = lock_walk(self._kit.folder, walk_id, self._kit.actor)
+        lock = lock_walk(self._env.folder, walk_id, self._env.actor)
         try:
-            walk = checked(self._kit.journal, walk_id)
+            walk = checked(self._env.journal, walk_id)
             if effect_id not in walk.rollbacks:
                 raise UsageError(
                     f"walk {walk_id} has no change {effect_id!r} that could be rolled back",
                     hint="those are: " + ", ".join(walk.rollbacks) if walk.rollbacks else None,
                 )
-            event = Offered(self._kit.clock.now(), walk.current, effect_id, "yes", person.name)
-            walk = apply(walk, self._kit.journal.append(walk_id, event, expected=walk.events))
+            event = Offered(self._env.clock.now(), walk.current, effect_id, "yes", person.name)
+            walk = apply(walk, self._env.journal.append(walk_id, event, expected=walk.events))
         except BaseException:
             lock.close()
             raise
@@ -241,37 +302,18 @@ class Desk:
     @staticmethod
     def exit_code(walk: Walk) -> Exit:
         """What a command that walked it exits with."""
-        if walk.outcome in ("resolved", "mitigated", "not_applicable"):
+        if walk.outcome in ("resolved", "mitigated", "not_applicable") and not walk.recurred:
             return Exit.OK
         refused = any(step.state == "refused" for step in walk.steps)
         return Exit.REFUSED if refused and not walk.writes and walk.ended is not None else Exit.UNHEALTHY
 
     def _run(self, runbook: Runbook, walk: Walk, person: Person, lock: FileLock) -> None:
-        runner = Runner(self._kit, runbook, walk, person, self._on_change)
+        runner = Runner(self._env, runbook, walk, person, self._on_change)
         self._runners[walk.id], self._locks[walk.id] = runner, lock
         task = asyncio.get_running_loop().create_task(runner.run(), name=f"walk {walk.id}")
         self._tasks[walk.id] = task
         task.add_done_callback(lambda _: lock.close())
         self._on_change(walk, None)
-
-    async def _end(
-        self, walk_id: str, outcome: Literal["unresolved", "handed_over"], verb: str, by: str, because: str
-    ) -> Walk:
-        await self.leave(walk_id)
-        with contextlib.closing(lock_walk(self._kit.folder, walk_id, self._kit.actor)):
-            walk = load(self._kit.journal, walk_id)
-            said = f"{verb} by {clean(by)}" + (f": {clean(because)}" if because else "")
-            now, open_intent = self._kit.clock.now(), walk.pending is not None or walk.in_doubt is not None
-            if walk.ended is not None:
-                return walk
-            event: Noted | Ended = Ended(
-                now, _outcome(outcome), said, walk.current, slo_snapshot(self._kit.world.board())
-            )
-            if open_intent:
-                event = Noted(now, f"{said}, while a change was in doubt: the walk stays open", clean(by), walk.current)
-            walk = apply(walk, self._kit.journal.append(walk_id, event, expected=walk.events))
-        self._keep(walk)
-        return walk
 
     def _keep(self, walk: Walk) -> None:
         if walk.id in self._runners:
@@ -280,17 +322,62 @@ class Desk:
             self._known()[walk.id] = walk
         self._on_change(walk, None)
 
+    def _told(self, walk: Walk) -> bool:
+        """Whether a walk that has ended still has something to say: what is to be done, that it recurred or may."""
+        lately = walk.ended is not None and self._env.clock.now() - walk.ended <= FOLLOWED
+        return lately and bool(watched(walk) or walk.recurred or walk.still_to_do)
+
     def _known(self) -> dict[str, Walk]:
-        if self._walks is None:
-            self._walks = {}
-            for head in self._kit.journal.walks()[:REMEMBERED]:
-                with contextlib.suppress(JournalError, UsageError, ValueError):
-                    walk = load(self._kit.journal, head.walk)
-                    ours = walk.cluster.get("server") == self._cluster.get("server")
-                    if ours and (walk.ended is None or walk.pending is not None):
-                        self._walks[walk.id] = walk
+        """Walks of earlier sessions and of other processes, as the journal has them; it is read when it has changed."""
+        stamp = self._env.journal.stamp()
+        if stamp != self._read:
+            self._read = stamp
+            for head in self._heads():
+                if self._records.get(head.walk) != head.records and not self.active(head.walk):
+                    self._records[head.walk] = head.records
+                    self._remember(head.walk)
         return self._walks
 
+    def _heads(self) -> tuple[WalkSummary, ...]:
+        """Walks that may be open, are known here, or ended lately; none where the journal cannot be read."""
+        try:
+            wanted = {*self._env.journal.unfinished(), *self._walks, *self._runners}
+            lately = self._env.clock.now() - FOLLOWED
+            heads = tuple(h for h in self._env.journal.walks() if h.walk in wanted or h.last >= lately)
+        except JournalError as error:
+            self._unread["journal"] = error.message
+            return ()
+        self._unread.pop("journal", None)
+        return heads
 
-def _outcome(word: str) -> Outcome:
-    return "handed_over" if word == "handed_over" else "unresolved"
+    def _remember(self, walk_id: str) -> None:
+        try:
+            walk = load(self._env.journal, walk_id)
+        except Exception as error:  # one record that makes no sense leaves the other walks
+            self._unread[walk_id] = error.message if isinstance(error, ConsoleError) else type(error).__name__
+            return
+        self._unread.pop(walk_id, None)
+        ours = walk.cluster.get("server") == self._cluster.get("server")
+        known = walk_id in self._walks or walk_id in self._runners
+        if ours and (known or walk.ended is None or walk.pending is not None or self._told(walk)):
+            self._walks[walk_id] = walk
+
+
+def hand_over(journal: Journal, folder: Path, walk_id: str, *, by: str, text: str, now: float) -> Walk:
+    """Journal that `by` leaves a walk that nobody is on; `text` says to whom, and why. It needs no cluster.
+
+    A walk that has ended stays as it is.
+
+    Args:
+        folder: where the locks of walks lie.
+
+    Raises:
+        UsageError: there is no such walk.
+        RefusedError: a process is on it.
+    """
+    with contextlib.closing(lock_walk(folder, walk_id, by)):
+        walk = load(journal, walk_id)
+        if walk.ended is not None:
+            return walk
+        event = HandedOver(now, clean(by), clean(text), walk.current)
+        return apply(walk, journal.append(walk_id, event, expected=walk.events))

@@ -9,9 +9,9 @@ from typing import Any
 
 import yaml
 
+from console.actions.effects import STAMP
 from console.base.redact import MARK, redact, redact_value
 from console.base.text import clean, shorten
-from console.runbook.effects import STAMP
 
 ANOTHER_VALUE = "  # another value"
 _CHANGED = f"{MARK}~another~"

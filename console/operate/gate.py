@@ -11,165 +11,178 @@ import contextlib
 from dataclasses import replace
 from typing import Literal
 
+from console.actions import verb_of
+from console.actions.effects import Effect
 from console.base.errors import ConsoleError, ForbiddenError
 from console.operate import applying, confirm, kubernetes, permission, preview
-from console.operate.kubernetes import Changed, Place
-from console.operate.locks import Busy, Held, Locks
-from console.operate.person import Question, Reply
-from console.operate.policy import Denial, Occasion, mode, object_key, policy
-from console.operate.preview import Look, Scene
-from console.operate.way import No, Way
-from console.runbook.effects import Effect
-from console.runbook.walk import Applied, Confirmed, Previewed, Refused
+from console.operate.gate_context import GateContext, GateRefusal, ValueEdited
+from console.operate.kubernetes import ObjectAddress, ObjectChanged
+from console.operate.locks import Busy, Locks, ObjectLock
+from console.operate.person import EDIT, Question, Reply
+from console.operate.policy import Denial, Occasion, is_production, mode, object_key, policy, second_person
+from console.operate.preview import PlannedChange, PreviewContext
+from console.operate.scripts import runs
+from console.runbook.walk import Applied, ChangeRefused, Confirmed, Previewed
 from console.wire.writer import Writer
 
-STAGES = (
-    "mode", "policy", "pin", "permission", "lock", "preview", "confirmation", "again", "intent", "apply", "result",
-)  # fmt: skip
 ROUNDS = 5
 """How often a person is asked again because the change is not the one that they saw."""
 
 
-async def pass_gate(effect: Effect, way: Way) -> Applied | Refused | None:
+async def pass_gate(effect: Effect, gate: GateContext) -> Applied | ChangeRefused | None:
     """Bring one effect through the gate.
+
+    Raises:
+        ValueEdited: the person wants another value in it; nothing was sent.
 
     Returns:
         The event that ended it, journalled already; None where the change was sent and no answer came: its intent is
         open then, and whether it landed has to be asked.
     """
     if not effect.writes:
-        return await applying.read_only_script(effect, way)
+        return await applying.read_only_script(effect, gate)
     try:
-        return await _pass(effect, way)
-    except No as no:
-        return way.refuse(effect, no.by, no.message)
+        return await _pass(effect, gate)
+    except GateRefusal as refusal:
+        return gate.refuse(effect, refusal.by, refusal.message)
 
 
-async def _pass(effect: Effect, way: Way) -> Applied | None:
-    await _allowed(effect, way, mode(effect, way.rules))
-    await _allowed(effect, way, policy(effect, way.rules, _occasion(way)))
-    at = await _pin(effect, way)
-    if at is not None:
-        await _permitted(effect, way, at)
-    assert way.writer is not None and way.locks is not None, "only a read-only context has no writer"
-    held = await _lock(effect, way.locks)
+async def _pass(effect: Effect, gate: GateContext) -> Applied | None:
+    await _allowed(effect, gate, mode(effect, gate.rules))
+    await _allowed(effect, gate, policy(effect, gate.rules, _occasion(gate)))
+    at = await _pin(effect, gate)
+    await _permitted(effect, gate, at)
+    assert gate.writer is not None and gate.locks is not None, "only a read-only context has no writer"
+    lock = await _lock(effect, gate.locks)
     try:
-        look = await _look(effect, way, at)
-        way.emit(Previewed(way.clock.now(), way.step, look.preview))
+        planned = await _plan(effect, gate, at)
+        gate.emit(Previewed(gate.clock.now(), gate.step, planned.preview))
         reason = ""
         for _ in range(ROUNDS):
-            _possible(look, way)
-            await _confirm(look, way, held, reason)
-            later = await _again(effect, way, at, held, look)
-            reason = look.differs(later)
+            _possible(planned)
+            await _confirm(planned, gate, lock, reason)
+            later = await _again(effect, gate, at, lock, planned)
+            reason = planned.differs(later)
             if not reason:
-                return await applying.change(later, way, at)
-            look = await _look(effect, way, at)
-            way.emit(Previewed(way.clock.now(), way.step, look.preview))
-        raise No("changed", f"it changed {ROUNDS} times while it was being confirmed; the last: {reason}")
+                return await applying.change(later, gate, at)
+            planned = await _plan(effect, gate, at)
+            gate.emit(Previewed(gate.clock.now(), gate.step, planned.preview))
+        raise GateRefusal("changed", f"it changed {ROUNDS} times while it was being confirmed; the last: {reason}")
     finally:
-        if held is not None:
-            await held.release()
+        if lock is not None:
+            await lock.release()
 
 
-async def _allowed(effect: Effect, way: Way, denial: Denial | None) -> None:
+async def _allowed(effect: Effect, gate: GateContext, denial: Denial | None) -> None:
     """Mode and policy. Where they say no, the change is still shown, worked out without asking the server to try."""
     if denial is not None:
-        await _show(effect, way, denial.because)
-        raise No(denial.by, denial.because)
+        await _show(effect, gate, denial.because)
+        raise GateRefusal(denial.by, denial.because)
 
 
-async def _show(effect: Effect, way: Way, read_only: str) -> None:
+async def _show(effect: Effect, gate: GateContext, read_only: str) -> None:
     with contextlib.suppress(ConsoleError):
-        at = await kubernetes.place(way.reader, effect.target) if effect.target else None
-        look = await preview.look(effect, at, _scene(effect, way, writer=None, read_only=read_only))
-        way.emit(Previewed(way.clock.now(), way.step, look.preview))
+        at = await kubernetes.place(gate.reader, effect.target) if effect.target else None
+        planned = await preview.plan(effect, at, _context(effect, gate, writer=None, read_only=read_only))
+        gate.emit(Previewed(gate.clock.now(), gate.step, planned.preview))
 
 
-async def _pin(effect: Effect, way: Way) -> Place | None:
+async def _pin(effect: Effect, gate: GateContext) -> ObjectAddress | None:
     """The cluster is the walk's, and the object is the one that the runbook looked at."""
     try:
-        if other := await way.other_cluster():
-            raise No("changed", other)
+        if other := await gate.other_cluster():
+            raise GateRefusal("changed", other)
         if effect.target is None:
             return None
-        at = await kubernetes.place(way.reader, effect.target)
-        await kubernetes.read(way.reader, at, uid=effect.target.uid)
-    except No:
-        raise
+        at = await kubernetes.place(gate.reader, effect.target)
+        await kubernetes.read(gate.reader, at, uid=effect.target.uid)
     except ConsoleError as error:
-        raise _no(error) from None
+        raise _refusal(error) from None
     return at
 
 
-async def _permitted(effect: Effect, way: Way, at: Place) -> None:
+async def _permitted(effect: Effect, gate: GateContext, at: ObjectAddress | None) -> None:
     try:
-        lacking = await permission.missing(way.reader, permission.needed(effect, at))
+        if verb_of(effect.action).runs:
+            needed = await runs.rights(gate.reader, effect)
+        else:
+            assert at is not None
+            needed = permission.needed(effect, at)
+        lacking = await permission.missing(gate.reader, needed)
     except ConsoleError as error:
-        raise _no(error) from None
+        raise _refusal(error) from None
     if lacking is not None:
-        await _show(effect, way, lacking.words)
-        raise No("permission", lacking.words)
+        await _show(effect, gate, lacking.words)
+        raise GateRefusal("permission", lacking.words)
 
 
-async def _lock(effect: Effect, locks: Locks) -> Held | None:
+async def _lock(effect: Effect, locks: Locks) -> ObjectLock | None:
     if effect.target is None:
         return None
     try:
         return await locks.take(effect.target)
     except Busy as busy:
-        raise No("lock", busy.message) from None
+        raise GateRefusal("lock", busy.message) from None
     except ConsoleError as error:
-        raise _no(error) from None
+        raise _refusal(error) from None
 
 
-async def _look(effect: Effect, way: Way, at: Place | None, known: Look | None = None) -> Look:
-    scene = _scene(effect, way, writer=way.writer)
+async def _plan(
+    effect: Effect, gate: GateContext, at: ObjectAddress | None, known: PlannedChange | None = None
+) -> PlannedChange:
+    context = _context(effect, gate, writer=gate.writer)
     if known is not None:
-        scene = replace(scene, known=known.preview.consequences)
+        context = replace(context, known=known.preview.consequences)
     try:
-        look = await preview.look(effect, at, scene)
+        planned = await preview.plan(effect, at, context)
     except ConsoleError as error:
-        raise _no(error) from None
-    if denial := mode(look.effect, way.rules):
-        raise No(denial.by, denial.because)
-    return look
+        raise _refusal(error) from None
+    if denial := mode(planned.effect, gate.rules) or second_person(planned.effect, gate.rules):
+        raise GateRefusal(denial.by, denial.because)
+    return planned
 
 
-def _possible(look: Look, way: Way) -> None:
+def _possible(planned: PlannedChange) -> None:
     """What can be told beforehand to make things worse is not offered; a way back always is."""
-    stops = [c.text for c in look.preview.consequences if c.level == "stop"]
-    if stops and not look.effect.inverse_of:
-        raise No("policy", "; ".join(stops))
+    stops = [c.text for c in planned.preview.consequences if c.level == "stop"]
+    if stops and not planned.effect.inverse_of:
+        raise GateRefusal("policy", "; ".join(stops))
 
 
-async def _confirm(look: Look, way: Way, held: Held | None, reason: str) -> None:
-    now = way.clock.now()
-    reply = await _ask(confirm.question(look.preview, walk=way.walk, now=now, reason=reason), way, held)
-    if why := confirm.agreed(reply, look.preview):
-        raise No("person", why)
+async def _confirm(planned: PlannedChange, gate: GateContext, lock: ObjectLock | None, reason: str) -> None:
+    terminal = is_production(planned.effect, gate.rules)
+    for left in range(confirm.TRIES - 1, -1, -1):
+        asked = confirm.question(
+            planned.preview,
+            walk=gate.walk,
+            now=gate.clock.now(),
+            reason=reason or gate.reason,
+            editable=gate.editable,
+            terminal=terminal,
+        )
+        reply = await _ask(asked, gate, lock)
+        if reply is not None and reply.value == EDIT and gate.editable is not None:
+            raise ValueEdited(reply.typed, reply.by)
+        if not left or not confirm.mistyped(reply, planned.preview):
+            break
+        reason = confirm.once_more(reply, planned.preview, left)
+    if why := confirm.agreed(reply, planned.preview, terminal=terminal):
+        raise GateRefusal("person", why)
     assert reply is not None
-    way.emit(Confirmed(way.clock.now(), way.step, look.effect.id, reply.typed, reply.by))
-    if look.preview.tier == "second":
-        asked = confirm.second_question(look.preview, reply.by, walk=way.walk, now=way.clock.now())
-        second = await _ask(asked, way, held)
-        if why := confirm.seconded(second, reply.by):
-            raise No("person", why)
-        assert second is not None
-        way.emit(Confirmed(way.clock.now(), way.step, look.effect.id, "second person", second.by.strip()))
+    gate.emit(Confirmed(gate.clock.now(), gate.step, planned.effect.id, reply.typed, reply.by))
 
 
-async def _ask(question: Question, way: Way, held: Held | None) -> Reply | None:
+async def _ask(question: Question, gate: GateContext, lock: ObjectLock | None) -> Reply | None:
     """The person's answer, as long as the lock is ours and their patience lasts."""
-    answer = asyncio.create_task(way.person.answer(question))
-    lost = None if held is None else asyncio.create_task(held.lost.wait())
+    answer = asyncio.create_task(gate.person.answer(question))
+    lost = None if lock is None else asyncio.create_task(lock.lost.wait())
     try:
         waiting: set[asyncio.Task[Reply | None] | asyncio.Task[Literal[True]]] = {answer}
         if lost is not None:
             waiting.add(lost)
-        await asyncio.wait(waiting, timeout=way.rules.patience, return_when=asyncio.FIRST_COMPLETED)
-        if lost is not None and lost.done() and held is not None:
-            raise No("lock", held.why)
+        await asyncio.wait(waiting, timeout=gate.rules.patience, return_when=asyncio.FIRST_COMPLETED)
+        if lost is not None and lost.done() and lock is not None:
+            raise GateRefusal("lock", lock.why)
         return answer.result() if answer.done() else None
     finally:
         for task in (answer, lost):
@@ -179,46 +192,46 @@ async def _ask(question: Question, way: Way, held: Held | None) -> Reply | None:
                     await task
 
 
-async def _again(effect: Effect, way: Way, at: Place | None, held: Held | None, look: Look) -> Look:
+async def _again(
+    effect: Effect, gate: GateContext, at: ObjectAddress | None, lock: ObjectLock | None, planned: PlannedChange
+) -> PlannedChange:
     """Policy, cluster, lock, pin and dry run once more, now that somebody has thought about it."""
-    if denial := policy(effect, way.rules, _occasion(way)):
-        raise No(denial.by, denial.because)
+    if denial := policy(effect, gate.rules, _occasion(gate)):
+        raise GateRefusal(denial.by, denial.because)
     try:
-        if other := await way.other_cluster():
-            raise No("changed", other)
-    except No:
-        raise
+        if other := await gate.other_cluster():
+            raise GateRefusal("changed", other)
     except ConsoleError as error:
-        raise _no(error) from None
-    if held is not None and not await held.check():
-        raise No("lock", held.why)
-    return await _look(effect, way, at, look)
+        raise _refusal(error) from None
+    if lock is not None and not await lock.check():
+        raise GateRefusal("lock", lock.why)
+    return await _plan(effect, gate, at, planned)
 
 
-def _occasion(way: Way) -> Occasion:
-    return Occasion(way.clock.now(), way.walk, way.touched, way.recent())
+def _occasion(gate: GateContext) -> Occasion:
+    return Occasion(gate.clock.now(), gate.walk, gate.touched, gate.recent())
 
 
-def _scene(effect: Effect, way: Way, *, writer: Writer | None, read_only: str = "") -> Scene:
-    mine = {object_key(effect.target)} if effect.target else set()
-    return Scene(
-        reader=way.reader,
+def _context(effect: Effect, gate: GateContext, *, writer: Writer | None, read_only: str = "") -> PreviewContext:
+    mine = {object_key(one) for one in effect.objects}
+    return PreviewContext(
+        reader=gate.reader,
         writer=writer,
-        rules=way.rules,
-        now=way.clock.now,
-        cluster=way.cluster,
-        run_script=way.run_script,
-        objects=len(way.touched | mine),
+        rules=gate.rules,
+        now=gate.clock.now,
+        cluster=gate.cluster,
+        run_script=gate.run_script,
+        objects=len(gate.touched | mine),
         read_only=read_only,
     )
 
 
-def _no(error: ConsoleError) -> No:
+def _refusal(error: ConsoleError) -> GateRefusal:
     """An error of a stage as a refusal."""
-    if isinstance(error, No):
+    if isinstance(error, GateRefusal):
         return error
-    if isinstance(error, Changed):
-        return No("changed", error.message)
+    if isinstance(error, ObjectChanged):
+        return GateRefusal("changed", error.message)
     if isinstance(error, ForbiddenError):
-        return No("permission", error.message)
-    return No("server", error.message)
+        return GateRefusal("permission", error.message)
+    return GateRefusal("server", error.message)

@@ -10,18 +10,19 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
+from console.actions.effects import Effect
 from console.base import paths
 from console.base.errors import ConsoleError, UsageError, did_you_mean
 from console.operate.chain import GENESIS, Chain, check, digest
 from console.operate.sealing import seal
-from console.runbook.effects import Effect
 from console.runbook.walk import AnyEvent, Applied, Intent, decode, encode, fold
 
 BUSY_SECONDS = 15.0
@@ -48,7 +49,7 @@ class JournalError(ConsoleError):
     """The journal cannot be written or read, or it is not what was written."""
 
 
-class Head(Struct, frozen=True):
+class WalkSummary(Struct, frozen=True):
     """One walk of the journal: how long its chain is and where it ends. Times are epoch seconds of the walk's clock."""
 
     walk: str
@@ -60,7 +61,7 @@ class Head(Struct, frozen=True):
     last: float
 
 
-class Change(Struct, frozen=True):
+class JournalledChange(Struct, frozen=True):
     """A change that was made, or may have been made: an intent that did not fail."""
 
     walk: str
@@ -72,6 +73,7 @@ class _Begun(Struct, frozen=True):
     runbook: str = ""
     subject: str = ""
     at: float = 0.0
+    cluster: dict[str, Any] = {}
 
 
 class Journal:
@@ -85,6 +87,7 @@ class Journal:
         self.path = path if path is not None else paths.state_dir() / "journal.db"
         self._lock = threading.RLock()
         self._db: sqlite3.Connection | None = None
+        self._private = False
 
     def append(self, walk: str, event: AnyEvent, *, expected: int | None = None) -> AnyEvent:
         """Store the event without its secrets and return it as it was stored. It is on the disk afterwards.
@@ -135,7 +138,7 @@ class Journal:
                 raise JournalError(f"record {seq} of walk {walk} is not readable: {error}") from None
         return events
 
-    def walks(self) -> tuple[Head, ...]:
+    def walks(self) -> tuple[WalkSummary, ...]:
         """All walks, the one that began last first."""
         out = []
         with self._lock, self._reported():
@@ -146,8 +149,23 @@ class Journal:
                 begun = msgspec.json.decode(payload, type=_Begun)
             except (msgspec.DecodeError, UnicodeDecodeError):
                 begun = _Begun()
-            out.append(Head(walk, begun.runbook, begun.subject, seq, head, begun.at, last or 0.0))
+            out.append(WalkSummary(walk, begun.runbook, begun.subject, seq, head, begun.at, last or 0.0))
         return tuple(sorted(out, key=lambda head: (head.began, head.walk), reverse=True))
+
+    def unfinished(self) -> tuple[str, ...]:
+        """Ids of the walks that may not have ended, the one that began last first."""
+        with self._lock, self._reported():
+            db = self._open()
+            rows = [] if db is None else db.execute(_UNFINISHED).fetchall()
+        return tuple(walk for (walk,) in rows)
+
+    def stamp(self) -> tuple[int, int] | None:
+        """What differs when somebody has written to it, from whatever process; None where there is no journal yet."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return (found.st_mtime_ns, found.st_size)
 
     def find(self, text: str) -> str:
         """The walk that is meant: its id, the beginning of it, or `latest`.
@@ -165,10 +183,17 @@ class Journal:
         """
         known = [head.walk for head in self.walks()]
         if text == "latest":
-            text = next((walk for walk in known if fold(self.read(walk)).status != "ended"), "")
+            text = next((walk for walk in self.unfinished() if self._is_open(walk)), "")
             if not text:
                 raise UsageError("no walk is unfinished", hint="console incident list shows those that ended")
         return self._meant(text, known)
+
+    def _is_open(self, walk: str) -> bool:
+        """Whether it can be read and has not ended."""
+        try:
+            return fold(self.read(walk)).status != "ended"
+        except (JournalError, ValueError):
+            return False
 
     def _meant(self, text: str, known: list[str]) -> str:
         if text in known:
@@ -201,22 +226,31 @@ class Journal:
         """The hash of each record, in order."""
         return tuple(said for _, _, said, _ in self._records(walk))
 
-    def changes(self, since: float) -> Iterator[Change]:
-        """Changes that were made, or may have been, from `since` (epoch seconds of the walk's clock) on."""
+    def changes(self, since: float, cluster: Mapping[str, Any] | None = None) -> Iterator[JournalledChange]:
+        """Changes that were made, or may have been, from `since` (epoch seconds of the walk's clock) on.
+
+        Args:
+            cluster: what a walk is pinned to (`uid`, else `server`); only changes of that cluster count. Another one
+                may have an object of the same name.
+        """
         with self._lock, self._reported():
             db = self._open()
             rows = [] if db is None else db.execute(_CHANGES, (since,)).fetchall()
+            begun = {} if db is None or cluster is None else dict(db.execute(_BEGUN, (since,)).fetchall())
         failed: set[str] = set()
         intents: list[tuple[str, Intent]] = []
         for walk, payload in rows:
-            event = decode(payload)
+            try:
+                event = decode(payload)
+            except (msgspec.DecodeError, UnicodeDecodeError):  # `verify` says so of its walk
+                continue
             if isinstance(event, Intent):
                 intents.append((walk, event))
             elif isinstance(event, Applied) and not event.ok:
                 failed.add(event.effect)
         for walk, intent in intents:
-            if intent.effect.id not in failed:
-                yield Change(walk, intent.at, intent.effect)
+            if intent.effect.id not in failed and (cluster is None or _same(begun.get(walk), cluster)):
+                yield JournalledChange(walk, intent.at, intent.effect)
 
     def close(self) -> None:
         with self._lock:
@@ -243,15 +277,25 @@ class Journal:
 
     def _create(self) -> sqlite3.Connection:
         """The open database, which exists afterwards: 0600 in a folder that only its owner may enter."""
-        if self._db is None and not self.path.exists():
-            paths.private_dir(self.path.parent).chmod(0o700)
-            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+        if self._db is None or not self._private:
+            try:
+                paths.private_dir(self.path.parent)
+            except UsageError as error:
+                raise JournalError(f"the journal cannot be used: {error.message}", hint=str(self.path)) from None
+            handle = os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
+            try:
+                os.fchmod(handle, 0o600)
+            finally:
+                os.close(handle)
             _sync_folder(self.path.parent)
+            self._private = True
         db = self._open()
         assert db is not None
         return db
 
     def _open(self) -> sqlite3.Connection | None:
+        if self._db is None and self.path.is_symlink():
+            raise JournalError(f"the journal {self.path} is a link; it is not followed", hint="move the link away")
         if self._db is None and self.path.exists():
             db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
             try:
@@ -278,7 +322,7 @@ class Journal:
         try:
             yield
         except sqlite3.OperationalError as error:
-            if "locked" in str(error) or "busy" in str(error):
+            if "locked" in str(error):
                 raise JournalError(
                     f"another process has held the journal for {BUSY_SECONDS:.0f}s", hint=str(self.path)
                 ) from None
@@ -291,10 +335,29 @@ class Journal:
             raise JournalError(f"the journal cannot be used: {error.strerror}", hint=str(self.path)) from None
 
 
+def _same(payload: bytes | None, cluster: Mapping[str, Any]) -> bool:
+    """Whether a walk's first record names this cluster; one that names none may be of any."""
+    try:
+        theirs = msgspec.json.decode(payload or b"{}", type=_Begun).cluster
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return True
+    key = "uid" if theirs.get("uid") and cluster.get("uid") else "server"
+    return not theirs.get(key) or not cluster.get(key) or theirs[key] == cluster[key]
+
+
 _NOTED = "SELECT seq, hash FROM heads WHERE walk = ?"
 _HEADS = """
 SELECT h.walk, h.seq, h.hash, (SELECT at FROM records r WHERE r.walk = h.walk ORDER BY seq DESC LIMIT 1), f.payload
 FROM heads h JOIN records f ON f.walk = h.walk AND f.seq = 1
+"""
+_BEGUN = """
+SELECT walk, CAST(payload AS BLOB) FROM records
+WHERE seq = 1 AND walk IN (SELECT walk FROM records WHERE kind = 'intent' AND at >= ?)
+"""
+_UNFINISHED = """
+SELECT h.walk FROM heads h JOIN records f ON f.walk = h.walk AND f.seq = 1
+JOIN records l ON l.walk = h.walk AND l.seq = h.seq
+WHERE l.kind != 'ended' ORDER BY f.at DESC, h.walk DESC
 """
 _CHANGES = "SELECT walk, payload FROM records WHERE kind IN ('intent', 'applied') AND at >= ? ORDER BY at, walk, seq"
 

@@ -18,12 +18,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal, Protocol
 
+from console.actions.effects import ObjectRef
 from console.base import paths
 from console.base.clock import parse_time
-from console.base.errors import ConsoleError, ForbiddenError, RefusedError
+from console.base.errors import ConsoleError, ForbiddenError, RefusedError, UsageError
 from console.base.text import clean
 from console.base.units import human_duration
-from console.runbook.effects import ObjectRef
 from console.wire.errors import ConflictError, NotFoundError
 from console.wire.writer import Writer
 
@@ -38,7 +38,7 @@ class Busy(RefusedError):
     """Somebody else holds the lock; the message says who."""
 
 
-class Held(Protocol):
+class ObjectLock(Protocol):
     """A lock that is held. `lost` is set when it is not ours any more, `why` says how that came."""
 
     kind: Literal["lease", "file"]
@@ -166,9 +166,13 @@ def lock_file(path: Path, holder: str) -> FileLock:
 
     Raises:
         Busy: another process has it.
+        UsageError: there can be no such file.
     """
     paths.private_dir(path.parent)
-    stream = os.fdopen(os.open(path, os.O_CREAT | os.O_RDWR, 0o600), "r+")
+    try:
+        stream = os.fdopen(os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600), "r+", errors="replace")
+    except OSError as error:
+        raise UsageError(f"the lock {path} cannot be used: {error.strerror or error}") from None
     try:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -212,7 +216,7 @@ class Locks:
     def of(cls, writer: Writer, folder: Path, actor: str, walk: str) -> Locks:
         return cls(writer, folder, f"{actor}@{socket.gethostname()}/{walk}")
 
-    async def take(self, target: ObjectRef) -> Held:
+    async def take(self, target: ObjectRef) -> ObjectLock:
         """The lock of an object.
 
         Raises:
@@ -234,7 +238,7 @@ class Locks:
             if found is not None and _holder(found) == self.holder:
                 await LeaseLock(self.writer, found, self.holder, self.renew_seconds).release()
 
-    async def _lease(self, target: ObjectRef) -> Held:
+    async def _lease(self, target: ObjectRef) -> ObjectLock:
         namespace, name = target.namespace or "default", lock_name(target)
         notes = {OBJECT: f"{target.kind}/{target.words}"}
         for _ in range(3):

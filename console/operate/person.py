@@ -12,15 +12,20 @@ from typing import Annotated, Any, Literal, Protocol
 
 from msgspec import Meta, Struct
 
+from console.actions.effects import Preview
 from console.base.decode import decode
 from console.base.document import Document, parse
 from console.base.errors import DocumentError, RefusedError, UsageError
-from console.runbook.effects import Preview
+from console.runbook.editing import Editable
 from console.runbook.model import Choice
 
-Kind = Literal["ask", "note", "manual", "confirm", "second", "rollback", "landed"]
-YES, NO = "yes", "no"
-ROLLBACK_CHOICES = (Choice("yes", "roll it back"), Choice("no", "leave it as it is"))
+Kind = Literal["ask", "note", "manual", "confirm", "rollback", "landed", "rules"]
+YES, NO, EDIT = "yes", "no", "edit"
+ROLLBACK_CHOICES = (
+    Choice("yes", "roll it back", hint="its diff comes next, with a question of its own"),
+    Choice("no", "leave it as it is", hint="the change that did not help stays in place"),
+)
+RULES_CHOICES = (Choice("yes", "go on under the wider rules"), Choice("no", "keep to those that it began with"))
 LANDED_CHOICES = (
     Choice("yes", "it arrived"),
     Choice("no", "it did not arrive"),
@@ -33,14 +38,16 @@ class Question(Struct, frozen=True):
     """One question.
 
     Attributes:
-        kind: ask, note, manual: a step of the runbook. confirm: `preview` is to be confirmed. second: a second person
-            has to agree by name. rollback: a change did not help. landed: did a change arrive?
+        kind: ask, note, manual: a step of the runbook. confirm: `preview` is to be confirmed. rollback: a change
+            did not help. landed: did a change arrive? rules: more is allowed now than when the walk began.
         title, text: what it is about and the question; both clean and redacted.
         shows: lines of evidence beside it.
         expect: confirm: `` means that `y` is enough, else the text that has to be typed.
         cluster: the cluster's name, to be shown beside the text to type.
         reason: why it is asked again, `` the first time.
-        asked: epoch seconds of the walk's clock.
+        asked: epoch seconds of the walk's clock; `read_at` when what stands beside it was read last (0: it stays).
+        terminal: only what a person types at a terminal answers it (production).
+        editable: confirm: the value of the change that may be set otherwise, with its limits.
     """
 
     walk: str
@@ -55,14 +62,21 @@ class Question(Struct, frozen=True):
     cluster: str = ""
     reason: str = ""
     asked: float = 0.0
+    editable: Editable | None = None
+    terminal: bool = False
+    read_at: float = 0.0
 
 
 class Reply(Struct, frozen=True):
-    """An answer. confirm: `value` is `yes` and `typed` what was expected; all else is No."""
+    """An answer. confirm: `value` is `yes` and `typed` what was expected, or `edit` and `typed` another value.
+
+    `terminal` says that it was read from a terminal: not from a file, a pipe or a program.
+    """
 
     value: str
     by: str
     typed: str = ""
+    terminal: bool = False
 
 
 class Person(Protocol):
@@ -148,7 +162,7 @@ class Scripted:
                 return Reply(_word(self._own(question.step, self._answers.rollback)), self.name)
             case "landed":
                 return Reply(_word(self._answers.landed), self.name)
-            case "second":
+            case "rules":
                 return None
             case _:
                 said = self._own(question.step, None)
@@ -189,17 +203,26 @@ class Queue:
         self.question: Question | None = None
         self._on_question = on_question or (lambda question: None)
         self._future: asyncio.Future[Reply | None] | None = None
+        self._valid: tuple[Question, ...] = ()
 
     async def answer(self, question: Question) -> Reply | None:
         """Wait for `reply`. Cancelling takes the question back."""
         self._future = asyncio.get_running_loop().create_future()
-        self.question = question
+        self.question, self._valid = question, (question,)
         self._on_question(question)
         try:
             return await self._future
         finally:
             self.question = self._future = None
             self._on_question(None)
+
+    def reread(self, question: Question) -> None:
+        """The present question with what was read anew; an answer to the earlier one counts while the choices agree."""
+        present = self.question
+        if present is not None:
+            same = present.choices == question.choices
+            self.question, self._valid = question, (*self._valid, question) if same else (question,)
+            self._on_question(question)
 
     def reply(self, reply: Reply | None, question: Question | None = None) -> bool:
         """Answer the present question; None takes it as No. False where there is none (any more).
@@ -208,7 +231,7 @@ class Queue:
             question: the one that was answered; an answer to an earlier one is dropped.
         """
         future, present = self._future, self.question
-        if future is None or present is None or (question is not None and question is not present):
+        if future is None or present is None or (question is not None and not self._is_present(question)):
             return False
 
         def settle() -> None:
@@ -217,3 +240,6 @@ class Queue:
 
         future.get_loop().call_soon_threadsafe(settle)
         return True
+
+    def _is_present(self, question: Question) -> bool:
+        return any(question is valid for valid in self._valid)

@@ -8,10 +8,10 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from console.actions.effects import Effect, ObjectRef
 from console.base.clock import rfc3339
 from console.base.units import human_duration
-from console.operate.journal import Change
-from console.runbook.effects import Effect, ObjectRef
+from console.operate.journal import JournalledChange
 from console.settings.freeze import frozen
 from console.settings.load import Settings
 from console.settings.model import Freeze, Mode
@@ -20,7 +20,7 @@ ALWAYS_DENIED = ("Secret",)
 """A change of a Secret could not be shown, confirmed, journalled or rolled back without its values."""
 
 
-class Rules(Struct, frozen=True):
+class ChangeRules(Struct, frozen=True):
     """The rules of one context.
 
     Attributes:
@@ -42,7 +42,7 @@ class Rules(Struct, frozen=True):
     patience: float = 900.0
 
     @classmethod
-    def of(cls, settings: Settings, **changes: object) -> Rules:
+    def of(cls, settings: Settings, **changes: object) -> ChangeRules:
         """The rules that the settings of a context hold; `changes` replace single ones (a drill's, a test's)."""
         policy = settings.values.policy
         rules = cls(
@@ -81,7 +81,7 @@ class Occasion(Struct, frozen=True):
     now: float
     walk: str = ""
     touched: frozenset[str] = frozenset()
-    recent: tuple[Change, ...] = ()
+    recent: tuple[JournalledChange, ...] = ()
 
 
 def object_key(target: ObjectRef) -> str:
@@ -89,7 +89,7 @@ def object_key(target: ObjectRef) -> str:
     return f"{target.kind}/{target.words}"
 
 
-def mode(effect: Effect, rules: Rules) -> Denial | None:
+def mode(effect: Effect, rules: ChangeRules) -> Denial | None:
     """What the mode of the context says."""
     if rules.mode == "read-only":
         return Denial("mode", "this context is read-only; contexts.<name>.mode in the config grants more")
@@ -99,20 +99,19 @@ def mode(effect: Effect, rules: Rules) -> Denial | None:
     return None
 
 
-def deny(effect: Effect, rules: Rules, occasion: Occasion) -> Denial | None:
+def deny(effect: Effect, rules: ChangeRules, occasion: Occasion) -> Denial | None:
     """Objects that are never changed."""
-    target = effect.target
-    if target is None:
-        return None
-    mine = (target.kind, target.namespace, target.name)
-    for pattern in (*ALWAYS_DENIED, *rules.deny):
-        parts = pattern.split("/")
-        if len(parts) <= 3 and all(part in ("*", have) for part, have in zip(parts, mine, strict=False)):
-            return Denial("policy", f"policy.deny holds {pattern!r}, which {target.kind} {target.words} is")
+    for target in effect.objects:
+        mine = (target.kind, target.namespace, target.name)
+        for pattern in (*ALWAYS_DENIED, *rules.deny):
+            parts = pattern.split("/")
+            if len(parts) <= 3 and all(part in ("*", have) for part, have in zip(parts, mine, strict=False)):
+                because = f"policy.deny holds {pattern!r}, which {target.kind} {target.words} is"
+                return Denial("policy", because)
     return None
 
 
-def freeze(effect: Effect, rules: Rules, occasion: Occasion) -> Denial | None:
+def freeze(effect: Effect, rules: ChangeRules, occasion: Occasion) -> Denial | None:
     """Times at which nothing is changed. A rollback is not held up by them."""
     held = None if effect.inverse_of else frozen(rules.freeze, occasion.now)
     if held is None:
@@ -121,51 +120,66 @@ def freeze(effect: Effect, rules: Rules, occasion: Occasion) -> Denial | None:
     return Denial("policy", f"changes are frozen until {rfc3339(held.until)} by {held.name!r}{why}")
 
 
-def max_targets(effect: Effect, rules: Rules, occasion: Occasion) -> Denial | None:
+def max_targets(effect: Effect, rules: ChangeRules, occasion: Occasion) -> Denial | None:
     """How many objects one step may change."""
-    target = effect.target
-    if target is None:
-        return None
-    count = len(occasion.touched | {object_key(target)})
-    if count > rules.max_targets:
+    mine = {object_key(one) for one in effect.objects}
+    count = len(occasion.touched | mine)
+    if mine and count > rules.max_targets:
         return Denial("policy", f"this would be object {count} of the step; policy.max_targets is {rules.max_targets}")
     return None
 
 
-def cooldown(effect: Effect, rules: Rules, occasion: Occasion) -> Denial | None:
+def cooldown(effect: Effect, rules: ChangeRules, occasion: Occasion) -> Denial | None:
     """Two walks do not change one object shortly after each other. Rollbacks and the walk itself are exempt."""
-    target = effect.target
-    if target is None or effect.inverse_of:
+    if effect.inverse_of:
         return None
+    mine = {object_key(one): one for one in effect.objects}
     for change in reversed(occasion.recent):
-        theirs = change.effect.target
-        same = theirs is not None and object_key(theirs) == object_key(target)
+        shared = next((mine[key] for one in change.effect.objects if (key := object_key(one)) in mine), None)
         ago = occasion.now - change.at
-        if same and change.walk != occasion.walk and ago < rules.cooldown:
+        if shared is not None and change.walk != occasion.walk and ago < rules.cooldown:
             return Denial(
                 "policy",
-                f"walk {change.walk} changed {target.words} {human_duration(ago)} ago ({change.effect.title}); "
+                f"walk {change.walk} changed {shared.words} {human_duration(ago)} ago ({change.effect.title}); "
                 f"policy.cooldown ends in {human_duration(rules.cooldown - ago)}",
             )
     return None
 
 
-def takeover(effect: Effect, rules: Rules, occasion: Occasion) -> Denial | None:
-    """The place of taking a lock over from another holder: not offered, so nobody's lock is taken."""
-    return None
+def second_person(effect: Effect, rules: ChangeRules) -> Denial | None:
+    """Where a second person has to agree, and none can be had, nothing is changed: a name typed here proves nobody."""
+    irreversible = not effect.reversible and not effect.inverse_of
+    asked = {
+        "never": False,
+        "irreversible": irreversible,
+        "production": is_production(effect, rules),
+        "always": True,
+    }[rules.second_person]
+    if not asked:
+        return None
+    return Denial(
+        "policy",
+        f"policy.second_person ({rules.second_person}) asks for a second person, and one cannot be had: Console knows "
+        "no place where only somebody else could agree",
+    )
 
 
-Rule = Callable[[Effect, Rules, Occasion], Denial | None]
-POLICY: tuple[tuple[str, Rule], ...] = (
+def is_production(effect: Effect, rules: ChangeRules) -> bool:
+    """Whether the context is production, or anything that the effect may change."""
+    return rules.production or any(rules.is_production(one.namespace) for one in effect.objects)
+
+
+PolicyRule = Callable[[Effect, ChangeRules, Occasion], Denial | None]
+POLICY: tuple[tuple[str, PolicyRule], ...] = (
     ("deny", deny),
     ("freeze", freeze),
     ("max targets", max_targets),
     ("cooldown", cooldown),
-    ("takeover", takeover),
+    ("second person", lambda effect, rules, occasion: second_person(effect, rules)),
 )
 """The policy in the order in which it is asked."""
 
 
-def policy(effect: Effect, rules: Rules, occasion: Occasion) -> Denial | None:
+def policy(effect: Effect, rules: ChangeRules, occasion: Occasion) -> Denial | None:
     """The first rule that says no."""
     return next(filter(None, (rule(effect, rules, occasion) for _, rule in POLICY)), None)

@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec.structs import replace
 
+from console.actions import aftermath, owners, verb_of
+from console.actions.effects import Consequence, Effect, Preview
+from console.actions.pins import Pin, pinned
+from console.actions.script import VERB as SCRIPT
+from console.actions.secrets import keeps, seal_before, seal_effect
 from console.base.errors import ConsoleError, ForbiddenError, ReachError
 from console.base.redact import redact
 from console.base.text import clean, shorten
-from console.operate import aftermath, capacity, confirm, kubernetes, owners
+from console.operate import capacity, confirm, kubernetes
 from console.operate.diff import MAX_LINES, MAX_WIDTH, diff, fingerprint
-from console.operate.kubernetes import Pin, Place
-from console.operate.policy import Rules
-from console.operate.scripts import Finished
-from console.operate.sealing import keeps, seal_before, seal_effect
-from console.runbook import patches
-from console.runbook.effects import Consequence, Effect, Preview
-from console.wire.errors import NotFoundError
+from console.operate.kubernetes import ObjectAddress
+from console.operate.policy import ChangeRules
+from console.operate.scripts.process import Finished
+from console.operate.scripts.runs import RunScript
+from console.wire.errors import ApiError, NotFoundError
+from console.wire.guarded import ProxiedCall
 from console.wire.paths import object_path
 from console.wire.reader import Reader
 from console.wire.writer import Writer
 
 NOT_KEPT = "its present value is a secret, which is not kept, so it could not be put back"
-RunScript = Callable[[Effect, bool], Awaitable[Finished]]
-"""Runs a script's effect; the flag asks for a dry run."""
 
 
 @dataclass(frozen=True)
-class Look:
+class PlannedChange:
     """One look at what an effect would do.
 
     Attributes:
@@ -46,7 +48,7 @@ class Look:
     obj: dict[str, Any] | None = None
     rollback: Effect | None = None
 
-    def differs(self, later: Look) -> str:
+    def differs(self, later: PlannedChange) -> str:
         """In words, why a later look is not what was confirmed; `` where it is the same."""
         if self.preview.fingerprint != later.preview.fingerprint:
             return "what would change is not what you saw"
@@ -54,12 +56,12 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Scene:
+class PreviewContext:
     """What a look is made with. Without a `writer` (a read-only context) the server is not asked for a dry run."""
 
     reader: Reader
     writer: Writer | None
-    rules: Rules
+    rules: ChangeRules
     now: Callable[[], float]
     cluster: str
     run_script: RunScript | None = None
@@ -69,7 +71,7 @@ class Scene:
     """Consequences of an earlier look, where only the dry run is made again."""
 
 
-async def look(effect: Effect, at: Place | None, scene: Scene) -> Look:
+async def plan(effect: Effect, at: ObjectAddress | None, context: PreviewContext) -> PlannedChange:
     """Look at what the effect would do. Nothing is changed.
 
     Raises:
@@ -78,42 +80,66 @@ async def look(effect: Effect, at: Place | None, scene: Scene) -> Look:
     """
     if at is None:
         effect, rollback = way_back(effect, Pin("", 0))
-        return await _script(effect, None, Pin("", 0), rollback, scene)
-    obj = await kubernetes.read(scene.reader, at, uid=effect.target.uid if effect.target else "")
-    held = kubernetes.pin(effect, obj)
-    effect = kubernetes.pinned(effect, held)
-    effect, rollback = way_back(effect, held)
-    if effect.action == "script":
-        return await _script(effect, obj, held, rollback, scene)
-    after: dict[str, Any] | None = None
-    if scene.writer is not None:
-        after = await kubernetes.dry_run(scene.writer, at, effect, obj, held)
-        if effect.action == "patch" and (lost := kubernetes.dropped(effect, obj, after)):
+        return await _script(effect, None, Pin("", 0), rollback, context)
+    obj = await kubernetes.read(context.reader, at, uid=effect.target.uid if effect.target else "")
+    verb = verb_of(effect.action)
+    held = verb.pin(effect, obj)
+    effect, rollback = way_back(pinned(effect, held), held)
+    if verb.runs:
+        return await _script(effect, obj, held, rollback, context)
+    if context.writer is None:
+        after = verb.locally(effect, obj)
+    else:
+        after = await kubernetes.dry_run(context.writer, at, effect, obj, held)
+        if lost := verb.dropped(effect, obj, after):
             fields = ", ".join(map(owners.dotted, lost))
             raise ConsoleError(f"the server would drop {fields}: {at.target.kind} has no such field")
-    elif effect.action == "patch":
-        after = kubernetes.locally(effect, obj)
-    lines = _deletion(obj) if effect.action == "delete" else diff(obj, after or obj)
+    lines = verb.shown(obj)
+    if lines is None:
+        lines = diff(obj, after or obj)
     if not lines:
         raise ConsoleError(f"nothing would change: {at.target.words} already has these values")
-    found = scene.known if scene.known is not None else await _consequences(effect, obj, after, held, scene)
-    accepted = None if scene.writer is None else True
+    found = context.known if context.known is not None else await _consequences(effect, obj, after, held, context)
+    accepted = None if context.writer is None else True
     message = "the server accepts it" if accepted else "worked out on this machine, the server was not asked"
-    return _looked(effect, obj, held, rollback, lines, accepted, message, found, scene)
+    return _planned(effect, obj, held, rollback, lines, accepted, message, found, context)
 
 
-def _said(tried: Finished) -> tuple[str, ...]:
-    """What a dry run printed, as lines of a diff; its closing JSON object is for machines."""
-    said = tried.output.rstrip().removesuffix(tried.result)
-    lines = said.rstrip().splitlines()[:MAX_LINES]
-    return tuple(shorten(line if line[:1] in ("-", "+", " ") else f" {line}", MAX_WIDTH) for line in lines)
+def _tried(tried: Finished) -> tuple[tuple[str, ...], str]:
+    """What a dry run sent, as the server's own diff, and what it printed, as lines of one; and where they are from.
+
+    What a script prints beside what it sent in the manner of a diff is left out: the server says it better.
+    """
+    sent = [line for call in tried.calls for line in (f" {call.words}", *_of_call(call))]
+    said = tried.output.rstrip().removesuffix(tried.result).rstrip().splitlines()
+    if sent:
+        said = [line for line in said if line[:1] not in ("-", "+")]
+    shown = [line if line[:1] in ("-", "+", " ") else f" {line}" for line in said]
+    lines = tuple(shorten(line, MAX_WIDTH) for line in [*sent, *shown][:MAX_LINES])
+    return lines, "the server accepts what the script sends" if sent else "this is what the script says it would do"
+
+
+def _left_as(obj: dict[str, Any] | None, tried: Finished) -> dict[str, Any] | None:
+    """The object as the last call of a dry run would leave it; None where none is about it."""
+    uid = ((obj or {}).get("metadata") or {}).get("uid")
+    found = [c.after for c in tried.calls if c.after is not None and (c.after.get("metadata") or {}).get("uid") == uid]
+    return found[-1] if uid and found else None
+
+
+def _of_call(call: ProxiedCall) -> tuple[str, ...]:
+    """The lines that one call of a dry run would change."""
+    if call.verb == "create" and call.after is not None:
+        return diff({}, call.after)
+    if call.verb in ("update", "patch") and call.before is not None and call.after is not None:
+        return diff(call.before, call.after) or ("   nothing of it would change",)
+    return ()
 
 
 def way_back(effect: Effect, held: Pin) -> tuple[Effect, Effect | None]:
     """The effect and its inverse, captured from what the pin holds; without one the effect says that it has none."""
     if not effect.reversible or effect.inverse_of:
         return effect, None
-    rollback = patches.inverse(effect, held.before)
+    rollback = verb_of(effect.action).inverse(effect, held.before)
     if rollback is None:
         return replace(effect, reversible=False, reason=effect.reason or "there is no inverse of this change"), None
     if not keeps(rollback):
@@ -121,25 +147,28 @@ def way_back(effect: Effect, held: Pin) -> tuple[Effect, Effect | None]:
     return effect, rollback
 
 
-async def _script(effect: Effect, obj: dict[str, Any] | None, held: Pin, rollback: Effect | None, scene: Scene) -> Look:
+async def _script(
+    effect: Effect, obj: dict[str, Any] | None, held: Pin, rollback: Effect | None, context: PreviewContext
+) -> PlannedChange:
     lines: tuple[str, ...] = ()
-    message, accepted = "the script was not asked what it would do", None
-    if scene.writer is not None and scene.run_script is not None:
-        tried = await scene.run_script(effect, True)
+    message, accepted, after = "the script was not asked what it would do", None, None
+    if context.writer is not None and context.run_script is not None:
+        tried = await context.run_script(effect, "dry run", held)
         if not tried.ok:
-            tail = tried.output.rstrip().rpartition("\n")[2] or "it said nothing"
-            raise ConsoleError(f"the script's dry run {tried.words}: {shorten(clean(tail), 300)}")
-        lines = _said(tried)
-        message, accepted = "this is what the script says it would do", True
-    found = scene.known
+            tail = "" if tried.refused else tried.output.rstrip().rpartition("\n")[2] or "it said nothing"
+            raise ConsoleError(
+                f"the script's dry run {tried.words}" + (f": {shorten(clean(tail), 300)}" if tail else "")
+            )
+        (lines, message), accepted, after = _tried(tried), True, _left_as(obj, tried)
+    found = context.known
     if found is None and obj is not None:
-        found = await _consequences(effect, obj, None, held, scene)
+        found = await _consequences(effect, obj, after, held, context)
     elif found is None:
-        found = aftermath.consequences(seal_effect(effect), {}, (), scene.now())
-    return _looked(effect, obj, held, rollback, lines, accepted, message, found, scene)
+        found = aftermath.with_the_runbooks(seal_effect(effect), SCRIPT.may(effect))
+    return _planned(effect, obj, held, rollback, lines, accepted, message, found, context)
 
 
-def _looked(
+def _planned(
     effect: Effect,
     obj: dict[str, Any] | None,
     held: Pin,
@@ -148,9 +177,9 @@ def _looked(
     accepted: bool | None,
     message: str,
     found: tuple[Consequence, ...],
-    scene: Scene,
-) -> Look:
-    level, expect = confirm.tier(effect, scene.rules, objects=scene.objects)
+    context: PreviewContext,
+) -> PlannedChange:
+    level, expect = confirm.tier(effect, context.rules, objects=context.objects)
     sealed = seal_effect(effect)
     kind = effect.target.kind if effect.target else ""
     preview = Preview(
@@ -160,37 +189,31 @@ def _looked(
         message=message,
         consequences=found,
         fingerprint=fingerprint((*lines, *sealed.argv)),
-        rollback_at=None if rollback is None else scene.now(),
+        rollback_at=None if rollback is None else context.now(),
         before=seal_before(held.before, kind),
         generation=held.generation,
         tier=level,
         expect=expect,
-        cluster=scene.cluster,
-        read_only=scene.read_only,
+        cluster=context.cluster,
+        read_only=context.read_only,
     )
-    return Look(preview, effect, held, obj, rollback)
-
-
-def _deletion(obj: dict[str, Any]) -> tuple[str, ...]:
-    meta = obj.get("metadata") or {}
-    lines = [f"-{obj.get('kind')} {meta.get('namespace', '')}/{meta.get('name')}", f"-  uid: {meta.get('uid')}"]
-    lines.append(f"-  created: {meta.get('creationTimestamp')}")
-    lines += [f"-  owner: {o.get('kind')} {o.get('name')}" for o in meta.get("ownerReferences") or []]
-    return tuple(clean(line) for line in lines)
+    return PlannedChange(preview, effect, held, obj, rollback)
 
 
 async def _consequences(
-    effect: Effect, obj: dict[str, Any], after: dict[str, Any] | None, held: Pin, scene: Scene
+    effect: Effect, obj: dict[str, Any], after: dict[str, Any] | None, held: Pin, context: PreviewContext
 ) -> tuple[Consequence, ...]:
-    out = list(aftermath.consequences(effect, obj, held.touched, scene.now()))
-    if effect.action != "delete":
-        schedule, error = await _schedule(scene.reader, obj)
+    verb = verb_of(effect.action)
+    found = verb.consequences(effect, obj, held.touched, context.now())
+    out = list(aftermath.with_the_runbooks(effect, found))
+    if verb.lasts:
+        schedule, error = await _schedule(context.reader, obj)
         out += owners.consequences(obj, held.touched, held.before, schedule=schedule, schedule_error=error)
         if effect.inverse_of:
             out = [c for c in out if c.topic != "next run"]
     if after is not None:
-        out += await capacity.fits(scene.reader, obj, after)
-    return tuple(replace(c, text=redact(clean(c.text))) for c in out)
+        out += await capacity.fits(context.reader, obj, after)
+    return tuple(replace(c, text=clean(redact(c.text))) for c in out)
 
 
 async def _schedule(reader: Reader, obj: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:
@@ -204,5 +227,5 @@ async def _schedule(reader: Reader, obj: dict[str, Any]) -> tuple[dict[str, Any]
         return await reader.object(path), ""
     except NotFoundError:
         return None, "it does not exist"
-    except (ForbiddenError, ReachError) as error:
+    except (ForbiddenError, ApiError, ReachError) as error:
         return None, error.message

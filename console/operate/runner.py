@@ -3,60 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from console.actions.effects import Effect, ObjectRef
+from console.actions.pins import Pin
 from console.base.clock import Clock
 from console.base.errors import ConsoleError, UsageError
 from console.base.text import clean
-from console.operate import asking, kubeconfig, landing, scripts
+from console.operate import asking, bounds, landing
 from console.operate.applying import announce
 from console.operate.gate import pass_gate
+from console.operate.gate_context import GateContext, ValueEdited
 from console.operate.identity import other_cluster
 from console.operate.journal import Journal, JournalError
 from console.operate.locks import Locks
 from console.operate.person import YES, Person, Question, Reply
-from console.operate.policy import Rules, object_key
-from console.operate.way import Way
-from console.operate.world import World, slo_snapshot
-from console.runbook import context, steps
+from console.operate.policy import ChangeRules, object_key
+from console.operate.scripts import runs
+from console.operate.scripts.process import Finished
+from console.operate.world import WalkView, slo_snapshot
+from console.runbook import editing, steps
 from console.runbook.catalogue import Catalogue
-from console.runbook.effects import Effect, ObjectRef
+from console.runbook.context.build import build
+from console.runbook.context.query import with_query
 from console.runbook.model import Runbook, Step
 from console.runbook.scripts import ScriptSpec
 from console.runbook.template import TemplateError
 from console.runbook.walk import (
     AnyEvent,
     Applied,
-    Ended,
+    Called,
+    ChangeRefused,
+    Edited,
+    HandedOver,
     Intent,
     Landed,
     Noted,
     Offered,
-    Refused,
+    RulesWidened,
     Verified,
     Walk,
     apply,
 )
+from console.wire.calls import Leave
 from console.wire.connection import Connection
+from console.wire.guarded import ProxiedCall
 from console.wire.writer import Writer
 
-TRIES = 3
-"""How often a question is put again after an answer that is none of its choices."""
+TRIES, EDITS = 3, 10
+"""How often a question is put again after an answer that is none of its choices, and a change after a value that is
+outside of its limits."""
 Publish = Callable[[Walk, Question | None], None]
 
 
 @dataclass(frozen=True)
-class Kit:
+class WalkEnvironment:
     """What every walk of a desk works with. `writer` is None in a read-only context."""
 
     connection: Connection
     writer: Writer | None
     journal: Journal
-    rules: Rules
+    rules: ChangeRules
     clock: Clock
-    world: World
+    world: WalkView
     scripts: dict[str, ScriptSpec]
     catalogue: Catalogue
     actor: str
@@ -72,10 +83,11 @@ class Runner:
         publish: called with the walk after every event, and with the question while one is open.
     """
 
-    def __init__(self, kit: Kit, runbook: Runbook, walk: Walk, person: Person, publish: Publish) -> None:
-        self.kit, self.runbook, self.walk, self.person = kit, runbook, walk, person
+    def __init__(self, env: WalkEnvironment, runbook: Runbook, walk: Walk, person: Person, publish: Publish) -> None:
+        self.env, self.runbook, self.walk, self.person = env, runbook, walk, person
         self.question: Question | None = None
         self._publish = publish
+        self._rules: ChangeRules | None = None
 
     async def run(self) -> Walk:
         """Walk until the end, or until it is left in doubt.
@@ -91,45 +103,45 @@ class Runner:
         except JournalError:
             raise
         except ConsoleError as error:
-            now, step = self.kit.clock.now(), self.walk.current
+            now, step = self.env.clock.now(), self.walk.current
             self.emit(Noted(now, f"the walk stopped here: {clean(error.message)}", "console", step))
             raise
         return self.walk
 
     def emit(self, event: AnyEvent) -> None:
         """Journal an event, fold what was stored, publish."""
-        stored = self.kit.journal.append(self.walk.id, event, expected=self.walk.events)
+        stored = self.env.journal.append(self.walk.id, event, expected=self.walk.events)
         self.walk = apply(self.walk, stored)
         self._publish(self.walk, self.question)
 
     async def _do(self, todo: steps.Todo) -> bool:
         """Do one thing. False leaves the walk as it is."""
-        now = self.kit.clock.now
+        now = self.env.clock.now
         match todo:
             case steps.Enter(step=step):
                 for event in steps.enter(self.runbook, self.walk, step, await self._context(), now()):
                     self.emit(event)
             case steps.Judge(step=one):
                 self.emit(steps.judge(self.runbook, one, await self._asked(one), now()))
-            case steps.Question(step=one):
-                await self._person(one)
-            case steps.Change(step=one) | steps.RunScript(step=one):
+            case steps.AskPerson(step=one):
+                return await self._person(one)
+            case steps.MakeChange(step=one) | steps.RunScript(step=one):
                 await self._change(one)
             case steps.Hold(step=one):
                 await self._hold(one)
             case steps.Pause(step=one):
                 until = steps.pause(one, await self._context(), self.walk)
-                await self.kit.clock.sleep(max(0.0, until - now()))
+                await self.env.clock.sleep(max(0.0, until - now()))
                 self.emit(steps.waited(self.runbook, one, now()))
             case steps.Landing(intent=intent, answer=answer):
                 return await self._landing(intent, answer)
             case steps.Offer(step=one, effect=effect, rollback=rollback):
                 await self._offer(one, effect, rollback)
             case steps.Undo(step=maybe, rollback=rollback):
-                await pass_gate(rollback, self._way(maybe.id if maybe else rollback.step))
+                await pass_gate(rollback, self._gate(maybe.id if maybe else rollback.step, await self._bounds()))
             case steps.Finish(step=step, outcome=outcome, because=because):
                 ctx = await self._context()
-                slo = slo_snapshot(self.kit.world.board())
+                slo = slo_snapshot(self.env.world.board())
                 self.emit(steps.finish(self.runbook, self.walk, step, outcome, because, ctx, now(), slo))
             case steps.Nothing():
                 return False
@@ -137,14 +149,14 @@ class Runner:
 
     async def _context(self) -> dict[str, Any]:
         """The data of the runbook's templates, from facts that are not older than the last change."""
-        board = await self.kit.world.refreshed(after=self.walk.changed)
-        return context.build(
+        board = await self.env.world.refreshed(after=self.walk.changed)
+        return build(
             board,
             app=self.walk.subject,
             walk=self.walk,
             inputs=self.walk.inputs,
             alert=self.walk.alert,
-            now=self.kit.clock.now(),
+            now=self.env.clock.now(),
             runbook=self.runbook,
         )
 
@@ -154,80 +166,114 @@ class Runner:
         try:
             expr = steps.query(step, ctx)
         except TemplateError as error:
-            return context.with_query(ctx, None, error.message)
+            return with_query(ctx, None, error.message)
         if not expr:
             return ctx
-        answer = await self.kit.world.query(expr)
-        return context.with_query(ctx, answer.samples, answer.error)
+        answer = await self.env.world.query(expr)
+        return with_query(ctx, answer.samples, answer.error)
 
-    async def _person(self, step: Step) -> None:
-        asked = steps.question(step, await self._context(), self.runbook.id)
-        reason = ""
+    async def _person(self, step: Step) -> bool:
+        """Ask until there is an answer. Where nobody gives one, the walk waits for the next person."""
+        reason, asked = "", steps.Asked("ask", "", "")
+
+        async def read() -> Question:
+            nonlocal asked
+            ctx = await self._context()
+            asked = steps.question(step, ctx, self.runbook.id)
+            also = asking.beside(self.runbook, ctx)
+            return asking.of_step(self.walk, step.id, asked, now=self.env.clock.now(), reason=reason, also=also)
+
         for left in range(TRIES - 1, -1, -1):
-            question = asking.of_step(self.walk, step.id, asked, now=self.kit.clock.now(), reason=reason)
-            reply = await self._ask(question)
+            question = await read()
+            reply = await self._asking().answer(question, read)
             if reply is None:
-                self._finish("handed_over", f"nobody answered: {asked.title}")
-                return
+                text = f"nobody answered: {question.title}"
+                self.emit(HandedOver(self.env.clock.now(), "console", clean(text), step.id))
+                return False
             try:
-                self.emit(steps.answer(self.runbook, step, reply.value, reply.by, self.kit.clock.now()))
-                return
-            except UsageError as error:
+                self.emit(steps.answer(self.runbook, step, reply.value, reply.by, self.env.clock.now(), asked))
+                return True
+            except UsageError:
                 if not left:
                     raise
-                reason = str(error)
-
-    def _finish(self, outcome: Any, because: str) -> None:
-        slo = slo_snapshot(self.kit.world.board())
-        now, step = self.kit.clock.now(), self.walk.current
-        self.emit(Ended(now, outcome, clean(because), step, slo))
+                reason = f"{clean(reply.value)!r} is none of the answers"
+        raise AssertionError("unreachable")
 
     async def _ask(self, question: Question) -> Reply | None:
         """Ask the person, the question standing beside the published walk."""
-        return await _Published(self).answer(question)
+        return await self._asking().answer(question)
+
+    def _asking(self) -> asking.Published:
+        def show(question: Question | None) -> None:
+            self.question = question
+            self._publish(self.walk, question)
+
+        return asking.Published(self.person, show)
 
     async def _change(self, step: Step) -> None:
         """A change or a script: the effect is worked out, then it goes through the gate."""
         ctx = await self._context()
-        way = self._way(step.id)
+        gate = self._gate(step.id, await self._bounds())
         try:
-            effect = steps.effect(self.runbook, self.walk, step, ctx, self.kit.scripts, self.kit.catalogue)
+            effect = steps.effect(self.runbook, self.walk, step, ctx, self.env.scripts, self.env.catalogue)
         except ConsoleError as error:
-            now, id = self.kit.clock.now(), f"{self.walk.id}/{self.walk.intents + 1}"
-            self.emit(Refused(now, step.id, id, "runbook", clean(error.message), way.refused_to))
+            now, id = self.env.clock.now(), f"{self.walk.id}/{self.walk.intents + 1}"
+            self.emit(ChangeRefused(now, step.id, id, "runbook", clean(error.message), gate.refused_to))
             return
-        await pass_gate(effect, way)
+        editable, reason = editing.offered(self.runbook, step, ctx), ""
+        for _ in range(EDITS):
+            try:
+                await pass_gate(effect, replace(gate, editable=editable, reason=reason))
+                return
+            except ValueEdited as wish:
+                assert editable is not None
+                try:
+                    value = editing.edited(self.runbook, step, editable, wish.value)
+                except UsageError as error:
+                    reason = f"{error.message} ({error.hint})"
+                    continue
+                now, by = self.env.clock.now(), clean(wish.by)
+                self.emit(Edited(now, step.id, editable.input, value, editable.value, by))
+                return
+        gate.refuse(effect, "person", f"{EDITS} values were not within the limits; the last: {reason}")
 
     async def _hold(self, step: Step) -> None:
         """Look, again and again, until there is a verdict."""
+        looked: float | None = None
         while True:
-            events = steps.hold(step, await self._context(), self.walk, self.kit.clock.now())
+            ctx, now = await self._context(), self.env.clock.now()
+            events, looked = steps.hold(step, ctx, self.walk, now, looked), now
             for event in events:
                 self.emit(event)
             if any(isinstance(event, Verified) for event in events):
                 return
-            await self.kit.clock.sleep(step.poll)
+            await self.env.clock.sleep(step.poll)
 
     async def _offer(self, step: Step, effect: Effect, rollback: Effect) -> None:
-        reply = await self._ask(asking.of_rollback(self.walk, step.id, rollback, now=self.kit.clock.now()))
+        async def read() -> Question:
+            board = await self.env.world.refreshed(after=self.walk.changed)
+            now = self.env.clock.now()
+            return asking.of_rollback(self.walk, step.id, effect, rollback, board, now=now)
+
+        reply = await self._asking().answer(await read(), read)
         yes = reply is not None and reply.value == YES
         by = clean(reply.by) if reply is not None else "nobody"
-        self.emit(Offered(self.kit.clock.now(), step.id, effect.id, "yes" if yes else "no", by))
+        self.emit(Offered(self.env.clock.now(), step.id, effect.id, "yes" if yes else "no", by))
 
     async def _landing(self, intent: Intent, answer: str) -> bool:
         """A change without a result: ask the system, then the person; never send it again by itself."""
-        now, effect = self.kit.clock.now, intent.effect
+        now, effect = self.env.clock.now, intent.effect
         if answer == "":
-            found, because = await landing.look(self.kit.connection.reader, intent, self._other_cluster)
+            found, because = await landing.asked(self.env.connection.reader, intent, self._other_cluster)
             self.emit(Landed(now(), intent.step, effect.id, found, clean(because)))
         elif answer == "yes":
             step = self.runbook.step(intent.step)
             goto = steps.route(self.runbook, step, "applied") if step is not None else ""
             message = "it had arrived"
             self.emit(Applied(now(), intent.step, effect.id, True, message, intent.generation, goto=goto))
-            if self.kit.writer is not None:
-                head = self.kit.journal.head(self.walk.id)
-                await announce(effect, self.kit.writer, actor=self.kit.actor, head=head)
+            if self.env.writer is not None:
+                head = self.env.journal.head(self.walk.id)
+                await announce(effect, self.env.writer, actor=self.env.actor, head=head)
             await self._give_back(effect.target)
         else:
             return await self._doubted(intent)
@@ -235,19 +281,19 @@ class Runner:
 
     async def _doubted(self, intent: Intent) -> bool:
         """Nobody but a person can say whether it landed."""
-        reply = await self._ask(asking.of_landing(self.walk, intent, now=self.kit.clock.now()))
+        reply = await self._ask(asking.of_landing(self.walk, intent, now=self.env.clock.now()))
         if reply is None or reply.value not in ("yes", "no", "look"):
             return False
         if reply.value == "look":
-            found, because = await landing.look(self.kit.connection.reader, intent, self._other_cluster)
+            found, because = await landing.asked(self.env.connection.reader, intent, self._other_cluster)
         else:
             found, because = ("yes" if reply.value == "yes" else "no"), f"{reply.by} says so"
-        self.emit(Landed(self.kit.clock.now(), intent.step, intent.effect.id, found, clean(because)))
+        self.emit(Landed(self.env.clock.now(), intent.step, intent.effect.id, found, clean(because)))
         return True
 
     def _locks(self) -> Locks | None:
-        kit = self.kit
-        return None if kit.writer is None else Locks.of(kit.writer, kit.folder, kit.actor, self.walk.id)
+        env = self.env
+        return None if env.writer is None else Locks.of(env.writer, env.folder, env.actor, self.walk.id)
 
     async def _give_back(self, *targets: ObjectRef | None) -> None:
         """Locks that a process of this walk held when it died."""
@@ -256,63 +302,73 @@ class Runner:
             if locks is not None and target is not None:
                 await locks.give_back(target)
 
-    def _way(self, step_id: str) -> Way:
+    async def _bounds(self) -> ChangeRules:
+        """The rules of now, as far as the walk goes by them: wider ones are told, and asked for once."""
+        if self._rules is None:
+            now, before = self.env.rules, bounds.then(self.walk.cluster, self.env.rules)
+            more = bounds.wider(before, now)
+            self._rules = bounds.strictest(before, now)
+            if more:
+                terminal = now.production or before.production
+                asked = asking.of_rules(self.walk, more, now=self.env.clock.now(), terminal=terminal)
+                reply = await self._ask(asked)
+                yes = reply is not None and reply.value == YES and (reply.terminal or not terminal)
+                by = clean(reply.by) if reply is not None else "nobody"
+                answer: Literal["yes", "no"] = "yes" if yes else "no"
+                self.emit(RulesWidened(self.env.clock.now(), more, answer, by, bounds.kept(now)))
+                self._rules = now if yes else self._rules
+        return self._rules
+
+    def _gate(self, step_id: str, rules: ChangeRules) -> GateContext:
         """The way through the gate for an effect of this step."""
-        kit, step = self.kit, self.runbook.step(step_id)
+        env, step = self.env, self.runbook.step(step_id)
 
         def route(why: str) -> str:
             return steps.route(self.runbook, step, why) if step is not None else ""
 
-        changed = [e for e in self.walk.writes if e.step == step_id and e.target is not None]
-        return Way(
+        changed = [one for e in self.walk.writes if e.step == step_id for one in e.objects]
+        return GateContext(
             walk=self.walk.id,
             step=step_id,
-            rules=kit.rules,
-            clock=kit.clock,
-            reader=kit.connection.reader,
-            writer=kit.writer,
+            rules=rules,
+            clock=env.clock,
+            reader=env.connection.reader,
+            writer=env.writer,
             locks=self._locks(),
-            person=_Published(self),
-            actor=kit.actor,
+            person=self._asking(),
+            actor=env.actor,
             cluster=str(self.walk.cluster.get("context") or self.walk.cluster.get("server") or ""),
             other_cluster=self._other_cluster,
             emit=self.emit,
-            head=lambda: kit.journal.head(self.walk.id),
+            head=lambda: env.journal.head(self.walk.id),
             run_script=self._script,
-            recent=lambda: tuple(kit.journal.changes(kit.clock.now() - kit.rules.cooldown)),
-            touched=frozenset(object_key(e.target) for e in changed if e.target is not None),
+            recent=lambda: tuple(env.journal.changes(env.clock.now() - rules.cooldown, self.walk.cluster)),
+            touched=frozenset(map(object_key, changed)),
             applied_to=route("applied"),
             refused_to=route("refused"),
             failed_to=route("failed"),
         )
 
     async def _other_cluster(self) -> str:
-        return await other_cluster(self.kit.connection, self.walk.cluster)
+        return await other_cluster(self.env.connection, self.walk.cluster)
 
-    async def _script(self, effect: Effect, dry_run: bool) -> scripts.Finished:
-        with kubeconfig.written(self.kit.connection.target, self.kit.folder) as path:
-            env = {"KUBECONFIG": str(path), "CONSOLE_EFFECT": effect.id, "CONSOLE_STAMP": effect.id}
-            if dry_run:
-                env["CONSOLE_DRY_RUN"] = "1"
-            return await scripts.run(effect.argv, timeout=effect.timeout, env=env)
+    async def _script(self, effect: Effect, leave: Leave, pin: Pin) -> Finished:
+        return await runs.run_guarded(
+            effect,
+            leave,
+            pin,
+            connection=self.env.connection,
+            folder=self.env.folder,
+            report=lambda call: self._called(effect, call),
+        )
 
-
-class _Published:
-    """The runner's person, their open question published with the walk."""
-
-    def __init__(self, runner: Runner) -> None:
-        self._runner = runner
-
-    @property
-    def name(self) -> str:
-        return self._runner.person.name
-
-    async def answer(self, question: Question) -> Reply | None:
-        runner = self._runner
-        runner.question = question
-        runner._publish(runner.walk, question)
-        try:
-            return await runner.person.answer(question)
-        finally:
-            runner.question = None
-            runner._publish(runner.walk, None)
+    def _called(self, effect: Effect, call: ProxiedCall) -> None:
+        """Journal what a script sends; of a dry run only what was not passed on."""
+        if call.refused or not call.dry_run:
+            now = self.env.clock.now()
+            refused, said = clean(call.refused), clean(call.message)
+            self.emit(
+                Called(
+                    now, effect.step, effect.id, call.verb, clean(call.about), call.status, call.dry_run, refused, said
+                )
+            )

@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from console.health.facts import Sample
-from console.health.model import Board
+from console.board.model import Board
+from console.facts.model import Sample
 
 
 class Queried(Struct, frozen=True):
@@ -17,7 +17,7 @@ class Queried(Struct, frozen=True):
     error: str = ""
 
 
-class World(Protocol):
+class WalkView(Protocol):
     """What a walk looks at. Nothing here changes anything."""
 
     def board(self) -> Board:

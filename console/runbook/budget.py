@@ -10,6 +10,8 @@ import jinja2
 MAX_TEXT = 64_000
 MAX_ITEMS = 20_000
 MAX_WORK = 200_000
+_LETTERS = 100
+"""Characters of a text that cost as much as one item."""
 
 
 class TooMuchError(Exception):
@@ -30,6 +32,34 @@ class Budget:
     def turns(self, value: Any) -> list[Any]:
         """The items of a loop, paid for."""
         return items_of(value)
+
+    def sized(self, value: Any) -> Any:
+        """A value that is compared, searched or cut, paid for."""
+        if isinstance(value, str | list | tuple | dict):
+            self.pay(size_of(value))
+        return value
+
+    def read(self, value: Any) -> Any:
+        """A value that goes through a filter: a text is paid for here, items are where they are walked through."""
+        return self.sized(value) if isinstance(value, str) else value
+
+
+def size_of(value: Any) -> int:
+    """What it costs to look through all of a value once; counting ends where no rendering could pay for it."""
+    size, left = 0, [value]
+    while left and size <= MAX_WORK:
+        one = left.pop()
+        if isinstance(one, str):
+            size += 1 + len(one) // _LETTERS
+        elif isinstance(one, dict):
+            size += 1 + len(one)
+            left.extend(one.values())
+        elif isinstance(one, list | tuple):
+            size += 1
+            left.extend(one)
+        else:
+            size += 1
+    return size
 
 
 BUDGET: ContextVar[Budget | None] = ContextVar("console_template_budget", default=None)

@@ -6,16 +6,20 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec import UNSET
+
+from console.actions import patches, verb_of
+from console.actions.effects import AllowedCall, Effect, ObjectRef
+from console.actions.verb import Body
 from console.base.errors import ConsoleError, UsageError, did_you_mean
 from console.base.redact import MARK
 from console.base.text import clean
-from console.runbook import patches, template
+from console.runbook import template
 from console.runbook.catalogue import Catalogue
-from console.runbook.effects import Effect, ObjectRef
 from console.runbook.inputs import convert
-from console.runbook.model import Input, Runbook, Step
+from console.runbook.model import Input, Runbook, Step, TargetTemplate
 from console.runbook.say import place, words
-from console.runbook.scripts import ScriptSpec
+from console.runbook.scripts import ScriptSpec, persons_file
 from console.runbook.walk import Walk
 
 _API_VERSION = re.compile(r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?v[0-9][a-z0-9]*")
@@ -44,51 +48,71 @@ def effect(
         ConsoleError: data is missing, a name is no name, or the patch would write a redacted value.
     """
     said = place(runbook.id, step, "patch")
-    target = _target(runbook, step, ctx)
-    patch: Any = template.fill(step.patch, ctx, said) if step.action == "patch" else None
-    argv = _argv(runbook, step, ctx, scripts or {}) if step.kind == "script" else ()
-    if any(MARK in str(part) for part in (patch, *argv)):
+    target, spec = _target(runbook, step, ctx), (scripts or {}).get(step.script)
+    argv = _argv(runbook, step, ctx, scripts or {}) if step.script else ()
+    arguments = {key: template.fill(value, ctx, place(runbook.id, step, key)) for key, value in step.settings.items()}
+    if any(MARK in str(part) for part in (arguments, *argv)):
         raise ConsoleError(f"{said} would write {MARK}", hint="a secret cannot be copied through a runbook")
-    if step.kind == "change" and step.action == "patch" and not patches.touched(patch, step.patch_type):
-        raise ConsoleError(f"{said} changes nothing")
-    if catalogue is not None and target is not None and step.action == "patch" and step.patch_type == "merge":
-        for at in patches.touched(patch, "merge"):
-            value = patches.get(patch, at)
-            wrong = catalogue.wrong_field(target.api_version, target.kind, patches.parts(at), value)
-            if wrong is not None:
-                raise ConsoleError(f"{said}: {clean(wrong)}")
-    spec = (scripts or {}).get(step.script)
-    touched = patches.touched(patch, step.patch_type) if step.kind == "change" else step.touches
-    if step.kind == "script" and not touched and spec is not None and target is not None:
-        touched = spec.touches
-    said_words = {key: words(runbook.id, step, key, getattr(step, key), ctx) for key in ("restarts", "loses")}
+    body = _body(step, arguments, said)
+    if catalogue is not None and target is not None:
+        _fields_exist(body, target, catalogue, said)
+    declared = spec.touches if spec is not None and target is not None else ()
     return Effect(
         id=f"{walk.id}/{walk.intents + 1}",
         step=step.id,
         title=words(runbook.id, step, "title", step.title, ctx),
-        action="script" if step.kind == "script" else step.action or "patch",
+        action=step.action,
         target=target,
-        patch_type=step.patch_type if step.action == "patch" else "",
-        patch=patch,
+        patch_type=body.patch_type,
+        patch=body.patch,
         argv=argv,
         timeout=step.timeout,
-        touched=touched if step.action != "delete" else (),
+        touched=body.touched or step.touches or declared,
         reversible=step.rollback == "captured",
         reason=words(runbook.id, step, "irreversible", step.irreversible, ctx),
-        restarts=said_words["restarts"],
-        loses=said_words["loses"],
+        restarts=words(runbook.id, step, "restarts", step.restarts, ctx),
+        loses=words(runbook.id, step, "loses", step.loses, ctx),
         risk=step.risk,
         writes=step.writes,
+        calls=_calls(runbook, step, ctx, target) if step.script and step.writes else UNSET,
     )
 
 
+def _calls(runbook: Runbook, step: Step, ctx: Mapping[str, Any], target: ObjectRef | None) -> tuple[AllowedCall, ...]:
+    """What the script may send: what its step declares, else a patch of the target that it names."""
+    if not step.calls and target is not None:
+        return (AllowedCall(("patch",), target),)
+    return tuple(
+        AllowedCall(call.verbs, _object(runbook, step, call.target, f"calls[{index}]", ctx), call.subresource)
+        for index, call in enumerate(step.calls)
+    )
+
+
+def _body(step: Step, arguments: Mapping[str, Any], said: str) -> Body:
+    """What the verb makes of its arguments. Raises ConsoleError where they come to nothing."""
+    verb = verb_of(step.action)
+    for objection in verb.objections(arguments):
+        raise ConsoleError(f"{said} {objection.message}")
+    return verb.body(arguments)
+
+
+def _fields_exist(body: Body, target: ObjectRef, catalogue: Catalogue, said: str) -> None:
+    """Every field that a merge patch writes exists and is of its type. Raises ConsoleError."""
+    for at in body.touched if body.patch_type == "merge" else ():
+        wrong = catalogue.wrong_field(target.api_version, target.kind, patches.parts(at), patches.get(body.patch, at))
+        if wrong is not None:
+            raise ConsoleError(f"{said}: {clean(wrong)}")
+
+
 def _target(runbook: Runbook, step: Step, ctx: Mapping[str, Any]) -> ObjectRef | None:
-    if step.target is None:
-        return None
-    t = step.target
+    return None if step.target is None else _object(runbook, step, step.target, "target", ctx)
+
+
+def _object(runbook: Runbook, step: Step, t: TargetTemplate, key: str, ctx: Mapping[str, Any]) -> ObjectRef:
+    """The object that a template names. Raises ConsoleError where it names none."""
     said = {
-        key: template.render(getattr(t, key), ctx, place(runbook.id, step, f"target.{key}"))
-        for key in ("api_version", "kind", "name", "namespace")
+        part: template.render(getattr(t, part), ctx, place(runbook.id, step, f"{key}.{part}"))
+        for part in ("api_version", "kind", "name", "namespace")
     }
     name = Input("target", "k8s_name")
     try:
@@ -98,7 +122,7 @@ def _target(runbook: Runbook, step: Step, ctx: Mapping[str, Any]) -> ObjectRef |
         if said["namespace"]:
             convert(Input("target", "namespace"), said["namespace"])
     except ValueError as error:
-        raise ConsoleError(f"{place(runbook.id, step, 'target')}: {clean(str(error))}") from None
+        raise ConsoleError(f"{place(runbook.id, step, key)}: {clean(str(error))}") from None
     app = ctx.get("app", {})
     ours = (app.get("kind"), app.get("namespace"), app.get("name"), app.get("api_version"))
     same = ours == (said["kind"], said["namespace"], said["name"], said["api_version"])
@@ -121,6 +145,8 @@ def _argv(runbook: Runbook, step: Step, ctx: Mapping[str, Any], scripts: Mapping
         text = str(word).lower() if isinstance(word, bool) else str(word)
         if text.startswith("-") and argument.type not in ("int", "float"):
             raise ConsoleError(f"{where}: {clean(text)!r} looks like a flag")
+        if theirs := persons_file(text):
+            raise ConsoleError(f"{where}: {clean(text)!r} leads to {theirs}, which no script is given")
         argv += [argument.flag, text] if argument.flag else [text]
     return tuple(argv)
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
-from msgspec import Meta, Struct
+import msgspec
+from msgspec import NODEFAULT, Meta, Struct, defstruct
+from msgspec.structs import FieldInfo, fields
 
+from console.actions import verbs
+from console.actions.effects import CallVerb, Subresource
 from console.base import decode
 from console.runbook.model import InputType, Judgement, Outcome
 
-API_VERSION = "console/v1"
 ID = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 Id = Annotated[
     str, Meta(pattern=ID, max_length=63, extra={"says": "a name like spark-oom: lower case, digits and dashes"})
@@ -93,10 +96,26 @@ class TargetDoc(Struct, frozen=True, forbid_unknown_fields=True, rename={"api_ve
     namespace: str = ""
 
 
+class CallDoc(Struct, frozen=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+    verbs: Annotated[list[CallVerb], Meta(min_length=1)]
+    api_version: Text
+    kind: Text
+    name: Text
+    namespace: str = ""
+    subresource: Subresource = ""
+
+
 class ArgumentDoc(Struct, frozen=True, forbid_unknown_fields=True):
     type: InputType
     value: Text
     flag: str | None = None
+
+
+class EditDoc(Struct, frozen=True, forbid_unknown_fields=True):
+    input: Name
+    value: Text
+    minimum: Text
+    maximum: Text
 
 
 class StepDoc(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -149,18 +168,49 @@ class WriteDoc(StepDoc, frozen=True, kw_only=True):
     restarts: str = ""
     loses: str = ""
     risk: Literal["low", "high"] = "low"
+    edit: EditDoc | None = None
     verify: Id | None = None
     on_refused: Id | None = None
     on_failed: Id | None = None
 
 
-class ChangeDoc(WriteDoc, frozen=True, kw_only=True):
+class AnyChangeDoc(WriteDoc, frozen=True, kw_only=True):
+    """A change of one object; `ChangeDoc` has the keys of every verb beside these."""
+
     EXCLUSIVE = (("rollback", "irreversible"),)
     kind: Literal["change"]
     target: TargetDoc
-    action: Literal["patch", "delete"] = "patch"
-    patch_type: Literal["merge", "json"] | None = None
-    patch: Any = None
+    action: str = "patch"
+
+
+def _change_doc() -> type[AnyChangeDoc]:
+    """`ChangeDoc` with the verbs that there are. Lint says which of their keys mean nothing to the verb of a step."""
+    changing = [verb for verb in verbs().values() if verb.step == "change"]
+    keys: dict[str, FieldInfo] = {}
+    for verb in changing:
+        for field in fields(verb.arguments):
+            if field.required or (field.name in keys and keys[field.name].type != field.type):
+                raise TypeError(f"key {field.name!r} of verb {verb.name!r} has no default, or another type elsewhere")
+            keys[field.name] = field
+    actions: Any = cast(Any, Literal)[tuple(verb.name for verb in changing)]
+    own = [(field.name, field.type, _default(field)) for field in keys.values()]
+    doc = defstruct(
+        "ChangeDoc",
+        [("action", actions, "patch"), *own],
+        bases=(AnyChangeDoc,),
+        module=__name__,
+        frozen=True,
+        kw_only=True,
+        forbid_unknown_fields=True,
+    )
+    return cast(type[AnyChangeDoc], doc)
+
+
+def _default(field: FieldInfo) -> Any:
+    return field.default if field.default_factory is NODEFAULT else msgspec.field(default_factory=field.default_factory)
+
+
+ChangeDoc = _change_doc()
 
 
 class ScriptDoc(WriteDoc, frozen=True, kw_only=True):
@@ -174,6 +224,7 @@ class ScriptDoc(WriteDoc, frozen=True, kw_only=True):
     touches: list[
         Annotated[str, Meta(pattern=r"^(/[^/]+)+$", extra={"says": "a pointer like /spec/executor/cores"})]
     ] = []
+    calls: list[CallDoc] = []
     next: Id | None = None
 
 
@@ -205,7 +256,6 @@ class EndDoc(StepDoc, frozen=True, kw_only=True):
     outcome: Outcome
 
 
-AnyStepDoc = NoteDoc | AskDoc | ManualDoc | DecideDoc | CheckDoc | ChangeDoc | ScriptDoc | VerifyDoc | WaitDoc | EndDoc
 KINDS: dict[str, type[StepDoc]] = {
     "note": NoteDoc, "ask": AskDoc, "check": CheckDoc, "decide": DecideDoc, "change": ChangeDoc, "script": ScriptDoc,
     "verify": VerifyDoc, "wait": WaitDoc, "manual": ManualDoc, "end": EndDoc,

@@ -7,9 +7,9 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from console.health.facts import Alert
-from console.health.model import Evidence
-from console.runbook.effects import Effect, Preview
+from console.actions.effects import Effect, Preview
+from console.facts.evidence import Evidence
+from console.facts.model import Alert
 from console.runbook.model import Judgement, Outcome
 
 Verdict = Literal["effective", "ineffective", "worse", "unknown"]
@@ -37,6 +37,10 @@ class Started(WalkEvent, frozen=True, tag="started"):
     slo: dict[str, Any] = {}
     """SLO id → state, budget_left and burn rates when it began."""
     alert: Alert | None = None
+    remarks: tuple[str, ...] = ()
+    """What a person should know before the first step: that the alert is over, or is about something else."""
+    finding: str = ""
+    """Key of the finding that it is for."""
 
 
 class Entered(WalkEvent, frozen=True, tag="entered"):
@@ -55,12 +59,20 @@ class Judged(WalkEvent, frozen=True, tag="judged"):
 
 
 class Answered(WalkEvent, frozen=True, tag="answered"):
-    """A person (or an answers file) chose `value` on an `ask`, `note` or `manual` step."""
+    """A person (or an answers file) chose `value` on an `ask`, `note` or `manual` step.
+
+    `asked`, `label`, `others` and `shown`: the question, the answer as it was worded, the answers that were not taken,
+    and the lines that stood above them; empty in records of before they were kept.
+    """
 
     step: str
     value: str
     by: str
     goto: str
+    asked: str = ""
+    label: str = ""
+    others: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
 
 
 class Skipped(WalkEvent, frozen=True, tag="skipped"):
@@ -81,7 +93,7 @@ class Confirmed(WalkEvent, frozen=True, tag="confirmed"):
     by: str
 
 
-class Refused(WalkEvent, frozen=True, tag="refused"):
+class ChangeRefused(WalkEvent, frozen=True, tag="refused"):
     """Somebody or something said no. `by`: person, policy, mode, permission, lock, server, changed."""
 
     step: str
@@ -99,6 +111,22 @@ class Intent(WalkEvent, frozen=True, tag="intent"):
     before: dict[str, Any] = {}
     generation: int = 0
     rollback: Effect | None = None
+
+
+class Called(WalkEvent, frozen=True, tag="called"):
+    """A script wanted to write. It is recorded before it is sent (`status` 0), and with the status of the answer.
+
+    `refused` says why it was not passed on; `message` what the server said, or that no answer came.
+    """
+
+    step: str
+    effect: str
+    verb: str
+    about: str
+    status: int = 0
+    dry_run: bool = False
+    refused: str = ""
+    message: str = ""
 
 
 class Applied(WalkEvent, frozen=True, tag="applied"):
@@ -122,11 +150,15 @@ class Landed(WalkEvent, frozen=True, tag="landed"):
 
 
 class HoldBegan(WalkEvent, frozen=True, tag="hold began"):
-    """`mark` is what the verify step's `rises` was at this moment; it must be greater at the end of the hold."""
+    """`mark` is what the verify step's `rises` was at this moment; it must be greater at the end of the hold.
+
+    `since`: the hold goes on as if it had begun then, because nobody watched in between; None: it begins at `at`.
+    """
 
     step: str
     because: str = ""
     mark: float | None = None
+    since: float | None = None
 
 
 class HoldBroke(WalkEvent, frozen=True, tag="hold broke"):
@@ -159,23 +191,59 @@ class Noted(WalkEvent, frozen=True, tag="noted"):
     step: str = ""
 
 
+class HandedOver(WalkEvent, frozen=True, tag="handed over"):
+    """Whoever walked it goes: the walk waits where it stands until somebody resumes it. `text`: to whom, and why."""
+
+    by: str
+    text: str = ""
+    step: str = ""
+
+
+class Edited(WalkEvent, frozen=True, tag="edited"):
+    """A person set an input of the walk anew before they confirmed a change; `was` is what had been proposed."""
+
+    step: str
+    input: str
+    value: Any
+    was: str
+    by: str
+
+
 class Resumed(WalkEvent, frozen=True, tag="resumed"):
     by: str
     because: str = ""
 
 
-class Ended(WalkEvent, frozen=True, tag="ended"):
-    """The end. `slo`: as in Started, now."""
+class RulesWidened(WalkEvent, frozen=True, tag="rules widened"):
+    """More is allowed now than the walk went by. `rules`: what it goes by from here on where the answer is yes."""
+
+    wider: tuple[str, ...]
+    answer: Literal["yes", "no"]
+    by: str
+    rules: dict[str, Any] = {}
+
+
+class WalkEnded(WalkEvent, frozen=True, tag="ended"):
+    """The end. `slo`: as in Started, now. `stopped`: a person ended it at `step`, which was not done."""
 
     outcome: Outcome
     because: str
     step: str = ""
     slo: dict[str, Any] = {}
+    stopped: bool = False
+
+
+class Followed(WalkEvent, frozen=True, tag="followed"):
+    """Seen after the end. `recurred`: trouble or old values are back; `lasts`: the next run has the new values."""
+
+    kind: Literal["recurred", "lasts"]
+    because: str
 
 
 AnyEvent = (
-    Started | Entered | Judged | Answered | Skipped | Previewed | Confirmed | Refused | Intent | Applied | Landed
-    | HoldBegan | HoldBroke | Verified | Offered | Noted | Resumed | Ended
+    Started | Entered | Judged | Answered | Skipped | Previewed | Confirmed | ChangeRefused | Intent | Called | Applied
+    | Landed | HoldBegan | HoldBroke | Verified | Offered | Noted | HandedOver | Edited | Resumed | RulesWidened
+    | WalkEnded | Followed
 )  # fmt: skip
 _ENCODER = msgspec.json.Encoder()
 _DECODER: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)

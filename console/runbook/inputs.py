@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -16,9 +16,10 @@ from msgspec import Struct
 from console.base.errors import UsageError, did_you_mean
 from console.base.text import clean, shorten
 from console.base.units import parse_duration, parse_jvm_size, parse_quantity
-from console.health.facts import Alert
-from console.health.model import Board, Finding
-from console.runbook.match import app_of_alert, rank
+from console.board.model import Board
+from console.facts.model import Alert
+from console.findings.model import Finding
+from console.runbook.match import application_of, rank
 from console.runbook.model import Input, Runbook
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -27,12 +28,38 @@ MAX_STRING = 4096
 
 
 class MissingInput(Struct, frozen=True):
-    """A required input that no source had. `because` names what was tried."""
+    """A required input that no source had. `because` names what was tried, `choices` are those of an enum."""
 
     name: str
     title: str
     type: str
     because: str
+    choices: tuple[str, ...] = ()
+
+    @property
+    def asks(self) -> str:
+        """What a person is asked: its title, and what is expected."""
+        return f"{self.title} ({', '.join(self.choices) or self.type})"
+
+
+class InputMissing(UsageError):
+    """A walk cannot begin: `lacking` is the first input that no source had."""
+
+    def __init__(self, runbook: str, lacking: MissingInput) -> None:
+        super().__init__(
+            f"runbook {runbook} needs the input {lacking.name!r} ({lacking.type}): {lacking.because}",
+            hint=f"say --input {lacking.name}=…, or choose an application",
+        )
+        self.lacking = lacking
+
+
+class InputRefused(UsageError):
+    """A value that a person gave for the input `name` is not of its type, or outside of its limits."""
+
+    def __init__(self, runbook: str, item: Input, why: str) -> None:
+        hint = f"{item.title or item.name} is of type {item.type}"
+        super().__init__(f"input {item.name!r} of runbook {runbook}: {why}", hint=hint)
+        self.name, self.why = item.name, why
 
 
 class Resolved(Struct, frozen=True):
@@ -56,7 +83,7 @@ def resolve(
         given: values that a person wrote; they win over every source.
 
     Raises:
-        UsageError: a given value has no such input or is not of its type.
+        UsageError: a given value has no such input. InputRefused: it is not of its input's type.
     """
     given = given or {}
     known = {i.name: i for i in runbook.inputs}
@@ -70,24 +97,15 @@ def resolve(
         if item.name in given:
             inputs[item.name], origins[item.name] = _given(runbook, item, given[item.name], board), "given"
             continue
-        tried: list[str] = []
         chosen = next((v for k, v in inputs.items() if known[k].type == "spark_app"), app)
-        for source in (*item.sources, *(() if "default" in item.sources else ("default",))):
-            raw, words = _from(source, item, runbook, board, chosen or app, app, alert)
-            if raw is None:
-                tried.append(words)
-                continue
-            try:
-                inputs[item.name] = convert(item, raw, board)
-            except ValueError as error:
-                tried.append(f"{words}: {error}")
-                continue
-            origins[item.name] = words
-            break
-        else:
-            if item.required:
-                because = "; ".join(t for t in tried if t) or "no source"
-                missing.append(MissingInput(item.name, item.title or item.name, item.type, because))
+        where = _Situation(runbook, board, app, chosen or app, alert)
+        value, words = _taken(item, where)
+        if value is not None:
+            inputs[item.name], origins[item.name] = value, words
+        elif item.required:
+            missing.append(
+                MissingInput(item.name, item.title or item.name, item.type, words or "no source", item.choices)
+            )
     return Resolved(inputs, origins, tuple(missing))
 
 
@@ -95,41 +113,88 @@ def _given(runbook: Runbook, item: Input, value: str, board: Board) -> Any:
     try:
         return convert(item, value, board)
     except ValueError as error:
-        hint = f"{item.title or item.name} is of type {item.type}"
-        raise UsageError(f"input {item.name!r} of runbook {runbook.id}: {error}", hint=hint) from None
+        raise InputRefused(runbook.id, item, str(error)) from None
 
 
-def _from(
-    source: str, item: Input, runbook: Runbook, board: Board, chosen: str, selected: str, alert: Alert | None
-) -> tuple[Any, str]:
-    """The raw value of a source with its origin in words; None where the source has none."""
+class _Situation(NamedTuple):
+    """Where the values of one walk's inputs may come from; `chosen` is the application that an input named already."""
+
+    runbook: Runbook
+    board: Board
+    selected: str
+    chosen: str
+    alert: Alert | None
+
+
+NAMES = frozenset({"spark_app", "node", "namespace", "pod", "k8s_name"})
+"""Types that say who is meant: a source that names what is not there is not replaced by the next one."""
+
+
+def _taken(item: Input, where: _Situation) -> Origin:
+    """The first source that has a value, and its words; None where there is none, and what was tried."""
+    tried: list[str] = []
+    for source in (*item.sources, *(() if "default" in item.sources else ("default",))):
+        raw, words = _from(source, item, where)
+        if raw is None:
+            tried.append(words)
+            continue
+        try:
+            return convert(item, raw, where.board), words
+        except ValueError as error:
+            tried.append(f"{words}: {error}")
+            if item.type in NAMES:
+                break
+    return None, "; ".join(dict.fromkeys(text for text in tried if text))
+
+
+Origin = tuple[Any, str]
+"""The raw value of a source with its origin in words; None where the source has none."""
+
+
+def _from(source: str, item: Input, where: _Situation) -> Origin:
     head, _, rest = source.partition(".")
-    if source == "default":
+    if head == "default":
         return item.default, "default" if item.default is not None else "no default"
-    if source == "selection.app":
-        return selected or None, "selection" if selected else "nothing is selected"
-    if source == "alert.app":
-        key = app_of_alert(board, alert) if alert is not None else ""
-        return key or None, f"alert {alert.name}" if key and alert else "no alert names an application"
-    if head == "alert":
-        label = rest.removeprefix("labels.")
-        value = alert.labels.get(label) if alert is not None else None
-        return value, f"alert label {label}" if value is not None else f"no alert label {label}"
-    if source == "finding.app":
-        finding = the_finding(runbook, board, chosen, alert)
+    if head not in _SOURCES:
+        return None, f"unknown source {source}"
+    return _SOURCES[head](rest, where)
+
+
+def _of_selection(rest: str, where: _Situation) -> Origin:
+    return where.selected or None, "selection" if where.selected else "nothing is selected"
+
+
+def _of_alert(rest: str, where: _Situation) -> Origin:
+    alert = where.alert
+    if rest == "app":
+        return application_of(alert, where.board)
+    label = rest.removeprefix("labels.")
+    value = alert.labels.get(label) if alert is not None else None
+    return value, f"alert label {label}" if value is not None else f"no alert label {label}"
+
+
+def _of_finding(rest: str, where: _Situation) -> Origin:
+    finding = the_finding(where.runbook, where.board, where.chosen, where.alert)
+    if rest == "app":
         if finding is None or not finding.app:
             return None, "no finding names an application"
+        if not where.chosen and len(several := _with_a_finding(where)) > 1:
+            return None, f"several applications have such a finding: {', '.join(several[:5])}"
         return finding.app, f"finding {finding.code}"
-    if head == "finding":
-        finding = the_finding(runbook, board, chosen, alert)
-        field = rest.removeprefix("data.")
-        value = _dig(finding.data, field) if finding is not None else None
-        return value, f"finding {finding.code} {field}" if finding and value is not None else f"no finding has {field}"
-    if head == "app":
-        app = board.app(chosen)
-        value = _dig(msgspec.to_builtins(app), rest) if app is not None else None
-        return value, f"application {rest}" if value is not None else f"the application has no {rest}"
-    return None, f"unknown source {source}"
+    field = rest.removeprefix("data.")
+    value = _dig(msgspec.to_builtins(finding.data), field) if finding is not None else None
+    return value, f"finding {finding.code} {field}" if finding and value is not None else f"no finding has {field}"
+
+
+def _of_app(rest: str, where: _Situation) -> Origin:
+    app = where.board.app(where.chosen)
+    value = _dig(msgspec.to_builtins(app), rest) if app is not None else None
+    return value, f"application {rest}" if value is not None else f"the application has no {rest}"
+
+
+_SOURCES: dict[str, Callable[[str, _Situation], Origin]] = {
+    "selection": _of_selection, "alert": _of_alert, "finding": _of_finding, "app": _of_app,
+}  # fmt: skip
 
 
 def _dig(tree: Any, path: str) -> Any:
@@ -143,12 +208,16 @@ def the_finding(runbook: Runbook, board: Board, app: str, alert: Alert | None = 
 
     Of equals, one of the present attempt goes before one of an attempt that is over.
     """
-    if not app and alert is not None:
-        app = app_of_alert(board, alert)
     by_key = {f.key: f for f in board.findings}
-    found = [(m.score, by_key[m.finding]) for m in rank([runbook], board, app=app) if m.finding]
-    found.sort(key=lambda pair: (-pair[0], pair[1].data.get("current") is False))
+    found = [(m.score, by_key[m.finding]) for m in rank([runbook], board, app=app, alert=alert) if m.finding]
+    found.sort(key=lambda pair: (-pair[0], pair[1].data.current is False))
     return found[0][1] if found else None
+
+
+def _with_a_finding(where: _Situation) -> tuple[str, ...]:
+    """Keys of the applications with a finding that the runbook is for."""
+    ranked = rank([where.runbook], where.board, alert=where.alert)
+    return tuple(dict.fromkeys(m.app for m in ranked if m.finding and m.app))
 
 
 def convert(item: Input, value: Any, board: Board | None = None) -> Any:
@@ -160,20 +229,35 @@ def convert(item: Input, value: Any, board: Board | None = None) -> Any:
     known = item.type == "spark_app" and board is not None and board.app(str(value)) is not None
     # an application outside Kubernetes has a name of its own making
     result = _string(item, value) if known else _TYPES[item.type](item, value)
-    if item.type == "spark_app" and board is not None:
-        result = _known_app(result, board)
-    elif item.type == "spark_app" and "/" not in result:
-        raise ValueError(f"{result!r} is no namespace/name")
-    elif item.type == "node" and board is not None and board.nodes and not any(n.name == result for n in board.nodes):
-        raise ValueError(f"there is no node {result!r}; {did_you_mean(result, [n.name for n in board.nodes])}")
-    if item.pattern and not _fits(item.pattern, str(result)):
-        raise ValueError(f"{_show(result)} does not match {item.pattern}")
-    figure = _figure(item, result)
-    if figure is not None and item.minimum is not None and figure < item.minimum:
-        raise ValueError(f"{_show(result)} is below {item.minimum:g}")
-    if figure is not None and item.maximum is not None and figure > item.maximum:
-        raise ValueError(f"{_show(result)} is above {item.maximum:g}")
+    if item.type == "spark_app":
+        result = _app(result, board)
+    elif item.type == "node" and board is not None:
+        _is_a_node(result, board)
+    _within_limits(item, result)
     return result
+
+
+def _app(value: str, board: Board | None) -> str:
+    if board is not None:
+        return _known_app(value, board)
+    if "/" not in value:
+        raise ValueError(f"{value!r} is no namespace/name")
+    return value
+
+
+def _is_a_node(value: str, board: Board) -> None:
+    if board.nodes and not any(n.name == value for n in board.nodes):
+        raise ValueError(f"there is no node {value!r}; {did_you_mean(value, [n.name for n in board.nodes])}")
+
+
+def _within_limits(item: Input, value: Any) -> None:
+    if item.pattern and not _fits(item.pattern, str(value)):
+        raise ValueError(f"{_show(value)} does not match {item.pattern}")
+    size = figure(item, value)
+    if size is not None and item.minimum is not None and size < item.minimum:
+        raise ValueError(f"{_show(value)} is below {item.minimum:g}")
+    if size is not None and item.maximum is not None and size > item.maximum:
+        raise ValueError(f"{_show(value)} is above {item.maximum:g}")
 
 
 def _fits(pattern: str, text: str) -> bool:
@@ -187,7 +271,8 @@ def _show(value: Any) -> str:
     return repr(shorten(clean(str(value)), 60))
 
 
-def _figure(item: Input, value: Any) -> float | None:
+def figure(item: Input, value: Any) -> float | None:
+    """The size of a value of this input, for its limits; None where its type has none."""
     match item.type:
         case "int" | "float":
             return float(value)

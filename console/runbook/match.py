@@ -8,8 +8,11 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from console.health.facts import Alert
-from console.health.model import SEVERITY_ORDER, Board, Finding
+from console.apps.alerts import NamedByAlert, named_by
+from console.base.text import clean
+from console.board.model import Board
+from console.facts.model import Alert
+from console.findings.model import SEVERITY_ORDER, Finding
 from console.runbook.model import AlertMatch, Runbook
 
 ALERT, LABEL, PATTERN, LINK, FINDING, NAMED, CLASS, SLO = 100, 10, 5, 90, 60, 50, 30, 20
@@ -46,11 +49,10 @@ def rank(
         runbooks: the library.
         board: what is wrong.
         app: only what belongs to this application (`namespace/name`).
-        alert: only this alert and the findings of its application.
+        alert: only this alert and the findings of what it names; one that names something unknown has none.
     """
     books = sorted(runbooks, key=lambda r: r.id)
-    if alert is not None and not app:
-        app = app_of_alert(board, alert)
+    meant = NamedByAlert((app,)) if app else NamedByAlert() if alert is None else named_by(alert, board.apps)
     order: list[tuple[tuple[int, int, int], Matched]] = []
     alerts = (alert,) if alert is not None else board.alerts
     for book in books:
@@ -60,7 +62,7 @@ def rank(
                 found = _by_alert(book, item)
                 order += [((0, 0, index), replace(found, app=about))] if found else []
         for index, finding in enumerate(board.findings):
-            if not app or finding.app == app:
+            if meant.may_mean(finding.app):
                 found = _by_finding(book, finding)
                 order += [((1, SEVERITY_ORDER[finding.severity], index), found)] if found else []
         if not app and alert is None:
@@ -81,11 +83,16 @@ def _by_alert(book: Runbook, alert: Alert) -> Matched | None:
         score, words = _score(rule, alert)
         if score and (best is None or score > best.score):
             best = Matched(book.id, book.title, f"alert {words}", score, alert=alert.name)
-    link = (alert.annotations.get("runbook_url") or alert.annotations.get("runbook") or "").rstrip("/")
-    stem = re.sub(r"\.(md|html|ya?ml)$", "", re.split(r"[/#]", link)[-1])
-    if stem == book.id and (best is None or best.score < LINK):
-        best = Matched(book.id, book.title, "the alert's runbook_url names it", LINK, alert=alert.name)
+    if book.id in _linked(alert) and (best is None or best.score < LINK):
+        best = Matched(book.id, book.title, "the alert names it as its runbook", LINK, alert=alert.name)
     return best
+
+
+def _linked(alert: Alert) -> set[str]:
+    """Names of runbooks that an alert carries: `runbook` and `runbook_url`, as labels or as annotations."""
+    links = (place.get(key, "") for place in (alert.annotations, alert.labels) for key in ("runbook_url", "runbook"))
+    stems = {re.split(r"[/#]", link.partition("?")[0].strip().rstrip("/"))[-1] for link in links}
+    return {re.sub(r"\.(md|html|ya?ml)$", "", stem) for stem in stems} - {""}
 
 
 def _score(rule: AlertMatch, alert: Alert) -> tuple[int, str]:
@@ -133,18 +140,23 @@ def _by_slo(book: Runbook, board: Board) -> Iterator[Matched]:
 
 def app_of_alert(board: Board, alert: Alert) -> str:
     """Key of the application that an alert's labels point at, or `` where none or more than one does."""
-    labels = alert.labels
-    namespace = labels.get("exported_namespace") or labels.get("namespace") or ""
-    pod = labels.get("exported_pod") or labels.get("pod") or ""
-    names = {
-        labels[k] for k in ("app", "spark_app_name", "app_name", "application_name", "sparkapplication") if k in labels
-    }
-    ids = {labels[k] for k in ("application_id", "spark_app_selector", "spark_app_id") if k in labels}
-    found = set()
-    for app in board.apps:
-        if namespace and app.namespace != namespace:
-            continue
-        pods = {m.pod for m in (app.driver, *app.executors) if m is not None and m.pod}
-        if (pod and pod in pods) or app.name in names or (app.app_id and app.app_id in ids):
-            found.add(app.key)
-    return found.pop() if len(found) == 1 else ""
+    found = named_by(alert, board.apps).apps
+    return found[0] if len(found) == 1 else ""
+
+
+def application_of(alert: Alert | None, board: Board) -> tuple[str | None, str]:
+    """Key of the application that an alert means, and where that comes from; None, and why there is none."""
+    if alert is None:
+        return None, "no alert names an application"
+    named = named_by(alert, board.apps)
+    if len(named.apps) == 1:
+        return named.apps[0], f"alert {alert.name}"
+    if named.apps:
+        return None, f"alert {alert.name} may mean {' or '.join(named.apps[:5])}"
+    return None, unknown_to(alert, board) or f"alert {alert.name} names no application"
+
+
+def unknown_to(alert: Alert, board: Board) -> str:
+    """That an alert names what is not known here, in words; `` where it does not."""
+    named = named_by(alert, board.apps)
+    return f"alert {alert.name} names {clean(named.words)}, which is not known here" if named.unknown else ""

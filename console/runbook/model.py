@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from console.actions.effects import CallVerb, Subresource
+
 Outcome = Literal["resolved", "mitigated", "handed_over", "not_applicable", "unresolved"]
 InputType = Literal[
     "string", "int", "float", "bool", "enum", "duration", "quantity", "jvm_size", "k8s_name", "namespace", "node",
@@ -17,11 +19,6 @@ InputType = Literal[
 ]  # fmt: skip
 Judgement = Literal["pass", "warn", "fail", "unknown"]
 StepKind = Literal["note", "ask", "check", "decide", "change", "script", "verify", "wait", "manual", "end"]
-EFFECT_OF: dict[str, Literal["none", "read", "write"]] = {
-    "note": "none", "ask": "none", "check": "read", "decide": "none", "change": "write", "verify": "read",
-    "wait": "none", "manual": "none", "end": "none",
-}  # fmt: skip
-"""`script` declares its own effect."""
 
 
 class AlertMatch(Struct, frozen=True):
@@ -31,7 +28,7 @@ class AlertMatch(Struct, frozen=True):
     labels: dict[str, str] = {}
 
 
-class Match(Struct, frozen=True):
+class RunbookMatch(Struct, frozen=True):
     findings: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     alerts: tuple[AlertMatch, ...] = ()
@@ -70,13 +67,21 @@ class Choice(Struct, frozen=True):
     hint: str = ""
 
 
-class Target(Struct, frozen=True):
+class TargetTemplate(Struct, frozen=True):
     """What a change touches. All fields are templates."""
 
     api_version: str
     kind: str
     name: str
     namespace: str = ""
+
+
+class CallTemplate(Struct, frozen=True):
+    """What a script step lets its script send to one object. The fields of `target` are templates."""
+
+    verbs: tuple[CallVerb, ...]
+    target: TargetTemplate
+    subresource: Subresource = ""
 
 
 class Argument(Struct, frozen=True):
@@ -88,12 +93,28 @@ class Argument(Struct, frozen=True):
     flag: str = ""
 
 
+class Edit(Struct, frozen=True):
+    """What of a change a person may set otherwise before they confirm it: an input, with templates of the value that is
+    proposed and of its limits."""
+
+    input: str
+    value: str
+    minimum: str
+    maximum: str
+
+
+SIZED: tuple[InputType, ...] = ("int", "float", "duration", "quantity", "jvm_size")
+"""Types of inputs that have a size, so that there can be limits."""
+
+
 class Step(Struct, frozen=True):
     """One step. Which fields mean something depends on `kind`; the schema refuses the others.
 
     Attributes:
         branches: check, decide: ordered, the last one is the else.
         shows: templates of lines that are shown as evidence beside the step.
+        action: change, script: the verb. `settings`: change: the keys of that verb, templates in them.
+        edit: change, script: what of it a person may set otherwise before they confirm it.
         verify: change, script(write): id of the verify step that must follow.
         rollback: change: `captured` (the touched fields as they were) or ``; with `` stands `irreversible`, a reason.
         restarts, loses: templates: consequences in words.
@@ -105,6 +126,7 @@ class Step(Struct, frozen=True):
         on_refused, on_failed: change, script: where a No leads, and where an error of the server or script does.
         touches: script(write) with a `target`: JSON pointers of the fields that it changes, so that they can be
             captured before and restored.
+        calls: script(write): what it may send after the confirmation, and nothing else. Empty: a patch of `target`.
     """
 
     id: str
@@ -122,15 +144,15 @@ class Step(Struct, frozen=True):
     branches: tuple[Branch, ...] = ()
     query: str = ""
     # change
-    target: Target | None = None
-    patch_type: Literal["merge", "json", ""] = ""
-    patch: Any = None
-    action: Literal["patch", "delete", ""] = ""
+    target: TargetTemplate | None = None
+    action: str = ""
+    settings: dict[str, Any] = {}
     rollback: str = ""
     irreversible: str = ""
     restarts: str = ""
     loses: str = ""
     risk: Literal["low", "high"] = "low"
+    edit: Edit | None = None
     verify: str = ""
     on_refused: str = ""
     on_failed: str = ""
@@ -140,6 +162,7 @@ class Step(Struct, frozen=True):
     effect: Literal["", "read", "write"] = ""
     timeout: float = 60.0
     touches: tuple[str, ...] = ()
+    calls: tuple[CallTemplate, ...] = ()
     # verify
     until: str = ""
     rises: str = ""
@@ -189,7 +212,7 @@ class Runbook(Struct, frozen=True):
     reviewed: str = ""
     metrics: tuple[str, ...] = ()
     values: dict[str, str] = {}
-    match: Match = Match()
+    match: RunbookMatch = RunbookMatch()
     inputs: tuple[Input, ...] = ()
     steps: tuple[Step, ...] = ()
 

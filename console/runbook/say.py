@@ -9,7 +9,7 @@ from console.base.errors import ConsoleError
 from console.base.redact import redact
 from console.base.text import clean, shorten
 from console.base.units import parse_duration
-from console.health.model import Evidence
+from console.facts.evidence import Evidence
 from console.runbook import template
 from console.runbook.model import Step
 

@@ -7,13 +7,14 @@ from typing import Any, cast
 
 import msgspec
 
+from console.actions import verbs
 from console.base import decode
 from console.base.document import Document, Path, parse
 from console.base.errors import DocumentError, did_you_mean
 from console.runbook.documents import (
     KINDS,
+    AnyChangeDoc,
     AskDoc,
-    ChangeDoc,
     CheckDoc,
     DecideDoc,
     ManualDoc,
@@ -21,8 +22,21 @@ from console.runbook.documents import (
     ScriptDoc,
     StepDoc,
     TargetDoc,
+    WriteDoc,
 )
-from console.runbook.model import AlertMatch, Argument, Branch, Choice, Input, Match, Runbook, Step, Target
+from console.runbook.model import (
+    AlertMatch,
+    Argument,
+    Branch,
+    CallTemplate,
+    Choice,
+    Edit,
+    Input,
+    Runbook,
+    RunbookMatch,
+    Step,
+    TargetTemplate,
+)
 
 
 def keys_of(kind: type[Any]) -> tuple[str, ...]:
@@ -134,7 +148,7 @@ def _runbook(head: RunbookDoc, steps: tuple[Step, ...], text: str, file: str) ->
         reviewed=head.reviewed or "",
         metrics=tuple(head.metrics),
         values=dict(head.values),
-        match=Match(
+        match=RunbookMatch(
             findings=tuple(head.match.findings),
             classes=tuple(head.match.classes),
             alerts=tuple(AlertMatch(a.name, a.labels) for a in head.match.alerts),
@@ -168,6 +182,8 @@ def _step(document: Document, index: int, doc: StepDoc | None) -> Step:
     }
     fields["line"] = document.line(("steps", index))
     fields["shows"] = tuple(doc.shows)
+    if isinstance(doc, WriteDoc) and doc.edit is not None:
+        fields["edit"] = Edit(doc.edit.input, doc.edit.value, doc.edit.minimum, doc.edit.maximum)
     match doc:
         case AskDoc() | ManualDoc():
             fields["choices"] = tuple(Choice(c.value, c.label, c.goto or "", c.hint) for c in doc.choices)
@@ -177,12 +193,17 @@ def _step(document: Document, index: int, doc: StepDoc | None) -> Step:
                 *(Branch(b.when, b.goto, b.because, b.status) for b in doc.branches),
                 *([Branch("", last.goto, last.because, last.status)] if last else []),
             )
-        case ChangeDoc():
+        case AnyChangeDoc():
             fields["target"] = _target(doc.target)
-            fields["patch_type"] = (doc.patch_type or "merge") if doc.action == "patch" else ""
+            fields["settings"] = _settings(doc)
         case ScriptDoc():
+            fields["action"] = "script"
             fields["target"] = _target(doc.target) if doc.target else None
             fields["touches"] = tuple(doc.touches)
+            fields["calls"] = tuple(
+                CallTemplate(tuple(c.verbs), TargetTemplate(c.api_version, c.kind, c.name, c.namespace), c.subresource)
+                for c in doc.calls
+            )
             fields["arguments"] = tuple(
                 Argument(name, a.type, a.value, f"--{name.replace('_', '-')}" if a.flag is None else a.flag)
                 for name, a in doc.arguments.items()
@@ -190,8 +211,14 @@ def _step(document: Document, index: int, doc: StepDoc | None) -> Step:
     return Step(**fields)
 
 
-def _target(doc: TargetDoc) -> Target:
-    return Target(doc.api_version, doc.kind, doc.name, doc.namespace)
+def _settings(doc: AnyChangeDoc) -> dict[str, Any]:
+    """The keys that belong to a verb, as far as the file has them."""
+    keys = dict.fromkeys(key for verb in verbs().values() for key in verb.arguments.__struct_fields__)
+    return {key: value for key in keys if (value := getattr(doc, key, None)) is not None}
+
+
+def _target(doc: TargetDoc) -> TargetTemplate:
+    return TargetTemplate(doc.api_version, doc.kind, doc.name, doc.namespace)
 
 
 def json_schema() -> dict[str, Any]:

@@ -12,19 +12,19 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from console.actions.effects import Effect
 from console.base.errors import UsageError, did_you_mean
 from console.base.text import clean, shorten
-from console.health.model import Evidence
+from console.facts.evidence import Evidence
 from console.runbook import say, template
 from console.runbook.changes import effect as effect
-from console.runbook.effects import Effect
 from console.runbook.graph import following
 from console.runbook.graph import route as route
 from console.runbook.model import Choice, Judgement, Outcome, Runbook, Step
 from console.runbook.say import safe, span, truth, words
 from console.runbook.say import shows as shows
 from console.runbook.verify import hold as hold
-from console.runbook.walk import Answered, AnyEvent, Ended, Entered, Intent, Judged, Skipped, Walk
+from console.runbook.walk import Answered, AnyEvent, Entered, Intent, Judged, Skipped, Walk, WalkEnded
 
 MAX_STEPS = 500
 
@@ -44,7 +44,7 @@ class Judge:
 
 
 @dataclass(frozen=True)
-class Question:
+class AskPerson:
     """A person answers: append what `answer` makes."""
 
     step: Step
@@ -52,7 +52,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Change:
+class MakeChange:
     """Bring `effect` through the gate."""
 
     step: Step
@@ -118,7 +118,7 @@ class Nothing:
     """The walk has ended."""
 
 
-Todo = Enter | Judge | Question | Change | RunScript | Hold | Pause | Landing | Offer | Undo | Finish | Nothing
+Todo = Enter | Judge | AskPerson | MakeChange | RunScript | Hold | Pause | Landing | Offer | Undo | Finish | Nothing
 
 
 class Asked(Struct, frozen=True):
@@ -161,9 +161,9 @@ def _present(step: Step) -> Todo:
         case "check" | "decide":
             return Judge(step)
         case "ask" | "note" | "manual":
-            return Question(step, step.kind)
+            return AskPerson(step, step.kind)
         case "change":
-            return Change(step)
+            return MakeChange(step)
         case "script":
             return RunScript(step)
         case "verify":
@@ -175,9 +175,12 @@ def _present(step: Step) -> Todo:
 
 
 def _offer(walk: Walk, step: Step) -> Offer | None:
-    """The last write of the walk, where its verification says that it did not help and it can be undone."""
+    """The last write of the walk, where its verification says that it did not help and it can be undone.
+
+    What an earlier verification found to help is kept, although an objective has not recovered in time.
+    """
     verdict = walk.outputs.get(step.id, {}).get("verdict")
-    if step.kind != "verify" or verdict not in ("ineffective", "worse") or not walk.writes:
+    if step.kind != "verify" or verdict not in ("ineffective", "worse") or not walk.writes or walk.helped:
         return None
     effect = walk.writes[-1]
     rollback = walk.rollbacks.get(effect.id)
@@ -245,20 +248,23 @@ def question(step: Step, ctx: Mapping[str, Any], runbook_id: str = "") -> Asked:
     return Asked(step.kind, said("title", step.title), text, choices, shows(step, ctx, runbook_id))
 
 
-def answer(runbook: Runbook, step: Step, value: str, by: str, now: float) -> Answered:
-    """What was answered and where it leads.
+def answer(runbook: Runbook, step: Step, value: str, by: str, now: float, asked: Asked | None = None) -> Answered:
+    """What was answered, where it leads, and what had been asked, as it was worded then.
 
     Raises:
         UsageError: the step has choices and this is none of them.
     """
-    by = safe(by)
+    by, asked = safe(by), asked or Asked("ask", "", "")
     if not step.choices:
-        return Answered(now, step.id, safe(value), by, following(runbook, step))
+        return Answered(now, step.id, safe(value), by, following(runbook, step), shown=asked.shows)
     chosen = next((c for c in step.choices if c.value == value), None)
     if chosen is None:
         hint = did_you_mean(value, [c.value for c in step.choices])
         raise UsageError(f"{clean(value)!r} is no answer to step {step.id!r} of {runbook.id}", hint=hint)
-    return Answered(now, step.id, value, by, chosen.goto or following(runbook, step))
+    labels = {c.value: c.label for c in asked.choices}
+    label, others = labels.pop(value, ""), tuple(labels.values())
+    goto = chosen.goto or following(runbook, step)
+    return Answered(now, step.id, value, by, goto, asked.text.partition("\n")[0], label, others, asked.shows)
 
 
 def pause(step: Step, ctx: Mapping[str, Any], walk: Walk) -> float:
@@ -282,8 +288,8 @@ def finish(
     ctx: Mapping[str, Any],
     now: float,
     slo: dict[str, Any],
-) -> Ended:
+) -> WalkEnded:
     """The end of a walk; `because` of an `end` step is a template."""
     step = runbook.step(step_id)
     said = words(runbook.id, step, "text", because, ctx) if step is not None else safe(because)
-    return Ended(now, outcome, said, step_id, slo)
+    return WalkEnded(now, outcome, said, step_id, slo)

@@ -37,7 +37,7 @@ class TemplateError(ConsoleError):
         self.place, self.bare = place, message
 
 
-class Missing(TemplateError):
+class MissingData(TemplateError):
     """Data that the template needs is not there: the answer is unknown, not false."""
 
 
@@ -182,6 +182,14 @@ def _check(node: nodes.Node, depth: int) -> None:
         raise TemplateError("the template is nested too deeply")
     if not isinstance(node, _ALLOWED):
         raise TemplateError(f"{_WORDS.get(type(node), type(node).__name__)} is not allowed in runbooks")
+    _check_word(node)
+    _check_call(node)
+    for child in node.iter_child_nodes():
+        _check(child, depth + 1)
+
+
+def _check_word(node: nodes.Node) -> None:
+    """Names and numbers that may not stand in a template."""
     match node:
         case nodes.Name(name=name) if name.startswith("_") or name in RESERVED:
             raise TemplateError(f"the name {name!r} is not allowed")
@@ -189,11 +197,15 @@ def _check(node: nodes.Node, depth: int) -> None:
             raise TemplateError(f"the name {attr!r} is not allowed")
         case nodes.Const(value=value) if _number(value) and abs(value) > MAX_LITERAL:
             raise TemplateError("the number is too large")
-        case nodes.Filter(name=name, node=inner):
-            if inner is None:
-                raise TemplateError("'filter' blocks are not allowed in runbooks")
-            if name not in filters.FILTERS:
-                raise TemplateError(f"there is no filter {name!r}", hint=did_you_mean(name, filters.FILTERS))
+
+
+def _check_call(node: nodes.Node) -> None:
+    """Only what is listed can be called, with arguments that are spelled out."""
+    match node:
+        case nodes.Filter(node=None):
+            raise TemplateError("'filter' blocks are not allowed in runbooks")
+        case nodes.Filter(name=name) if name not in filters.FILTERS:
+            raise TemplateError(f"there is no filter {name!r}", hint=did_you_mean(name, filters.FILTERS))
         case nodes.Test(name=name) if name not in filters.TESTS:
             raise TemplateError(f"there is no test {name!r}", hint=did_you_mean(name, filters.TESTS))
         case nodes.Call(node=called, dyn_args=extra, dyn_kwargs=more):
@@ -205,26 +217,39 @@ def _check(node: nodes.Node, depth: int) -> None:
             raise TemplateError("'recursive' is not allowed in runbooks")
     if isinstance(node, nodes.Filter | nodes.Test) and (node.dyn_args or node.dyn_kwargs):
         raise TemplateError("'*' and '**' arguments are not allowed in runbooks")
-    for child in node.iter_child_nodes():
-        _check(child, depth + 1)
 
 
-def _count_loops(tree: nodes.Template) -> nodes.Template:
-    """Let every loop pay for its turns before it begins."""
+def _count(tree: nodes.Template) -> nodes.Template:
+    """Let every loop pay for its turns before it begins, and what looks through a value for its size: membership,
+    comparison, slices, filters and tests of texts."""
+
+    def called(name: str, value: nodes.Node) -> Any:
+        return nodes.Call(nodes.Name(name, "load"), [value], [], None, None).set_lineno(value.lineno)
+
     for loop in tree.find_all(nodes.For):
-        loop.iter = nodes.Call(nodes.Name("__turns__", "load"), [loop.iter], [], None, None).set_lineno(loop.lineno)
+        loop.iter = called("__turns__", loop.iter)
+    for compared in tree.find_all(nodes.Compare):
+        compared.expr = called("__sized__", compared.expr)
+        for operand in compared.ops:
+            operand.expr = called("__sized__", operand.expr)
+    for part in tree.find_all(nodes.Getitem):
+        if isinstance(part.arg, nodes.Slice):
+            part.node = called("__sized__", part.node)
+    for filtered in tree.find_all((nodes.Filter, nodes.Test)):
+        if isinstance(filtered.node, nodes.Expr):
+            filtered.node = called("__read__", filtered.node)
     return tree
 
 
 @lru_cache(maxsize=2048)
 def _text_template(text: str) -> jinja2.Template:
-    return _SANDBOX.from_string(_count_loops(parse(text)))
+    return _SANDBOX.from_string(_count(parse(text)))
 
 
 @lru_cache(maxsize=2048)
 def _expression(text: str) -> TemplateExpression:
     body = [nodes.Assign(nodes.Name("result", "store", lineno=1), parse_expression(text), lineno=1)]
-    return TemplateExpression(_SANDBOX.from_string(nodes.Template(body, lineno=1)), undefined_to_none=False)
+    return TemplateExpression(_SANDBOX.from_string(_count(nodes.Template(body, lineno=1))), undefined_to_none=False)
 
 
 def render(text: str, ctx: Mapping[str, Any], place: str = "") -> str:
@@ -290,11 +315,11 @@ def _guarded(run: Callable[[dict[str, Any]], Any], ctx: Mapping[str, Any], place
     budget = Budget()
     token = BUDGET.set(budget)
     try:
-        return run({**ctx, "__turns__": budget.turns})
+        return run({**ctx, "__turns__": budget.turns, "__sized__": budget.sized, "__read__": budget.read})
     except _UnknownError as error:
-        raise Missing(f"{error.name!r} is not known", place=place) from None
+        raise MissingData(f"{error.name!r} is not known", place=place) from None
     except jinja2.UndefinedError as error:
-        raise Missing(str(error)[:200], place=place) from None
+        raise MissingData(str(error)[:200], place=place) from None
     except TooMuchError as error:
         raise TemplateError(str(error), place=place) from None
     except TemplateError as error:

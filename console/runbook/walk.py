@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import singledispatch
 from typing import Any, Literal
 
-import msgspec
-from msgspec import Struct
+from msgspec.structs import replace as change
 
-from console.health.facts import Alert
-from console.health.model import Evidence
-from console.runbook.effects import Effect, Preview
+from console.actions.effects import Effect
 from console.runbook.events import (
     Answered,
     AnyEvent,
     Applied,
+    Called,
+    ChangeRefused,
     Confirmed,
-    Ended,
+    Edited,
     Entered,
+    Followed,
+    HandedOver,
     HoldBegan,
     HoldBroke,
     Intent,
@@ -26,25 +28,31 @@ from console.runbook.events import (
     Noted,
     Offered,
     Previewed,
-    Refused,
     Resumed,
+    RulesWidened,
     Skipped,
     Started,
     Verdict,
     Verified,
+    WalkEnded,
     WalkEvent,
     decode,
     encode,
 )
-from console.runbook.model import Judgement, Outcome
+from console.runbook.model import Judgement
+from console.runbook.state import Status, StepState, Undone, Walk
 
 __all__ = [
     "Answered",
     "AnyEvent",
     "Applied",
+    "Called",
+    "ChangeRefused",
     "Confirmed",
-    "Ended",
+    "Edited",
     "Entered",
+    "Followed",
+    "HandedOver",
     "HoldBegan",
     "HoldBroke",
     "Intent",
@@ -53,15 +61,17 @@ __all__ = [
     "Noted",
     "Offered",
     "Previewed",
-    "Refused",
     "Resumed",
+    "RulesWidened",
     "Skipped",
     "Started",
     "Status",
     "StepState",
+    "Undone",
     "Verdict",
     "Verified",
     "Walk",
+    "WalkEnded",
     "WalkEvent",
     "apply",
     "decode",
@@ -69,86 +79,8 @@ __all__ = [
     "fold",
 ]
 
-Status = Literal["running", "waiting", "holding", "in doubt", "ended"]
-
-
-class StepState(Struct, frozen=True):
-    """How one visited step stands. `words` is the line beside its title.
-
-    Attributes:
-        goto: where it led, `` while it is current.
-        measured: a verify step has had data at least once.
-        watched: since when somebody has been watching it (entered, or resumed); its deadline counts from here.
-    """
-
-    step: str
-    state: Literal["done", "current", "refused", "failed", "skipped"]
-    words: str = ""
-    status: Judgement | None = None
-    evidence: tuple[Evidence, ...] = ()
-    entered: float | None = None
-    left: float | None = None
-    preview: Preview | None = None
-    answer: str = ""
-    goto: str = ""
-    measured: bool = False
-    watched: float | None = None
-
-
-class Walk(Struct, frozen=True):
-    """The fold of a walk's events.
-
-    Attributes:
-        path: step ids in the order they were entered.
-        writes: effects whose write was applied, in order; `rollbacks` the inverse of each, by effect id.
-        in_doubt: an intent without a result, or None; `landed` is what was found out about it.
-        intents: how many writes were about to leave, which numbers the effects.
-        changed: time of the last applied write.
-        mark: see HoldBegan.
-        offered: ids of the effects whose rollback was offered; `undo` the one that is to be rolled back now.
-    """
-
-    id: str
-    runbook: str
-    version: str
-    hash: str
-    text: str
-    subject: str
-    status: Status
-    started: float
-    inputs: dict[str, Any] = {}
-    origins: dict[str, str] = {}
-    cluster: dict[str, Any] = {}
-    actor: str = ""
-    current: str = ""
-    steps: tuple[StepState, ...] = ()
-    path: tuple[str, ...] = ()
-    outputs: dict[str, Any] = {}
-    writes: tuple[Effect, ...] = ()
-    rollbacks: dict[str, Effect] = {}
-    pending: Intent | None = None
-    in_doubt: Intent | None = None
-    hold_since: float | None = None
-    preview: Preview | None = None
-    confirmed: str = ""
-    notes: tuple[Noted, ...] = ()
-    outcome: Outcome | None = None
-    because: str = ""
-    ended: float | None = None
-    slo_before: dict[str, Any] = {}
-    slo_after: dict[str, Any] = {}
-    events: int = 0
-    landed: Literal["", "yes", "no", "unknown"] = ""
-    intents: int = 0
-    changed: float | None = None
-    mark: float | None = None
-    offered: tuple[str, ...] = ()
-    undo: str = ""
-    alert: Alert | None = None
-
-    def state(self, step: str) -> StepState | None:
-        """The latest visit of `step`."""
-        return next((s for s in reversed(self.steps) if s.step == step), None)
+STOPPED = "stopped by "
+"""How the reason of a walk begins that a person ended; older records say it in no other way."""
 
 
 def fold(events: Iterable[AnyEvent]) -> Walk:
@@ -183,132 +115,251 @@ def _begin(event: AnyEvent) -> Walk:
         actor=event.actor,
         slo_before=event.slo,
         alert=event.alert,
+        remarks=event.remarks,
+        finding=event.finding,
         events=1,
     )
 
 
 def apply(walk: Walk, event: AnyEvent) -> Walk:
     """The state after one more event."""
-    new = _apply(walk, event)
-    return msgspec.structs.replace(new, events=walk.events + 1)
+    return change(_after(event, walk), events=walk.events + 1)
 
 
-def _apply(walk: Walk, event: AnyEvent) -> Walk:
-    change = msgspec.structs.replace
-    match event:
-        case Started():
-            return walk
-        case Entered(step=step):
-            state = StepState(step=step, state="current", entered=event.at, watched=event.at)
-            return change(
-                walk, current=step, status="running", steps=(*walk.steps, state), path=(*walk.path, step),
-                preview=None, confirmed="", hold_since=None, mark=None,
-            )  # fmt: skip
-        case Judged():
-            output = {**event.output, "status": event.status, "because": event.because}
-            walk = _leave(
-                walk, event.at, "done", event.because, event.goto, status=event.status, evidence=event.evidence
-            )
-            return change(walk, outputs={**walk.outputs, event.step: output}, status="running")
-        case Answered():
-            words = f"{event.by}: {event.value}" if event.value else ""
-            walk = _leave(walk, event.at, "done", words, event.goto, answer=event.value)
-            output = {"answer": event.value, "by": event.by}
-            return change(walk, outputs={**walk.outputs, event.step: output}, status="running")
-        case Skipped():
-            return _leave(walk, event.at, "skipped", event.because, event.goto)
-        case Previewed():
-            return _update(change(walk, preview=event.preview, status="waiting", confirmed=""), preview=event.preview)
-        case Confirmed():
-            return change(walk, confirmed=event.effect, status="running")
-        case Refused():
-            return _refused(walk, event)
-        case Intent():
-            ended = walk.ended is not None
-            return change(
-                walk, pending=event, status="ended" if ended else "running", intents=walk.intents + 1, landed=""
-            )
-        case Applied():
-            return _applied(walk, event)
-        case Landed():
-            return _landed(walk, event)
-        case HoldBegan():
-            walk = change(walk, hold_since=event.at, mark=event.mark, status="holding")
-            return _update(walk, words=event.because, measured=True)
-        case HoldBroke():
-            walk = change(walk, hold_since=None, mark=None, status="holding")
-            return _update(walk, words=event.because, measured=True)
-        case Verified():
-            status: Judgement = _JUDGED[event.verdict]
-            walk = _leave(walk, event.at, "done", event.because, event.goto, status=status, evidence=event.evidence)
-            output = {"verdict": event.verdict, "because": event.because}
-            return change(
-                walk, outputs={**walk.outputs, event.step: output}, hold_since=None, mark=None, status="running"
-            )
-        case Offered():
-            return change(
-                walk, offered=(*walk.offered, event.effect), undo=event.effect if event.answer == "yes" else ""
-            )
-        case Noted():
-            return change(walk, notes=(*walk.notes, event))
-        case Resumed():
-            return _resumed(walk, event)
-        case Ended():
-            if walk.current == event.step and walk.steps and walk.steps[-1].state == "current":
-                walk = _leave(walk, event.at, "done", event.because, "")
-            return change(
-                walk, status="ended", outcome=event.outcome, because=event.because, ended=event.at, slo_after=event.slo,
-                preview=None, hold_since=None,
-            )  # fmt: skip
+@singledispatch
+def _after(event: WalkEvent, walk: Walk) -> Walk:
+    """The state after an event of one kind; a second Started says nothing new."""
+    return walk
+
+
+@_after.register
+def _entered(event: Entered, walk: Walk) -> Walk:
+    state = StepState(step=event.step, state="current", entered=event.at, watched=event.at)
+    return change(
+        walk, current=event.step, status="running", steps=(*walk.steps, state), path=(*walk.path, event.step),
+        preview=None, confirmed="", hold_since=None, mark=None,
+    )  # fmt: skip
+
+
+@_after.register
+def _judged(event: Judged, walk: Walk) -> Walk:
+    output = {**event.output, "status": event.status, "because": event.because}
+    walk = _leave(walk, event.at, "done", event.because, event.goto, status=event.status, evidence=event.evidence)
+    return change(walk, outputs={**walk.outputs, event.step: output}, status="running")
+
+
+@_after.register
+def _answered(event: Answered, walk: Walk) -> Walk:
+    words = f"{event.by}: {event.value}" if event.value else ""
+    walk = _leave(walk, event.at, "done", words, event.goto, answer=event.value)
+    output = {"answer": event.value, "by": event.by}
+    return change(walk, outputs={**walk.outputs, event.step: output}, status="running")
+
+
+@_after.register
+def _skipped(event: Skipped, walk: Walk) -> Walk:
+    return _leave(walk, event.at, "skipped", event.because, event.goto)
+
+
+@_after.register
+def _previewed(event: Previewed, walk: Walk) -> Walk:
+    walk = change(walk, preview=event.preview, status="waiting", confirmed="")
+    effect = event.preview.effect
+    if effect.inverse_of:
+        undone = Undone(effect.id, effect.title, len(walk.steps), "current", preview=event.preview)
+        return change(walk, undos=(*(u for u in walk.undos if u.effect != effect.id), undone))
+    return _update(walk, preview=event.preview)
+
+
+@_after.register
+def _confirmed(event: Confirmed, walk: Walk) -> Walk:
+    return change(walk, confirmed=event.effect, status="running")
+
+
+@_after.register
+def _intended(event: Intent, walk: Walk) -> Walk:
+    return change(walk, pending=event, status=_alive(walk), intents=walk.intents + 1, landed="")
+
+
+@_after.register
+def _called(event: Called, walk: Walk) -> Walk:
+    """The call stands beside the step as long as its script runs."""
+    if not walk.steps or walk.steps[-1].state != "current":
+        return walk
+    said = (
+        f"not passed on: {event.refused}"
+        if event.refused
+        else event.message or (str(event.status) if event.status else "sent")
+    )
+    return _update(walk, words=f"{event.verb} {event.about}: {said}")
+
+
+@_after.register
+def _hold_began(event: HoldBegan, walk: Walk) -> Walk:
+    since = event.at if event.since is None else event.since
+    walk = change(walk, hold_since=since, mark=event.mark, status="holding")
+    return _update(walk, words=event.because, measured=True)
+
+
+@_after.register
+def _hold_broke(event: HoldBroke, walk: Walk) -> Walk:
+    walk = change(walk, hold_since=None, mark=None, status="holding")
+    return _update(walk, words=event.because, measured=True)
+
+
+@_after.register
+def _verified(event: Verified, walk: Walk) -> Walk:
+    status: Judgement = _JUDGED[event.verdict]
+    walk = _leave(walk, event.at, "done", event.because, event.goto, status=status, evidence=event.evidence)
+    output = {"verdict": event.verdict, "because": event.because}
+    outputs = {**walk.outputs, event.step: output}
+    if status == "fail":
+        walk = _still_stands(walk)
+    return change(walk, outputs=outputs, hold_since=None, mark=None, status="running")
+
+
+@_after.register
+def _offered(event: Offered, walk: Walk) -> Walk:
+    return change(walk, offered=(*walk.offered, event.effect), undo=event.effect if event.answer == "yes" else "")
+
+
+@_after.register
+def _noted(event: Noted, walk: Walk) -> Walk:
+    return change(walk, notes=(*walk.notes, event))
+
+
+@_after.register
+def _handed_over(event: HandedOver, walk: Walk) -> Walk:
+    if walk.ended is not None:
+        return walk
+    doubtful = walk.pending is not None or walk.in_doubt is not None
+    return change(walk, handed=event, status="in doubt" if doubtful else "handed over", preview=None, confirmed="")
+
+
+@_after.register
+def _edited(event: Edited, walk: Walk) -> Walk:
+    return change(
+        walk, inputs={**walk.inputs, event.input: event.value}, origins={**walk.origins, event.input: event.by},
+        preview=None, confirmed="", status="running",
+    )  # fmt: skip
+
+
+@_after.register
+def _ended(event: WalkEnded, walk: Walk) -> Walk:
+    if walk.current == event.step and walk.steps and walk.steps[-1].state == "current":
+        stopped = event.stopped or event.because.startswith(STOPPED)
+        walk = _leave(walk, event.at, "stopped" if stopped else "done", event.because, "")
+    return change(
+        walk, status="ended", outcome=event.outcome, because=event.because, ended=event.at, slo_after=event.slo,
+        preview=None, hold_since=None,
+    )  # fmt: skip
 
 
 _JUDGED: dict[str, Judgement] = {"effective": "pass", "ineffective": "fail", "worse": "fail", "unknown": "unknown"}
 
 
-def _refused(walk: Walk, event: Refused) -> Walk:
-    change = msgspec.structs.replace
+@_after.register
+def _refused(event: ChangeRefused, walk: Walk) -> Walk:
     walk = change(walk, pending=None, in_doubt=None, landed="", preview=None, confirmed="", status=_alive(walk))
     if walk.undo:
-        return change(walk, undo="")
+        return change(_undone(walk, event.effect, "refused", f"not rolled back: {event.because}"), undo="")
     walk = _leave(walk, event.at, "refused", event.because, event.goto)
     output = {"refused": True, "by": event.by, "because": event.because}
     return change(walk, outputs={**walk.outputs, event.step: output})
 
 
-def _applied(walk: Walk, event: Applied) -> Walk:
-    change = msgspec.structs.replace
+@_after.register
+def _applied(event: Applied, walk: Walk) -> Walk:
     intent = walk.pending or walk.in_doubt
     writes = intent is not None and intent.effect.writes
     if event.ok and intent is not None and writes:
         rollbacks = walk.rollbacks
         if intent.rollback is not None:
             rollbacks = {**rollbacks, intent.effect.id: intent.rollback}
-        walk = change(walk, writes=(*walk.writes, intent.effect), rollbacks=rollbacks, changed=event.at)
+        walk = change(_lasting(walk, intent.effect), rollbacks=rollbacks)
+        walk = _taken_back(walk, intent.effect, event.at)
+        walk = change(walk, writes=(*walk.writes, intent.effect), changed=event.at)
     walk = change(
         walk, pending=None, in_doubt=None, landed="", preview=None, confirmed="", undo="", status=_alive(walk)
     )
     if intent is not None and intent.effect.inverse_of:
-        return walk
+        said = "rolled back" if event.ok else "not rolled back"
+        words = f"{said}: {event.message}" if event.message else said
+        return _undone(walk, intent.effect.id, "done" if event.ok else "failed", words, intent.effect.title)
     output = {"applied": event.ok, "message": event.message, "exit_code": event.exit_code, "output": event.output}
     walk = change(walk, outputs={**walk.outputs, event.step: output})
     return _leave(walk, event.at, "done" if event.ok else "failed", event.message, event.goto)
 
 
-def _landed(walk: Walk, event: Landed) -> Walk:
-    change = msgspec.structs.replace
+def _lasting(walk: Walk, effect: Effect) -> Walk:
+    """With what a change that was just made needs to last: a rollback needs nothing, and nor does what it undoes."""
+    told = walk.preview.consequences if walk.preview is not None else ()
+    if effect.inverse_of:
+        return change(walk, still_to_do=(), makers=())
+    words = [c.text for c in told if c.topic == "next run" and c.level in ("warning", "unknown")]
+    makers = (*walk.makers, *(c.maker for c in told if c.maker))
+    return change(
+        walk, still_to_do=tuple(dict.fromkeys((*walk.still_to_do, *words))), makers=tuple(dict.fromkeys(makers))
+    )
+
+
+def _still_stands(walk: Walk) -> Walk:
+    """With the last change, which did not help, as what is still to be dealt with instead of how it could last."""
+    last = walk.writes[-1] if walk.writes else None
+    if last is None or last.inverse_of or walk.helped:
+        return walk
+    shown = [s.preview for s in walk.steps if s.preview is not None and s.preview.effect.id == last.id]
+    lasting = {c.text for preview in shown for c in preview.consequences}
+    kept = [words for words in walk.still_to_do if words not in lasting]
+    stands = f"the change that did not help is still in place: {last.title or last.step}; undo it, or say why it stays"
+    return change(walk, still_to_do=tuple(dict.fromkeys((*kept, stands))))
+
+
+def _taken_back(walk: Walk, effect: Effect, at: float) -> Walk:
+    """A change that is undone after the walk had ended well takes its end with it."""
+    if not effect.inverse_of or walk.outcome not in ("resolved", "mitigated"):
+        return walk
+    undone = next((e.title for e in walk.writes if e.id == effect.inverse_of), effect.inverse_of)
+    return change(walk, recurred=f"undone afterwards: {undone}", recurred_at=at)
+
+
+@_after.register
+def _followed(event: Followed, walk: Walk) -> Walk:
+    if event.kind == "lasts":
+        return change(walk, still_to_do=())
+    return change(walk, recurred=event.because, recurred_at=event.at)
+
+
+@_after.register
+def _landed(event: Landed, walk: Walk) -> Walk:
     if event.answer == "no":
         return change(walk, in_doubt=None, pending=None, landed="", preview=None, confirmed="", status=_alive(walk))
     return change(walk, landed=event.answer, status="in doubt")
 
 
-def _resumed(walk: Walk, event: Resumed) -> Walk:
-    change = msgspec.structs.replace
+@_after.register
+def _resumed(event: Resumed, walk: Walk) -> Walk:
+    walk = change(walk, handed=None)
     if walk.pending is not None:
         return change(walk, in_doubt=walk.pending, status="in doubt")
     if walk.ended is not None:
         return walk
     walk = change(walk, status="running", preview=None, confirmed="", hold_since=None, mark=None)
     return _update(walk, watched=event.at) if walk.steps and walk.steps[-1].state == "current" else walk
+
+
+@_after.register
+def _widened(event: RulesWidened, walk: Walk) -> Walk:
+    return change(walk, cluster={**walk.cluster, "rules": event.rules}) if event.answer == "yes" else walk
+
+
+def _undone(walk: Walk, effect: str, state: Literal["done", "refused", "failed"], words: str, title: str = "") -> Walk:
+    """How a rollback went; one that was refused before it could be shown has no preview."""
+    known = next((u for u in walk.undos if u.effect == effect), None)
+    rollback = walk.rollbacks.get(walk.undo)
+    title = title or (rollback.title if rollback is not None else "the rollback")
+    now = change(known or Undone(effect, title, len(walk.steps), state), state=state, words=words)
+    return change(walk, undos=(*(u for u in walk.undos if u.effect != effect), now))
 
 
 def _alive(walk: Walk) -> Status:
@@ -322,5 +373,5 @@ def _leave(walk: Walk, at: float, state: Any, words: str, goto: str, **fields: A
 def _update(walk: Walk, **fields: Any) -> Walk:
     if not walk.steps:
         return walk
-    last = msgspec.structs.replace(walk.steps[-1], **fields)
-    return msgspec.structs.replace(walk, steps=(*walk.steps[:-1], last))
+    last = change(walk.steps[-1], **fields)
+    return change(walk, steps=(*walk.steps[:-1], last))

@@ -36,7 +36,7 @@ Zone = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_+/-]+$", extra={"says": "an IAN
 Name = Annotated[str, Meta(min_length=1)]
 
 
-class Endpoint(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class EndpointConfig(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Where a server is: a URL, or a Service reached through the API server's proxy with the same credentials.
 
     With neither, Prometheus, Alertmanager and the History Server are looked for in the cluster. A context's endpoint
@@ -155,10 +155,10 @@ class ContextConfig(Struct, frozen=True, forbid_unknown_fields=True):
     preset: Name | None = None
     namespaces: tuple[Name, ...] = ()
     badge: Annotated[str, Meta(min_length=1, max_length=12)] | None = None
-    prometheus: Endpoint = Endpoint()
-    alertmanager: Endpoint = Endpoint()
-    history_server: Endpoint = Endpoint()
-    standalone_masters: tuple[Endpoint, ...] = ()
+    prometheus: EndpointConfig = EndpointConfig()
+    alertmanager: EndpointConfig = EndpointConfig()
+    history_server: EndpointConfig = EndpointConfig()
+    standalone_masters: tuple[EndpointConfig, ...] = ()
     policy: Policy = Policy()
     evidence: EvidenceLimits = EvidenceLimits()
     holds: Holds = Holds()
@@ -169,10 +169,10 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
 
     preset: Name | None = None
     namespaces: tuple[Name, ...] = ()
-    prometheus: Endpoint = Endpoint()
-    alertmanager: Endpoint = Endpoint()
-    history_server: Endpoint = Endpoint()
-    standalone_masters: tuple[Endpoint, ...] = ()
+    prometheus: EndpointConfig = EndpointConfig()
+    alertmanager: EndpointConfig = EndpointConfig()
+    history_server: EndpointConfig = EndpointConfig()
+    standalone_masters: tuple[EndpointConfig, ...] = ()
     policy: Policy = Policy()
     evidence: EvidenceLimits = EvidenceLimits()
     holds: Holds = Holds()
@@ -191,10 +191,10 @@ class Values(Struct, frozen=True, forbid_unknown_fields=True):
     preset: Name | None = None
     namespaces: tuple[Name, ...] = ()
     badge: str | None = None
-    prometheus: Endpoint = Endpoint()
-    alertmanager: Endpoint = Endpoint()
-    history_server: Endpoint = Endpoint()
-    standalone_masters: tuple[Endpoint, ...] = ()
+    prometheus: EndpointConfig = EndpointConfig()
+    alertmanager: EndpointConfig = EndpointConfig()
+    history_server: EndpointConfig = EndpointConfig()
+    standalone_masters: tuple[EndpointConfig, ...] = ()
     policy: Policy = Policy()
     evidence: EvidenceLimits = EvidenceLimits()
     holds: Holds = Holds()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,10 @@ from console.base.decode import check
 from console.base.document import Document, parse, parse_all
 from console.base.errors import DocumentError, UsageError, did_you_mean
 from console.base.paths import library
-from console.health.components.check import problems as component_problems
-from console.health.components.spec import Definition, Preset
-from console.health.slo.imported import Imported, read
-from console.health.slo.spec import problems as slo_problems
+from console.components.check import problems as component_problems
+from console.components.spec import Definition, Preset
+from console.slo.imported import Imported, read
+from console.slo.spec import problems as slo_problems
 
 Tree = dict[str, Any]
 WHOLE = frozenset({"sli", "alerting", "contributors"})
@@ -24,7 +25,7 @@ WHOLE = frozenset({"sli", "alerting", "contributors"})
 
 
 @dataclass(frozen=True)
-class Library:
+class PresetLibrary:
     """What could be read.
 
     Attributes:
@@ -55,7 +56,7 @@ class Library:
         return tuple(sorted(name for name, preset in self.presets.items() if not preset.abstract))
 
 
-def load_library(folders: Iterable[Path] = ()) -> Library:
+def load_library(folders: Iterable[Path] = ()) -> PresetLibrary:
     """The presets of the user's folders, then the shipped ones; of equal names the first wins.
 
     A preset that extends its own name is laid over the next one of that name, so that a user's file can adjust a
@@ -77,9 +78,9 @@ def load_library(folders: Iterable[Path] = ()) -> Library:
             if found is not None and found.id not in components:
                 components[found.id] = found
                 objectives[found.id] = document.data.get("sli", {})
-    reader = _Reader(sources, components, objectives, problems)
+    reader = _PresetReader(sources, components, objectives, problems)
     presets = {name: preset for name in sources if (preset := reader.preset(name)) is not None}
-    return Library(presets, components, tuple(sorted(problems, key=lambda p: (p.file, p.line))))
+    return PresetLibrary(presets, components, tuple(sorted(problems, key=lambda p: (p.file, p.line))))
 
 
 def _documents(files: Sequence[Path], problems: list[DocumentError]) -> Iterable[Document]:
@@ -107,7 +108,7 @@ def _component(document: Document, problems: list[DocumentError]) -> Definition 
     return None
 
 
-class _Reader:
+class _PresetReader:
     def __init__(
         self,
         sources: Mapping[str, list[Document]],
@@ -182,16 +183,31 @@ class _Reader:
     def merged(self, name: str, rank: int, above: tuple[tuple[str, int], ...]) -> Tree | None:
         document = self.sources[name][rank]
         own, removed = _without_nothing(document.data)
-        tree, wrong = check(document.holding(own), Preset, whole=False)
+        tree = self.own(document, own, name)
+        if tree is None:
+            return None
+        out = self.inherited(document, tree.get("extends", ()), rank, above)
+        return None if out is None else _adjusted(out, tree, removed)
+
+    def own(self, document: Document, data: Any, name: str) -> Tree | None:
+        """What the file itself says, checked; None where it is wrong."""
+        tree, wrong = check(document.holding(data), Preset, whole=False)
         for key in ("name", "origin"):
-            if isinstance(own, dict) and key in own and (key != "name" or own["name"] != name):
+            if isinstance(data, dict) and key in data and (key != "name" or data["name"] != name):
                 hint = "leave it out" if key == "origin" else f"name: {name}"
                 wrong.append(document.error((key,), f"{key} does not say the name of the file", hint=hint))
         if wrong:
             self.problems += wrong
             return None
+        return dict(tree)
+
+    def inherited(
+        self, document: Document, bases: Sequence[str], rank: int, above: tuple[tuple[str, int], ...]
+    ) -> Tree | None:
+        """The presets of `extends`, each laid over the ones before it; None where one cannot be had."""
+        name = Path(document.file).stem
         out: Tree = {}
-        for index, base in enumerate(tree.get("extends", ())):
+        for index, base in enumerate(bases):
             place = ("extends", index)
             target = (base, rank + 1 if base == name else 0)
             if base not in self.sources or target[1] >= len(self.sources[base]):
@@ -202,18 +218,24 @@ class _Reader:
                 circle = " → ".join(part for part, _ in (*above, target))
                 self.problems.append(document.error(place, f"presets extend each other in a circle: {circle}"))
                 return None
-            inherited = self.tree(*target, above)
-            if inherited is None:
+            tree = self.tree(*target, above)
+            if tree is None:
                 self.problems.append(document.error(place, f"preset {base!r} is wrong itself"))
                 return None
-            out = _laid_over(out, {k: v for k, v in inherited.items() if k not in ("abstract", "extends", "name")})
-        for path in removed:
-            _remove(out, path)
-        out = _laid_over(out, tree)
-        for path in removed:
-            if len(path) == 2 and path[0] == "slos":
-                out.setdefault("slos", {})[path[1]] = None
+            out = _laid_over(out, {k: v for k, v in tree.items() if k not in ("abstract", "extends", "name")})
         return out
+
+
+def _adjusted(inherited: Tree, own: Tree, removed: Sequence[tuple[str, ...]]) -> Tree:
+    """The inherited tree without what is removed, below the preset's own. A removed objective is remembered as None."""
+    out = deepcopy(inherited)
+    for path in removed:
+        _remove(out, path)
+    out = _laid_over(out, own)
+    for path in removed:
+        if len(path) == 2 and path[0] == "slos":
+            out.setdefault("slos", {})[path[1]] = None
+    return out
 
 
 def _without_nothing(data: Any) -> tuple[Any, list[tuple[str, ...]]]:

@@ -15,7 +15,7 @@ from textual.app import App
 from console.live.plan import Opening
 from console.live.situation import Focus, Situation
 from console.runbook.model import Runbook
-from console.tui.hub import Hub, Source
+from console.tui.hub import Hub, LiveApi
 from console.tui.pages.begin import begin_first
 from console.tui.palette import Palette, detect
 from console.tui.screen import MainScreen
@@ -28,6 +28,8 @@ class ConsoleApp(App[None]):
         source: what delivers situations; started when the first frame is painted.
         runbooks: the library, for reading.
         palette: None finds out what the terminal can do.
+        first: a walk to begin with.
+        index: the configured workstreams index.
     """
 
     ENABLE_COMMAND_PALETTE = False
@@ -38,13 +40,13 @@ class ConsoleApp(App[None]):
 
     def __init__(
         self,
-        source: Source,
+        source: LiveApi,
         runbooks: Mapping[str, Runbook],
         *,
         palette: Palette | None = None,
         actor: str = "",
         first: Opening | None = None,
-        planned: Path | None = None,
+        index: Path | None = None,
     ) -> None:
         self._painter = palette or detect()
         super().__init__(ansi_color=self._painter.depth != "truecolor")
@@ -52,7 +54,7 @@ class ConsoleApp(App[None]):
         self._source = source
         self.hub = Hub(source, host=None, runbooks=runbooks, actor=actor)  # type: ignore[arg-type]
         self._first = first
-        self._planned = planned
+        self._index = index
         self._looking = False
         self._ui: asyncio.AbstractEventLoop | None = None
         self._ui_context: contextvars.Context | None = None
@@ -72,35 +74,57 @@ class ConsoleApp(App[None]):
     def on_mount(self) -> None:
         self._ui = asyncio.get_running_loop()
         self._ui_context = contextvars.copy_context()
-        for name in (signal.SIGTERM, signal.SIGHUP):
+        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-                self._ui.add_signal_handler(name, self.exit)
+                self._ui.add_signal_handler(name, self.leave, name)
+        self.app_resume_signal.subscribe(self, lambda _: self._repaint())
         self.call_after_refresh(self._begin)
+
+    def leave(self, signum: int) -> None:
+        """End as a program does that this signal ended, with the terminal restored."""
+        self.exit(return_code=128 + signum)
+
+    def _repaint(self) -> None:
+        """The terminal has forgotten everything: somebody else had it."""
+        for widget in (self.screen, *self.screen.walk_children()):
+            widget.refresh(layout=widget is self.screen)
+
+    def action_suspend_process(self) -> None:
+        """Rest as Ctrl-Z wants it. Where no shell could bring it back, the kernel lets it go on, and so does this."""
+        if self._driver is None or not self._driver.can_suspend:
+            return
+        with self.suspend():
+            before = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+            os.killpg(os.getpgrp(), signal.SIGTSTP)
+            signal.signal(signal.SIGTSTP, before)
+
+    def action_interrupt(self) -> None:
+        self.leave(signal.SIGINT)
 
     def _begin(self) -> None:
         self._source.subscribe(self._situation_came, self._focus_came)
         self._source.start()
         self.hub.situation = self._source.situation
         self.main.refresh_page()
-        self.set_interval(1.0, self._watch_planned)
-        self.main.turned = self._watch_planned
+        self.set_interval(1.0, self._watch_workstreams)
+        self.main.turned = self._watch_workstreams
         if self._first is not None:
             begin_first(self.hub, self._first)
 
-    def _watch_planned(self) -> None:
+    def _watch_workstreams(self) -> None:
         """Read the workstreams index while its page is open, in a thread of its own."""
         if self._looking or not self.main.page.trail[0].startswith("workstreams"):
             return
-        if self.hub.planned is None:
-            from console.tui.planned import Planned
+        if self.hub.workstreams is None:
+            from console.tui.workstreams_index import WatchedIndex
 
-            self.hub.planned = Planned(self._planned)
+            self.hub.workstreams = WatchedIndex(self._index)
         self._looking = True
-        self.run_worker(self._look, thread=True, exclusive=True, group="planned", exit_on_error=False)
+        self.run_worker(self._look, thread=True, exclusive=True, group="workstreams", exit_on_error=False)
 
     def _look(self) -> None:
-        planned = self.hub.planned
-        changed = planned is not None and planned.look()
+        workstreams = self.hub.workstreams
+        changed = workstreams is not None and workstreams.look()
         self._looking = False
         if changed:
             self.post_to_ui(self.main.refresh_page)

@@ -7,18 +7,19 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from console.health.facts import Alert
-from console.health.model import Board, Cluster
+from console.base.errors import ConsoleError
+from console.board.model import Board, Cluster
+from console.facts.model import Alert
 from console.live.situation import Focus, FocusOn, Situation
 from console.runbook.model import Runbook
 
 if TYPE_CHECKING:
-    from console.health.advice.model import Report
-    from console.operate.person import Person, Reply
-    from console.tui.planned import Planned
+    from console.advice.model import AdviceReport
+    from console.operate.person import Person, Question, Reply
+    from console.tui.workstreams_index import WatchedIndex
 
 
-class Source(Protocol):
+class LiveApi(Protocol):
     """What the UI needs of `console.live.Live`."""
 
     def start(self) -> None: ...
@@ -48,11 +49,11 @@ class Source(Protocol):
 
     def drift(self, walk: str) -> Future[tuple[str, ...]]: ...
 
-    def reply(self, walk: str, reply: Reply | None) -> Future[None]: ...
+    def reply(self, walk: str, reply: Reply | None, question: Question | None = None) -> Future[None]: ...
 
     def note(self, walk: str, text: str) -> Future[None]: ...
 
-    def hand_over(self, walk: str, because: str) -> Future[None]: ...
+    def hand_over(self, walk: str, text: str) -> Future[None]: ...
 
     def stop_walk(self, walk: str, because: str = "stopped") -> Future[None]: ...
 
@@ -60,25 +61,45 @@ class Source(Protocol):
 
     def timeline(self, walk: str) -> Future[str]: ...
 
-    def advise(self, app: str = "") -> Future[Report]: ...
+    def advise(self, app: str = "") -> Future[AdviceReport]: ...
 
 
-class Host(Protocol):
+class PageHost(Protocol):
     """What the UI's one screen does for pages."""
 
     def push(self, page: Any) -> None: ...
 
     def pop(self) -> None: ...
 
+    def root(self, name: str) -> None:
+        """Leave all pages for the root page `name`."""
+        ...
+
+    def open_app(self, key: str, panel: str = "executors") -> None:
+        """Show the application `key` with one of its panels."""
+        ...
+
     def ask(self, label: str, done: Callable[[str | None], None], *, value: str = "", live: bool = False) -> None:
         """Read a line at the bottom. With `live` every keystroke calls `done`; None means escape."""
         ...
 
-    def say(self, text: str, *, bad: bool = False) -> None:
+    def say(self, text: str, bad: bool = False) -> None:
         """A notice at the bottom."""
         ...
 
     def refresh_page(self) -> None: ...
+
+    def select(self, key: str) -> None:
+        """Put the cursor on the line of `key`."""
+        ...
+
+    def copy(self, text: str) -> None:
+        """Send a text to the clipboard of the terminal."""
+        ...
+
+    def at_last(self) -> bool:
+        """Whether the cursor stands on the last line that it can stand on."""
+        ...
 
     def turn_panel(self, *, follow: bool = False) -> None:
         """The page shows something else now: from its first line, or `follow`ing its last one."""
@@ -88,12 +109,21 @@ class Host(Protocol):
         """Call `act` with the present and every later situation until it says True."""
         ...
 
-    def when_done(self, future: Future[Any], done: Callable[[Any], None]) -> None:
-        """Call `done` with the future's result on the UI thread; an error becomes a notice."""
+    def when_done(
+        self,
+        future: Future[Any],
+        done: Callable[[Any], None],
+        failed: Callable[[ConsoleError], bool] = lambda error: False,
+    ) -> None:
+        """Call `done` with the future's result on the UI thread; an error that `failed` does not take is a notice."""
         ...
 
     def export(self, name: str, text: str) -> None:
-        """Write a file for the person and say where it lies."""
+        """Write a file for the person, below the state folder, and say where it lies."""
+        ...
+
+    def export_as(self, name: str, text: str) -> None:
+        """The same, into a file that the person names; one that exists is not overwritten."""
         ...
 
 
@@ -101,13 +131,13 @@ class Host(Protocol):
 class Hub:
     """The present values. Pages read them; only the host changes them."""
 
-    source: Source
-    host: Host
+    source: LiveApi
+    host: PageHost
     runbooks: Mapping[str, Runbook]
     situation: Situation = field(default_factory=lambda: Situation(Board(at=0.0, cluster=Cluster(), verdict="UNKNOWN")))
     focus: Focus = field(default_factory=lambda: Focus(FocusOn()))
     actor: str = ""
-    planned: Planned | None = None
+    workstreams: WatchedIndex | None = None
 
     @property
     def board(self) -> Board:

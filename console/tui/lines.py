@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Literal, NamedTuple, Protocol
 
 from rich.cells import cell_len, set_cell_size
@@ -59,6 +59,15 @@ def fit(text: str, width: int, align: Literal["left", "right"] = "left") -> str:
     return text + pad if align == "left" else pad + text
 
 
+def fit_middle(text: str, width: int, align: Literal["left", "right"] = "left") -> str:
+    """`text` in exactly `width` cells; a name that does not fit loses its middle: both ends tell names apart."""
+    if cell_len(text) <= width or width < 5:
+        return fit(text, width, align)
+    head = width // 2 - 1
+    tail = width - 1 - head
+    return set_cell_size(text, head) + "…" + set_cell_size(text[::-1], tail)[::-1]
+
+
 def cut(line: Line, width: int) -> Line:
     """`line` in at most `width` cells; what does not fit ends in an ellipsis."""
     if cell_len(line.text) <= width:
@@ -87,8 +96,11 @@ def told(text: str, width: int, role: Role = "dim") -> list[Line]:
     return [Line((Span(" "), Span(part, role))) for part in wrap(text, max(8, width - 2))]
 
 
-class Column(NamedTuple):
-    """A column. `width` 0 shares what is left, by `grow`; the highest `drop` goes first where it is tight."""
+class TableColumn(NamedTuple):
+    """A column. `width` 0 shares what is left, by `grow`; the highest `drop` goes first where it is tight.
+
+    `names`: what does not fit loses its middle instead of its end.
+    """
 
     title: str
     width: int
@@ -96,9 +108,10 @@ class Column(NamedTuple):
     drop: int = 0
     least: int = 12
     grow: int = 1
+    names: bool = False
 
 
-def layout(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:
+def layout(columns: Sequence[TableColumn], width: int) -> list[tuple[int, int]]:
     """Which columns are shown in `width` cells and how wide: (index, width), in order. Gaps are one cell."""
     shown = list(range(len(columns)))
 
@@ -122,7 +135,7 @@ def layout(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:
 Cell = Span | str | tuple[Span, ...]
 
 
-def row(columns: Sequence[Column], cells: Sequence[Cell], width: int, *, key: str = "", lead: str = " ") -> Line:
+def row(columns: Sequence[TableColumn], cells: Sequence[Cell], width: int, *, key: str = "", lead: str = " ") -> Line:
     """One row of a table, fitted to `width`. A cell of several spans is only padded: its maker fits it."""
     spans = [Span(lead)]
     for place, (index, size) in enumerate(layout(columns, width - cell_len(lead))):
@@ -131,14 +144,15 @@ def row(columns: Sequence[Column], cells: Sequence[Cell], width: int, *, key: st
         if isinstance(cell, str):
             cell = span(cell)
         if isinstance(cell, Span):
-            spans.append(Span(gap + fit(cell.text, size, columns[index].align), cell.role))
+            fitted = fit_middle if columns[index].names else fit
+            spans.append(Span(gap + fitted(cell.text, size, columns[index].align), cell.role))
         else:
             used = sum(cell_len(part.text) for part in cell)
             spans += [Span(gap), *cell, Span(" " * max(0, size - used))]
     return Line(tuple(spans), key)
 
 
-def header(columns: Sequence[Column], width: int, lead: str = " ") -> Line:
+def header(columns: Sequence[TableColumn], width: int, lead: str = " ") -> Line:
     """The titles of `columns`."""
     return row(columns, [Span(c.title, "head") for c in columns], width, lead=lead)
 
@@ -153,11 +167,26 @@ def bar(share: float | None, width: int, role: Role = "bar") -> tuple[Span, Span
     return Span(text, role), Span("·" * (width - cell_len(text)), "bar-rest")
 
 
-def sparkline(values: Iterable[float | None]) -> str:
-    """Values as a small plot; a gap for what is not known."""
-    known = list(values)
-    top = max((v for v in known if v is not None), default=0.0)
-    return "".join(" " if v is None else "▁▂▃▄▅▆▇█"[min(7, int(v / top * 7.999))] if top > 0 else "▁" for v in known)
+SPARKS = "▁▂▃▄▅▆▇█"
+
+
+def spark(values: Sequence[float | None], width: int, top: float | None = None) -> str:
+    """The last of `values` as a line of bars in at most `width` cells; what is not known is a blank.
+
+    Args:
+        top: the value of the highest bar; None takes the largest of those that are shown.
+    """
+    per = max(1, -(-len(values) // width)) if width > 0 else 1
+    groups = [[v for v in values[at : at + per] if v is not None] for at in range(0, len(values), per)]
+    shown = [max(group) if group else None for group in groups][-width:]
+    most = top if top is not None else max((v for v in shown if v is not None), default=0.0)
+
+    def one(value: float | None) -> str:
+        if value is None:
+            return " "
+        return SPARKS[0] if most <= 0 else SPARKS[round(max(0.0, min(1.0, value / most)) * (len(SPARKS) - 1))]
+
+    return "".join(map(one, shown))
 
 
 def wrap(text: str, width: int) -> list[str]:
@@ -195,7 +224,7 @@ class Lines(Protocol):
     def find(self, key: str) -> int | None: ...
 
 
-class Fixed:
+class FixedLines:
     """Lines that are already made."""
 
     def __init__(self, lines: Sequence[Line]) -> None:

@@ -1,39 +1,47 @@
-"""Where one can go: the root pages, applications, runbooks and walks, by name."""
+"""Where one can go: the root pages by number and by name, applications, runbooks and walks by name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+import pkgutil
+from functools import cache
+from importlib import import_module
 
+from console.tui import pages
 from console.tui.hub import Hub
-from console.tui.pages.advice import AdvicePage
+from console.tui.keys import KeyBinding
 from console.tui.pages.app import AppPage
-from console.tui.pages.apps import AppsPage
 from console.tui.pages.base import Page
-from console.tui.pages.command import Place
-from console.tui.pages.components import ComponentsPage
-from console.tui.pages.gpu import GpuPage
-from console.tui.pages.now import NowPage
-from console.tui.pages.runbooks import RunbookPage, RunbooksPage
-from console.tui.pages.slo import SloPage
+from console.tui.pages.command import Destination
+from console.tui.pages.runbooks import RunbookPage
 from console.tui.pages.walk import WalkPage
-from console.tui.pages.walks import WalksPage
-from console.tui.pages.workstreams import WorkstreamsPage
 
-if TYPE_CHECKING:
-    from console.tui.screen import MainScreen
 
-ROOTS: dict[str, Callable[[Hub], Page]] = {
-    "now": NowPage,
-    "apps": AppsPage,
-    "slo": SloPage,
-    "runbooks": RunbooksPage,
-    "components": ComponentsPage,
-    "gpu": GpuPage,
-    "walks": WalksPage,
-    "workstreams": WorkstreamsPage,
-    "advice": AdvicePage,
-}
+@cache
+def page_classes() -> tuple[type[Page], ...]:
+    """Every page of the modules in `console.tui.pages`: root pages in order of their numbers, then the others."""
+    found: list[type[Page]] = []
+    for info in pkgutil.iter_modules(pages.__path__):
+        module = import_module(f"{pages.__name__}.{info.name}")
+        found += [
+            value
+            for value in vars(module).values()
+            if isinstance(value, type) and issubclass(value, Page) and value.__module__ == module.__name__
+        ]
+    return tuple(sorted((page for page in found if page.name), key=_order))
+
+
+def _order(page: type[Page]) -> tuple[bool, str, str]:
+    return (not page.root, page.root_key.key if page.root_key else "~", page.name)
+
+
+def root_pages() -> dict[str, type[Page]]:
+    """The pages that are opened from anywhere, by name."""
+    return {page.name: page for page in page_classes() if page.root}
+
+
+def number_keys() -> tuple[KeyBinding, ...]:
+    """The keys that open root pages."""
+    return tuple(page.root_key for page in root_pages().values() if page.root_key is not None)
 
 
 class Navigator:
@@ -45,24 +53,26 @@ class Navigator:
 
     def root(self, name: str) -> Page:
         if name not in self._roots:
-            self._roots[name] = ROOTS[name](self._hub)
+            self._roots[name] = root_pages()[name](self._hub)
         return self._roots[name]
 
-    def places(self, screen: MainScreen) -> list[Place]:
+    def places(self) -> list[Destination]:
         """Everything that `:` can go to."""
         hub = self._hub
-        out = [Place(name, "page", lambda name=name: screen.root(name)) for name in ROOTS]  # type: ignore[misc]
+        out = [Destination(name, "page", lambda name=name: hub.host.root(name)) for name in root_pages()]  # type: ignore[misc]
         out += [
-            Place(app.key, "app", lambda key=app.key: screen.push(AppPage(hub, key)))  # type: ignore[misc]
+            Destination(app.key, "app", lambda key=app.key: hub.host.open_app(key))  # type: ignore[misc]
             for app in hub.board.apps
         ]
         out += [
-            Place(book.id, "runbook", lambda book=book: screen.push(RunbookPage(hub, book)))  # type: ignore[misc]
+            Destination(book.id, "runbook", lambda book=book: hub.host.push(RunbookPage(hub, book)))  # type: ignore[misc]
             for book in hub.runbooks.values()
         ]
         out += [
-            Place(f"{w.runbook} {w.subject} {w.id}", "walk", lambda id=w.id: screen.push(WalkPage(hub, id)))  # type: ignore[misc]
+            Destination(f"{w.runbook} {w.subject} {w.id}", "walk", lambda id=w.id: hub.host.push(WalkPage(hub, id)))  # type: ignore[misc]
             for w in hub.situation.walks
         ]
-        out += [Place("help", "page", screen.do_help), Place("quit", "page", screen.do_quit)]
         return out
+
+    def app(self, key: str, panel: str) -> AppPage:
+        return AppPage(self._hub, key, panel)

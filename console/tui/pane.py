@@ -1,7 +1,8 @@
-"""The widgets that paint lines: `Pane` scrolls and selects, `Bar` is one line. Only changed lines are painted again."""
+"""The widgets that paint lines: `Pane` scrolls and selects, `StatusLine` is one line. Only what changed is painted."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -13,7 +14,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from console.tui.lines import BLANK, Fixed, Line, Lines, cut
+from console.tui.lines import BLANK, FixedLines, Line, Lines, Span, cut
 from console.tui.palette import Palette
 
 
@@ -27,10 +28,10 @@ def strip(line: Line, width: int, palette: Palette, *, selected: bool = False) -
     return Strip(segments).adjust_cell_length(width, base + palette.cursor if selected else base)
 
 
-class Bar(Widget):
+class StatusLine(Widget):
     """One line at the top or the bottom."""
 
-    DEFAULT_CSS = "Bar { height: 1; }"
+    DEFAULT_CSS = "StatusLine { height: 1; }"
 
     def __init__(self, palette: Palette, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -66,7 +67,7 @@ class Pane(ScrollView, can_focus=True):
         Binding("enter", "open", "open", show=False),
     ]
 
-    class Moved(Message):
+    class CursorMoved(Message):
         """The cursor stands on another key."""
 
         def __init__(self, pane: Pane, key: str) -> None:
@@ -77,23 +78,30 @@ class Pane(ScrollView, can_focus=True):
         def control(self) -> Pane:
             return self.pane
 
-    class Resized(Moved):
+    class Resized(CursorMoved):
         """It is larger or smaller now: what it shows must be laid out anew."""
 
-    class Opened(Moved):
+    class Opened(CursorMoved):
         """Enter was pressed on a key."""
 
-    class Scrolled(Message):
+    class Scrolled(CursorMoved):
         """Other lines are in sight now."""
 
     def __init__(self, palette: Palette, *, id: str | None = None, cursor: bool = True) -> None:
         super().__init__(id=id)
         self._palette = palette
-        self._lines: Lines = Fixed(())
+        self._lines: Lines = FixedLines(())
         self._cursor = -1
         self._key = ""
         self._painted: dict[int, Line] = {}
         self._with_cursor = cursor
+        self._was_elsewhere = False
+        self.steer: Callable[[int], bool] = lambda step: False
+        """Asked first when the cursor is to move by -1 or 1; True where that was done elsewhere."""
+        self.touched: Callable[[], None] = lambda: None
+        """Called when a person moves it themselves."""
+        self.cursor_elsewhere = False
+        """Whether what is marked stands outside of this pane now."""
         self.follows = False
         """Whether the last line stays in sight when lines are added while it is in sight."""
 
@@ -106,6 +114,10 @@ class Pane(ScrollView, can_focus=True):
         """Replace the lines; only visible ones that differ are painted."""
         at_end = self.scroll_offset.y >= len(self._lines) - self.size.height
         self._lines = lines
+        if self.cursor_elsewhere != self._was_elsewhere:
+            self._was_elsewhere = self.cursor_elsewhere
+            self._painted.clear()
+            self.refresh()
         self._fit()
         self._settle()
         lowest = max(0, len(lines) - self.size.height)
@@ -146,11 +158,16 @@ class Pane(ScrollView, can_focus=True):
         """How many lines follow below those in sight."""
         return max(0, len(self._lines) - self.scroll_offset.y - self.size.height)
 
+    @property
+    def at_last(self) -> bool:
+        """Whether nothing below the cursor can be selected."""
+        return self._next(self._cursor, 1) is None
+
     def selected_text(self) -> str:
-        """The text of the line under the cursor, or ``."""
+        """The text of the line under the cursor without what marks it, or ``."""
         if not 0 <= self._cursor < len(self._lines):
             return ""
-        return self._lines.line(self._cursor, self.size.width).text.strip()
+        return self._lines.line(self._cursor, self.size.width).text.strip(" ▐│▸")
 
     def _settle(self) -> None:
         if not self._with_cursor:
@@ -168,7 +185,7 @@ class Pane(ScrollView, can_focus=True):
             self._painted.clear()
             self.refresh()
             if self._key != before[1]:
-                self.post_message(self.Moved(self, self._key))
+                self.post_message(self.CursorMoved(self, self._key))
 
     def _repaint_changed(self) -> None:
         width, top = self.size.width, self.scroll_offset.y
@@ -196,7 +213,7 @@ class Pane(ScrollView, can_focus=True):
             y = index - self.scroll_offset.y
             if 0 <= y < self.size.height:
                 self.refresh(Region(0, y, self.size.width, 1))
-        self.post_message(self.Moved(self, self._key))
+        self.post_message(self.CursorMoved(self, self._key))
 
     def _reveal(self, place: int) -> None:
         top, height = self.scroll_offset.y, self.size.height
@@ -209,6 +226,9 @@ class Pane(ScrollView, can_focus=True):
             self.scroll_to(y=place - height + 1, animate=False, immediate=True)
 
     def action_move(self, step: int) -> None:
+        if self.steer(step):
+            return
+        self.touched()
         place = self._next(self._cursor, step) if self._with_cursor else None
         if place is not None:
             self._put(place)
@@ -216,6 +236,7 @@ class Pane(ScrollView, can_focus=True):
             self.scroll_relative(y=step, animate=False, immediate=True)
 
     def action_page(self, step: int) -> None:
+        self.touched()
         target = self._cursor + step * max(1, self.size.height - 1)
         if not self._with_cursor or self._cursor < 0:
             self.scroll_relative(y=step * max(1, self.size.height - 1), animate=False, immediate=True)
@@ -228,6 +249,7 @@ class Pane(ScrollView, can_focus=True):
         return self._cursor if place is None else place
 
     def action_first(self) -> None:
+        self.touched()
         self.scroll_to(y=0, animate=False, immediate=True)
         if self._with_cursor and self._cursor >= 0:
             self._put(self._edge(-1))
@@ -242,12 +264,15 @@ class Pane(ScrollView, can_focus=True):
             self.post_message(self.Opened(self, self._key))
 
     def on_click(self, event: Click) -> None:
+        self.touched()
         index = event.y + self.scroll_offset.y
         if 0 <= index < len(self._lines) and self._lines.key(index):
             self._put(index)
 
     def on_resize(self, event: Resize) -> None:
         self._fit()
+        if self._with_cursor and 0 <= self._cursor < len(self._lines):
+            self._reveal(self._cursor)
         self._painted.clear()
         self.refresh()
         self.post_message(self.Resized(self, self._key))
@@ -255,12 +280,35 @@ class Pane(ScrollView, can_focus=True):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         self._painted.clear()
         super().watch_scroll_y(old_value, new_value)
-        self.post_message(self.Scrolled())
+        self.post_message(self.Scrolled(self, self._key))
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         index = y + self.scroll_offset.y
         line = self._lines.line(index, width) if index < len(self._lines) else BLANK
         self._painted[y] = line
-        selected = self._with_cursor and index == self._cursor and self.has_focus_within
+        here = self._with_cursor and not self.cursor_elsewhere
+        selected = here and index == self._cursor and self.has_focus_within
         return strip(line, width, self._palette, selected=selected)
+
+
+class SideLines:
+    """Lines of a side pane, set off by a rule."""
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+
+    def __len__(self) -> int:
+        return max(200, len(self._lines))
+
+    def line(self, index: int, width: int) -> Line:
+        edge = Span("│ ", "rule")
+        if index >= len(self._lines):
+            return Line((edge,))
+        return Line((edge, *self._lines.line(index, width - 2).spans))
+
+    def key(self, index: int) -> str:
+        return ""
+
+    def find(self, key: str) -> int | None:
+        return None

@@ -15,47 +15,27 @@ from textual.events import Key as KeyEvent
 from textual.events import Resize
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from console.base.errors import ConsoleError
 from console.live.situation import Focus, Situation
+from console.tui.askbar import AskBar
 from console.tui.clipboard import copy_sequence
+from console.tui.exports import default_path, short, written
 from console.tui.hub import Hub
-from console.tui.keys import GLOBAL, Key
-from console.tui.lines import Line, Lines, Span, line, span
-from console.tui.navigation import Navigator
+from console.tui.keys import GLOBAL, KeyBinding
+from console.tui.lines import FixedLines, Line, Span, line, span
+from console.tui.navigation import Navigator, number_keys
 from console.tui.pages.base import Page
-from console.tui.pages.command import CommandPage
+from console.tui.pages.command import CommandPage, Destination
 from console.tui.pages.help import HelpPage
 from console.tui.palette import Palette
-from console.tui.pane import Bar, Pane
+from console.tui.pane import Pane, SideLines, StatusLine
 from console.tui.views import frame
 
 SIDE_FROM = 130
 """Width from which a page's side pane is shown."""
 NOTICE_SECONDS = 6.0
-
-
-class Beside:
-    """Lines of a side pane, set off by a rule."""
-
-    def __init__(self, lines: Lines) -> None:
-        self._lines = lines
-
-    def __len__(self) -> int:
-        return max(200, len(self._lines))
-
-    def line(self, index: int, width: int) -> Line:
-        edge = Span("│ ", "rule")
-        if index >= len(self._lines):
-            return Line((edge,))
-        return Line((edge, *self._lines.line(index, width - 2).spans))
-
-    def key(self, index: int) -> str:
-        return ""
-
-    def find(self, key: str) -> int | None:
-        return None
 
 
 class MainScreen(Screen[None]):
@@ -66,14 +46,13 @@ class MainScreen(Screen[None]):
     MainScreen #body { height: 1fr; }
     MainScreen #side { display: none; }
     MainScreen #side.shown { display: block; width: 40%; }
-    MainScreen #ask { height: 1; display: none; }
-    MainScreen #ask.shown { display: block; }
+    MainScreen #above, MainScreen #below { height: 0; }
     MainScreen #keys.hidden { display: none; }
-    MainScreen #label { width: auto; height: 1; padding: 0 0 0 1; }
-    MainScreen #input { width: 1fr; height: 1; border: none; padding: 0; background: transparent; }
-    MainScreen #input:focus { border: none; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "app.quit", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "app.interrupt", show=False, priority=True),
+        Binding("ctrl+z", "app.suspend_process", show=False, priority=True),
+    ]
     AUTO_FOCUS = "#main"
 
     def __init__(self, hub: Hub, palette: Palette) -> None:
@@ -81,6 +60,7 @@ class MainScreen(Screen[None]):
         self.hub, self.palette = hub, palette
         hub.host = self
         self.go = Navigator(hub)
+        self.everywhere = (*number_keys(), *GLOBAL)
         self._pages: list[Page] = [self.go.root("now")]
         self._last: list[Page] = []
         self._done: Callable[[str | None], None] | None = None
@@ -94,20 +74,22 @@ class MainScreen(Screen[None]):
     # layout
 
     def compose(self) -> ComposeResult:
-        yield Bar(self.palette, id="where")
-        yield Bar(self.palette, id="verdict")
+        yield StatusLine(self.palette, id="where")
+        yield StatusLine(self.palette, id="verdict")
+        yield Pane(self.palette, id="above", cursor=False)
         with Horizontal(id="body"):
             yield Pane(self.palette, id="main")
             yield Pane(self.palette, id="side", cursor=False)
-        with Horizontal(id="ask"):
-            yield Static("", id="label", markup=False)
-            answer = Input(id="input", compact=True)
-            answer.cursor_blink = False
-            yield answer
-        yield Bar(self.palette, id="keys")
+        yield Pane(self.palette, id="below", cursor=False)
+        yield AskBar(id="ask")
+        yield StatusLine(self.palette, id="keys")
 
     def on_mount(self) -> None:
-        self.query_one("#side").can_focus = False
+        for fixed in ("#side", "#above", "#below"):
+            self.query_one(fixed).can_focus = False
+        main = self.query_one("#main", Pane)
+        main.steer = lambda step: self.page.steer(step)
+        main.touched = lambda: self.page.touched()
         self.page.entered()
         self.refresh_page()
 
@@ -146,15 +128,36 @@ class MainScreen(Screen[None]):
             beside.set_class(side is not None, "shown")
             self.call_after_refresh(self.refresh_page)
         if side is not None:
-            beside.show(Beside(side))
+            beside.show(SideLines(side))
         inner = main.size.width or width
-        main.show(page.show(inner, main.size.height))
+        main.cursor_elsewhere = page.marked_elsewhere
+        main.show(page.show(inner, self._pin(page, width)))
         if page is not self._placed and (wanted := page.preferred()):
             self._placed = page
             main.select(wanted)
-        self.query_one("#where", Bar).show(frame.where(self.hub.situation, page.trail, width))
-        self.query_one("#verdict", Bar).show(frame.verdict(self.hub.situation))
+        elif wanted := page.moves_to():
+            main.select(wanted)
+        page.scrolled(main.below)
+        self.query_one("#where", StatusLine).show(frame.where(self.hub.situation, page.place, width))
+        self.query_one("#verdict", StatusLine).show(frame.verdict(self.hub.situation))
         self._show_keys()
+
+    def _pin(self, page: Page, width: int) -> int:
+        """Show what a page keeps in sight whatever scrolls between it; the lines that are left for the rest."""
+        room = max(0, self.size.height - 2 - self.query_one("#ask").size.height - self.query_one("#keys").size.height)
+        above, below = page.pinned(width, room)
+        for name, lines in (("#above", above), ("#below", below)):
+            pane = self.query_one(name, Pane)
+            if pane.styles.height is None or pane.styles.height.value != len(lines):
+                pane.styles.height = len(lines)
+            pane.show(FixedLines(lines))
+        return max(0, room - len(above) - len(below))
+
+    def select(self, key: str) -> None:
+        self.query_one("#main", Pane).select(key)
+
+    def at_last(self) -> bool:
+        return self.query_one("#main", Pane).at_last
 
     def turn_panel(self, *, follow: bool = False) -> None:
         main = self.query_one("#main", Pane)
@@ -165,15 +168,19 @@ class MainScreen(Screen[None]):
             main.to_end()
 
     def _show_keys(self) -> None:
-        bar = self.query_one("#keys", Bar)
+        bar = self.query_one("#keys", StatusLine)
         if self._notice is not None:
             bar.show(self._notice)
             return
         pairs = [*self.page.offers()]
         pairs += [(k.label, k.what) for k in self.page.keys if k.footer and not self.page.why_not(k)]
-        own = {k.key for k in self.page.keys}
-        pairs += [(k.label, k.what) for k in GLOBAL if k.footer and k.key not in own]
+        pairs += [(k.label, k.what) for k in self.beside(self.page) if k.footer]
         bar.show(frame.keys(pairs, self.size.width, self.query_one("#main", Pane).below))
+
+    def beside(self, page: Page) -> tuple[KeyBinding, ...]:
+        """The keys that work everywhere, without those that `page` has a use of its own for."""
+        own = {k.key for k in page.keys}
+        return tuple(k for k in self.everywhere if k.key not in own and not (page.own_digits and k.key.isdigit()))
 
     # pages
 
@@ -190,8 +197,10 @@ class MainScreen(Screen[None]):
             self._pages.pop()
             self._turn()
 
+    def open_app(self, key: str, panel: str = "executors") -> None:
+        self.push(self.go.app(key, panel))
+
     def root(self, name: str) -> None:
-        """Leave all pages for the root page `name`."""
         self.page.left()
         self._last = list(self._pages)
         self._pages = [self.go.root(name)]
@@ -211,8 +220,8 @@ class MainScreen(Screen[None]):
             self._placed = self.page
             main.select(selected)
 
-    def on_pane_moved(self, event: Pane.Moved) -> None:
-        if event.pane.id == "main" and not isinstance(event, Pane.Opened | Pane.Resized):
+    def on_pane_cursor_moved(self, event: Pane.CursorMoved) -> None:
+        if event.pane.id == "main" and type(event) is Pane.CursorMoved:
             self.page.moved(event.key)
             self.refresh_page()
 
@@ -220,8 +229,10 @@ class MainScreen(Screen[None]):
         if event.pane.id == "main":
             self.refresh_page()
 
-    def on_pane_scrolled(self) -> None:
-        self._show_keys()
+    def on_pane_scrolled(self, event: Pane.Scrolled) -> None:
+        if event.pane.id == "main":
+            self.page.scrolled(event.pane.below)
+            self._show_keys()
 
     def on_pane_opened(self, event: Pane.Opened) -> None:
         self.page.opened(event.key)
@@ -232,11 +243,10 @@ class MainScreen(Screen[None]):
         if self._done is not None:
             self._key_while_asking(event)
             return
-        digit = getattr(self.page, "digit", None)
-        if digit is not None and event.key.isdigit() and digit(int(event.key)):
+        if event.key.isdigit() and self.page.digit(int(event.key)):
             event.stop()
             return
-        for key in (*self.page.keys, *GLOBAL):
+        for key in (*self.page.keys, *self.everywhere):
             if key.key == event.key:
                 event.stop()
                 self._press(key)
@@ -255,7 +265,7 @@ class MainScreen(Screen[None]):
             event.stop()
             self.query_one("#main", Pane).action_move(1 if event.key == "down" else -1)
 
-    def _press(self, key: Key) -> None:
+    def _press(self, key: KeyBinding) -> None:
         reason = self.page.why_not(key) if key in self.page.keys else ""
         if reason:
             self.say(f"{key.label}: {reason}")
@@ -272,8 +282,7 @@ class MainScreen(Screen[None]):
             self.root(key.action)
 
     def do_back(self) -> None:
-        if self.page.wanted and self.page.filters:
-            self.page.wanted = ""
+        if self.page.clear():
             self.refresh_page()
         else:
             self.pop()
@@ -286,16 +295,19 @@ class MainScreen(Screen[None]):
 
     def do_help(self) -> None:
         if not isinstance(self.page, HelpPage):
-            self.push(HelpPage(self.hub, self.page))
+            self.push(HelpPage(self.hub, self.page, self.beside(self.page)))
 
     def do_command(self) -> None:
-        self.push(CommandPage(self.hub, lambda: self.go.places(self)))
+        own = [Destination("help", "page", self.do_help), Destination("quit", "page", self.do_quit)]
+        self.push(CommandPage(self.hub, lambda: [*self.go.places(), *own]))
 
     def do_quit(self) -> None:
         self.app.exit()
 
     def do_copy(self) -> None:
-        text = self.query_one("#main", Pane).selected_text()
+        self.copy(self.query_one("#main", Pane).selected_text())
+
+    def copy(self, text: str) -> None:
         if not text:
             self.say("there is nothing to copy here")
             return
@@ -311,22 +323,18 @@ class MainScreen(Screen[None]):
 
     def ask(self, label: str, done: Callable[[str | None], None], *, value: str = "", live: bool = False) -> None:
         self._done, self._live_ask = done, live
-        self.query_one("#label", Static).update(label)
-        answer = self.query_one("#input", Input)
-        with self.prevent(Input.Changed):
-            answer.value = value
-            answer.cursor_position = len(value)
-        self.query_one("#ask").set_class(True, "shown")
+        self.query_one("#ask", AskBar).open(label, value, self.size.width)
         self.query_one("#keys").set_class(True, "hidden")
-        answer.focus()
+        self.call_after_refresh(self.refresh_page)
 
     def _close_ask(self) -> None:
         if self._done is None:
             return
         self._done = None
-        self.query_one("#ask").set_class(False, "shown")
+        self.query_one("#ask", AskBar).close()
         self.query_one("#keys").set_class(False, "hidden")
         self.query_one("#main", Pane).focus()
+        self.call_after_refresh(self.refresh_page)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         if self._done is not None and self._live_ask:
@@ -340,7 +348,7 @@ class MainScreen(Screen[None]):
         elif done is not None:
             done(event.value)
 
-    def say(self, text: str, *, bad: bool = False) -> None:
+    def say(self, text: str, bad: bool = False) -> None:
         self._notice = line(
             Span(" ! " if bad else " ", "crit" if bad else "info"), span(text, "crit" if bad else "info")
         )
@@ -353,26 +361,36 @@ class MainScreen(Screen[None]):
         self._notice = None
         self._show_keys()
 
-    def when_done(self, future: Future[Any], done: Callable[[Any], None]) -> None:
-        future.add_done_callback(lambda finished: self._from_elsewhere(finished, done))
+    def when_done(
+        self,
+        future: Future[Any],
+        done: Callable[[Any], None],
+        failed: Callable[[ConsoleError], bool] = lambda error: False,
+    ) -> None:
+        def finish() -> None:
+            self._finish(future, done, failed)
 
-    def _from_elsewhere(self, finished: Future[Any], done: Callable[[Any], None]) -> None:
-        self.app.post_to_ui(lambda: self._finish(finished, done))  # type: ignore[attr-defined]
+        future.add_done_callback(lambda _: self.app.post_to_ui(finish))  # type: ignore[attr-defined]
 
-    def _finish(self, finished: Future[Any], done: Callable[[Any], None]) -> None:
+    def _finish(
+        self, finished: Future[Any], done: Callable[[Any], None], failed: Callable[[ConsoleError], bool]
+    ) -> None:
         error = finished.exception()
         if error is None:
             done(finished.result())
+        elif isinstance(error, ConsoleError) and failed(error):
+            return
         elif isinstance(error, ConsoleError):
             self.say(f"{error.message}{f' ({error.hint})' if error.hint else ''}", bad=True)
         else:
             self.say(f"{type(error).__name__}: {error}", bad=True)
 
     def export(self, name: str, text: str) -> None:
-        path = Path.cwd() / name
-        try:
-            path.write_text(text)
-        except OSError as error:
-            self.say(f"{path}: {error.strerror}", bad=True)
-            return
-        self.say(f"written: {path}")
+        self.say(*written(text, default_path(name), overwrite=True))
+
+    def export_as(self, name: str, text: str) -> None:
+        def done(path: str | None) -> None:
+            if path:
+                self.say(*written(text, Path(path).expanduser(), overwrite=False))
+
+        self.ask("write it into: ", done, value=short(default_path(name)))

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from console.base.units import human_duration
-from console.health.model import Board, Finding, SloStatus, SparkApp
-from console.tui.lines import Role, Span, span
+from console.findings.model import Finding
+from console.slo import words
+from console.slo.model import SloStatus
+from console.tui.lines import Role, Span, bar, span
 
 SEVERITY: dict[str, tuple[str, Role]] = {
     "critical": ("CRIT", "crit"),
     "warning": ("WARN", "warn"),
     "info": ("INFO", "info"),
 }
-VERDICT: dict[str, Role] = {"OK": "ok", "DEGRADED": "warn", "BURNING": "crit", "UNKNOWN": "warn"}
-SLO_STATE: dict[str, Role] = {"good": "ok", "burning": "crit", "exhausted": "crit", "no data": "warn"}
+VERDICT: dict[str, Role] = {"OK": "ok", "DEGRADED": "warn", "BURNING": "crit", "UNKNOWN": "warn", "LOADING": "info"}
+SLO_STATE: dict[words.Standing, Role] = {
+    "good": "ok", "spending": "warn", "burning": "crit", "exhausted": "crit", "no data": "warn",
+}  # fmt: skip
+BUDGET: dict[words.BudgetLevel, Role] = {
+    "ample": "bar", "low": "bar-warn", "critical": "bar-crit", "no data": "bar-crit",
+}  # fmt: skip
+BURN: dict[words.BurnLevel, Role] = {"within": "text", "spending": "warn", "over": "crit", "no data": "warn"}
 COMPONENT: dict[str, Role] = {"healthy": "ok", "degraded": "warn", "down": "crit", "unknown": "warn", "absent": "dim"}
 SOURCE: dict[str, Role] = {
     "fresh": "ok", "late": "warn", "stale": "crit", "partial": "warn", "loading": "dim", "forbidden": "warn",
     "login needed": "crit", "unreachable": "crit", "absent": "dim",
 }  # fmt: skip
-_BAD = {"FAILED", "SUBMISSION_FAILED", "FAILING", "OOMKILLED", "EVICTED", "ERROR", "UNKNOWN", "NOTREADY"}
+_BAD = {
+    "FAILED", "SUBMISSION_FAILED", "SCHEDULINGFAILURE", "FAILING", "KILLED", "OOMKILLED", "EVICTED", "ERROR", "UNKNOWN",
+    "NOTREADY",
+}  # fmt: skip
 _MOVING = {"PENDING", "SUBMITTED", "PENDING_RERUN", "INVALIDATING", "SUCCEEDING", "SUSPENDING", "RESUMING", "SUSPENDED"}
-_DONE = {"COMPLETED", "SUCCEEDED", "FINISHED", "DELETED", "GONE"}
+_DONE = {"COMPLETED", "SUCCEEDED", "FINISHED", "TERMINATED", "RESOURCERELEASED", "DELETED", "GONE"}
 
 
 def state_role(state: str) -> Role:
@@ -37,27 +47,24 @@ def severity(finding: Finding) -> Span:
     return Span(*SEVERITY[finding.severity])
 
 
-def age(board: Board, at: float | None) -> str:
-    """How long before the board's time, in one word; `?` where it is not known."""
-    return "?" if at is None else human_duration(board.at - at)
-
-
-def executors(app: SparkApp) -> str:
-    wanted = "?" if app.wanted_executors is None else str(app.wanted_executors)
-    return f"{app.running_executors}/{wanted}"
-
-
 def objective(slo: SloStatus) -> str:
     """The title of an objective; one whose answer is partial says so first, where no column cuts it off."""
     return f"partial: {slo.title}" if slo.partial and slo.state != "no data" else slo.title
 
 
+def slo_role(slo: SloStatus) -> Role:
+    """The role of an objective's state, the same on every page."""
+    return SLO_STATE[words.standing(slo)]
+
+
 def burn(slo: SloStatus, window: float) -> Span:
     """A burn rate; `~` marks few events, a dash no data."""
-    found = slo.burn(window)
-    if found is None or found.rate is None:
-        return Span("–", "dim")
-    rate = found.rate
-    text = f"{rate:.0f}" if rate >= 100 else f"{rate:.1f}"
-    role: Role = "crit" if found.factor and rate >= found.factor else "warn" if rate >= 1 else "text"
-    return span(text + ("~" if found.low_traffic else ""), role)
+    found = words.burn_over(slo, window)
+    level = words.burn_level(found)
+    return Span("–", "dim") if level == "no data" else span(words.burn_rate(found), BURN[level])
+
+
+def budget(slo: SloStatus, width: int) -> tuple[Span, Span]:
+    """A bar of the budget that is left, and its rest."""
+    left = slo.budget_left
+    return bar(None if left is None else max(0.0, left), width, BUDGET[words.budget_level(slo)])

@@ -11,7 +11,8 @@ from typing import Any
 
 from console.base.errors import LoginNeeded
 from console.wire import plugin
-from console.wire.config import Target
+from console.wire.checks import fits_in_a_header
+from console.wire.config import ClusterTarget
 
 _FILE_AGE = 60.0
 """Seconds after which a token file is read again, as kubectl does."""
@@ -38,7 +39,7 @@ class Credentials:
 class Authenticator:
     """Gives the credentials of `target`, and new ones when the server no longer takes them."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: ClusterTarget) -> None:
         self._target = target
         self._login: dict[str, Any] = dict(target.login)
         self._held: Credentials | None = None
@@ -149,8 +150,11 @@ class Authenticator:
         elif login.get("username") and login.get("password"):
             pair = f"{login['username']}:{login['password']}".encode()
             header = "Basic " + base64.b64encode(pair).decode()
-        if "\n" in header or "\r" in header:
-            raise LoginNeeded(f"the token of user {target.user!r} has line breaks in it", hint=f"see {target.file}")
+        if not fits_in_a_header(header):
+            raise LoginNeeded(
+                f"the token of user {target.user!r} has line breaks or control characters in it",
+                hint=f"see {target.file}",
+            )
         return Credentials(generation, header, target.cert, target.key, None, now)
 
     def _read_token(self, file: str) -> str:

@@ -26,7 +26,7 @@ T = TypeVar("T")
 _GRACE = 1.0
 
 
-class Refused(requests.exceptions.ConnectionError):
+class BridgeError(requests.exceptions.ConnectionError):
     """What `requests` users see when the wire fails; `error` says it in our words."""
 
     def __init__(self, error: ConsoleError) -> None:
@@ -56,10 +56,10 @@ class BridgeAdapter(BaseAdapter):
         cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        """One request, one answer. Raises Refused where the wire fails, Timeout where the deadline passed."""
+        """One request, one answer. Raises BridgeError where the wire fails, Timeout where the deadline passed."""
         parts = urlsplit(str(request.url))
         if request.method != "GET":
-            raise Refused(ReachError(f"only GET goes over this bridge, not {request.method}"))
+            raise BridgeError(ReachError(f"only GET goes over this bridge, not {request.method}"))
         path = parts.path.removeprefix(self._prefix.rstrip("/"))
         left = self._deadline()
         if left <= 0:
@@ -75,7 +75,7 @@ class BridgeAdapter(BaseAdapter):
         except concurrent.futures.CancelledError:
             raise requests.exceptions.Timeout("given up") from None
         except ConsoleError as error:
-            raise Refused(error) from None
+            raise BridgeError(error) from None
         response = requests.Response()
         response.status_code = answer.status
         response.headers = CaseInsensitiveDict(answer.headers)
@@ -105,7 +105,7 @@ async def run_blocking(pool: Pool, function: Callable[[], T], deadline: float, w
     """
     try:
         return await pool.run(function, deadline=deadline + 2 * _GRACE)
-    except Refused as error:
+    except BridgeError as error:
         raise error.error from None
     except (requests.exceptions.Timeout, TimeoutError):
         raise ReachError(f"{what} did not answer within {deadline:g} s") from None
@@ -113,4 +113,4 @@ async def run_blocking(pool: Pool, function: Callable[[], T], deadline: float, w
         raise ReachError(f"{what}: {error}") from None
 
 
-__all__ = ["BridgeAdapter", "Refused", "bridged", "run_blocking"]
+__all__ = ["BridgeAdapter", "BridgeError", "bridged", "run_blocking"]

@@ -16,6 +16,7 @@ from typing import Any
 from msgspec import Struct
 
 from console.base.errors import UsageError, did_you_mean
+from console.wire.checks import fits_in_a_header, http_address
 from console.wire.kubeconfig import Entry, Merged, pem
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -70,7 +71,7 @@ class Impersonation:
 
 
 @dataclass(frozen=True)
-class Target:
+class ClusterTarget:
     """One context, resolved: everything that a connection needs, files already read.
 
     Attributes:
@@ -172,7 +173,7 @@ def contexts(kubeconfig: str | None = None, environ: Mapping[str, str] = os.envi
     return Contexts(current=merged.current, contexts=tuple(out), in_cluster=in_cluster(environ))
 
 
-def resolve(ref: ContextRef, environ: Mapping[str, str] = os.environ, account: Path = SERVICE_ACCOUNT) -> Target:
+def resolve(ref: ContextRef, environ: Mapping[str, str] = os.environ, account: Path = SERVICE_ACCOUNT) -> ClusterTarget:
     """What `ref` means here: the flags, then KUBECONFIG or ~/.kube/config, then the service account of this pod.
 
     Raises:
@@ -195,7 +196,7 @@ def resolve(ref: ContextRef, environ: Mapping[str, str] = os.environ, account: P
     return _from_kubeconfig(ref, name, merged)
 
 
-def _from_kubeconfig(ref: ContextRef, name: str, merged: Merged) -> Target:
+def _from_kubeconfig(ref: ContextRef, name: str, merged: Merged) -> ClusterTarget:
     context = merged.entries["contexts"][name]
     cluster_name, user_name = context.text("cluster"), context.text("user")
     cluster = merged.entries["clusters"].get(cluster_name)
@@ -216,10 +217,10 @@ def _from_kubeconfig(ref: ContextRef, name: str, merged: Merged) -> Target:
         raise user.error("", f"user {user_name!r} has no {missing} beside its other half")
     if "://" not in server:
         server = ("https://" if ca or cert or cluster.flag("insecure-skip-tls-verify") else "http://") + server
-    if not server.startswith(("https://", "http://")):
+    if http_address(server) is None:
         raise cluster.error("server", f"{server!r} is no http or https address")
     home = user or cluster
-    return Target(
+    return ClusterTarget(
         context=name,
         cluster=cluster_name,
         server=server,
@@ -240,11 +241,11 @@ def _from_kubeconfig(ref: ContextRef, name: str, merged: Merged) -> Target:
     )
 
 
-def _from_pod(ref: ContextRef, environ: Mapping[str, str], account: Path) -> Target:
+def _from_pod(ref: ContextRef, environ: Mapping[str, str], account: Path) -> ClusterTarget:
     host, port = environ["KUBERNETES_SERVICE_HOST"], environ["KUBERNETES_SERVICE_PORT"]
     host = f"[{host}]" if ":" in host else host
     authority, space = account / "ca.crt", account / "namespace"
-    return Target(
+    return ClusterTarget(
         context=IN_CLUSTER,
         cluster=IN_CLUSTER,
         server=f"https://{host}:{port}",
@@ -259,6 +260,14 @@ def _from_pod(ref: ContextRef, environ: Mapping[str, str], account: Path) -> Tar
 
 
 def _impersonation(ref: ContextRef, user: Entry | None) -> Impersonation:
+    found = _impersonated(ref, user)
+    words = (found.user, found.uid, *found.groups, *(word for pair in found.extra for word in pair))
+    if wrong := next((word for word in words if not fits_in_a_header(word)), None):
+        raise UsageError(f"nobody can be impersonated by the name {wrong!r}")
+    return found
+
+
+def _impersonated(ref: ContextRef, user: Entry | None) -> Impersonation:
     if ref.as_user:
         return Impersonation(ref.as_user, ref.as_uid or "", ref.as_groups)
     if ref.as_groups or ref.as_uid:

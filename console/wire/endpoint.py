@@ -6,11 +6,11 @@ import asyncio
 import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlsplit
 
 from console.base.errors import LoginNeeded, ReachError, UsageError
 from console.base.redact import redact
-from console.wire.http import CONNECT, MAX_BODY, Answer, Query, http_url, read_answer
+from console.wire.checks import fits_in_a_header, http_address
+from console.wire.http import CONNECT, MAX_BODY, HttpAnswer, Query, http_url, read_answer
 from console.wire.reader import Reader
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Endpoint(Protocol):
 
     async def get(
         self, path: str, query: Query | None = None, *, timeout: float = 10.0, limit: int = MAX_BODY
-    ) -> Answer:
+    ) -> HttpAnswer:
         """GET `path`; one request, never repeated, whatever its status is.
 
         Raises:
@@ -58,7 +58,7 @@ class ServiceEndpoint:
 
     async def get(
         self, path: str, query: Query | None = None, *, timeout: float = 10.0, limit: int = MAX_BODY
-    ) -> Answer:
+    ) -> HttpAnswer:
         """See Endpoint."""
         namespace, service, port = self._target
         return await self._reader.service_proxy(
@@ -86,7 +86,7 @@ class PodEndpoint:
 
     async def get(
         self, path: str, query: Query | None = None, *, timeout: float = 10.0, limit: int = MAX_BODY
-    ) -> Answer:
+    ) -> HttpAnswer:
         """See Endpoint."""
         namespace, pod, port = self._target
         target = _joined(self._prefix, path)
@@ -115,10 +115,11 @@ class UrlEndpoint:
         ca_file: str = "",
         insecure: bool = False,
     ) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        parts = http_address(url)
+        if parts is None:
             raise UsageError(f"{redact(url)!r} is no http or https URL")
-        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+        host = parts.hostname or ""
+        host = f"[{host}]" if ":" in host else host
         self._base = f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
         self._prefix = parts.path.strip("/")
         self.label = self._base + (f"/{self._prefix}" if self._prefix else "")
@@ -129,7 +130,7 @@ class UrlEndpoint:
 
     async def get(
         self, path: str, query: Query | None = None, *, timeout: float = 10.0, limit: int = MAX_BODY
-    ) -> Answer:
+    ) -> HttpAnswer:
         """See Endpoint."""
         import aiohttp
 
@@ -176,6 +177,9 @@ class UrlEndpoint:
             head["Authorization"] = f"Bearer {token}"
         elif self._user is not None:
             head["Authorization"] = "Basic " + b64encode(f"{self._user}:{self._password or ''}".encode()).decode()
+        for name, value in head.items():
+            if not fits_in_a_header(name + value):
+                raise UsageError(f"the header {name!r} for {self.label} has line breaks or control characters in it")
         return head
 
     def _open(self) -> aiohttp.ClientSession:

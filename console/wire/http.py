@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode
 
-import msgspec
 from msgspec import Struct
 
 from console.base.errors import ReachError
-from console.wire.config import Target
+from console.base.jsontext import decode_json
+from console.base.units import parse_count
+from console.wire.config import ClusterTarget
 
 if TYPE_CHECKING:
     import aiohttp
@@ -31,7 +32,7 @@ MAX_BODY = 64 * 2**20
 _MAX_WAIT = 10.0
 
 
-class Answer(Struct, frozen=True):
+class HttpAnswer(Struct, frozen=True):
     """One HTTP answer, decompressed. Header names are lower case."""
 
     status: int
@@ -45,7 +46,7 @@ class Answer(Struct, frozen=True):
 
     def json(self) -> Any:
         """The body as a plain tree; msgspec.DecodeError where it is no JSON."""
-        return msgspec.json.decode(self.body)
+        return decode_json(self.body)
 
 
 def once() -> Any:
@@ -64,7 +65,7 @@ def once() -> Any:
     return guard
 
 
-def open_session(target: Target, cert: bytes, key: bytes, *, fresh: bool) -> aiohttp.ClientSession:
+def open_session(target: ClusterTarget, cert: bytes, key: bytes, *, fresh: bool) -> aiohttp.ClientSession:
     """A session with the TLS of the official client's configuration. Keys are on disk only while they are loaded."""
     import aiohttp
     from kubernetes.aio.client import Configuration
@@ -127,8 +128,9 @@ def http_url(server: str, path: str, query: Query | None) -> Any:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    value = headers.get("retry-after", "")
-    return min(float(value), _MAX_WAIT) if value.isdigit() else None
+    """Seconds that the server wants us to wait, at most ten; None where it says nothing, or a date."""
+    seconds = parse_count(headers.get("retry-after"))
+    return None if seconds is None else min(float(seconds), _MAX_WAIT)
 
 
 class _Gunzip:
@@ -149,7 +151,7 @@ class _Gunzip:
         return out
 
 
-async def read_answer(response: aiohttp.ClientResponse, limit: int) -> Answer:
+async def read_answer(response: aiohttp.ClientResponse, limit: int) -> HttpAnswer:
     """The whole body, decompressed as it comes.
 
     Raises:
@@ -171,4 +173,4 @@ async def read_answer(response: aiohttp.ClientResponse, limit: int) -> Answer:
         raise ReachError(f"{what} is damaged: {error}") from None
     if unpack is not None and not unpack.whole:
         raise ReachError(f"{what} is damaged: it ends too early")
-    return Answer(response.status, {k.lower(): v for k, v in response.headers.items()}, b"".join(chunks))
+    return HttpAnswer(response.status, {k.lower(): v for k, v in response.headers.items()}, b"".join(chunks))

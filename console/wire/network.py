@@ -13,6 +13,7 @@ import aiohttp
 from console.base.errors import ConsoleError, ReachError, UsageError
 from console.base.redact import redact
 from console.base.text import clean, shorten
+from console.wire.checks import http_address
 
 
 def proxy_for(server: str, configured: str) -> str:
@@ -26,7 +27,8 @@ def proxy_for(server: str, configured: str) -> str:
         proxy, source = _from_environment(server), "the proxy of the environment"
     if not proxy:
         return ""
-    scheme = urlsplit(proxy if "://" in proxy else f"http://{proxy}").scheme
+    url = proxy if "://" in proxy else f"http://{proxy}"
+    scheme = url.partition("://")[0].lower()
     if scheme.startswith("socks"):
         raise UsageError(
             f"{source} is a {scheme} proxy, which Console cannot use",
@@ -34,7 +36,9 @@ def proxy_for(server: str, configured: str) -> str:
         )
     if scheme not in ("http", "https"):
         raise UsageError(f"{source} has the unknown scheme {scheme!r}", hint="http://HOST:PORT")
-    return proxy if "://" in proxy else f"http://{proxy}"
+    if http_address(url) is None:
+        raise UsageError(f"{source} is no URL: {redact(proxy)!r}", hint="http://HOST:PORT")
+    return url
 
 
 def _from_environment(server: str) -> str:
@@ -120,4 +124,4 @@ def _cause(error: BaseException) -> str:
     text = (getattr(inner, "strerror", None) or str(inner)) if inner is not None else str(error)
     if isinstance(inner, OSError) and inner.errno and text.startswith("Connect call failed"):
         text = os.strerror(inner.errno)  # asyncio puts the address there, which is named already
-    return shorten(redact(clean(text or type(error).__name__)), 160)
+    return shorten(clean(redact(text or type(error).__name__)), 160)

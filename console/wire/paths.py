@@ -2,45 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote
 
 from console.base.errors import UsageError
 
-_PLURALS = {
-    "Pod": "pods",
-    "Node": "nodes",
-    "Event": "events",
-    "Namespace": "namespaces",
-    "Service": "services",
-    "Endpoints": "endpoints",
-    "EndpointSlice": "endpointslices",
-    "ConfigMap": "configmaps",
-    "Secret": "secrets",
-    "ServiceAccount": "serviceaccounts",
-    "PersistentVolumeClaim": "persistentvolumeclaims",
-    "PersistentVolume": "persistentvolumes",
-    "ResourceQuota": "resourcequotas",
-    "LimitRange": "limitranges",
-    "PriorityClass": "priorityclasses",
-    "Deployment": "deployments",
-    "StatefulSet": "statefulsets",
-    "DaemonSet": "daemonsets",
-    "ReplicaSet": "replicasets",
-    "Job": "jobs",
-    "CronJob": "cronjobs",
-    "Lease": "leases",
-    "PodDisruptionBudget": "poddisruptionbudgets",
-    "SparkApplication": "sparkapplications",
-    "ScheduledSparkApplication": "scheduledsparkapplications",
-    "SparkConnect": "sparkconnects",
-    "SparkCluster": "sparkclusters",
-}
-CLUSTER_SCOPED = frozenset({"nodes", "namespaces", "persistentvolumes", "priorityclasses"})
-
-
-def plural_of(kind: str) -> str:
-    """The resource name of a kind that Console knows; KeyError for others (`Reader.resource` asks the server)."""
-    return _PLURALS[kind]
+_UNFIT = re.compile(r"[/\\%\x00\ud800-\udfff]")
 
 
 def segment(text: str) -> str:
@@ -49,7 +16,7 @@ def segment(text: str) -> str:
     Raises:
         UsageError: it is empty or would leave its place in the path.
     """
-    if not text or text in (".", "..") or "/" in text or "\\" in text or "%" in text or "\x00" in text:
+    if not text or text in (".", "..") or _UNFIT.search(text):
         raise UsageError(f"{text!r} cannot be a name in a path of the Kubernetes API")
     return quote(text, safe=":@!$&'()*+,;=~-._")
 

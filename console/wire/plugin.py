@@ -17,9 +17,11 @@ import msgspec
 
 from console.base.clock import parse_time
 from console.base.errors import LoginNeeded
+from console.base.jsontext import decode_json
 from console.base.redact import redact, redact_argv
 from console.base.text import clean, shorten
-from console.wire.config import Target
+from console.wire.checks import fits_in_a_header
+from console.wire.config import ClusterTarget
 
 DEADLINE = 30.0
 _MAX_OUTPUT = 1_000_000
@@ -35,7 +37,7 @@ class Issued(msgspec.Struct, frozen=True):
     expires: float | None = None
 
 
-class _Status(msgspec.Struct, rename="camel"):
+class _ExecStatus(msgspec.Struct, rename="camel"):
     token: str = ""
     client_certificate_data: str = ""
     client_key_data: str = ""
@@ -45,7 +47,7 @@ class _Status(msgspec.Struct, rename="camel"):
 class _ExecCredential(msgspec.Struct, rename="camel"):
     api_version: str = ""
     kind: str = ""
-    status: _Status | None = None
+    status: _ExecStatus | None = None
 
 
 def login_hint(spec: Mapping[str, Any]) -> str:
@@ -78,41 +80,53 @@ def _value_of(flag: str, args: Sequence[str]) -> str:
     return ""
 
 
-async def issue(spec: Mapping[str, Any], target: Target, *, deadline: float = DEADLINE) -> Issued:
+async def issue(spec: Mapping[str, Any], target: ClusterTarget, *, deadline: float = DEADLINE) -> Issued:
     """Run the plugin of `spec` (the `exec` mapping of a user entry).
 
     Raises:
         LoginNeeded: it cannot be run, fails, takes longer than `deadline` seconds or answers nonsense.
     """
+    argv, version = _argv(spec, target)
     hint = login_hint(spec)
-    command = str(spec.get("command") or "")
-    name = clean(command) or "exec plugin"
-    version = str(spec.get("apiVersion") or "")
-    if not command or version not in _VERSIONS:
-        raise LoginNeeded(
-            f"the exec plugin of user {target.user!r} needs a command and the apiVersion {' or '.join(_VERSIONS)}",
-            hint=f"mend it in {target.file}",
-        )
+    name = clean(str(spec.get("command")))
     if spec.get("interactiveMode") == "Always":
         raise LoginNeeded(f"{name} wants to ask questions, which a full-screen program cannot pass on", hint=hint)
-    if "/" in command and not command.startswith("/"):
-        command = str(target.folder / command)
-    args = [str(a) for a in spec.get("args") or []]
     try:
-        output, code, said = await _run([command, *args], _environment(spec, target, version), deadline)
+        output, code, said = await _run(argv, _environment(spec, target, version), deadline)
     except FileNotFoundError:
         install = clean(str(spec.get("installHint") or ""), lines=False).strip()
         raise LoginNeeded(f"{name} is not installed", hint=install or hint) from None
     except TimeoutError:
         raise LoginNeeded(f"{name} did not answer within {deadline:g} s", hint=hint) from None
-    except OSError as error:
-        raise LoginNeeded(f"{name} cannot be run: {error.strerror or error}", hint=hint) from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise LoginNeeded(f"{name} cannot be run: {why}", hint=hint) from None
     if code != 0:
         raise LoginNeeded(f"{name} failed with exit code {code}" + (f": {said}" if said else ""), hint=hint)
     return _parse(output, version, name, hint)
 
 
-def _environment(spec: Mapping[str, Any], target: Target, version: str) -> dict[str, str]:
+def _argv(spec: Mapping[str, Any], target: ClusterTarget) -> tuple[list[str], str]:
+    """The command line of a plugin, and the apiVersion that it speaks. A relative path is relative to the kubeconfig.
+
+    Raises:
+        LoginNeeded: the entry is wrong.
+    """
+    command, version = str(spec.get("command") or ""), str(spec.get("apiVersion") or "")
+    mend = f"mend it in {target.file}"
+    if not command or version not in _VERSIONS:
+        raise LoginNeeded(
+            f"the exec plugin of user {target.user!r} needs a command and the apiVersion {' or '.join(_VERSIONS)}",
+            hint=mend,
+        )
+    if not all(isinstance(spec.get(key) or [], list) for key in ("args", "env")):
+        raise LoginNeeded(f"args and env of the exec plugin of user {target.user!r} must be lists", hint=mend)
+    if "/" in command and not command.startswith("/"):
+        command = str(target.folder / command)
+    return [command, *(str(arg) for arg in spec.get("args") or [])], version
+
+
+def _environment(spec: Mapping[str, Any], target: ClusterTarget, version: str) -> dict[str, str]:
     info: dict[str, Any] = {"interactive": False}
     if spec.get("provideClusterInfo") is True:
         wanted = ("server", "tls-server-name", "insecure-skip-tls-verify", "certificate-authority-data", "proxy-url")
@@ -146,7 +160,7 @@ async def _run(argv: list[str], env: dict[str, str], deadline: float) -> tuple[b
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
     lines = errors[-4000:].decode("utf-8", "replace").strip().splitlines()
-    said = shorten(redact(clean(lines[-1])), 200) if lines else ""
+    said = shorten(clean(redact(lines[-1])), 200) if lines else ""
     return output, process.returncode or 0, said
 
 
@@ -154,7 +168,7 @@ def _parse(output: bytes, version: str, name: str, hint: str) -> Issued:
     if len(output) > _MAX_OUTPUT:
         raise LoginNeeded(f"{name} printed {len(output)} bytes, which is no credential", hint=hint)
     try:
-        answer = msgspec.json.decode(output, type=_ExecCredential)
+        answer = decode_json(output, _ExecCredential)
     except msgspec.DecodeError:
         raise LoginNeeded(f"{name} printed something that is no ExecCredential", hint=hint) from None
     if answer.api_version != version:
@@ -164,6 +178,8 @@ def _parse(output: bytes, version: str, name: str, hint: str) -> Issued:
     status = answer.status
     if status is None or not (status.token or (status.client_certificate_data and status.client_key_data)):
         raise LoginNeeded(f"{name} gave neither a token nor a client certificate with its key", hint=hint)
+    if not fits_in_a_header(status.token):
+        raise LoginNeeded(f"{name} gave a token with line breaks or control characters in it", hint=hint)
     return Issued(
         token=status.token,
         cert=status.client_certificate_data if status.client_key_data else "",

@@ -12,11 +12,11 @@ import msgspec
 from msgspec import Struct
 
 from console.base.errors import ReachError
-from console.wire.connection import Connection
+from console.base.jsontext import decode_json
 from console.wire.errors import http_error, words
-from console.wire.http import MAX_BODY, Answer, Query, read_answer
+from console.wire.http import MAX_BODY, HttpAnswer, Query, read_answer
 from console.wire.paths import object_path, proxy_path
-from console.wire.reviews import Access, Resource, Reviews, Rule, Rules
+from console.wire.reviews import Reviews
 
 PAGE = 500
 IDLE = 150.0
@@ -28,27 +28,23 @@ _HEAD = re.compile(rb'"continue"\s*:\s*"([^"\\]*)"')
 _ANY = {"Accept": "*/*"}
 
 
-class Page(Struct, frozen=True):
+class ListPage(Struct, frozen=True):
     """One page of a list as it came. `more` is the token of the next page, `` on the last."""
 
     body: bytes
     more: str
 
 
-class _ListMeta(Struct):
+class _PageMeta(Struct):
     continue_: str = msgspec.field(name="continue", default="")
 
 
 class _List(Struct):
-    metadata: _ListMeta = msgspec.field(default_factory=_ListMeta)
+    metadata: _PageMeta = msgspec.field(default_factory=_PageMeta)
 
 
 class Reader(Reviews):
-    """Reads through one connection."""
-
-    @property
-    def connection(self) -> Connection:
-        return self._connection
+    """Reads through one transport."""
 
     async def get(
         self,
@@ -65,10 +61,10 @@ class Reader(Reviews):
             LoginNeeded, ForbiddenError, ApiError, ReachError.
         """
         headers = {"Accept": accept} if accept else None
-        answer = await self._connection.send("GET", path, query=query, timeout=timeout, limit=limit, headers=headers)
+        answer = await self._transport.send("GET", path, query=query, timeout=timeout, limit=limit, headers=headers)
         if answer.content_type == "text/html":
             raise ReachError(
-                f"{self._connection.target.server} answers with web pages: this is no Kubernetes API, or a login page",
+                f"{self._transport.target.server} answers with web pages: this is no Kubernetes API, or a login page",
                 hint="check the server of the context, and any proxy in front of it",
             )
         return answer.body
@@ -81,23 +77,24 @@ class Reader(Reviews):
         return value
 
     async def pages(
-        self, path: str, query: dict[str, str] | None = None, *, size: int = PAGE
-    ) -> AsyncGenerator[Page, None]:
+        self, path: str, query: dict[str, str] | None = None, *, size: int = PAGE, accept: str = ""
+    ) -> AsyncGenerator[ListPage, None]:
         """A list in pages; the next page is asked for while the present one is worked on.
 
         Raises:
             GoneError: the list took so long that its token ended; begin again.
         """
         asked = {**(query or {}), "limit": str(size)}
-        coming: asyncio.Task[bytes] | None = asyncio.create_task(self.get(path, asked))
+        coming: asyncio.Task[bytes] | None = asyncio.create_task(self.get(path, asked, accept=accept))
         try:
             while coming is not None:
                 body = await coming
                 more = _continue(body)
-                coming = asyncio.create_task(self.get(path, {**asked, "continue": more})) if more else None
+                rest = {**asked, "continue": more}
+                coming = asyncio.create_task(self.get(path, rest, accept=accept)) if more else None
                 for _ in range(_SEND_TURNS if more else 0):  # let the request leave before the caller gets busy
                     await asyncio.sleep(0)
-                yield Page(body, more)
+                yield ListPage(body, more)
         finally:
             if coming is not None:
                 coming.cancel()
@@ -120,7 +117,7 @@ class Reader(Reviews):
     async def _lines(
         self, path: str, query: dict[str, str], idle: float | None, headers: dict[str, str], *, say_open: bool = False
     ) -> AsyncGenerator[bytes, None]:
-        async with self._connection.stream("GET", path, query=query, idle=idle, headers=headers) as response:
+        async with self._transport.stream("GET", path, query=query, idle=idle, headers=headers) as response:
             if response.status >= 400:
                 answer = await read_answer(response, 2**20)
                 raise http_error(answer.status, answer.body, f"GET {path}")
@@ -163,7 +160,7 @@ class Reader(Reviews):
         """
         query = _log_query(container, previous, tail, since, timestamps, limit_bytes)
         path = object_path("v1", "pods", namespace, pod, "log")
-        answer = await self._connection.send("GET", path, query=query, timeout=timeout, headers=_ANY)
+        answer = await self._transport.send("GET", path, query=query, timeout=timeout, headers=_ANY)
         return answer.body
 
     def follow_log(
@@ -185,7 +182,7 @@ class Reader(Reviews):
         *,
         timeout: float | None = None,
         limit: int = MAX_BODY,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """GET from a port of a pod. What the pod answers comes back whatever its status is.
 
         Raises:
@@ -207,7 +204,7 @@ class Reader(Reviews):
         headers: dict[str, str] | None = None,
         timeout: float | None = None,
         limit: int = MAX_BODY,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """GET from a port of a service; otherwise like `pod_proxy`."""
         target = proxy_path("services", namespace, service, port, path, scheme)
         return await self.proxied(target, query, headers=headers, timeout=timeout, limit=limit)
@@ -220,9 +217,9 @@ class Reader(Reviews):
         headers: dict[str, str] | None = None,
         timeout: float | None = None,
         limit: int = MAX_BODY,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """GET a path of the API server's proxy, and tell its own refusals from those of the other end."""
-        answer = await self._connection.send(
+        answer = await self._transport.send(
             "GET", path, query=query, headers={**_ANY, **(headers or {})}, timeout=timeout, limit=limit, raw=True
         )
         if answer.status >= 400 and _is_status(answer.body):
@@ -234,7 +231,7 @@ class Reader(Reviews):
 
 def _json(body: bytes, path: str) -> Any:
     try:
-        return msgspec.json.decode(body)
+        return decode_json(body)
     except msgspec.DecodeError:
         raise ReachError(f"the answer to {path} is no JSON") from None
 
@@ -249,9 +246,9 @@ def _continue(body: bytes) -> str:
     at = body.find(b'"items"', 0, 4096)
     if at >= 0 and b'"metadata"' in body[:at]:
         found = _HEAD.search(body, 0, at)
-        return found.group(1).decode() if found else ""
+        return found.group(1).decode("utf-8", "replace") if found else ""
     try:
-        return msgspec.json.decode(body, type=_List).metadata.continue_
+        return decode_json(body, _List).metadata.continue_
     except msgspec.DecodeError:
         raise ReachError("a list of the Kubernetes API is no JSON") from None
 
@@ -273,6 +270,3 @@ def _log_query(
         "limitBytes": str(limit_bytes) if limit_bytes is not None else "",
     }
     return {k: v for k, v in wanted.items() if v}
-
-
-__all__ = ["IDLE", "PAGE", "Access", "Page", "Reader", "Resource", "Rule", "Rules"]

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from console.base.errors import ReachError
-from console.wire.connection import Connection
+from console.base.jsontext import decode_json
 from console.wire.errors import NotFoundError
 from console.wire.http import Method
 from console.wire.paths import group_path
+from console.wire.transport import Transport
 
+T = TypeVar("T")
 _REVIEWS = "/apis/authorization.k8s.io/v1"
 
 
-class Access(Struct, frozen=True):
+class AccessReview(Struct, frozen=True):
     """The answer of a SelfSubjectAccessReview. `denied` is an explicit no of an authorizer."""
 
     allowed: bool
@@ -24,33 +26,7 @@ class Access(Struct, frozen=True):
     denied: bool = False
 
 
-class Rule(Struct, frozen=True, rename="camel"):
-    """One rule of what we may do; empty `resource_names` means every object."""
-
-    verbs: tuple[str, ...] = ()
-    api_groups: tuple[str, ...] = ()
-    resources: tuple[str, ...] = ()
-    resource_names: tuple[str, ...] = ()
-
-
-class Rules(Struct, frozen=True):
-    """What we may do in a namespace. `incomplete` means that an authorizer cannot list its rules: ask `may`."""
-
-    rules: tuple[Rule, ...] = ()
-    incomplete: bool = False
-
-    def allow(self, verb: str, resource: str, group: str = "") -> bool:
-        """Whether a rule without object names allows it."""
-        return any(
-            not rule.resource_names
-            and (verb in rule.verbs or "*" in rule.verbs)
-            and (group in rule.api_groups or "*" in rule.api_groups)
-            and (resource in rule.resources or "*" in rule.resources)
-            for rule in self.rules
-        )
-
-
-class Resource(Struct, frozen=True):
+class ApiResource(Struct, frozen=True):
     """A kind as the server's discovery names it."""
 
     plural: str
@@ -59,19 +35,48 @@ class Resource(Struct, frozen=True):
     verbs: tuple[str, ...] = ()
 
 
-class _Review(Struct):
+class _AccessReviewStatus(Struct, frozen=True, rename="camel"):
     allowed: bool = False
     denied: bool = False
     reason: str = ""
-    evaluationError: str = ""
+    evaluation_error: str = ""
+
+
+class _AccessReview(Struct, frozen=True):
+    status: _AccessReviewStatus = _AccessReviewStatus()
+
+
+class _GroupVersion(Struct, frozen=True):
+    version: str
+
+
+class _ApiGroup(Struct, frozen=True, rename="camel"):
+    name: str
+    versions: list[_GroupVersion] | None = None
+    preferred_version: _GroupVersion | None = None
+
+
+class _ApiGroups(Struct, frozen=True):
+    groups: list[_ApiGroup] | None = None
+
+
+class _ApiResource(Struct, frozen=True):
+    name: str
+    kind: str = ""
+    namespaced: bool = False
+    verbs: tuple[str, ...] | None = None
+
+
+class _ApiResources(Struct, frozen=True):
+    resources: list[_ApiResource] | None = None
 
 
 class Reviews:
     """Asks the API server about us and about itself. `Reader` is one of these."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._resources: dict[str, tuple[Resource, ...]] = {}
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._resources: dict[str, tuple[ApiResource, ...]] = {}
 
     async def may(
         self,
@@ -82,7 +87,7 @@ class Reviews:
         namespace: str = "",
         name: str = "",
         subresource: str = "",
-    ) -> Access:
+    ) -> AccessReview:
         """Ask whether we may (SelfSubjectAccessReview). It changes nothing, though it is a POST."""
         wanted = {
             "verb": verb,
@@ -97,61 +102,38 @@ class Reviews:
             "kind": "SelfSubjectAccessReview",
             "spec": {"resourceAttributes": {k: v for k, v in wanted.items() if v}},
         }
-        tree = await self._tree("POST", f"{_REVIEWS}/selfsubjectaccessreviews", body)
-        review = msgspec.convert(tree.get("status") or {}, _Review, strict=False)
-        return Access(review.allowed, review.reason or review.evaluationError, review.denied)
-
-    async def rules(self, namespace: str) -> Rules:
-        """What we may do in `namespace` (SelfSubjectRulesReview)."""
-        body = {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SelfSubjectRulesReview",
-            "spec": {"namespace": namespace},
-        }
-        tree = await self._tree("POST", f"{_REVIEWS}/selfsubjectrulesreviews", body)
-        status = tree.get("status") or {}
-        rules = msgspec.convert(status.get("resourceRules") or [], tuple[Rule, ...], strict=False)
-        return Rules(rules, status.get("incomplete") is True)
+        review = (await self._ask("POST", f"{_REVIEWS}/selfsubjectaccessreviews", _AccessReview, body)).status
+        return AccessReview(review.allowed, review.reason or review.evaluation_error, review.denied)
 
     async def groups(self) -> dict[str, tuple[str, ...]]:
         """API groups with their versions, the preferred one first (`/apis`)."""
-        tree = await self._tree("GET", "/apis")
         out: dict[str, tuple[str, ...]] = {}
-        for group in tree.get("groups") or []:
-            versions = [str(v.get("version")) for v in group.get("versions") or []]
-            first = str((group.get("preferredVersion") or {}).get("version") or "")
-            out[str(group.get("name"))] = tuple(dict.fromkeys([first, *versions] if first else versions))
+        for group in (await self._ask("GET", "/apis", _ApiGroups)).groups or ():
+            first = (group.preferred_version,) if group.preferred_version is not None else ()
+            out[group.name] = tuple(dict.fromkeys(one.version for one in (*first, *(group.versions or ()))))
         return out
 
-    async def resources(self, api_version: str, *, fresh: bool = False) -> tuple[Resource, ...]:
+    async def resources(self, api_version: str, *, fresh: bool = False) -> tuple[ApiResource, ...]:
         """Kinds of one group version, without subresources; remembered unless a `fresh` answer is wanted."""
         if fresh or api_version not in self._resources:
-            tree = await self._tree("GET", group_path(api_version))
+            found = (await self._ask("GET", group_path(api_version), _ApiResources)).resources or ()
             self._resources[api_version] = tuple(
-                Resource(
-                    plural=str(r.get("name")),
-                    kind=str(r.get("kind")),
-                    namespaced=r.get("namespaced") is True,
-                    verbs=tuple(str(v) for v in r.get("verbs") or ()),
-                )
-                for r in tree.get("resources") or []
-                if "/" not in str(r.get("name"))
+                ApiResource(plural=one.name, kind=one.kind, namespaced=one.namespaced, verbs=one.verbs or ())
+                for one in found
+                if "/" not in one.name
             )
         return self._resources[api_version]
 
-    async def resource(self, api_version: str, kind: str) -> Resource:
+    async def resource(self, api_version: str, kind: str) -> ApiResource:
         """How the server calls a kind. NotFoundError where it has none of that name."""
         for found in await self.resources(api_version):
             if found.kind == kind:
                 return found
         raise NotFoundError(f"the server has no {kind} in {api_version}", status=404, reason="NotFound")
 
-    async def _tree(self, method: Method, path: str, body: Any = None) -> dict[str, Any]:
-        answer = await self._connection.send(method, path, body=body)
+    async def _ask(self, method: Method, path: str, kind: type[T], body: Any = None) -> T:
+        answer = await self._transport.send(method, path, body=body)
         try:
-            tree = answer.json()
-        except msgspec.DecodeError:
-            tree = None
-        if not isinstance(tree, dict):
-            raise ReachError(f"the answer to {path} is no JSON object")
-        return tree
+            return decode_json(answer.body, kind)
+        except msgspec.DecodeError as error:
+            raise ReachError(f"the answer to {path} makes no sense: {error}") from None

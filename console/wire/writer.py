@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from console.base.errors import ReachError
+from console.base.units import parse_count
 from console.wire.connection import Connection
 from console.wire.errors import NotFoundError
 from console.wire.http import Method
@@ -187,7 +188,7 @@ class Writer:
         now = _micro(datetime.now(UTC))
         if holder is not None and holder != spec.get("holderIdentity"):
             spec["holderIdentity"], spec["acquireTime"] = holder, now
-            spec["leaseTransitions"] = int(spec.get("leaseTransitions") or 0) + 1
+            spec["leaseTransitions"] = (parse_count(spec.get("leaseTransitions")) or 0) + 1
         spec["renewTime"] = now
         if seconds is not None:
             spec["leaseDurationSeconds"] = seconds

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 import msgspec
 
 from console.workstreams.codes import problem, settle
-from console.workstreams.graph import Graph
-from console.workstreams.lint import lint_features, lint_rows
-from console.workstreams.lint_tail import lint_tail
-from console.workstreams.model import Index, Problem
-from console.workstreams.parse import parse
-from console.workstreams.resolve import Lookup, members, readiness, workstreams
-from console.workstreams.text import Decoded, decode
+from console.workstreams.derived.graph import Graph
+from console.workstreams.derived.links import Lookup, members, readiness, workstreams
+from console.workstreams.grammar.encoding import Decoded, decode
+from console.workstreams.grammar.parse import parse
+from console.workstreams.lint.dates import lint_dates
+from console.workstreams.lint.features import lint_features
+from console.workstreams.lint.rows import lint_rows
+from console.workstreams.lint.tail import lint_tail
+from console.workstreams.model import Index, IndexProblem
 
 
 def build(
@@ -26,8 +28,8 @@ def build(
         file: the name that reports show.
         files: (relative path, content) of the individual workstream files, None to look at the index alone.
     """
-    from console.workstreams.files import join
-    from console.workstreams.lint_files import lint_files
+    from console.workstreams.grammar.files import join
+    from console.workstreams.lint.files import lint_files
 
     source = decode(text) if isinstance(text, bytes) else text
     if isinstance(source, str):
@@ -56,12 +58,13 @@ def build(
         claims=parsed.claims,
         updated=parsed.updated,
     )
-    problems: list[Problem] = list(parsed.problems)
+    problems: list[IndexProblem] = list(parsed.problems)
     if source.note:
         problems.append(problem("encoding", source.line, source.note))
     problems.extend(lint_rows(index, Graph(index)))
     problems.extend(lint_features(index))
     problems.extend(lint_tail(index))
+    problems.extend(lint_dates(index))
     if files is not None:
         joined = tuple(join(index, path, content) for path, content in files)
         index = msgspec.structs.replace(index, files=joined)

@@ -12,8 +12,9 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from console.base.text import clean, shorten
-from console.workstreams.model import Problem, Severity
+from console.base.text import shorten
+from console.workstreams.displayed import displayed
+from console.workstreams.model import IndexProblem, Severity
 
 LOC_TOLERANCE = 0.10
 """How far a sum of LOC may lie from the declared figure where one of them says `~` (about): a tenth of the latter."""
@@ -106,26 +107,26 @@ def problem(
     derived: object = None,
     file: str = "",
     at: int = 0,
-) -> Problem:
+) -> IndexProblem:
     """An entry of a known code. Texts are cleaned and cut: they quote the file."""
-    return Problem(
+    return IndexProblem(
         code=code,
         severity=CODES[code].severity,
-        message=shorten(clean(message), 600),
+        message=shorten(displayed(message), 600),
         line=line,
-        feature=None if feature is None else shorten(clean(feature), 80),
+        feature=None if feature is None else shorten(displayed(feature), 80),
         workstream=workstream,
-        declared=None if declared is None else shorten(clean(str(declared)), 200),
-        derived=None if derived is None else shorten(clean(str(derived)), 200),
+        declared=None if declared is None else shorten(displayed(str(declared)), 200),
+        derived=None if derived is None else shorten(displayed(str(derived)), 200),
         file=file,
         at=at,
     )
 
 
-def settle(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+def settle(problems: Iterable[IndexProblem]) -> tuple[IndexProblem, ...]:
     """One entry per code and place, in the order of lines; what was said later about the same place is appended."""
-    kept: dict[tuple[str, int | None, str, int], Problem] = {}
-    more: dict[tuple[str, int | None, str, int], list[Problem]] = {}
+    kept: dict[tuple[str, int | None, str, int], IndexProblem] = {}
+    more: dict[tuple[str, int | None, str, int], list[IndexProblem]] = {}
     for item in problems:
         where = (item.code, item.line, "" if item.line else item.file, 0 if item.line else item.at)
         if where in kept:
@@ -146,7 +147,7 @@ def settle(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     )
 
 
-def _with_message(item: Problem, message: str) -> Problem:
+def _with_message(item: IndexProblem, message: str) -> IndexProblem:
     return problem(
         item.code,
         item.line,

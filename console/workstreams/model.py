@@ -22,7 +22,7 @@ class Number(Struct, frozen=True):
         return f"{'~' if self.about else ''}{self.value}{'+' if self.at_least else ''}"
 
 
-class Status(Struct, frozen=True):
+class WorkStatus(Struct, frozen=True):
     """A status. `word` is its first word, lower case, without `*`; `completed` follows from that word alone."""
 
     text: str
@@ -31,7 +31,7 @@ class Status(Struct, frozen=True):
     progress: Progress
 
 
-class Scope(Struct, frozen=True):
+class Estimate(Struct, frozen=True):
     """`SMALL (~400 LOC refactor)`: size `SMALL`, about 400 lines of code, note `refactor`."""
 
     text: str
@@ -55,7 +55,7 @@ class Dependency(Struct, frozen=True):
     last: str = ""
 
 
-class Key(Struct, frozen=True):
+class KeyLine(Struct, frozen=True):
     """A line `**Name:** value`."""
 
     name: str
@@ -63,16 +63,16 @@ class Key(Struct, frozen=True):
     line: int
 
 
-class Row(Struct, frozen=True):
+class DataRow(Struct, frozen=True):
     """A data row that was understood. `ids` holds more than one where the row is a range."""
 
     line: int
     cells: tuple[str, ...]
     ids: tuple[str, ...]
     name: str
-    status: Status
+    status: WorkStatus
     dependencies: tuple[Dependency, ...] = ()
-    scope: Scope | None = None
+    scope: Estimate | None = None
     scenarios: int | None = None
     bead: str = ""
 
@@ -100,9 +100,9 @@ class Review(Struct, frozen=True):
 
     feature: str
     line: int
-    keys: tuple[Key, ...]
+    keys: tuple[KeyLine, ...]
 
-    def key(self, name: str) -> Key | None:
+    def key(self, name: str) -> KeyLine | None:
         """The first key of that name."""
         return next((key for key in self.keys if key.name.lower() == name.lower()), None)
 
@@ -122,30 +122,30 @@ class Feature(Struct, frozen=True):
     id: str
     title: str
     line: int
-    keys: tuple[Key, ...] = ()
+    keys: tuple[KeyLine, ...] = ()
     notes: tuple[str, ...] = ()
     table_line: int = 0
     columns: tuple[str, ...] = ()
-    entries: tuple[Row | Unread, ...] = ()
+    entries: tuple[DataRow | Unread, ...] = ()
     after: tuple[str, ...] = ()
     sections: tuple[Section, ...] = ()
-    status: Status | None = None
+    status: WorkStatus | None = None
     total: Number | None = None
     loc: Number | None = None
     scenarios: Number | None = None
     beads: tuple[str, ...] = ()
 
     @property
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> tuple[DataRow, ...]:
         """The rows that were understood."""
-        return tuple(entry for entry in self.entries if isinstance(entry, Row))
+        return tuple(entry for entry in self.entries if isinstance(entry, DataRow))
 
     @property
     def unread(self) -> tuple[Unread, ...]:
         """The rows that were not."""
         return tuple(entry for entry in self.entries if isinstance(entry, Unread))
 
-    def key(self, *names: str) -> Key | None:
+    def key(self, *names: str) -> KeyLine | None:
         """The first key with one of these names, in any case."""
         wanted = {name.lower() for name in names}
         return next((key for key in self.keys if key.name.lower() in wanted), None)
@@ -166,10 +166,10 @@ class Workstream(Struct, frozen=True):
     id: str
     line: int
     name: str
-    status: Status
+    status: WorkStatus
     completed: bool
     dependencies: tuple[Dependency, ...] = ()
-    scope: Scope | None = None
+    scope: Estimate | None = None
     scenarios: int | None = None
     bead: str = ""
     again: tuple[int, ...] = ()
@@ -204,7 +204,6 @@ class WaveItem(Struct, frozen=True):
     id: str
     feature: str
     effort: str = ""
-    impact: str = ""
 
 
 class Wave(Struct, frozen=True):
@@ -226,7 +225,7 @@ class AuditItem(Struct, frozen=True):
     status: str = ""
 
 
-class Claim(Struct, frozen=True):
+class DeclaredCount(Struct, frozen=True):
     """`**F27** (3 WS)` somewhere outside the features: a count that is declared for a feature."""
 
     line: int
@@ -234,7 +233,7 @@ class Claim(Struct, frozen=True):
     count: Number
 
 
-class Problem(Struct, frozen=True):
+class IndexProblem(Struct, frozen=True):
     """One entry of lint.
 
     Attributes:
@@ -292,7 +291,7 @@ class WorkFile(Struct, frozen=True):
     style: str
     title: str = ""
     feature: str = ""
-    status: Status | None = None
+    status: WorkStatus | None = None
     status_line: int = 0
     size: str = ""
     depends_on: tuple[str, ...] = ()
@@ -328,10 +327,10 @@ class Index(Struct, frozen=True, dict=True):
     waves: tuple[Wave, ...] = ()
     audits: tuple[AuditItem, ...] = ()
     reviews: tuple[Review, ...] = ()
-    claims: tuple[Claim, ...] = ()
-    updated: Key | None = None
+    claims: tuple[DeclaredCount, ...] = ()
+    updated: KeyLine | None = None
     files: tuple[WorkFile, ...] | None = None
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[IndexProblem, ...] = ()
 
     @property
     def rows(self) -> int:

@@ -1,7 +1,7 @@
 """Lower the cores of each executor of a SparkApplication and raise their number, so that the task slots stay.
 
-Reads KUBECONFIG. Stamps the object with CONSOLE_STAMP. With CONSOLE_DRY_RUN=1 the server is asked, and nothing changes.
-The last line is a JSON object with the old and the new values.
+Reads KUBECONFIG, which leads to Console's guarded proxy: that stamps the object, and makes a dry run one. The last line
+is a JSON object with the old and the new values.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import sys
 from typing import Any, NoReturn
 
 GROUP, VERSION, PLURAL = "sparkoperator.k8s.io", "v1beta2", "sparkapplications"
-STAMP = "console.oncall/effect"
 
 
 def stop(message: str) -> NoReturn:
@@ -58,16 +57,6 @@ def plan(spec: dict[str, Any], divide_by: int, *, keep_slots: bool) -> list[dict
     return operations
 
 
-def stamped(metadata: dict[str, Any]) -> list[dict[str, Any]]:
-    """The operation that leaves the mark of this run on the object."""
-    stamp = os.environ.get("CONSOLE_STAMP")
-    if not stamp:
-        return []
-    if metadata.get("annotations"):
-        return [{"op": "add", "path": "/metadata/annotations/" + STAMP.replace("/", "~1"), "value": stamp}]
-    return [{"op": "add", "path": "/metadata/annotations", "value": {STAMP: stamp}}]
-
-
 def main() -> None:
     given = arguments()
     from kubernetes import client, config
@@ -80,9 +69,8 @@ def main() -> None:
     try:
         found = api.get_namespaced_custom_object(**place)
         operations = plan(found["spec"], given.divide_by, keep_slots=given.keep_slots == "true")
-        body = [*operations, *stamped(found["metadata"])]
         more = {"_content_type": "application/json-patch+json", **({"dry_run": "All"} if dry_run else {})}
-        api.patch_namespaced_custom_object(**place, body=body, **more)
+        api.patch_namespaced_custom_object(**place, body=operations, **more)
     except client.ApiException as error:
         detail = error.reason
         with contextlib.suppress(TypeError, ValueError, KeyError):

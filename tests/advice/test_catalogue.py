@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from console.health.advice.catalogue import version_of, wrong_value
-from console.sources.advice import catalogue
+from console.advice.catalogue import version_of, wrong_value
+from console.sources.cluster.advice import catalogue
 
 ENVIRONMENT = Path(__file__).parents[1] / "data" / "advice" / "environment.json"
 """Properties that real applications of 3.5, 4.1 and 4.3 reported on their environment page."""

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from console.health.advice.engine import advise
-from console.health.apps import assemble
-from console.health.facts import SourceState
-from console.sources.advice import catalogue
+from console.advice.engine import advise
+from console.apps.assemble import assemble
+from console.facts.model import SourceState
+from console.sources.cluster.advice import catalogue
 from tests.advice.test_catalogue import ENVIRONMENT
 from tests.advice.worlds import advised, app, driver, environment, executor, ids, report
-from tests.health.worlds import APP_ID, NS, facts, node, rest, workload
+from tests.findings.worlds import APP_ID, NS, facts, node, rest, workload
 
 GOOD = {
     "spark.executor.memoryOverhead": "512m",
@@ -306,7 +306,7 @@ def test_off_heap_and_python_memory_count() -> None:
         "spark.executor.memoryOverhead": "1g",
     }
     item = advised(app(conf, executor={"memory": "8g"}), node(allocatable={"memory": "16Gi"}))["memory-does-not-fit"]
-    assert "heap 8Gi + overhead 1Gi + off-heap 8Gi + Python 8Gi = 25Gi" in item.because
+    assert "heap 8Gi + overhead 1Gi + off-heap 8Gi + pyspark 8Gi = 25Gi" in item.because
 
 
 def test_a_container_above_the_limit_range() -> None:

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from console.health.advice.said import tag_version
-from console.health.facts import Origin, Pod, RestDocument
+from console.advice.version import tag_version
+from console.facts.model import Origin, Pod, RestDocument
 from tests.advice.worlds import app, driver, executor, report
-from tests.health.worlds import APP_ID, NS, log, pod, rest
+from tests.findings.worlds import APP_ID, NS, log, pod, rest
 
 
 def drift(*things: Any) -> dict[str, str]:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from console.advice.model import AdviceReport
 from console.base.clock import WallClock
-from console.health.advice.model import Report
 from console.live.advice import report
-from console.sources.cluster import ClusterSource, Scope
+from console.sources.cluster.source import ClusterSource, Scope
 from console.wire.config import ContextRef
 from console.wire.connection import Connection
 from tests.advice.worlds import SPARK_NEEDS
@@ -49,7 +49,7 @@ def namespace(kube_api: KubeApi) -> str:
     return name
 
 
-async def advised(kubeconfig: Path, namespace: str, *, wide: bool = True) -> Report:
+async def advised(kubeconfig: Path, namespace: str, *, wide: bool = True) -> AdviceReport:
     connection = await Connection.open(ContextRef(kubeconfig=str(kubeconfig)))
     source = ClusterSource(connection, Scope(namespaces=(namespace,)), WallClock())
     await source.start()

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from console.health.advice.model import Advice
+from console.advice.model import Advice
 from tests.advice.worlds import SAFE, SPARK_NEEDS, app, bound, driver, executor, posture, report, thing
-from tests.health.worlds import NS
+from tests.findings.worlds import NS
 
 BARE = {**SAFE, "automountServiceAccountToken": False}
 SPACE = thing("Namespace", NS, "", labels={"pod-security.kubernetes.io/enforce": "restricted"})

@@ -7,14 +7,14 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from console.health.advice.engine import advise
-from console.health.advice.model import Advice, Report
-from console.health.advice.objects import KINDS, Posture, Thing
-from console.health.apps import assemble
-from console.health.facts import Pod, RestDocument, SourceState
-from console.sources.advice import catalogue
-from tests.health import worlds
-from tests.health.worlds import cr, facts, rest
+from console.advice.engine import advise
+from console.advice.model import Advice, AdviceReport
+from console.advice.objects import KINDS, Posture, PostureObject
+from console.apps.assemble import assemble
+from console.facts.model import Pod, RestDocument, SourceState
+from console.sources.cluster.advice import catalogue
+from tests.findings import worlds
+from tests.findings.worlds import cr, facts, rest
 
 NO_POSTURE = Posture()
 SAFE: dict[str, Any] = {
@@ -53,7 +53,7 @@ def environment(conf: dict[str, str]) -> RestDocument:
     return rest("environment", {"sparkProperties": [[k, v] for k, v in conf.items()]})
 
 
-def report(*things: Any, posture: Posture = NO_POSTURE, **options: Any) -> Report:
+def report(*things: Any, posture: Posture = NO_POSTURE, **options: Any) -> AdviceReport:
     world = facts(*things)
     return advise(world, assemble(world), catalogue(), posture, **options)
 
@@ -81,10 +81,10 @@ SPARK_NEEDS = [
 def posture(*objects: dict[str, Any], forbidden: tuple[str, ...] = (), served: tuple[str, ...] = ()) -> Posture:
     """What was read of these objects, given as the API gives them. Kinds in `forbidden` may not be read; the kinds
     of OpenShift are served where `served` names them."""
-    things: dict[str, list[Thing]] = {plural: [] for plural in KINDS}
+    things: dict[str, list[PostureObject]] = {plural: [] for plural in KINDS}
     plurals = {kind: plural for plural, kind in KINDS.items()}
     for tree in objects:
-        things[plurals[tree["kind"]]].append(msgspec.convert(tree, Thing))
+        things[plurals[tree["kind"]]].append(msgspec.convert(tree, PostureObject))
     states = {plural: SourceState(plural, "fresh") for plural in KINDS}
     if not things["securitycontextconstraints"] and "securitycontextconstraints" not in served:
         states["securitycontextconstraints"] = SourceState("securitycontextconstraints", "absent")

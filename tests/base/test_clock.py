@@ -1,7 +1,4 @@
-import asyncio
-import time
-
-from console.base.clock import ScaledClock, parse_time, rfc3339
+from console.base.clock import parse_time, rfc3339
 
 
 def test_spark_and_kubernetes_times_are_epoch_seconds_and_not_yet_is_none() -> None:
@@ -10,13 +7,3 @@ def test_spark_and_kubernetes_times_are_epoch_seconds_and_not_yet_is_none() -> N
     assert parse_time("never") is None
     assert rfc3339(1795422887.9) == "2026-11-23T08:34:47Z"
     assert rfc3339(None) is None
-
-
-async def test_virtual_time_runs_faster_and_never_passes_the_wall_clock() -> None:
-    clock = ScaledClock(time.time() - 1000, speed=1000)
-    began = time.monotonic()
-    await clock.sleep(100)
-    assert time.monotonic() - began < 1.0
-    late = ScaledClock(time.time() - 0.01, speed=1000)
-    await asyncio.sleep(0.05)
-    assert late.now() <= time.time()

@@ -81,7 +81,7 @@ def test_pairs_flags_and_keys() -> None:
 def test_hostile_lines_cost_linear_time(unit: str) -> None:
     began = time.process_time()
     redact(unit * (200_000 // len(unit)))
-    assert time.process_time() - began < 1.0
+    assert time.process_time() - began < 10, "what grows with the square takes minutes"
 
 
 def test_redacting_twice_is_redacting_once() -> None:

@@ -30,7 +30,7 @@ def best(runs: int, work: Callable[[], Any]) -> float:
 
 def fleet(apps: int = APPS, executors: int = EXECUTORS) -> Any:
     """Running applications; every tenth lost executors to the container's limit, every fiftieth waits for a node."""
-    from tests.health import worlds as w
+    from tests.findings import worlds as w
 
     things: list[Any] = []
     waiting = [
@@ -53,7 +53,7 @@ def fleet(apps: int = APPS, executors: int = EXECUTORS) -> Any:
 
 def logs(size: int = LOG_BYTES) -> Any:
     """A driver's log with ordinary records and the traces of a few losses."""
-    from tests.health import worlds as w
+    from tests.findings import worlds as w
 
     line = w.line
     ordinary = "".join(
@@ -73,26 +73,27 @@ def logs(size: int = LOG_BYTES) -> Any:
 
 def main() -> int:
     """Measure, print, compare with the budgets."""
-    from console.health.apps import assemble
-    from console.health.diagnose import Engine, diagnose
-    from console.health.incidents import group
+    from console.apps.assemble import assemble
+    from console.causes.incidents import group
+    from console.causes.tenants import Tenants
+    from console.findings.diagnose import Engine, diagnose
 
-    def judge(engine: Engine, facts: Any) -> Any:
+    def judge(engine: Engine, tenants: Tenants, facts: Any) -> Any:
         verdict = engine.judge(facts)
-        return verdict, group(verdict.findings, verdict.apps, facts)
+        return verdict, group(verdict.findings, verdict.apps, facts, tenants=tenants)
 
     facts = fleet()
-    full = best(3, lambda: judge(Engine(), facts))
-    engine = Engine()
-    verdict, incidents = judge(engine, facts)
-    same = best(3, lambda: judge(engine, facts))
+    full = best(3, lambda: judge(Engine(), Tenants(), facts))
+    engine, tenants = Engine(), Tenants()
+    verdict, incidents = judge(engine, tenants, facts)
+    same = best(3, lambda: judge(engine, tenants, facts))
     incremental = []
     for turn in range(3):
         pods = list(facts.pods)
         for index in range(turn, len(pods), len(pods) // CHANGES):
             pods[index] = replace(pods[index], resource_version=f"{turn}")
         facts = replace(facts, pods=tuple(pods))
-        incremental.append(best(1, lambda now=facts: judge(engine, now)))
+        incremental.append(best(1, lambda now=facts: judge(engine, tenants, now)))
     text = logs()
     apps = assemble(text)
     found: list[Any] = []

@@ -95,16 +95,16 @@ def forty() -> list[Any]:
 async def measure(url: str) -> list[tuple[str, int, float]]:
     """(which refresh, queries, seconds of processor time): the first one, one soon after, one with long windows."""
     from console.base.clock import WallClock
-    from console.health.components.judge import judge
-    from console.health.components.signals import asks
-    from console.health.facts import Facts
-    from console.health.gpu import asks as gpu_asks
-    from console.health.gpu.build import inventory
+    from console.components.judge import judge
+    from console.components.signals import asks
+    from console.facts.model import Facts
+    from console.gpu import asks as gpu_asks
+    from console.gpu.build import inventory
     from console.settings.presets import load_library
-    from console.sources.monitoring import MonitoringSource
-    from console.sources.prometheus import Prometheus
-    from console.sources.runbooks import read_catalogue
-    from console.sources.slo import SloSource
+    from console.sources.files.runbooks import read_catalogue
+    from console.sources.prometheus.client import Prometheus
+    from console.sources.prometheus.monitoring import MonitoringSource
+    from console.sources.prometheus.objectives import SloSource
     from console.wire.endpoint import UrlEndpoint
 
     preset = load_library().preset(PRESET)

@@ -51,9 +51,9 @@ def main() -> int:
     """Measure, print, compare with the budget."""
     text = index_text()
     from console.workstreams import build as building
-    from console.workstreams import view
-    from console.workstreams.graph import Graph
-    from console.workstreams.parse import parse
+    from console.workstreams.derived.graph import Graph
+    from console.workstreams.grammar.parse import parse
+    from console.workstreams.reports import view
 
     clock = time.perf_counter
     t0 = clock()
@@ -65,7 +65,7 @@ def main() -> int:
     path, waves = graph.critical_path(), graph.waves()
     graph.critical_path(loc=True)
     t3 = clock()
-    found = view.listing(index, text="part 499")
+    found = view.rows(index, view.select(index, text="part 499"))
     t4 = clock()
     lines = view.graph_lines(index, feature="F400", width=80)
     t5 = clock()

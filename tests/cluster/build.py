@@ -26,7 +26,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.cluster import image
+from tests.cluster import image, java
 from tests.cluster.inventory import (
     CONTAINERD,
     HERE,
@@ -36,6 +36,7 @@ from tests.cluster.inventory import (
     codename,
     image_key,
     parts_root,
+    require,
     spark_home,
 )
 
@@ -183,6 +184,15 @@ def build_pyspark() -> None:
         _run([made / "bin" / "python", "-m", "pip", "install", "-q", f"pyspark=={SPARK}"])
 
 
+def build_classes() -> None:
+    """Spark's classes as an archive, so that its JVMs start with a third of the processor time."""
+    build_pyspark()
+    spark, python = spark_home(), require("pyspark")["pyspark"] / "bin" / "python"
+    with _replacing(java.archive()) as made:
+        command, environment = java.recording(spark, python, made, HERE / "warm.py")
+        _run(command, cwd=made.parent, **environment)
+
+
 def _mirror() -> str:
     """The Debian mirror that apt itself uses here."""
     query = ["apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages", f"Codename: {codename()}"]
@@ -254,6 +264,7 @@ STEPS = {
         Step("node", "unpack", build_node, _made_by("node")),
         Step("monitoring", "unpack", build_monitoring, _made_by("monitoring")),
         Step("pyspark", "unpack", build_pyspark, _made_by("pyspark")),
+        Step("classes", "unpack", build_classes, _made_by("classes")),
         Step("image", "unpack", build_image, _made_by("image")),
     )
 }

@@ -3,6 +3,9 @@
 # passes the rest in environment variables; anything else is run as it is.
 set -e
 
+quick=-XX:TieredStopAtLevel=1  # a JVM that lives for a minute is compiled quickly rather than well
+export SPARK_LAUNCHER_OPTS=$quick SPARK_SUBMIT_OPTS=$quick
+
 mapfile -t java_options < <(
   env | grep '^SPARK_JAVA_OPT_' | sort -t_ -k4 -n | sed 's/^SPARK_JAVA_OPT_[0-9]*=//'
 )
@@ -16,7 +19,7 @@ case "$1" in
       --deploy-mode client "$@"
     ;;
   executor)
-    set -- "$JAVA_HOME/bin/java" "${java_options[@]}" \
+    set -- "$JAVA_HOME/bin/java" "$quick" "${java_options[@]}" \
       "-Xms$SPARK_EXECUTOR_MEMORY" "-Xmx$SPARK_EXECUTOR_MEMORY" \
       -cp "${SPARK_CONF_DIR:-$SPARK_HOME/conf}:$SPARK_CLASSPATH:$SPARK_HOME/jars/*" \
       org.apache.spark.scheduler.cluster.k8s.KubernetesExecutorBackend \

@@ -18,6 +18,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.cluster import java
 from tests.cluster.controlplane import bind_viewers, server_flags, write_tokens
 from tests.cluster.inventory import IMAGE, NODE, PAUSE_IMAGE, image_key, require, spark_home
 from tests.cluster.kube import Kube, KubeError, apply_crds
@@ -329,7 +330,6 @@ class Inside:
         assert kubelet.ended() is None
 
     def _start_operator(self) -> None:
-        (self.folder / "spark-conf").mkdir(exist_ok=True)
         operator = self._process(
             "spark-operator",
             self.tools["spark-operator"],
@@ -341,7 +341,7 @@ class Inside:
             KUBERNETES_SERVICE_HOST=ADDRESS,  # the operator submits to this API server
             KUBERNETES_SERVICE_PORT=str(API_PORT),
             SPARK_HOME=str(spark_home()),
-            SPARK_CONF_DIR=str(self.folder / "spark-conf"),
+            **java.environment(),
         )
         wait_until(
             "the Spark operator is ready",

@@ -96,6 +96,7 @@ def _parts() -> dict[str, Part]:
         Part("runc", "node", f"{node}/usr/sbin/runc"),
         Part("cni-plugins", "node", f"{node}/usr/lib/cni", program=False),
         Part("pyspark", "pyspark", f"pyspark-{SPARK}", program=False),
+        Part("spark-classes", "classes", f"spark-classes-{SPARK}.jsa", program=False),
         Part("spark-image", "image", f"{image}/spark.tar", program=False),
         Part("pause-image", "image", f"{image}/pause.tar", program=False),
         Part("spark-operator", "operator", f"{spark_operator}/spark-operator"),

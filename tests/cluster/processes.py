@@ -87,6 +87,14 @@ class Process:
         except subprocess.TimeoutExpired:
             raise PartFailed(f"{self.name} still runs after {seconds:.0f} s; its log ends:\n{self.tail()}") from None
 
+    def freeze(self) -> None:
+        """SIGSTOP: it does nothing any more, and its connections stay open."""
+        self._child.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT after `freeze`."""
+        self._child.send_signal(signal.SIGCONT)
+
     def kill(self) -> None:
         """SIGKILL to the process alone, not to what it started."""
         self._child.kill()

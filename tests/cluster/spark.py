@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.cluster import java
 from tests.cluster.inventory import HERE, SPARK, require, spark_home
 from tests.cluster.kube import KubeError
 from tests.cluster.node import SparkNode
@@ -263,7 +264,7 @@ class PySpark:
                 "PYSPARK_PYTHON": str(self.python),
                 "PYSPARK_DRIVER_PYTHON": str(self.python),
                 "SPARK_LOCAL_IP": "127.0.0.1",
-                "SPARK_CONF_DIR": str(folder),
+                **java.environment(),
                 **(environment or {}),
             },
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 import requests
 
+from tests.cluster import java
 from tests.cluster.processes import PartFailed, Process, answers, free_port, wait_until
 from tests.cluster.spark import PySpark
 
@@ -48,9 +49,8 @@ class Standalone:
         environment = {
             "SPARK_HOME": str(self._spark.spark_home),
             "SPARK_LOCAL_IP": "127.0.0.1",
-            "SPARK_DAEMON_JAVA_OPTS": _OPTIONS,
             "SPARK_DAEMON_MEMORY": "256m",
-            "SPARK_CONF_DIR": str(self._folder),
+            **java.environment(_OPTIONS),
         }
         self._folder.mkdir(parents=True, exist_ok=True)
         return Process(

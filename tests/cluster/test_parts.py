@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from console.base.clock import WallClock
-from console.health.model import SloStatus
 from console.settings.presets import load_library
-from console.sources.prometheus import Prometheus as Reader
-from console.sources.runbooks import read_catalogue
-from console.sources.slo import SloSource
+from console.slo.model import SloStatus
+from console.sources.files.runbooks import read_catalogue
+from console.sources.prometheus.client import Prometheus as Reader
+from console.sources.prometheus.objectives import SloSource
 from console.wire.endpoint import UrlEndpoint
 from tests.cluster import inventory
 from tests.cluster.controlplane import ControlPlane, KubeApi

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from console.health.facts import Node, Workload
+from console.facts.model import Node, Workload
 from tests.components.test_shipped import WORLD
 
 IMAGE = "registry.local/none:1"

@@ -16,14 +16,14 @@ import pytest
 from msgspec.structs import replace
 
 from console.base.clock import WallClock
+from console.components.find import find, marks
+from console.components.judge import judge
+from console.components.match import conformance, detect
+from console.components.spec import Preset
 from console.drill.session import DrillSession
-from console.health.components.find import find
-from console.health.components.judge import judge
-from console.health.components.match import conformance, detect
-from console.health.components.spec import Preset
-from console.health.facts import Facts
+from console.facts.model import Facts
 from console.settings.presets import load_library
-from console.sources.cluster import ClusterSource, Scope
+from console.sources.cluster.source import ClusterSource, Scope
 from console.wire.config import ContextRef
 from console.wire.connection import Connection
 from tests.cluster.controlplane import ControlPlane, KubeApi
@@ -31,6 +31,8 @@ from tests.cluster.processes import wait_until
 from tests.components.manifests import CRDS, crd, manifests
 from tests.components.test_presets import NAMES
 from tests.components.test_shipped import WORLD, replicated
+from tests.components.worlds import MARKED
+from tests.components.worlds import facts as marked_world
 from tests.drill.conftest import Api
 
 LIBRARY = load_library()
@@ -74,11 +76,17 @@ def only(facts: Facts, preset: Preset) -> Facts:
     )
 
 
+def marked(preset: Preset) -> frozenset[str]:
+    """The marks of the presets that hold where those of this one do."""
+    presets = LIBRARY.presets.values()
+    return marks(marked_world(*(MARKED[m.says] for m in preset.marks.values() if m.presence == "required")), presets)
+
+
 def every_preset_is_recognised(facts: Facts) -> None:
     for name in NAMES:
         preset = LIBRARY.preset(name)
         components = judge(only(facts, preset), DEFINITIONS, preset)
-        found = detect([c.id for c in components if c.state != "absent"], LIBRARY.presets.values())
+        found = detect([c.id for c in components if c.state != "absent"], LIBRARY.presets.values(), marked(preset))
         assert found.best == (name,), (name, found.matches[:2])
         compared = conformance(preset, components, DEFINITIONS)
         assert {row.verdict for row in compared.rows} <= {"as declared", "unknown", "not used"}, (name, compared.rows)
@@ -143,7 +151,7 @@ async def test_components_and_presets_on_the_simulated_cluster() -> None:
         assert len(fitting) == len(NAMES)
         for preset in fitting:
             components = judge(only(facts, preset), DEFINITIONS, preset)
-            found = detect([c.id for c in components if c.state != "absent"], LIBRARY.presets.values())
+            found = detect([c.id for c in components if c.state != "absent"], LIBRARY.presets.values(), marked(preset))
             assert found.best == (preset.name,), (preset.name, found.matches[:2])
 
 
@@ -156,7 +164,7 @@ async def _http(session: DrillSession) -> AsyncIterator[Api]:
 
 
 def test_every_kind_by_which_a_component_is_found_is_watched_where_there_is_one() -> None:
-    from console.sources.kinds import ALL
+    from console.sources.cluster.kinds import ALL
 
     wanted: set[Any] = {way.kind for definition in DEFINITIONS for way in definition.find}
     assert wanted <= {kind.kind for kind in ALL}

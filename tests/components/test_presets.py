@@ -9,13 +9,14 @@ from msgspec.structs import replace
 
 from console.base.paths import library
 from console.cli.preset import conformance_page, detection_page, preset_page
-from console.health.components.judge import judge
-from console.health.components.match import Conformance, Detection, conformance, detect
-from console.health.components.spec import Preset
-from console.health.slo.arithmetic import Measured, evaluate
+from console.components.find import find, marks
+from console.components.judge import judge
+from console.components.match import VERDICTS, Conformance, Detection, conformance, detect
+from console.components.spec import Preset
 from console.settings.presets import load_library
+from console.slo.arithmetic import Measured, evaluate
 from tests.components.test_shipped import BROKEN, WORLD
-from tests.components.worlds import facts
+from tests.components.worlds import MARKED, facts
 
 LIBRARY = load_library()
 DEFINITIONS = LIBRARY.components.values()
@@ -29,13 +30,18 @@ NEEDED = {
 
 
 def world(preset: Preset, *, without: str = "") -> list[Any]:
-    return [thing for id in preset.expected if id != without for thing in WORLD[id]]
+    wanted = [mark.says for mark in preset.marks.values() if mark.presence == "required"]
+    things = [thing for id in preset.expected if id != without for thing in WORLD[id]]
+    marked = [MARKED[says] for says in wanted if says != without]
+    return things + [thing for thing in marked if without not in find(facts(thing), DEFINITIONS)]
 
 
 def seen(preset: Preset, things: list[Any]) -> tuple[Detection, Conformance]:
-    components = judge(facts(*things), DEFINITIONS, preset)
+    known = facts(*things)
+    components = judge(known, DEFINITIONS, preset)
     found = [component.id for component in components if component.state != "absent"]
-    return detect(found, LIBRARY.presets.values()), conformance(preset, components, DEFINITIONS)
+    presets = LIBRARY.presets.values()
+    return detect(found, presets, marks(known, presets)), conformance(preset, components, DEFINITIONS)
 
 
 def test_every_preset_that_is_asked_for_is_there() -> None:
@@ -56,7 +62,8 @@ def test_each_part_that_is_taken_away_is_named(name: str) -> None:
     for id in preset.expected:
         detection, found = seen(preset, world(preset, without=id))
         match = next(match for match in detection.matches if match.preset == name)
-        assert match.missing == (id,)
+        lacking = match.promised if preset.components[id].cannot else match.missing
+        assert [other for other in lacking if other in preset.components] == [id]
         row = next(row for row in found.rows if row.id == id)
         assert (row.state, row.verdict) == ("absent", "missing")
         assert not found.conforms
@@ -69,8 +76,9 @@ def test_it_renders_its_conformance(name: str) -> None:
     page = conformance_page(found)
     for id, what in preset.components.items():
         assert id in page
-        if what.cannot:
-            assert what.cannot in page
+        if what.cannot and what.presence == "required":
+            assert what.cannot not in page, "it is there"
+            assert what.cannot in conformance_page(seen(preset, world(preset, without=id))[1])
     assert all(row.verdict in ("as declared", "unknown", "not used") for row in found.rows)
     assert preset.title in preset_page(preset, LIBRARY)
 
@@ -87,7 +95,10 @@ def test_each_objective_is_asked_and_silent_without_data(name: str) -> None:
 def test_presets_that_fit_equally_are_called_ambiguous() -> None:
     twin = replace(LIBRARY.preset("gpu"), name="gpu-twin")
     found = list(twin.expected)
-    detection = detect(found, [*LIBRARY.presets.values(), twin])
+    held = frozenset(
+        f"{name}/{id}" for name in ("gpu", "gpu-twin") for id, m in twin.marks.items() if m.presence == "required"
+    )
+    detection = detect(found, [*LIBRARY.presets.values(), twin], held)
     assert detection.best == ("gpu", "gpu-twin")
     assert detection_page(detection).startswith("ambiguous: gpu, gpu-twin fit equally well")
 
@@ -100,7 +111,7 @@ def test_nothing_fits_an_empty_cluster() -> None:
 
 def test_the_older_connect_serves_where_the_newer_is_expected() -> None:
     preset = LIBRARY.preset("airflow-connect-k8s")
-    things = [*WORLD["connect-35"], *WORLD["hive-metastore"]]
+    things = [*WORLD["connect-35"], *WORLD["hive-metastore"], MARKED["spark.master is k8s://"]]
     detection, found = seen(preset, things)
     assert detection.best == ("airflow-connect-k8s",)
     row = next(row for row in found.rows if row.id == "connect-41")
@@ -121,6 +132,13 @@ def test_what_runs_and_is_not_declared_is_unexpected() -> None:
     assert [(row.id, row.verdict) for row in found.rows if row.declared == "not declared"] == [
         ("celeborn", "unexpected")
     ]
+
+
+def test_what_a_preset_lacks_stands_first_on_every_face() -> None:
+    preset = LIBRARY.preset("core-baseline")
+    _, found = seen(preset, [*world(preset, without="minio"), *WORLD["celeborn"]])
+    assert found.rows[0].verdict == "missing"
+    assert [VERDICTS.index(row.verdict) for row in found.rows] == sorted(VERDICTS.index(r.verdict) for r in found.rows)
 
 
 def test_a_broken_part_is_broken_although_it_is_there() -> None:
@@ -157,3 +175,39 @@ def test_where_no_shape_is_known_nothing_is_expected_but_jobs_are_held_to_their_
     preset = LIBRARY.preset("spark-jobs")
     assert preset.expected == ()
     assert [spec.id for spec in preset.specs()] == ["job-success", "start-latency", "submission-success"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_without_each_of_its_marks_it_is_told_apart_from_what_it_is_not(name: str) -> None:
+    """A backend, a scale, a security setting: the reason names it, and the preset no longer fits whole."""
+    preset = LIBRARY.preset(name)
+    for mark in preset.marks.values():
+        if mark.presence == "required":
+            detection, _ = seen(preset, world(preset, without=mark.says))
+            match = next(match for match in detection.matches if match.preset == name)
+            assert mark.says in match.missing and match.score < 1.0
+            assert mark.says in match.because
+
+
+def test_what_gives_a_preset_its_name_is_obligatory() -> None:
+    preset = LIBRARY.preset("core-iceberg")
+    detection, _ = seen(preset, world(preset, without="iceberg"))
+    match = next(match for match in detection.matches if match.preset == "core-iceberg")
+    assert match.score == 0.0 and "without iceberg it is another preset" in match.because
+    assert detection.best == ("core-baseline",)
+
+
+def test_what_the_older_chart_always_brings_is_not_held_against_a_preset() -> None:
+    """Standalone, Airflow and its database come with every 3.5 release whose switch is not set."""
+    brought = [t for id in ("standalone-master", "standalone-worker", "airflow", "postgresql") for t in WORLD[id]]
+    for name in ("airflow-connect-k8s", "jupyter-connect-k8s", "default", "gpu", "iceberg", "core-gpu"):
+        preset = LIBRARY.preset(name)
+        assert seen(preset, [*world(preset), *brought])[0].best == (name,)
+
+
+def test_health_changes_nothing_in_what_was_found() -> None:
+    preset = LIBRARY.preset("default")
+    detection, _ = seen(preset, world(preset))
+    for id in preset.expected:
+        broken, _ = seen(preset, [*world(preset), *BROKEN[id]])
+        assert broken.matches[:5] == detection.matches[:5]

@@ -6,11 +6,12 @@ import math
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from console.base.clock import rfc3339
-from console.health.components.judge import judge
-from console.health.facts import SourceState
-from console.health.model import Component
+from console.components.judge import judge
+from console.components.model import Component
+from console.facts.model import SourceState
 from console.settings.presets import load_library
 from tests.components.worlds import NOW, app, event, facts, log, node, pod, rest, sample, workload
 
@@ -70,6 +71,12 @@ WORLD: dict[str, list[Any]] = {
     ],
     "prometheus": deployed("prometheus-k8s", {"app.kubernetes.io/name": "prometheus"}, kind="StatefulSet", probe=True),
     "alertmanager": deployed("alertmanager", {"app.kubernetes.io/name": "alertmanager"}, probe=True),
+    "kafka": deployed("kafka", {"app": "kafka"}, probe=True),
+    "zookeeper": deployed("zookeeper", {"app": "zookeeper"}, probe=True),
+    "kube-state-metrics": deployed(
+        "rel-kube-state-metrics", {"app.kubernetes.io/name": "kube-state-metrics"}, probe=True
+    ),
+    "prometheus-operator": deployed("rel-operator", {"app.kubernetes.io/name": "prometheus-operator"}, probe=True),
     "loki": deployed("loki", {"app": "loki"}, kind="StatefulSet", probe=True),
     "jaeger": deployed("jaeger", {"app": "jaeger"}, probe=True),
     "grafana": deployed("grafana", {"app.kubernetes.io/name": "grafana"}, probe=True),
@@ -143,6 +150,10 @@ BROKEN: dict[str, list[Any]] = {
     ],
     "prometheus": [SourceState("prometheus", "unreachable", "no answer in 10 s")],
     "alertmanager": [sample("alertmanager", "notifications", 0.1)],
+    "kafka": [log("kafka", "kafka.zookeeper.ZooKeeperClientTimeoutException: Timed out waiting for connection")],
+    "zookeeper": [log("zookeeper", "WARN [QuorumPeer] Exception when following the leader java.net.SocketException")],
+    "kube-state-metrics": [sample("kube-state-metrics", "series", 0)],
+    "prometheus-operator": [sample("prometheus-operator", "rejected", 2)],
     "loki": [sample("loki", "lines", 0)],
     "jaeger": [sample("jaeger", "dropped", 3.5)],
     "grafana": [sample("grafana", "datasource-errors", 0.2)],
@@ -230,3 +241,33 @@ def test_the_trouble_of_a_store_is_the_trouble_of_those_that_need_it() -> None:
 def test_part_of_is_not_looked_at() -> None:
     stray = workload("Deployment", "anything", {"app.kubernetes.io/part-of": "spark-k8s"})
     assert judge(facts(stray), DEFINITIONS.values()) == ()
+
+
+def test_plain_manifests_without_a_chart_are_found_by_the_label_that_they_have() -> None:
+    """`app: postgres` beside `app: kafka`, as hand-written manifests say it."""
+    things = deployed("db", {"app": "postgres"}, probe=True)
+    assert one("postgresql", *things).state == "healthy"
+
+
+def test_a_hadoop_catalog_needs_no_metastore_and_nothing_of_another_namespace() -> None:
+    down = workload("Deployment", "rel-hive-metastore", {"app": "hive-metastore"}, ready=0)
+    for type, state in (("hadoop", "unknown"), ("hive", "degraded")):
+        conf = {**ICEBERG, "spark.sql.catalog.lake.type": type}
+        assert one("iceberg", app("etl", conf=conf), down).state == state
+    elsewhere = workload("Deployment", "rel-hive-metastore", {"app": "hive-metastore"}, ready=0, namespace="other")
+    assert (
+        one("iceberg", app("etl", conf={**ICEBERG, "spark.sql.catalog.lake.type": "hive"}), elsewhere).state
+        == "unknown"
+    )
+    named = {
+        **ICEBERG,
+        "spark.sql.catalog.lake.type": "hive",
+        "spark.hadoop.hive.metastore.uris": "thrift://m.other:9083",
+    }
+    assert one("iceberg", app("etl", conf=named), elsewhere).state == "degraded"
+
+
+def test_a_backup_that_is_not_due_yet_has_not_failed() -> None:
+    young = workload("CronJob", "rel-hive-backup")
+    assert one("backups", replace(young, created=NOW - 3600)).state == "unknown"
+    assert one("backups", replace(young, created=NOW - 200_000)).state == "down"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from console.base.clock import rfc3339
-from console.health.facts import Event, Facts, Log, Node, Origin, Pod, RestDocument, Sample, SourceState, Workload
-from console.health.slo.asks import MARK
-from console.sources import decode
+from console.facts.model import Event, Facts, Log, Node, Origin, Pod, RestDocument, Sample, SourceState, Workload
+from console.facts.series import MARK
+from console.sources.cluster import decode
 
 NOW = 1_800_000_000.0
 HERE = Origin("kubernetes", "test", NOW)
@@ -66,7 +68,14 @@ def workload(
 
 
 def pod(
-    owner: str, labels: dict[str, str], *, ready: bool = True, waiting: str = "", restarts: int = 0, **over: Any
+    owner: str,
+    labels: dict[str, str],
+    *,
+    ready: bool = True,
+    waiting: str = "",
+    restarts: int = 0,
+    restarted_ago: float = 120.0,
+    **over: Any,
 ) -> Pod:
     """A pod of a workload."""
     state: dict[str, Any] = (
@@ -74,7 +83,9 @@ def pod(
     )
     status = {"name": "main", "state": state, "ready": ready, "restartCount": restarts}
     if restarts:
-        status["lastState"] = {"terminated": {"exitCode": 1, "reason": "Error", "finishedAt": rfc3339(NOW - 120)}}
+        status["lastState"] = {
+            "terminated": {"exitCode": 1, "reason": "Error", "finishedAt": rfc3339(NOW - restarted_ago)}
+        }
     tree = {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -158,3 +169,55 @@ def facts(*things: Any) -> Facts:
             case SourceState():
                 of["sources"].append(thing)
     return Facts(at=NOW, **{name: tuple(items) for name, items in of.items()})
+
+
+def conf(*lines: str) -> Workload:
+    """A ConfigMap with lines of Spark configuration."""
+    return workload("ConfigMap", f"conf-{abs(hash(lines)) % 9999}", spec={"spark.conf": "\n".join(lines)})
+
+
+def _connect(pod: dict[str, Any] | None = None, **over: Any) -> Workload:
+    """A Deployment that has the label of a Connect server, and nothing by which it would be told to be one."""
+    made = workload("Deployment", f"mark-{len(str(pod))}-{len(over)}", {"app": "spark-connect"}, **over)
+    inner = made.spec["template"]["spec"]
+    return replace(made, spec={**made.spec, "template": {**made.spec["template"], "spec": {**inner, **(pod or {})}}})
+
+
+def _history(folder: str) -> Workload:
+    made = workload("Deployment", "rel-spark-41-history", {"app": "spark-history-server"})
+    container = {"name": "main", "image": "", "env": [{"name": "SPARK_HISTORY_LOG_DIR", "value": folder}]}
+    template = {**made.spec["template"], "spec": {"containers": [container]}}
+    return replace(made, spec={**made.spec, "template": template})
+
+
+MARKED: dict[str, Workload] = {
+    "spark.master is k8s://": conf("spark.master=k8s://https://kubernetes.default.svc:443"),
+    "spark.master is spark://": conf("spark.master=spark://rel-standalone-master:7077"),
+    "spark.master is local": conf("spark.master=local[*]"),
+    "Connect asks for GPUs": _connect(resources={"nvidia.com/gpu": "1"}),
+    "at most 5 executors": conf("spark.dynamicAllocation.maxExecutors 5"),
+    "at most 20 executors": conf("spark.dynamicAllocation.maxExecutors 20"),
+    "at most 50 executors": conf("spark.dynamicAllocation.maxExecutors 50"),
+    "tasks are speculated": conf("spark.speculation true"),
+    "Connect stands on preemptible nodes": _connect({"nodeSelector": {"cloud.google.com/gke-preemptible": "true"}}),
+    "event logs lie in the History Server's own pod": _history("file:///tmp/spark-logs"),
+    "the service account is that of OpenShift": _connect({"serviceAccountName": "spark-41-openshift"}),
+    "pods ask for what Pod Security restricted asks for": _connect(
+        {"securityContext": {"seccompProfile": {"type": "RuntimeDefault"}}}
+    ),
+}
+"""What a mark says -> an object that has it."""
+
+
+def crowded() -> Facts:
+    """10,000 pods of 500 applications beside 64 nodes and 40 Connect servers."""
+    worker = pod("etl-exec", {"spark-role": "executor", "app": "spark-executor"})
+    leader = pod("etl-driver", {"spark-role": "driver", "sparkoperator.k8s.io/app-name": "etl"})
+    pods = [replace(worker, name=f"etl-exec-{n}", uid=str(n)) for n in range(9500)]
+    pods += [replace(leader, name=f"etl-{n}-driver", uid=f"d{n}") for n in range(500)]
+    apps = [app(f"etl-{n}") for n in range(500)]
+    nodes = [node(f"gpu-{n}") for n in range(64)]
+    parts = [
+        workload("Deployment", f"rel-{n}-spark-41-connect", {"app": "spark-connect"}, image="s:4.1") for n in range(40)
+    ]
+    return replace(facts(*parts, *nodes, *apps), pods=tuple(pods))

@@ -15,8 +15,9 @@ import aiohttp
 import msgspec
 import pytest
 
-from console.drill.scenario import Scenario, load
-from console.drill.session import TOKEN, DrillSession
+from console.drill.scenario.files import load
+from console.drill.scenario.model import Scenario
+from console.drill.session import DrillSession
 
 DATA = Path(__file__).parents[1] / "data" / "drill"
 APPS = "/apis/sparkoperator.k8s.io/v1beta2/namespaces/spark-prod/sparkapplications"
@@ -37,7 +38,7 @@ class Api:
         self, method: str, path: str, body: Any = None, *, kind: str = "application/json", **query: str
     ) -> tuple[int, Any]:
         """(status, parsed body) of a request to the API server."""
-        headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": kind}
+        headers = {"Authorization": f"Bearer {self.session.token}", "Content-Type": kind}
         data = None if body is None else body if isinstance(body, bytes) else json.dumps(body)
         async with self.http.request(
             method, self.session.kube_url + path, params=query, data=data, headers=headers
@@ -117,8 +118,8 @@ async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
 
 def state(api: Api) -> str:
     """State of etl-orders."""
-    from console.drill.controllers.operator import state_of
-    from console.drill.resources import SPARKAPPS
+    from console.drill.control.operator import state_of
+    from console.drill.state.resources import SPARKAPPS
 
     app = api.session.world.store.get(SPARKAPPS, "spark-prod", "etl-orders")
     return "gone" if app is None else state_of(app)

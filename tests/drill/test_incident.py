@@ -10,24 +10,24 @@ from typing import Any
 import msgspec
 import pytest
 
-from console.drill.controllers.kubelet import terminated
-from console.drill.resources import EVENTS, NODES, SPARKAPPS
-from console.drill.resources import PODS as POD
-from console.drill.store import Change
+from console.drill.state.pods import terminated
+from console.drill.state.resources import EVENTS, NODES, SPARKAPPS
+from console.drill.state.resources import PODS as POD
+from console.drill.state.store import ObjectChange
 from tests.drill.conftest import APP, DATA, PODS, SCENARIO, Api, run_to, state
 
 RECORDED = json.loads((DATA / "etl-orders-1.37.2.json").read_text())
 Open = Callable[..., AbstractAsyncContextManager[Api]]
 
 
-def watch(api: Api, *resources: Any) -> list[Change]:
-    seen: list[Change] = []
+def watch(api: Api, *resources: Any) -> list[ObjectChange]:
+    seen: list[ObjectChange] = []
     api.session.world.store.watch(lambda change: seen.append(change) if change.resource in resources else None)
     return seen
 
 
-def executors(seen: list[Change]) -> dict[str, list[Change]]:
-    out: dict[str, list[Change]] = {}
+def executors(seen: list[ObjectChange]) -> dict[str, list[ObjectChange]]:
+    out: dict[str, list[ObjectChange]] = {}
     for change in seen:
         labels = change.object["metadata"].get("labels", {})
         if change.resource is POD and "etl-orders" in change.object["metadata"]["name"] and labels.get("spark-exec-id"):
@@ -35,7 +35,7 @@ def executors(seen: list[Change]) -> dict[str, list[Change]]:
     return out
 
 
-def steps(changes: list[Change]) -> list[list[Any]]:
+def steps(changes: list[ObjectChange]) -> list[list[Any]]:
     """(type, phase, state of the container, being deleted) of each update; repetitions once."""
     out: list[list[Any]] = []
     for change in changes:
@@ -146,11 +146,11 @@ async def test_burn_falls_below_one_and_the_spent_budget_stays_spent(api: Api) -
 
 @pytest.mark.parametrize("spec", [{"executor": {"memory": "5g"}}, {"executor": {"memoryOverhead": "1150m"}}])
 async def test_what_does_not_fit_does_not_recover(api: Api, spec: dict[str, Any]) -> None:
-    before = api.session.world.operator_metrics.counters["spark_application_failure_count"].at(api.session.now)
+    before = api.session.world.cluster.operator_metrics.counters["spark_application_failure_count"].at(api.session.now)
     await api.patch_app(spec)
     await api.session.run_for(900)
     assert state(api) != "COMPLETED" and not api.session.recovered()
-    after = api.session.world.operator_metrics.counters["spark_application_failure_count"].at(api.session.now)
+    after = api.session.world.cluster.operator_metrics.counters["spark_application_failure_count"].at(api.session.now)
     assert after - before >= 3
 
 

@@ -35,3 +35,27 @@ async def test_serve_prints_its_addresses_and_cleans_up(sign: signal.Signals, tm
         code = await asyncio.wait_for(process.wait(), 10)
     assert code == 0 and (await process.stderr.read()) == b""
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("sign", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+async def test_a_served_drill_that_is_ended_leaves_as_other_commands_do(
+    sign: signal.Signals, code: int, tmp_path: Path
+) -> None:
+    places = {name: str(tmp_path) for name in ("TMPDIR", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")}
+    pipe, argv = asyncio.subprocess.PIPE, ("-m", "console", "drill", "spark-oom", "--serve")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *argv,
+        env={**os.environ, **places},
+        stdout=pipe,
+        stderr=pipe,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
+    )
+    assert process.stdout and process.stderr
+    said = b""
+    while b"runs until Ctrl-C" not in said and (part := await asyncio.wait_for(process.stderr.readline(), 60)):
+        said += part
+    process.send_signal(sign)
+    assert await asyncio.wait_for(process.wait(), 60) == code
+    assert b"Traceback" not in await process.stderr.read()
+    assert not list(tmp_path.glob("**/kubeconfig*")), "nothing is left behind"

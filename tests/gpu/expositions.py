@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from console.health.facts import Origin, Sample
+from console.facts.model import Origin, Sample
 
 UNSUPPORTED = 9223372036854775794
 MODEL = "NVIDIA H100 80GB HBM3"

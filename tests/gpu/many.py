@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from console.health.facts import Facts, Origin, Sample
-from console.health.gpu.asks import CLAIMS, NOW, PAST, STAT
-from console.health.slo.asks import MARK
+from console.facts.model import Facts, Origin, Sample
+from console.facts.series import MARK
+from console.gpu.asks import CLAIMS, NOW, PAST, STAT
+from tests.findings import worlds as w
 from tests.gpu.expositions import Card, exposition, scraped
-from tests.health import worlds as w
 
 PER_NODE = 8
 

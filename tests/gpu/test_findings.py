@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from console.cli.main import run
-from console.health.facts import Sample, Workload
-from console.health.gpu.asks import CLAIMS, NAMED, NOW, PAST, STAT
-from console.health.model import Finding
-from console.health.slo.asks import MARK, NOTE
+from console.facts.model import Sample, Workload
+from console.facts.series import MARK, NOTE
+from console.findings.model import Finding
+from console.gpu.asks import CLAIMS, NAMED, NOW, PAST, STAT
+from tests.findings import worlds as w
 from tests.gpu.expositions import Card, exposition, scraped
 from tests.gpu.test_model import TARGET, T, alive, asked, claim, counted, gpu_node, holder
-from tests.health import worlds as w
 
 HOUR = 3600.0
 RECORDED = Path(__file__).parents[1] / "data" / "gpu"
@@ -79,7 +79,7 @@ def test_an_xid_of_the_reset_class_names_the_right_action_and_who_is_hit(renamed
     assert "XID 95 (uncontained memory error)" in one.title and "gpu-1 GPU 0" in one.title
     assert "take every client off the GPU" in one.detail
     assert one.since == T - 900
-    assert one.data["pods"] == ["etl-exec-1"] and one.data["action"] == "reset"
+    assert one.data.pods == ("etl-exec-1",) and one.data.action == "reset"
     assert "held until the driver is loaded again" in one.evidence[0].excerpt
 
 
@@ -108,7 +108,7 @@ def test_gauge_counter_kernel_and_allocatable_are_one_finding() -> None:
     sources = {e.source for e in one.evidence}
     assert {"prometheus", "log", "kubernetes"} <= sources
     assert any("not allocatable" in e.excerpt for e in one.evidence)
-    assert one.data["action"] == "reboot"
+    assert one.data.action == "reboot"
 
 
 def test_an_xid_that_the_device_plugin_ignores_does_not_explain_a_lost_gpu() -> None:
@@ -136,7 +136,7 @@ def test_an_xid_of_an_application_that_only_an_old_gauge_remembers_is_no_finding
 def test_an_xid_that_a_later_one_overwrote_is_still_found() -> None:
     seen = [past("xid", T - 1200, xid="48"), past("xid", T - 1190, xid="45"), past("xid-first", T - 6 * HOUR)]
     one = only(*world(), conf(), *metrics(*cards(xid=45, busy=0.0)), up(), *seen)
-    assert one.code == "gpu-hardware" and one.data["xid"] == 48
+    assert one.code == "gpu-hardware" and one.data.xid == 48
     assert any("before it was 45" in e.excerpt for e in one.evidence)
 
 
@@ -229,7 +229,7 @@ def test_gpus_that_are_held_and_idle_are_one_finding_of_their_holder() -> None:
     assert one.title.startswith("2 GPUs held by jobs/etl and idle for 2h")
     assert one.since == T - 2 * HOUR
     assert "5.0 GPU hours" in one.detail
-    assert one.data["pods"] == ["etl-exec-1", "etl-exec-2"]
+    assert one.data.pods == ("etl-exec-1", "etl-exec-2")
 
 
 def test_idleness_that_data_does_not_cover_is_not_claimed() -> None:
@@ -312,7 +312,7 @@ def test_an_exporter_that_is_down_and_a_node_without_one() -> None:
 def test_a_cluster_without_any_exporter_is_told_once_and_one_that_could_not_be_asked_not_at_all() -> None:
     busy = [*world(), gpu_node("gpu-2"), conf()]
     one = only(*busy, asked(NOW), asked(PAST), alive())
-    assert (one.code, one.severity, one.data["nodes"]) == ("gpu-unmonitored", "info", ["gpu-1", "gpu-2"])
+    assert (one.code, one.severity, one.data.nodes) == ("gpu-unmonitored", "info", ("gpu-1", "gpu-2"))
     assert found(gpu_node(), w.driver(), holder(1), conf()) == []
     note = w.sample("", float("nan"), 600, **{MARK: NOW, NOTE: "a store is missing"})
     assert found(gpu_node(), w.driver(), holder(1), conf(), note, alive()) == []

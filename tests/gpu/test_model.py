@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from console.health.apps import assemble
-from console.health.facts import Sample
-from console.health.gpu.asks import CLAIMS, NOW, PAST, STAT, asks
-from console.health.gpu.build import inventory
-from console.health.gpu.model import Fleet, Gpu
-from console.health.gpu.names import unsupported, violation_share
-from console.health.gpu.xid import table
-from console.health.slo.asks import MARK, NOTE
+from console.apps.assemble import assemble
+from console.facts.model import Sample
+from console.facts.series import MARK, NOTE
+from console.gpu.asks import CLAIMS, NOW, PAST, STAT, asks
+from console.gpu.build import inventory
+from console.gpu.model import Fleet, Gpu
+from console.gpu.names import unsupported, violation_share
+from console.gpu.xid import table
+from tests.findings import worlds as w
 from tests.gpu.expositions import MIB, UNSUPPORTED, Card, exposition, scraped
-from tests.health import worlds as w
 
 T = w.T0 + 600
 EXPORTER = {"pod": "nvidia-dcgm-exporter-x7k2p", "namespace": "gpu-operator", "container": "nvidia-dcgm-exporter"}

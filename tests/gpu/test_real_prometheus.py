@@ -14,17 +14,17 @@ from typing import Any
 import pytest
 
 from console.base.clock import WallClock
-from console.health.facts import Facts, Sample
-from console.health.gpu.asks import asks
-from console.health.gpu.build import inventory
-from console.health.gpu.model import Fleet, GpuNode
-from console.sources.prometheus import Prometheus
-from console.sources.slo import SloSource
+from console.facts.model import Facts, Sample
+from console.gpu.asks import asks
+from console.gpu.build import inventory
+from console.gpu.model import Fleet, GpuNode
+from console.sources.prometheus.client import Prometheus
+from console.sources.prometheus.objectives import SloSource
 from console.wire.endpoint import UrlEndpoint
 from tests.cluster.monitoring import Prometheus as Server
 from tests.cluster.parts import require_parts
 from tests.cluster.processes import Process, answers, free_port, wait_until
-from tests.health import worlds as w
+from tests.findings import worlds as w
 
 pytestmark = [pytest.mark.parts, pytest.mark.xdist_group("gpu-prometheus")]
 

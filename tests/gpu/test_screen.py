@@ -8,19 +8,21 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from console.apps.assemble import assemble
+from console.board import compose
+from console.board.model import Board, Cluster
 from console.cli import connect
 from console.cli.main import run
-from console.health.apps import assemble
-from console.health.diagnose import Engine
-from console.health.facts import SourceState
-from console.health.gpu.model import Fleet
-from console.health.model import Board, Cluster
-from console.live import picture
+from console.facts.model import SourceState
+from console.findings.diagnose import Engine
+from console.gpu.held import WORDS
+from console.gpu.model import Fleet
 from console.live.situation import Situation
+from console.tui.views import gpu as gpu_view
+from tests.findings import worlds as w
 from tests.gpu.expositions import Card
 from tests.gpu.test_findings import HOUR, conf, idle, metrics, past, up, world
 from tests.gpu.test_model import GPU, T, gpu_node
-from tests.health import worlds as w
 from tests.tui.scenes import Scene
 from tests.tui.test_pages import press, shown, text
 
@@ -31,7 +33,7 @@ def situation(*things: Any, **changes: Any) -> Situation:
     """The picture that the program itself makes of these facts."""
     facts = replace(w.facts(*things), sources=(SourceState("nodes", "fresh"), SourceState("pods", "fresh")))
     verdict = Engine().judge(facts)
-    board = picture.board(facts, Cluster("gpu-prod"), verdict.apps, verdict.findings, gpus=verdict.gpus)
+    board = compose.board(facts, Cluster("gpu-prod"), verdict.apps, verdict.findings, gpus=verdict.gpus)
     assert assemble(facts)
     return Situation(replace(board, **changes), phase="live")
 
@@ -165,6 +167,17 @@ def test_exit_codes(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     assert said(monkeypatch, capsys, unread) == (1, "GPUs unknown: nodes are forbidden\n")
     blind = situation(gpu_node(), w.driver(), w.executor(1))
     assert said(monkeypatch, capsys, blind)[0] == 1
+
+
+def test_the_page_and_the_command_count_the_same_states_in_the_same_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    shown = sick()
+    head = gpu_view.head(shown.board, 160)[0].text
+    _, out = said(monkeypatch, capsys, shown)
+    counts = [f"{count} {WORDS[state]}" for state, count in shown.board.gpus.counts.items() if count]
+    assert "1 broken" in counts and "1 lost" in counts
+    assert all(words in head and words in out.splitlines()[0] for words in counts)
 
 
 def test_the_verdict_counts_gpus_only_where_there_are_some() -> None:

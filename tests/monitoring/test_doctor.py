@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from console.health.monitoring.model import Outage
+from console.facts.monitoring import Objects, Outage, ScrapeObject
 from console.live.doctor import _presets, monitoring_checks
 from console.live.plan import Plan
 from console.settings.load import load
@@ -43,3 +44,16 @@ def test_a_preset_that_does_not_load_is_named_with_its_place(tmp_path: Path, mon
     check = _presets(Plan(load(config, context="", flags={}), ContextRef()))
     assert check.standing == "limited"
     assert "ours.yaml:2" in check.detail and "did you mean 'extends'?" in check.detail
+
+
+def test_a_monitor_of_a_few_minutes_is_not_judged_yet_and_named_with_its_namespace() -> None:
+    young = ScrapeObject("ServiceMonitor", "team-a", "spark-connect", created=NOW - 120)
+    checks = monitoring_checks(seen(objects=Objects(monitors=(young,), services=())))
+    check = next(c for c in checks if c.name == "monitoring objects")
+    assert check.standing == "unknown"
+    assert check.detail == "not judged yet, younger than 10 minutes: ServiceMonitor/team-a/spark-connect"
+    old = replace(young, created=NOW - 3600)
+    checks = monitoring_checks(seen(objects=Objects(monitors=(old,), services=())))
+    assert next(c for c in checks if c.name == "monitoring objects").detail == (
+        "ServiceMonitor team-a/spark-connect selects no Service"
+    )

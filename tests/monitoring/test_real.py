@@ -10,17 +10,17 @@ import pytest
 import yaml
 
 from console.base.clock import WallClock
-from console.health.diagnose import diagnose
-from console.health.facts import Facts
-from console.health.model import Finding
-from console.health.monitoring.model import Monitoring
-from console.health.rules import scraping
+from console.facts.model import Facts
+from console.facts.monitoring import Monitoring
+from console.findings.diagnose import diagnose
+from console.findings.model import Finding
+from console.findings.rules.monitoring import scraping
 from console.settings.presets import load_library
-from console.sources import monitoring as module
-from console.sources.monitoring import MonitoringSource
-from console.sources.prometheus import Prometheus as Reader
-from console.sources.runbooks import read_catalogue
-from console.sources.scrape_objects import ScrapeObjects
+from console.sources.files.runbooks import read_catalogue
+from console.sources.prometheus import monitoring as module
+from console.sources.prometheus.client import Prometheus as Reader
+from console.sources.prometheus.monitoring import MonitoringSource
+from console.sources.prometheus.scrape_objects import ScrapeObjects
 from console.wire.config import ContextRef
 from console.wire.connection import Connection
 from console.wire.endpoint import UrlEndpoint
@@ -148,9 +148,15 @@ def blind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Blind]:
     for server in servers:
         server.await_series('kube_pod_container_info{pod="etl-driver"}')
         wait_until("the rules are evaluated", lambda s=server: failed(s), seconds=30)  # type: ignore[misc]
+        wait_until("the dead target was tried", lambda s=server: tried(s, dead), seconds=30)  # type: ignore[misc]
     yield Blind(kube_api, namespace, dead, *servers)
     for part in (*servers, *exporters, plane):
         part.stop()
+
+
+def tried(server: Prometheus, address: str) -> bool:
+    targets = server.get("/api/v1/targets")["data"]["activeTargets"]
+    return any(target["lastError"] for target in targets if address in target["scrapeUrl"])
 
 
 def failed(server: Prometheus) -> bool:
@@ -184,13 +190,13 @@ async def test_every_fault_is_found_and_nothing_else(blind: Blind) -> None:
     for key, finding in found.items():
         word = {"monitoring-series-missing": "missing", "monitoring-selector-empty": "empty"}.get(finding.code)
         if word is not None:
-            said |= dict.fromkeys(finding.data["rules"], word)
+            said |= dict.fromkeys(finding.data.rules, word)
         else:
             assert here in key or not key.partition("@")[2].startswith(tuple(KINDS)), key
     assert {rule.name: said.get(rule.name, "no") for rule, _ in written()} == {r.name: what for r, what in written()}
     others = {key for key, f in found.items() if not f.code.startswith(("monitoring-series", "monitoring-selector"))}
     assert others == {
-        "monitoring-rule-error@RuleGroup//broken",
+        "monitoring-rule-error@RuleGroupFigures//broken",
         "monitoring-target-down@ScrapeJob//connect-ui",
         "monitoring-scrape-gap@ScrapeJob//seldom",
         f"monitoring-no-endpoints@ServiceMonitor/{here}/connect",
@@ -199,7 +205,7 @@ async def test_every_fault_is_found_and_nothing_else(blind: Blind) -> None:
         f"monitoring-port-missing@PodMonitor/{here}/drivers",
         f"monitoring-rule-invalid@PrometheusRule/{here}/spark",
     }
-    failing = found["monitoring-rule-error@RuleGroup//broken"]
+    failing = found["monitoring-rule-error@RuleGroupFigures//broken"]
     assert "many-to-many" in failing.evidence[0].excerpt
     down = found["monitoring-target-down@ScrapeJob//connect-ui"]
     assert down.evidence[0].locator == f"http://{blind.dead}/metrics" and "refused" in down.evidence[0].excerpt

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from console.health.facts import Origin, Pod
-from console.health.monitoring import blind
-from console.health.monitoring.model import Gap, Held, Objects, Outage, PodLabels, PodPorts
+from console.facts.model import Origin, Pod
+from console.facts.monitoring import CountedObjective, Gap, Objects, Outage, PodLabels, PodPorts
+from console.monitoring import blind
 from console.runbook.catalogue import Catalogue
-from console.sources.runbooks import read_catalogue
+from console.sources.files.runbooks import read_catalogue
 from tests.monitoring.worlds import (
     NAMES,
     NOW,
@@ -58,7 +58,7 @@ def test_each_rule_is_judged_as_it_was_written_to_be() -> None:
     said: dict[str, str] = {}
     for finding in found.values():
         word = {"monitoring-series-missing": "missing", "monitoring-selector-empty": "empty"}[finding.code]
-        said |= dict.fromkeys(finding.data["rules"], word)
+        said |= dict.fromkeys(finding.data.rules, word)
     assert {rule.name: said.get(rule.name, "no") for rule, _ in written()} == {r.name: what for r, what in written()}
 
 
@@ -93,9 +93,9 @@ def test_a_rule_that_is_not_evaluated_any_more_is_late() -> None:
 
 
 def test_an_objective_that_counts_a_missing_series() -> None:
-    held = Held("jobs", "Job success", "sum(increase(spark_job_completed_total[5m]))")
+    objective = CountedObjective("jobs", "Job success", "sum(increase(spark_job_completed_total[5m]))")
     instead = {"spark_job_completed_total": "spark_application_success_count"}
-    (finding,) = findings(seen(objectives=(held,), instead=instead)).values()
+    (finding,) = findings(seen(objectives=(objective,), instead=instead)).values()
     assert finding.key == "monitoring-objective-blind@Slo//jobs"
     assert "nobody exports spark_job_completed_total" in finding.title
 
@@ -198,7 +198,7 @@ def test_a_monitor_that_selects_something_is_no_finding() -> None:
 def test_a_service_monitor_without_targets(over: dict[str, Any], code: str, title: str, proof: str) -> None:
     (finding,) = findings(seen(objects=objects(**over))).values()
     assert finding.key == f"monitoring-{code}@ServiceMonitor/spark/connect"
-    assert finding.title == f"ServiceMonitor connect {title}"
+    assert finding.title == f"ServiceMonitor spark/connect {title}"
     assert finding.evidence[0].excerpt == proof
     assert finding.since == NOW - 86400
 
@@ -221,21 +221,21 @@ def pod_monitor(selector: dict[str, str], pods: tuple[PodPorts, ...]) -> Objects
 def test_a_pod_monitor_whose_port_no_pod_declares() -> None:
     pods = (PodPorts("spark", "etl-exec-1", ("blockmanager",)),)
     (finding,) = findings(seen(objects=pod_monitor({"spark-role": "executor"}, pods))).values()
-    assert finding.title == "PodMonitor pods wants a port metrics that no pod has"
+    assert finding.title == "PodMonitor spark/pods wants a port metrics that no pod has"
     assert finding.evidence[0].excerpt == "spark/etl-exec-1 has blockmanager"
 
 
 def test_executors_come_and_go_but_a_server_must_be_there() -> None:
     assert findings(seen(objects=pod_monitor({"spark-role": "executor"}, ()))) == {}
     (finding,) = findings(seen(objects=pod_monitor({"app": "minio"}, ()))).values()
-    assert finding.title == "PodMonitor pods selects no pod"
+    assert finding.title == "PodMonitor spark/pods selects no pod"
 
 
 def test_a_rule_object_that_is_no_promql() -> None:
     rules = [{"alert": "Elevated", "expr": "> 0.02 and < 0.05"}, {"alert": "Fine", "expr": "up == 0"}]
     broken = thing("PrometheusRule", "spark", groups=[{"name": "g", "rules": rules}])
     (finding,) = findings(seen(objects=Objects(rules=(broken,)))).values()
-    assert finding.title == "PrometheusRule spark: Elevated is no PromQL"
+    assert finding.title == "PrometheusRule spark/spark: Elevated is no PromQL"
     assert "> 0.02 and < 0.05" in finding.evidence[0].excerpt
 
 

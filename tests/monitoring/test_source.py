@@ -8,18 +8,19 @@ from contextlib import asynccontextmanager
 import msgspec
 import pytest
 
-from console.drill.scenario import Scenario, load
+from console.drill.scenario.files import load
+from console.drill.scenario.model import Scenario
 from console.drill.session import DrillSession
-from console.health.diagnose import diagnose
-from console.health.facts import Facts
-from console.health.model import Finding
-from console.health.monitoring.model import Monitoring
+from console.facts.model import Facts
+from console.facts.monitoring import Monitoring
+from console.findings.diagnose import diagnose
+from console.findings.model import Finding
 from console.live.doctor import monitoring_checks
 from console.settings.presets import load_library
-from console.sources import monitoring as module
-from console.sources.monitoring import EVERY, MAX_LOOKUPS, MonitoringSource
-from console.sources.prometheus import Prometheus
-from console.sources.runbooks import read_catalogue
+from console.sources.files.runbooks import read_catalogue
+from console.sources.prometheus import monitoring as module
+from console.sources.prometheus.client import Prometheus
+from console.sources.prometheus.monitoring import EVERY, MAX_LOOKUPS, MonitoringSource
 from console.wire.endpoint import UrlEndpoint
 from tests.monitoring.worlds import written
 
@@ -77,7 +78,7 @@ async def test_each_rule_of_the_file_is_judged_as_it_was_written_to_be(monkeypat
     said: dict[str, str] = {}
     for finding in found(read, session.now):
         word = {"monitoring-series-missing": "missing", "monitoring-selector-empty": "empty"}[finding.code]
-        said |= dict.fromkeys(finding.data["rules"], word)
+        said |= dict.fromkeys(finding.data.rules, word)
     assert {rule.name: said.get(rule.name, "no") for rule, _ in written()} == {r.name: what for r, what in written()}
     standing = {check.name: check for check in monitoring_checks(read)}
     assert standing["monitoring series"].standing == "limited"

@@ -8,11 +8,11 @@ from typing import Any
 import yaml
 from msgspec.structs import replace
 
-from console.health.diagnose import diagnose
-from console.health.facts import Facts
-from console.health.model import Finding
-from console.health.monitoring import blind
-from console.health.monitoring.model import Held, Loaded, Monitoring, Objects, PodLabels, Scrape, ScrapeObject
+from console.facts.model import Facts
+from console.facts.monitoring import CountedObjective, Loaded, Monitoring, Objects, PodLabels, Scrape, ScrapeObject
+from console.findings.diagnose import diagnose
+from console.findings.model import Finding
+from console.monitoring import blind
 
 NOW = 1_800_000_000.0
 RULES = Path(__file__).parents[1] / "data" / "monitoring" / "rules.yaml"
@@ -58,7 +58,7 @@ def seen(**over: Any) -> Monitoring:
         server="service monitoring/prometheus",
         targets=TARGETS,
         rules=tuple(rule for rule, what in written() if what == "no"),
-        objectives=(Held("jobs", "Job success", "sum(increase(spark_application_count[5m]))"),),
+        objectives=(CountedObjective("jobs", "Job success", "sum(increase(spark_application_count[5m]))"),),
         names=NAMES,
         exporters=SOURCES,
         scraped=frozenset({"spark-operator 2", "kube-state-metrics"}),

@@ -6,23 +6,27 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from console.actions.effects import Effect
+from console.actions.pins import Pin
 from console.base.clock import WallClock
-from console.drill.kube.access import Rule
+from console.drill.kube.access import DenyRule
 from console.drill.session import DrillSession
-from console.operate import scripts
+from console.operate.gate_context import GateContext
 from console.operate.identity import other_cluster
 from console.operate.locks import Locks
 from console.operate.person import Question, Reply
-from console.operate.policy import Rules
-from console.operate.way import Way
-from console.runbook.effects import Effect
+from console.operate.policy import ChangeRules
+from console.operate.scripts.process import Finished
+from console.operate.scripts.runs import run_guarded
 from console.runbook.walk import AnyEvent
+from console.wire.calls import Leave
 from console.wire.config import ContextRef
 from console.wire.connection import Connection
 from console.wire.writer import Writer
@@ -59,7 +63,7 @@ class Cluster:
     def without(self, resource: str, *verbs: str) -> ContextRef:
         """Somebody who has what Console needs in this namespace, but not these verbs on this resource."""
         if self.session is not None:
-            self.session.deny(Rule(verbs=verbs, resources=(resource,), namespaces=(self.namespace,)))
+            self.session.deny(DenyRule(verbs=verbs, resources=(resource,), namespaces=(self.namespace,)))
             return self.ref()
         rules = [
             {"apiGroups": [group], "resources": [name], "verbs": [v for v in has if name != resource or v not in verbs]}
@@ -89,8 +93,9 @@ class Simulated:
     kube: Kube
 
 
-@pytest.fixture(scope="session")
-def simulated() -> Iterator[Simulated]:
+@contextmanager
+def simulation() -> Iterator[Simulated]:
+    """The cluster in a thread of its own."""
     opened: Future[DrillSession] = Future()
     loop, stopping = asyncio.new_event_loop(), asyncio.Event()
 
@@ -112,6 +117,12 @@ def simulated() -> Iterator[Simulated]:
     yield Simulated(session, Kube(session.kube_url, Path(), token, Path(session.kubeconfig)))
     loop.call_soon_threadsafe(stopping.set)
     thread.join(10)
+
+
+@pytest.fixture(scope="session")
+def simulated() -> Iterator[Simulated]:
+    with simulation() as world:
+        yield world
 
 
 @pytest.fixture(params=["simulated", pytest.param("real", marks=pytest.mark.parts)])
@@ -154,14 +165,14 @@ YES, NO = Reply("yes", "ada"), Reply("no", "ada")
 
 @dataclass
 class Passage:
-    """A way through the gate that writes down what would be journalled."""
+    """A gate that writes down what would be journalled."""
 
     connection: Connection
     folder: Path
     events: list[AnyEvent]
 
-    def way(self, person: Says, rules: Rules | None = None, **changes: Any) -> Way:
-        rules = rules or Rules(mode="write")
+    def gate(self, person: Says, rules: ChangeRules | None = None, **changes: Any) -> GateContext:
+        rules = rules or ChangeRules(mode="write")
         writer = None if rules.mode == "read-only" else Writer(self.connection)
         identity = self.connection.identity
         pinned = {"server": identity.server, "ca": identity.ca_hash, "uid": identity.cluster_uid}
@@ -169,11 +180,10 @@ class Passage:
         async def same_cluster() -> str:
             return await other_cluster(self.connection, pinned)
 
-        async def script(effect: Effect, dry_run: bool) -> scripts.Finished:
-            env = {"CONSOLE_DRY_RUN": "1"} if dry_run else {}
-            return await scripts.run(effect.argv, timeout=effect.timeout, env=env)
+        async def script(effect: Effect, leave: Leave, pin: Pin) -> Finished:
+            return await run_guarded(effect, leave, pin, connection=self.connection, folder=self.folder)
 
-        way = Way(
+        gate = GateContext(
             walk="w-1",
             step="raise",
             rules=rules,
@@ -192,7 +202,7 @@ class Passage:
             refused_to="refused",
             failed_to="failed",
         )
-        return replace(way, **changes)
+        return replace(gate, **changes)
 
     @property
     def kinds(self) -> list[str]:

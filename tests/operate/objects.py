@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from console.runbook.effects import Effect, ObjectRef
+from console.actions.effects import Effect, ObjectRef
 from tests.cluster.kube import Kube
 
 API = "sparkoperator.k8s.io/v1beta2"

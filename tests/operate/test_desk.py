@@ -10,15 +10,16 @@ from typing import Any
 
 import pytest
 
+from console.actions.effects import STAMP
 from console.base.errors import Exit, UsageError
 from console.operate.desk import Desk
 from console.operate.journal import Journal
 from console.operate.locks import Busy
 from console.operate.person import Question, Reply
-from console.operate.policy import Rules
-from console.runbook.effects import STAMP
-from console.runbook.walk import Applied, Ended, Intent, Landed, Resumed, Started, Verified
-from console.sources.runbooks import Library
+from console.operate.policy import ChangeRules
+from console.runbook.walk import Applied, Intent, Landed, Resumed, Started, Verified, WalkEnded
+from console.sources.files.runbooks import Library
+from console.timeline.prose import sentence
 from console.wire.connection import Connection
 from tests.operate.conftest import NO, YES, Cluster, Says
 from tests.operate.objects import NEW, OLD, create, running, spark_path
@@ -59,13 +60,13 @@ async def test_a_walk_from_start_to_resolved(
     assert [e.id for e in walk.writes] == [f"{walk_id}/1"]
     assert at.exit_code(walk) == Exit.OK
     assert overhead(cluster) == NEW
-    events = at._kit.journal.read(walk_id)
+    events = at._env.journal.read(walk_id)
     first = events[0]
     assert isinstance(first, Started)
     assert first.text == SMALL.read_text()
     assert (first.inputs, first.origins) == (INPUTS, ORIGINS)
     assert first.cluster["uid"] == connection.identity.cluster_uid
-    assert at._kit.journal.verify(walk_id).ok
+    assert at._env.journal.verify(walk_id).ok
     assert seen.walks[-1] == walk == at.walks()[0]
     assert [q.kind for q in seen.questions if q] == ["ask", "confirm"]
     assert at.question(walk_id) is None
@@ -96,13 +97,54 @@ async def test_a_no_leads_where_the_runbook_says(
     assert overhead(cluster) == OLD
 
 
-async def test_a_question_that_nobody_answers_hands_over(
+async def test_a_question_that_nobody_answers_waits_for_the_next_person(
     cluster: Cluster, connection: Connection, app: str, tmp_path: Path
 ) -> None:
     at = desk(connection, cluster.namespace, tmp_path)
-    walk = await at.wait(await begin(at, app, Says(None)))
-    assert (walk.outcome, walk.because) == ("handed_over", "nobody answered: Which memory?")
-    assert at.exit_code(walk) == Exit.UNHEALTHY
+    walk_id = await begin(at, app, Says(None))
+    walk = await at.wait(walk_id)
+    assert walk.handed is not None and walk.handed.text == "nobody answered: Which memory?"
+    assert (walk.status, walk.outcome, at.exit_code(walk)) == ("handed over", None, Exit.UNHEALTHY)
+    await at.resume(walk_id, Says(OVERHEAD, NO))
+    assert (await at.wait(walk_id)).path[-1] == "declined"
+
+
+async def test_a_text_that_was_mistyped_is_asked_for_again_and_the_third_time_is_no(
+    cluster: Cluster, connection: Connection, app: str, tmp_path: Path
+) -> None:
+    typo, right = (Reply("yes", "ada", typed, terminal=True) for typed in (app[:-1], app))
+    rules = ChangeRules(mode="write", cooldown=0, production=True)
+    person = Says(OVERHEAD, typo, typo, right)
+    at = desk(connection, cluster.namespace, tmp_path, rules=rules)
+    walk = await at.wait(await begin(at, app, person))
+    assert overhead(cluster) == NEW and walk.outcome == "resolved"
+    assert [q.reason.partition(":")[0] for q in person.asked[1:]] == [
+        "", f"{app[:-1]!r} is not {app!r}", f"{app[:-1]!r} is not {app!r}",
+    ]  # fmt: skip
+    assert "2 more tries" in person.asked[2].reason and "1 more try" in person.asked[3].reason
+    at = desk(connection, cluster.namespace, tmp_path, rules=rules)
+    walk = await at.wait(await begin(at, app, Says(OVERHEAD, typo, typo, typo, right)))
+    assert walk.path[-1] == "declined" and len(walk.writes) == 0
+
+
+async def test_the_proposed_value_is_set_otherwise_within_the_limits_that_the_runbook_states(
+    cluster: Cluster, connection: Connection, app: str, tmp_path: Path
+) -> None:
+    def edit(value: str) -> Reply:
+        return Reply("edit", "ada", value)
+
+    person = Says(OVERHEAD, edit("64g"), edit("nonsense"), edit("1500m"), YES)
+    at = desk(connection, cluster.namespace, tmp_path)
+    walk_id = await begin(at, app, person)
+    walk = await at.wait(walk_id)
+    first, large, wrong, new = person.asked[1:]
+    assert first.editable is not None
+    assert (first.editable.value, first.editable.limits) == (NEW, "1g to 8g")
+    assert "'64g' is above 8g" in large.reason and "limits: 1g to 8g" in wrong.reason
+    assert new.reason == "" and new.preview is not None and any("1500m" in line for line in new.preview.diff)
+    assert overhead(cluster) == "1500m" and walk.inputs["size"] == "1500m"
+    said = [sentence(event) for event in at._env.journal.read(walk_id)]
+    assert f"ada set size to 1500m instead of {NEW}" in said
 
 
 async def test_an_answer_that_is_no_choice_is_asked_again(
@@ -112,7 +154,7 @@ async def test_an_answer_that_is_no_choice_is_asked_again(
     at = desk(connection, cluster.namespace, tmp_path)
     walk = await at.wait(await begin(at, app, person))
     assert walk.path[-1] == "declined"
-    assert "'heep' is no answer" in person.asked[1].reason
+    assert person.asked[1].reason == "'heep' is none of the answers"
     at = desk(connection, cluster.namespace, tmp_path)
     walk_id = await begin(at, app, Says(*[Reply("heep", "ada")] * 3))
     with pytest.raises(UsageError, match="is no answer"):
@@ -135,6 +177,10 @@ async def test_a_change_that_does_not_help_is_offered_back(
     walk = await at.wait(await begin(at, app, person))
     assert [q.kind for q in person.asked] == ["ask", "confirm", "rollback", "confirm"]
     assert "ineffective" in person.asked[2].text
+    shows = person.asked[2].shows
+    assert any(line.startswith("deaths since the change: ") for line in shows)
+    assert f"changes back spec.executor.memoryOverhead: {NEW} → {OLD}" in shows
+    assert walk.still_to_do == ()
     assert walk.outcome == "unresolved"
     assert overhead(cluster) == OLD
     assert [e.inverse_of for e in walk.writes] == ["", f"{walk.id}/1"]
@@ -155,7 +201,7 @@ async def test_a_change_is_rolled_back_after_the_end(
     walk = await at.rollback(walk_id, f"{walk_id}/1", Says(YES))
     assert (walk.status, walk.outcome) == ("ended", "resolved")
     assert overhead(cluster) == OLD
-    assert at._kit.journal.verify(walk_id).ok
+    assert at._env.journal.verify(walk_id).ok
 
 
 async def test_notes_stand_in_the_journal_whether_it_runs_or_has_ended(
@@ -175,12 +221,36 @@ async def test_notes_stand_in_the_journal_whether_it_runs_or_has_ended(
         ("the heap is flat", "ada", "which"),
         ("told the owner", "grace", ""),
     ]
-    assert at._kit.journal.verify(walk_id).ok
+    assert at._env.journal.verify(walk_id).ok
 
 
-async def test_a_walk_is_stopped_or_handed_over(
+async def test_a_walk_that_was_handed_over_waits_is_seen_by_the_next_desk_and_is_taken_up(
     cluster: Cluster, connection: Connection, app: str, tmp_path: Path
 ) -> None:
+    asked = asyncio.Event()
+
+    async def thinks(question: Question) -> Reply:
+        asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    mine, other = (desk(connection, cluster.namespace, tmp_path) for _ in range(2))
+    assert other.walks() == ()
+    walk_id = await begin(mine, app, Says(thinks))
+    await asked.wait()
+    walk = await mine.hand_over(walk_id, "ada", "grace: the heap is flat")
+    assert (walk.status, walk.outcome, walk.ended) == ("handed over", None, None)
+    (seen,) = other.walks()
+    assert seen.handed is not None and (seen.handed.by, seen.handed.text) == ("ada", "grace: the heap is flat")
+    await other.resume(walk_id, Says(OVERHEAD, YES))
+    walk = await other.wait(walk_id)
+    assert (walk.outcome, walk.handed, overhead(cluster)) == ("resolved", None, NEW)
+    assert mine.walks()[0].outcome == "resolved", "the one who left it sees how it went on"
+    said = [sentence(event) for event in other._env.journal.read(walk_id)]
+    assert said.index("ada handed it over: grace: the heap is flat") < said.index("resumed by ada")
+
+
+async def test_a_walk_is_stopped(cluster: Cluster, connection: Connection, app: str, tmp_path: Path) -> None:
     at = desk(connection, cluster.namespace, tmp_path)
     asked = asyncio.Event()
 
@@ -189,15 +259,12 @@ async def test_a_walk_is_stopped_or_handed_over(
         await asyncio.Event().wait()
         raise AssertionError
 
-    for end, outcome in ((at.stop, "unresolved"), (at.hand_over, "handed_over")):
-        asked.clear()
-        walk_id = await begin(at, app, Says(thinks))
-        await asked.wait()
-        walk = await end(walk_id, "ada", "lunch")
-        assert walk.outcome == outcome
-        assert walk.because.endswith("by ada: lunch")
-        assert (await at.wait(walk_id)).outcome == outcome
-        assert at.question(walk_id) is None
+    walk_id = await begin(at, app, Says(thinks))
+    await asked.wait()
+    walk = await at.stop(walk_id, "ada", "lunch")
+    assert (walk.outcome, walk.because) == ("unresolved", "stopped by ada: lunch")
+    assert (await at.wait(walk_id)).outcome == "unresolved"
+    assert at.question(walk_id) is None
     assert overhead(cluster) == OLD
 
 
@@ -218,7 +285,7 @@ async def test_what_was_begun_gets_its_result_before_a_walk_is_left(
     await arrived.wait()
     await at.leave(walk_id)
     leaving.set()
-    assert isinstance(at._kit.journal.read(walk_id)[-1], Applied)
+    assert isinstance(at._env.journal.read(walk_id)[-1], Applied)
     assert overhead(cluster) == NEW
     again = desk(connection, cluster.namespace, tmp_path)
     assert [w.id for w in again.walks()] == [walk_id]
@@ -240,7 +307,7 @@ async def test_a_lost_answer_is_looked_for_not_sent_again(
     walk = await at.wait(await begin(at, app, Says(OVERHEAD, YES)))
     assert walk.outcome == "resolved"
     assert len(cluster.relay.on("sparkapplications")) == 1
-    kinds = [type(e).__name__ for e in at._kit.journal.read(walk.id)]
+    kinds = [type(e).__name__ for e in at._env.journal.read(walk.id)]
     assert kinds[kinds.index("Intent") :][:3] == ["Intent", "Landed", "Applied"]
 
 
@@ -262,7 +329,7 @@ async def test_a_request_that_never_arrived_is_offered_anew(
     assert walk.outcome == "resolved"
     assert [q.kind for q in person.asked] == ["ask", "confirm", "confirm"], "the second is asked, never assumed"
     assert [e.id for e in walk.writes] == [f"{walk.id}/2"]
-    landed = [e for e in at._kit.journal.read(walk.id) if isinstance(e, Landed)]
+    landed = [e for e in at._env.journal.read(walk.id) if isinstance(e, Landed)]
     assert [(e.answer, e.effect) for e in landed] == [("no", f"{walk.id}/1")]
     assert cluster.kube.get(spark_path(cluster.namespace, "etl-orders"))["metadata"]["generation"] == 2
 
@@ -320,7 +387,7 @@ async def test_a_runbook_whose_text_changed_is_not_resumed_unless_bound(
     await again.resume(walk_id, Says(OVERHEAD, NO), bind=True)
     walk = await again.wait(walk_id)
     assert walk.path[-1] == "declined", "the stored copy was walked"
-    resumed = [e for e in again._kit.journal.read(walk_id) if isinstance(e, Resumed)]
+    resumed = [e for e in again._env.journal.read(walk_id) if isinstance(e, Resumed)]
     assert [e.because for e in resumed] == ["with the runbook as it was stored"]
 
 
@@ -371,6 +438,8 @@ async def test_two_processes_cannot_be_on_one_walk(
         with pytest.raises(Busy, match=rf"held by grace \(process {other.pid}\)"):
             await at.resume(walk_id, Says())
         other.kill()
+    await at.resume(walk_id, Says(Reply("none", "ada")))
+    await at.wait(walk_id)
     with pytest.raises(UsageError, match="has ended"):
         await at.resume(walk_id, Says())
 
@@ -378,8 +447,8 @@ async def test_two_processes_cannot_be_on_one_walk(
 async def test_a_read_only_context_walks_and_changes_nothing(
     cluster: Cluster, connection: Connection, app: str, tmp_path: Path
 ) -> None:
-    at = desk(connection, cluster.namespace, tmp_path, rules=Rules())
-    assert at._kit.writer is None
+    at = desk(connection, cluster.namespace, tmp_path, rules=ChangeRules())
+    assert at._env.writer is None
     walk = await at.wait(await begin(at, app, Says(OVERHEAD, YES)))
     assert walk.path[-1] == "declined"
     assert "read-only" in str(walk.outputs["raise"]["because"])
@@ -396,10 +465,10 @@ async def test_the_order_of_the_records_is_that_of_the_gate(
     at = desk(connection, cluster.namespace, tmp_path)
     walk_id = await begin(at, app, Says(OVERHEAD, YES))
     await at.wait(walk_id)
-    events = at._kit.journal.read(walk_id)
+    events = at._env.journal.read(walk_id)
     assert [type(e).__name__ for e in events] == [
         "Started", "Entered", "Judged", "Entered", "Answered", "Entered", "Previewed", "Confirmed", "Intent",
-        "Applied", "Entered", "HoldBegan", "Verified", "Entered", "Ended",
+        "Applied", "Entered", "HoldBegan", "Verified", "Entered", "WalkEnded",
     ]  # fmt: skip
     intent, applied, verified, ended = events[8], events[9], events[12], events[14]
     assert isinstance(intent, Intent)
@@ -407,7 +476,7 @@ async def test_the_order_of_the_records_is_that_of_the_gate(
     assert intent.rollback.patch == {"spec": {"executor": {"memoryOverhead": OLD}}}
     assert isinstance(applied, Applied)
     assert isinstance(verified, Verified)
-    assert isinstance(ended, Ended)
+    assert isinstance(ended, WalkEnded)
 
 
 FEWER_CORES = """
@@ -423,6 +492,8 @@ steps:
     script: lower-executor-cores
     effect: write
     target: {apiVersion: sparkoperator.k8s.io/v1beta2, kind: SparkApplication, namespace: "{{ app.namespace }}", name: "{{ app.name }}"}
+    calls:
+      - {verbs: [patch], apiVersion: sparkoperator.k8s.io/v1beta2, kind: SparkApplication, namespace: "{{ app.namespace }}", name: "{{ app.name }}"}
     rollback: captured
     arguments:
       app: {type: spark_app, value: "{{ app.key }}"}
@@ -450,14 +521,15 @@ async def test_a_script_of_the_library_goes_through_the_gate_like_a_patch(
     assert walk.outcome == "mitigated", walk.because
     preview = person.asked[0].preview
     assert preview is not None
-    assert preview.diff == (
-        "- /spec/executor/cores: 2",
-        "+ /spec/executor/cores: 1",
-        "- /spec/executor/instances: 2",
-        "+ /spec/executor/instances: 4",
-    )
+    assert preview.diff[0] == f" patch SparkApplication {app}", "what the server says of what the script sends"
+    changed = [line for line in preview.diff if line[0] in "+-"]
+    assert changed == ["-    cores: 2", "-    instances: 2", "+    cores: 1", "+    instances: 4"]
+    assert f"it may send: patch SparkApplication {app}, and nothing else" in [c.text for c in preview.consequences]
     assert preview.effect.argv[-4:] == ("--app", app, "--divide-by", "2")
     assert {c.topic for c in preview.consequences} >= {"restart", "loss", "sink"}
+    asks = next(c.text for c in preview.consequences if c.text.startswith("each pod will ask for"))
+    assert " × 2 → 4" in asks, "what more executors need is looked at as for a patch"
+    assert {c.topic for c in preview.consequences} >= {"quota", "nodes"}
     obj = cluster.kube.get(path)
     assert (obj["spec"]["executor"]["cores"], obj["spec"]["executor"]["instances"]) == (1, 4)
     assert obj["metadata"]["annotations"][STAMP] == f"{walk_id}/1"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from console.actions.effects import STAMP
 from console.operate.diff import ANOTHER_VALUE, diff, fingerprint
-from console.runbook.effects import STAMP
 
 
 def app(**spec: Any) -> dict[str, Any]:

@@ -8,8 +8,6 @@ compares, so a boundary that is added later cannot be forgotten here.
 from __future__ import annotations
 
 import asyncio
-import signal
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +15,13 @@ from typing import Any
 
 import pytest
 
+from console.actions.effects import STAMP
 from console.operate.desk import Desk
 from console.operate.journal import Journal
-from console.runbook.effects import STAMP
-from console.runbook.walk import Applied, Intent, Landed, Walk
+from console.runbook.walk import Applied, Intent, Landed, Walk, WalkEnded
 from console.wire.connection import Connection
+from tests.kills.processes import Victim
+from tests.operate import walker
 from tests.operate.conftest import YES, Cluster, Says
 from tests.operate.objects import NEW, create, running, spark_path
 from tests.operate.relay import Write
@@ -56,36 +56,28 @@ def on_both(boundaries: list[str], fewer: list[str]) -> list[Any]:
 
 
 @dataclass
-class Victim:
-    """The other process."""
+class Walker:
+    """The other process, and the records that it has told."""
 
-    process: asyncio.subprocess.Process
+    victim: Victim
     records: list[str]
 
     @classmethod
-    async def begin(cls, cluster: Cluster, folder: Path, app: str, boundary: str, walk: str = "") -> Victim:
-        kubeconfig = cluster.ref().kubeconfig
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.operate.walker", str(folder), str(kubeconfig), cluster.namespace, app,
-            boundary, *([walk] if walk else []),
-            stdout=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        return cls(process, [])
+    def begin(cls, cluster: Cluster, folder: Path, app: str, boundary: str, walk: str = "") -> Walker:
+        what = (folder, cluster.ref().kubeconfig, cluster.namespace, app, boundary, walk)
+        return cls(Victim.begin(walker.walk, *what), [])
 
     async def until(self, wanted: str) -> None:
-        """Read what it prints until a line that begins so."""
-        assert self.process.stdout is not None
-        while True:
-            line = (await asyncio.wait_for(self.process.stdout.readline(), 60)).decode().strip()
-            assert line, f"it ended before {wanted!r}"
+        """Read what it tells until a line that begins so."""
+        while line := await self.victim.line(60):
             if line.startswith("record "):
                 self.records.append(line.split(" ", 2)[2])
             if line.startswith(wanted):
                 return
+        raise AssertionError(f"it ended before {wanted!r}")
 
     async def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        assert await self.process.wait() == -signal.SIGKILL
+        assert await self.victim.kill()
 
 
 @pytest.fixture
@@ -106,7 +98,7 @@ async def kill_at(boundary: str, cluster: Cluster, folder: Path, app: str, walk:
     """Let the other process come to the boundary, and kill it there."""
     cluster.relay.writes.clear()
     if not boundary.startswith("write "):
-        victim = await Victim.begin(cluster, folder, app, boundary, walk)
+        victim = Walker.begin(cluster, folder, app, boundary, walk)
         await victim.until(f"at {boundary}")
         await victim.kill()
         return
@@ -122,7 +114,7 @@ async def kill_at(boundary: str, cluster: Cluster, folder: Path, app: str, walk:
                 raise ConnectionResetError
 
     setattr(cluster.relay, "received" if how == "lost" else "answered", hold)
-    victim = await Victim.begin(cluster, folder, app, "none", walk)
+    victim = Walker.begin(cluster, folder, app, "none", walk)
     await asyncio.wait_for(reached.wait(), 60)
     await victim.kill()
     killed.set()
@@ -132,7 +124,7 @@ async def go_on(at: Desk, app: str, folder: Path) -> tuple[Walk, Says]:
     """Resume the walk as a person would; begin it where there is none yet."""
     person = Says(*[_answers] * 9)
     heads = Journal(folder / "journal.db").walks()
-    if heads and Journal(folder / "journal.db").read(heads[0].walk)[-1].__class__.__name__ == "Ended":
+    if heads and isinstance(Journal(folder / "journal.db").read(heads[0].walk)[-1], WalkEnded):
         return at.walks()[0] if at.walks() else await at.wait(heads[0].walk), person
     if heads:
         await at.resume(heads[0].walk, person)
@@ -172,9 +164,9 @@ def judge(cluster: Cluster, journal: Journal, walk: Walk) -> None:
 
 
 async def test_an_undisturbed_walk_has_these_boundaries(cluster: Cluster, app: str, tmp_path: Path) -> None:
-    victim = await Victim.begin(cluster, tmp_path, app, "none")
+    victim = Walker.begin(cluster, tmp_path, app, "none")
     await victim.until("ended resolved")
-    await victim.process.wait()
+    assert await victim.victim.ended() == 0
     assert tuple(victim.records) == RECORDS
     assert tuple(w.words for w in cluster.relay.writes) == WRITES
 
@@ -223,7 +215,7 @@ async def test_a_request_that_arrives_after_all_is_applied_only_once(
             loop.call_soon_threadsafe(over.set)
 
     cluster.relay.received, cluster.relay.answered = slow, arrived
-    victim = await Victim.begin(cluster, tmp_path, app, "none")
+    victim = Walker.begin(cluster, tmp_path, app, "none")
     await asyncio.wait_for(reached.wait(), 60)
     await victim.kill()
 

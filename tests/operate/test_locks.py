@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from console.actions.effects import ObjectRef
 from console.operate.gate import pass_gate
-from console.operate.locks import Busy, Held, LeaseLock, Locks, lock_file, lock_name, lock_walk
+from console.operate.locks import Busy, LeaseLock, Locks, ObjectLock, lock_file, lock_name, lock_walk
 from console.operate.person import Question, Reply
-from console.runbook.effects import ObjectRef
-from console.runbook.walk import Refused
+from console.runbook.walk import ChangeRefused
 from console.wire.connection import Connection
 from console.wire.writer import Writer
 from tests.operate.conftest import YES, Cluster, Passage, Says
@@ -81,7 +81,11 @@ async def test_a_walk_that_is_resumed_takes_its_own_lease_again(cluster: Cluster
     await died.release()
 
 
-@pytest.mark.parametrize(("ago", "free"), [(20, False), (80, True)])
+@pytest.mark.parametrize(
+    ("ago", "free"),
+    [(20, False), (45, False), (80, True)],
+    ids=["renewed of late", "expired, unless their clock is behind ours", "expired whatever the clocks say"],
+)
 async def test_the_dead_lock_nobody_out_for_long(cluster: Cluster, locks: Locks, ago: int, free: bool) -> None:
     renewed = (datetime.now(UTC) - timedelta(seconds=ago)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     spec = {"holderIdentity": "grace@there/w-2", "leaseDurationSeconds": 30, "renewTime": renewed}
@@ -124,8 +128,8 @@ async def test_nothing_is_changed_once_the_lease_is_lost(cluster: Cluster, passa
         await taken(cluster, "grace@there/w-2")
         return YES
 
-    ended = await pass_gate(raise_overhead(made), passage.way(Says(loses_it)))
-    assert isinstance(ended, Refused)
+    ended = await pass_gate(raise_overhead(made), passage.gate(Says(loses_it)))
+    assert isinstance(ended, ChangeRefused)
     assert (ended.by, ended.because) == ("lock", "the Lease was taken by grace@there/w-2")
     assert cluster.kube.get(spark_path(cluster.namespace, "etl-orders"))["spec"]["executor"]["memoryOverhead"] == OLD
 
@@ -138,11 +142,11 @@ async def test_the_question_is_taken_back_when_the_lease_is_lost(cluster: Cluste
         await asyncio.Event().wait()
         raise AssertionError
 
-    locks = passage.way(Says()).locks
+    locks = passage.gate(Says()).locks
     assert locks is not None
     locks.renew_seconds = 0.05
-    ended = await asyncio.wait_for(pass_gate(raise_overhead(made), passage.way(Says(thinks), locks=locks)), 10)
-    assert isinstance(ended, Refused)
+    ended = await asyncio.wait_for(pass_gate(raise_overhead(made), passage.gate(Says(thinks), locks=locks)), 10)
+    assert isinstance(ended, ChangeRefused)
     assert ended.by == "lock"
 
 
@@ -170,7 +174,7 @@ async def test_without_the_right_to_delete_a_lease_is_left_to_nobody(cluster: Cl
         await (await locks.take(target(cluster))).release()
         [lease] = cluster.kube.get(leases(cluster))["items"]
         assert lease["spec"].get("holderIdentity", "") == ""
-        held: Held = await another(locks).take(target(cluster))
+        held: ObjectLock = await another(locks).take(target(cluster))
         assert isinstance(held, LeaseLock)
         await held.release()
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from console.operate.gate import pass_gate
-from console.runbook.walk import Applied, Previewed, Refused
+from console.runbook.walk import Applied, ChangeRefused, Previewed
 from console.wire.connection import Connection
 from tests.operate.conftest import YES, Cluster, Passage, Says
 from tests.operate.objects import NEW, OLD, create, raise_overhead, spark_path
@@ -16,10 +16,10 @@ async def test_the_missing_right_is_shown_with_the_exact_rule(cluster: Cluster, 
     connection = await Connection.open(cluster.without("sparkapplications", "patch"))
     passage = Passage(connection, tmp_path, [])
     try:
-        ended = await pass_gate(raise_overhead(made), passage.way(Says(YES)))
+        ended = await pass_gate(raise_overhead(made), passage.gate(Says(YES)))
     finally:
         await connection.close()
-    assert isinstance(ended, Refused)
+    assert isinstance(ended, ChangeRefused)
     assert ended.by == "permission"
     assert f"you may not patch sparkapplications.sparkoperator.k8s.io in namespace {cluster.namespace}" in ended.because
     rule = '{apiGroups: ["sparkoperator.k8s.io"], resources: ["sparkapplications"], verbs: ["patch"]}'
@@ -37,7 +37,7 @@ async def test_what_may_not_be_read_is_unknown_and_stops_nothing(cluster: Cluste
     passage = Passage(connection, tmp_path, [])
     person = Says(YES)
     try:
-        ended = await pass_gate(raise_overhead(made), passage.way(person))
+        ended = await pass_gate(raise_overhead(made), passage.gate(person))
     finally:
         await connection.close()
     assert isinstance(ended, Applied), ended
@@ -52,7 +52,7 @@ async def test_an_event_that_may_not_be_written_stops_nothing(cluster: Cluster, 
     connection = await Connection.open(cluster.without("events", "create"))
     passage = Passage(connection, tmp_path, [])
     try:
-        ended = await pass_gate(raise_overhead(made), passage.way(Says(YES)))
+        ended = await pass_gate(raise_overhead(made), passage.gate(Says(YES)))
     finally:
         await connection.close()
     assert isinstance(ended, Applied)

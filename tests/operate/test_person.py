@@ -7,9 +7,17 @@ import threading
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from console.actions.effects import Effect, ObjectRef
 from console.base.errors import DocumentError, RefusedError, UsageError
+from console.facts.evidence import Evidence
+from console.operate import asking
 from console.operate.person import Kind, Question, Queue, Reply, Scripted
+from console.runbook.model import Choice
+from console.runbook.walk import Applied, Entered, Intent, Started, Verified, fold
+from console.sources.files.runbooks import Library
+from tests.runbook.boards import KEY, NOW, app, board, driver, executor, oom_death
 
 
 def question(step: str = "which", kind: Kind = "ask", expect: str = "") -> Question:
@@ -56,7 +64,7 @@ async def test_the_rest_has_careful_defaults(tmp_path: Path) -> None:
     person = written(tmp_path, "")
     assert await person.answer(question(kind="rollback")) == Reply("no", "answers file")
     assert await person.answer(question(kind="landed")) == Reply("stop", "answers file")
-    assert await person.answer(question(kind="second")) is None
+    assert await person.answer(question(kind="rules")) is None
     assert await written(tmp_path, '{"rollback": "yes", "landed": "look"}').answer(question(kind="rollback")) == Reply(
         "yes", "answers file"
     )
@@ -109,3 +117,99 @@ async def test_an_answer_to_an_earlier_question_is_dropped() -> None:
     with pytest.raises(asyncio.CancelledError):
         await waiting
     assert queue.question is None
+
+
+async def test_a_question_that_was_read_anew_takes_either_answer_while_its_choices_are_the_same() -> None:
+    seen: list[Question | None] = []
+    queue = Queue("ada", seen.append)
+    first = replace(question(), choices=(Choice("heap", "the heap"),), shows=("read 3m ago",))
+    anew = replace(first, shows=("read 4m ago",))
+    waiting = asyncio.create_task(queue.answer(first))
+    while queue.question is None:
+        await asyncio.sleep(0)
+    queue.reread(anew)
+    assert queue.question is anew and seen == [first, anew]
+    assert queue.reply(Reply("heap", "ada"), first) is True
+    assert await waiting == Reply("heap", "ada")
+    queue.reread(anew)
+    assert queue.question is None, "nothing is asked any more"
+
+
+async def test_an_answer_to_choices_that_have_changed_meanwhile_is_dropped() -> None:
+    queue = Queue("ada")
+    first = replace(question(), choices=(Choice("heap", "raise it to 3g"),))
+    other = replace(question(), choices=(Choice("heap", "raise it to 5g"),))
+    waiting = asyncio.create_task(queue.answer(first))
+    while queue.question is None:
+        await asyncio.sleep(0)
+    queue.reread(other)
+    assert queue.reply(Reply("heap", "ada"), first) is False
+    assert queue.reply(Reply("heap", "ada"), other) is True
+    assert await waiting == Reply("heap", "ada")
+
+
+async def test_an_open_question_shows_what_is_seen_now_and_not_what_was_seen_when_it_was_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(asking, "REREAD", 0.0)
+    queue = Queue("ada")
+    shown: list[Question | None] = []
+    texts = iter(["peak 1.6Gi, read 3m ago", "peak 1.6Gi, read 3m ago", "peak 2.7Gi, read 5s ago"])
+    read_at = 0.0
+
+    async def read() -> Question:
+        nonlocal read_at
+        read_at += 1
+        text = next(texts, "peak 2.7Gi, read 5s ago")
+        if text.startswith("peak 2.7"):
+            asyncio.get_running_loop().call_soon(queue.reply, Reply("heap", "ada"))
+        return replace(question(), shows=(text,), asked=read_at, read_at=read_at)
+
+    reply = await asking.Published(queue, shown.append).answer(await read(), read)
+    assert reply == Reply("heap", "ada")
+    assert [q.shows[0] if q is not None else None for q in shown] == [
+        "peak 1.6Gi, read 3m ago",
+        "peak 2.7Gi, read 5s ago",
+        None,
+    ]
+    assert [q.asked for q in shown if q is not None] == [1.0, 1.0], "it waits since it was asked first"
+
+
+def test_a_rollback_is_decided_by_what_died_what_is_wrong_what_changes_back_and_what_restarts() -> None:
+    target = ObjectRef("sparkoperator.k8s.io/v1beta2", "SparkApplication", "spark-jobs", "etl-orders")
+    made = Effect("w/1", "raise", "Raise it", "patch", target, "merge", {"spec": {"executor": {"memory": "4g"}}},
+                  touched=("/spec/executor/memory",), restarts="the whole application")  # fmt: skip
+    back = replace(made, id="w/1.undo", inverse_of="w/1", patch={"spec": {"executor": {"memory": None}}})
+    walk = fold(
+        [
+            Started(NOW - 900, "w", "b", "1", "", "", {}, {}, {}, KEY, "ada", "console"),
+            Entered(NOW - 700, "raise"),
+            Intent(NOW - 600, "raise", made, rollback=back),
+            Applied(NOW - 600, "raise", "w/1", True, goto="check"),
+            Entered(NOW - 590, "check"),
+            Verified(NOW - 100, "check", "ineffective", "it failed again", "not-fixed",
+                     (Evidence("runbook", "b/check", "executors 0 of 6", NOW),)),
+        ]
+    )  # fmt: skip
+    dead = executor(1, created=NOW - 400, state="Failed", death=oom_death(NOW - 60))
+    one = app(driver=driver(NOW - 500), executors=(dead,))
+    asked = asking.of_rollback(walk, "check", made, back, board(apps=(one,)), now=NOW)
+    assert asked.read_at == NOW
+    assert asked.shows[:2] == ("executors 0 of 6", "deaths since the change: 1 container-oom")
+    assert asked.shows[-2:] == (
+        "changes back spec.executor.memory: 4g → absent", "restarts the whole application",
+    )  # fmt: skip
+    unseen = asking.of_rollback(walk, "check", made, back, board(apps=()), now=NOW)
+    assert "deaths since the change: not known" in unseen.shows
+    calm = asking.of_rollback(walk, "check", made, back, board(apps=(replace(one, executors=()),)), now=NOW)
+    assert "deaths since the change: none seen" in calm.shows
+
+
+def test_a_question_says_what_else_is_seen_that_its_runbook_is_about() -> None:
+    book = Library.read(()).runbooks["spark-oom"]
+    first = {"code": "executor-oom-container", "key": "a", "title": "3 executors OOMKilled"}
+    heap = {"code": "executor-oom-heap", "key": "b", "title": "13 executors ran out of memory in the JVM"}
+    other = {"code": "image-pull", "key": "c", "title": "an image is missing"}
+    ctx = {"finding": first, "findings": [first, heap, other]}
+    assert asking.beside(book, ctx) == ("also seen now: 13 executors ran out of memory in the JVM",)
+    assert asking.beside(book, {}) == ()

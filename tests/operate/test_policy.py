@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from msgspec.structs import replace
 
-from console.operate.journal import Change
-from console.operate.policy import POLICY, Denial, Occasion, Rules, mode, policy
-from console.runbook.effects import Effect, ObjectRef
+from console.actions.effects import Effect, ObjectRef
+from console.operate.journal import JournalledChange
+from console.operate.policy import POLICY, ChangeRules, Denial, Occasion, mode, policy
 from console.settings.load import load
 from console.settings.model import Dates, Freeze
 
@@ -16,7 +18,7 @@ DELETE = Effect("w-1/2", "kill", "Kill it", "delete", replace(APP, kind="Pod"), 
 UNDO = replace(PATCH, id="w-1/1.undo", reversible=False, inverse_of="w-1/1")
 NOON = 1795521600.0
 NOW = Occasion(now=NOON, walk="w-1")
-WRITE = Rules(mode="write")
+WRITE = ChangeRules(mode="write")
 
 
 def said(found: Denial | None) -> str:
@@ -24,21 +26,53 @@ def said(found: Denial | None) -> str:
 
 
 def test_read_only_is_what_a_context_is_until_its_config_grants_more(tmp_path: object) -> None:
-    rules = Rules.of(load(env={}, context="somewhere"))
+    rules = ChangeRules.of(load(env={}, context="somewhere"))
     assert rules.mode == "read-only"
     assert said(mode(PATCH, rules)).startswith("mode: this context is read-only")
 
 
+def test_rules_are_those_of_the_config_each_of_them(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text(
+        "contexts: {live: {mode: guarded}}\n"
+        "production: {contexts: [live], namespaces: [spark-prod]}\n"
+        "policy:\n"
+        "  deny: [Node]\n  max_targets: 3\n  cooldown: 1m\n  second_person: always\n"
+        "  freeze: {dates: [{name: close, from: 2026-11-24T00:00:00Z, until: 2026-11-25T00:00:00Z}]}\n"
+    )
+    rules = ChangeRules.of(load(config, {}, context="live"), patience=5.0)
+    assert rules == ChangeRules(
+        mode="guarded",
+        production=True,
+        production_namespaces=("spark-prod",),
+        deny=("Node",),
+        max_targets=3,
+        cooldown=60.0,
+        second_person="always",
+        freeze=rules.freeze,
+        patience=5.0,
+    )
+    assert [dates.name for dates in rules.freeze.dates] == ["close"]
+
+
+def test_what_no_config_says_is_careful_and_the_same_without_settings() -> None:
+    assert ChangeRules.of(load(env={})) == ChangeRules()
+    rules = ChangeRules()
+    assert (rules.max_targets, rules.cooldown, rules.patience) == (10, 300.0, 900.0)
+
+
 def test_guarded_takes_only_what_can_be_rolled_back() -> None:
-    guarded = Rules(mode="guarded")
+    guarded = ChangeRules(mode="guarded")
     assert mode(PATCH, guarded) is None
     assert mode(UNDO, guarded) is None
-    assert "cannot (a pod does not come back)" in said(mode(DELETE, guarded))
+    only = "mode: mode guarded allows only what can be rolled back, and this cannot"
+    assert said(mode(DELETE, guarded)) == f"{only} (a pod does not come back)"
+    assert said(mode(replace(DELETE, reason=""), guarded)) == only
     assert mode(DELETE, WRITE) is None
 
 
 def test_the_policy_has_its_order() -> None:
-    assert [name for name, _ in POLICY] == ["deny", "freeze", "max targets", "cooldown", "takeover"]
+    assert [name for name, _ in POLICY] == ["deny", "freeze", "max targets", "cooldown", "second person"]
 
 
 def test_a_secret_is_never_changed() -> None:
@@ -68,26 +102,34 @@ def test_a_freeze_holds_changes_but_no_rollback() -> None:
     )
     assert policy(UNDO, rules, NOW) is None
     assert policy(PATCH, rules, replace(NOW, now=NOON + 86400)) is None
+    silent = replace(rules, freeze=Freeze(dates=(replace(window, reason=""),)))
+    assert said(policy(PATCH, silent, NOW)).endswith("until 2026-11-25T00:00:00Z by 'quarter end'")
 
 
 def test_a_step_changes_no_more_objects_than_allowed() -> None:
     touched = frozenset(f"Pod/spark-jobs/p{n}" for n in range(3))
     rules = replace(WRITE, max_targets=3)
-    assert "object 4 of the step" in said(policy(PATCH, rules, replace(NOW, touched=touched)))
+    assert said(policy(PATCH, rules, replace(NOW, touched=touched))) == (
+        "policy: this would be object 4 of the step; policy.max_targets is 3"
+    )
     assert policy(PATCH, replace(rules, max_targets=4), replace(NOW, touched=touched)) is None
 
 
 def test_two_walks_do_not_change_one_object_shortly_after_each_other() -> None:
-    theirs = Change("w-9", NOON - 120, replace(PATCH, id="w-9/1", title="Raise the heap"))
+    theirs = JournalledChange("w-9", NOON - 120, replace(PATCH, id="w-9/1", title="Raise the heap"))
     found = said(policy(PATCH, WRITE, replace(NOW, recent=(theirs,))))
     assert found.startswith("policy: walk w-9 changed spark-jobs/etl-orders 2m ago (Raise the heap)")
     assert "ends in 3m" in found
-    assert policy(PATCH, WRITE, replace(NOW, recent=(replace(theirs, at=NOON - 301),))) is None
+    for past in (300, 301):
+        assert policy(PATCH, WRITE, replace(NOW, recent=(replace(theirs, at=NOON - past),))) is None
+    other = replace(theirs, effect=replace(theirs.effect, target=replace(APP, name="etl-invoices")))
+    script = replace(theirs, effect=replace(theirs.effect, action="script", target=None))
+    assert policy(PATCH, WRITE, replace(NOW, recent=(other, script))) is None, "neither changed this object"
     assert policy(UNDO, WRITE, replace(NOW, recent=(theirs,))) is None, "a rollback is exempt"
     assert policy(PATCH, WRITE, replace(NOW, recent=(replace(theirs, walk="w-1"),))) is None, "so is the walk itself"
 
 
 def test_production_is_a_context_or_a_namespace() -> None:
-    assert Rules(production=True).is_production("any")
-    assert Rules(production_namespaces=("spark-prod",)).is_production("spark-prod")
-    assert not Rules(production_namespaces=("spark-prod",)).is_production("")
+    assert ChangeRules(production=True).is_production("any")
+    assert ChangeRules(production_namespaces=("spark-prod",)).is_production("spark-prod")
+    assert not ChangeRules(production_namespaces=("spark-prod",)).is_production("")

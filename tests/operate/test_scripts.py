@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from console.base.errors import ConsoleError
-from console.operate import kubeconfig
-from console.operate.scripts import HEAD_BYTES, TAIL_BYTES, Finished, environment, run
+from console.operate.scripts import workplace
+from console.operate.scripts.process import HEAD_BYTES, TAIL_BYTES, Finished, environment, run
 from console.wire.config import ContextRef, resolve
 
 
@@ -43,7 +43,7 @@ async def test_arguments_never_meet_a_shell(tmp_path: Path) -> None:
 async def test_it_sees_only_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "planted")
     monkeypatch.setenv("KUBECONFIG", "/somebody/elses")
-    assert set(environment({"KUBECONFIG": "/ours"})) <= {"PATH", "LANG", "HOME", "TMPDIR", "KUBECONFIG"}
+    assert set(environment({"KUBECONFIG": "/ours"})) <= {"PATH", "LANG", "PYTHONUSERBASE", "KUBECONFIG"}
     ended = await python("import os; print(sorted(os.environ))", CONSOLE_EFFECT="w-1/1")
     assert "AWS" not in ended.output
     assert "KUBECONFIG" not in ended.output
@@ -97,7 +97,7 @@ async def test_a_time_limit_kills_the_whole_group() -> None:
 
 
 async def test_a_script_that_ignores_the_signal_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("console.operate.scripts.GRACE_SECONDS", 0.2)
+    monkeypatch.setattr("console.operate.scripts.process.GRACE_SECONDS", 0.2)
     code = "import os, signal, time; signal.signal(15, signal.SIG_IGN); print(os.getpid(), flush=True); time.sleep(600)"
     ended = await python(code, timeout=1.5)
     assert ended.timed_out
@@ -105,7 +105,7 @@ async def test_a_script_that_ignores_the_signal_is_killed(monkeypatch: pytest.Mo
 
 
 async def test_a_child_that_stays_behind_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("console.operate.scripts.GRACE_SECONDS", 0.2)
+    monkeypatch.setattr("console.operate.scripts.process.GRACE_SECONDS", 0.2)
     ended = await python(CHILD.format(then=""))
     assert ended.ok
     assert await dead(int(ended.output.split()[0]))
@@ -128,44 +128,17 @@ async def test_what_cannot_be_started_is_named() -> None:
         await run(("/nowhere/tool",), timeout=1, env={})
 
 
-KUBECONFIG = """
-apiVersion: v1
-kind: Config
-current-context: one
-contexts:
-- {name: one, context: {cluster: c, user: u, namespace: spark-jobs}}
-- {name: two, context: {cluster: c, user: other}}
-clusters:
-- {name: c, cluster: {server: "https://127.0.0.1:6443", tls-server-name: kubernetes, insecure-skip-tls-verify: true}}
-users:
-- {name: u, user: {token: planted-token, as: grace, as-groups: [oncall]}}
-- name: other
-  user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: ./login, args: [x], interactiveMode: Never}}
-"""
-
-
-def test_a_script_gets_the_pinned_cluster_and_user_in_a_private_file(tmp_path: Path) -> None:
-    source = tmp_path / "config"
-    source.write_text(KUBECONFIG)
-    target = resolve(ContextRef(kubeconfig=str(source), context="one"), environ={})
-    with kubeconfig.written(target, tmp_path / "run") as path:
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-        again = resolve(ContextRef(kubeconfig=str(path)), environ={})
-        assert (again.context, again.server, again.namespace) == ("one", "https://127.0.0.1:6443", "spark-jobs")
-        assert (again.server_name, again.insecure) == ("kubernetes", True)
-        assert again.login["token"] == "planted-token"
-        assert again.impersonation == target.impersonation
-    assert not path.exists()
-    assert list((tmp_path / "run").iterdir()) == []
-
-
-def test_a_login_command_stays_where_it_is(tmp_path: Path) -> None:
-    source = tmp_path / "config"
-    source.write_text(KUBECONFIG)
-    target = resolve(ContextRef(kubeconfig=str(source), context="two"), environ={})
-    user = kubeconfig.document(target)["users"][0]["user"]
-    assert user["exec"]["command"] == str(tmp_path / "login")
+def test_a_workplace_is_private_empty_and_holds_no_credentials(tmp_path: Path) -> None:
+    with workplace.furnished("http://127.0.0.1:1/t", context="one", namespace="spark-jobs", folder=tmp_path) as at:
+        assert stat.S_IMODE(at.kubeconfig.stat().st_mode) == 0o600
+        assert stat.S_IMODE(at.kubeconfig.parent.stat().st_mode) == 0o700
+        assert list(at.home.iterdir()) == list(at.scratch.iterdir()) == []
+        again = resolve(ContextRef(kubeconfig=str(at.kubeconfig)), environ={})
+        assert (again.context, again.server, again.namespace) == ("one", "http://127.0.0.1:1/t", "spark-jobs")
+        assert (again.login, again.cert, again.impersonation.user) == ({}, b"", "")
+        assert at.env == {"HOME": str(at.home), "TMPDIR": str(at.scratch), "KUBECONFIG": str(at.kubeconfig)}
+        (at.home / "left").touch()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_a_crash_left_behind_is_removed(tmp_path: Path) -> None:
@@ -174,5 +147,5 @@ def test_what_a_crash_left_behind_is_removed(tmp_path: Path) -> None:
         folder.mkdir()
         (folder / "kubeconfig").write_text("x")
     os.utime(left, (1, 1))
-    kubeconfig.sweep(tmp_path)
+    workplace.sweep(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["script-new"]

@@ -6,20 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from console.health.model import Evidence
+from console.actions.effects import Effect, ObjectRef, Preview
+from console.actions.secrets import keeps, secret_pointer
+from console.facts.evidence import Evidence
 from console.operate.journal import Journal
-from console.operate.sealing import keeps, seal, secret_pointer
-from console.runbook.effects import Effect, ObjectRef, Preview
+from console.operate.sealing import seal
 from console.runbook.walk import (
     Answered,
     AnyEvent,
     Applied,
+    ChangeRefused,
     Confirmed,
     Intent,
     Judged,
     Noted,
     Previewed,
-    Refused,
     Started,
 )
 from tests.operate.test_journal import APP, started
@@ -70,7 +71,7 @@ EVENTS: list[AnyEvent] = [
               before={"/spec/sparkConf/spark.hadoop.fs.s3a.secret.key": PLANTED})),
     Previewed(at=1, step="s", preview=Preview(SCRIPT, (), None, message=f"token={PLANTED}")),
     Confirmed(at=1, step="s", effect="w-1/1", typed=f"password={PLANTED}", by="ada"),
-    Refused(at=1, step="s", effect="w-1/1", by="server", because=f"bad value: token={PLANTED}"),
+    ChangeRefused(at=1, step="s", effect="w-1/1", by="server", because=f"bad value: token={PLANTED}"),
     Intent(at=1, step="s", effect=MERGE, rollback=JSON, before={"/spec/executor/env/0/value": PLANTED}),
     Intent(at=1, step="s", effect=SECRET, before={"/data/key": PLANTED}),
     Intent(at=1, step="s", effect=SCRIPT),

@@ -10,13 +10,13 @@ import msgspec
 import pytest
 
 from console.cli.main import run
-from console.incident.record import Record
-from console.incident.timeline import document, markdown
 from console.operate.diff import ANOTHER_VALUE
 from console.operate.person import Question, Reply
 from console.runbook.model import Runbook
 from console.runbook.scripts import ScriptSpec
 from console.runbook.walk import Walk
+from console.timeline.record import WalkRecord
+from console.timeline.timeline import document, markdown
 from console.wire.connection import Connection
 from tests.operate.conftest import YES, Cluster, Says
 from tests.operate.objects import NEW, running, spark_application, spark_path
@@ -95,8 +95,8 @@ async def test_secrets_are_nowhere(
         assert any(ANOTHER_VALUE in line for line in confirmed.diff), "that a secret changes is shown"
         assert not confirmed.effect.reversible, "what is not kept cannot be put back"
 
-    journal = at._kit.journal
-    record = Record.read(journal, walk_id)
+    journal = at._env.journal
+    record = WalkRecord.read(journal, walk_id)
     told = (record.walk, record.events, record.chain, record.hashes)
     assert_clean(seen.text, "what was published")
     assert_clean(repr(person.asked), "what was asked")
@@ -139,8 +139,8 @@ async def test_nor_are_those_of_a_script(cluster: Cluster, connection: Connectio
     assert "done" in str(walk.outputs["run"]["output"])
     assert_clean(seen.text, "what was published")
     assert_clean(repr(person.asked), "what was asked")
-    assert_clean(at._kit.journal.path.read_bytes().decode("latin-1"), "the journal")
-    record = Record.read(at._kit.journal, walk.id)
+    assert_clean(at._env.journal.path.read_bytes().decode("latin-1"), "the journal")
+    record = WalkRecord.read(at._env.journal, walk.id)
     assert_clean(markdown(record.walk, record.events, record.chain, record.hashes), "the timeline")
     assert [path.name for path in (tmp_path / "state" / "run").glob("script-*")] == []
 

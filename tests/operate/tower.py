@@ -8,22 +8,22 @@ from typing import Any
 
 import msgspec
 
+from console.apps.assemble import assemble
 from console.base.clock import WallClock
-from console.health.apps import assemble
-from console.health.facts import Facts, Origin
-from console.health.model import Board, Cluster
+from console.board.model import Board, Cluster
+from console.facts.model import Facts, Origin
 from console.operate.desk import Desk
 from console.operate.journal import Journal
 from console.operate.person import Question
-from console.operate.policy import Rules
+from console.operate.policy import ChangeRules
 from console.operate.world import Queried
 from console.runbook import schema
 from console.runbook.catalogue import Catalogue
 from console.runbook.model import Runbook
 from console.runbook.scripts import ScriptSpec
 from console.runbook.walk import Walk
-from console.sources import decode
-from console.sources.runbooks import read_catalogue
+from console.sources.cluster import decode
+from console.sources.files.runbooks import read_catalogue
 from console.wire.connection import Connection
 from tests.operate.objects import spark_path
 
@@ -88,7 +88,7 @@ def desk(connection: Connection, namespace: str, folder: Path, **changes: Any) -
     fields: dict[str, Any] = {
         "connection": connection,
         "journal": Journal(folder / "journal.db"),
-        "rules": Rules(mode="write", cooldown=0),
+        "rules": ChangeRules(mode="write", cooldown=0),
         "clock": WallClock(),
         "world": SmallWorld(connection, namespace),
         "library": Shelf({runbook.id: runbook}),

@@ -1,15 +1,15 @@
 """A process that walks a runbook and stops at a boundary of its journal, to be killed there.
 
-`python -m tests.operate.walker FOLDER KUBECONFIG NAMESPACE APP BOUNDARY [WALK]` starts a walk, or resumes WALK.
-BOUNDARY is `N committed` or `N uncommitted` (N counts the records that this process writes), or `none`. It prints a
-line for each record, `at BOUNDARY` where it stops, and `ended OUTCOME`.
+`walk` is what the process does. A boundary is `N committed` or `N uncommitted` (N counts the records that this process
+writes), or `none`. It tells a line for each record, `at BOUNDARY` where it stops, and `ended OUTCOME`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import sys
 import threading
+from collections.abc import Callable
+from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 
 from console.base.document import parse
@@ -26,37 +26,38 @@ ANSWERS = "answers: {which: overhead}\nconfirm: yes\n"
 class Halting(Journal):
     """A journal that tells its records, and stops the whole process at one of them."""
 
-    def __init__(self, path: Path, boundary: str) -> None:
+    def __init__(self, path: Path, boundary: str, tell: Callable[[str], None]) -> None:
         super().__init__(path)
-        self.boundary, self.count = boundary, 0
+        self.boundary, self.count, self.tell = boundary, 0, tell
 
     def append(self, walk: str, event: AnyEvent, *, expected: int | None = None) -> AnyEvent:
         self.count += 1
         self._halt(f"{self.count} uncommitted")
         stored = super().append(walk, event, expected=expected)
-        print(f"record {self.count} {type(event).__struct_config__.tag}", flush=True)
+        self.tell(f"record {self.count} {type(event).__struct_config__.tag}")
         self._halt(f"{self.count} committed")
         return stored
 
     def _halt(self, here: str) -> None:
         if here == self.boundary:
-            print(f"at {here}", flush=True)
+            self.tell(f"at {here}")
             threading.Event().wait()
 
 
-async def main(folder: str, kubeconfig: str, namespace: str, app: str, boundary: str, walk: str = "") -> None:
+def walk(pipe: Pipe, folder: Path, kubeconfig: str, namespace: str, app: str, boundary: str, resumed: str) -> None:
+    """Start a walk on `app`, or go on with the walk `resumed`; what happens is told through `pipe`."""
+    asyncio.run(_walk(pipe.send, folder, kubeconfig, namespace, app, boundary, resumed))
+
+
+async def _walk(
+    tell: Callable[[str], None], folder: Path, kubeconfig: str, namespace: str, app: str, boundary: str, resumed: str
+) -> None:
     connection = await Connection.open(ContextRef(kubeconfig=kubeconfig))
-    journal = Halting(Path(folder) / "journal.db", boundary)
-    at = desk(connection, namespace, Path(folder), journal=journal)
+    at = desk(connection, namespace, folder, journal=Halting(folder / "journal.db", boundary, tell))
     person = Scripted.parse(parse(ANSWERS, "answers"))
-    if walk:
-        await at.resume(walk, person)
-    else:
-        walk = await at.start(small(), INPUTS, ORIGINS, app, person)
-    ended = await at.wait(walk)
+    if resumed:
+        await at.resume(resumed, person)
+    id = resumed or await at.start(small(), INPUTS, ORIGINS, app, person)
+    ended = await at.wait(id)
     await connection.close()
-    print(f"ended {ended.outcome}", flush=True)
-
-
-if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    tell(f"ended {ended.outcome}")

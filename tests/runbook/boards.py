@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from console.health.facts import Alert, Condition, Node, Origin
-from console.health.model import (
-    Board,
-    Burn,
-    Cluster,
-    Death,
-    Evidence,
-    Finding,
-    Member,
-    MemoryPlan,
-    RuledOut,
-    SloStatus,
-    SparkApp,
-)
+from msgspec.structs import fields as fields_of
+
+from console.apps.model import Death, Member, MemoryPlan, SparkApp
+from console.board.model import Board, Cluster
+from console.facts.evidence import Evidence
+from console.facts.model import Alert, Condition, Node, Origin
+from console.findings.figures import Figures, figures_of
+from console.findings.model import Finding, RuledOut
+from console.slo.model import Burn, SloStatus
 
 NOW = 1_795_000_000.0
 MI = 2**20
@@ -84,9 +79,16 @@ def app(**fields: Any) -> SparkApp:
     return SparkApp(**{**basis, **fields})
 
 
+def figures(code: str, known: dict[str, Any]) -> Figures:
+    """The figures of a code, as far as they are known."""
+    family = figures_of(code)
+    unknown = dict.fromkeys(field.name for field in fields_of(family) if field.required)
+    return family(**unknown | {name: value for name, value in known.items() if name in family.__struct_fields__})
+
+
 def finding(code: str = "executor-oom-container", **fields: Any) -> Finding:
     """A finding of the OOM family with the figures that health documents."""
-    data: dict[str, Any] = {
+    known: dict[str, Any] = {
         "current": True,
         "role": "driver" if code.startswith("driver") else "executor",
         "app_id": "spark-1",
@@ -118,7 +120,7 @@ def finding(code: str = "executor-oom-container", **fields: Any) -> Finding:
         "ruled_out": (RuledOut("I06", "no node is under pressure"),),
         "open_questions": ("the Python workers' resident memory",),
         "app": KEY,
-        "data": data,
+        "data": figures(code, known),
     }
     return Finding(**{**basis, **fields})
 
@@ -133,7 +135,7 @@ def node(name: str = "node-041", *true: str) -> Node:
 
 def slo(fast: float | None, slow: float | None, state: Any = None, id: str = "job-success") -> SloStatus:
     rates = [r for r in (fast, slow) if r is not None]
-    word = state or ("no data" if len(rates) < 2 else "burning" if max(rates) >= 1 else "good")
+    word = state or ("no data" if not rates else "burning" if max(rates) >= 1 else "good")
     return SloStatus(
         id=id,
         title=id,
@@ -141,7 +143,7 @@ def slo(fast: float | None, slow: float | None, state: Any = None, id: str = "jo
         period=2_419_200,
         state=word,
         budget_left=0.18,
-        burns=(Burn(300.0, None, fast), Burn(3600.0, None, slow)),
+        burns=(Burn(300.0, None, fast, awaited=True), Burn(3600.0, None, slow, awaited=True)),
     )
 
 

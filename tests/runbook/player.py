@@ -6,23 +6,26 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from console.health.model import Board
-from console.runbook import context, inputs, patches, steps
-from console.runbook.effects import Effect
+from console.actions import verb_of
+from console.actions.effects import Effect
+from console.board.model import Board
+from console.runbook import inputs, steps
+from console.runbook.context.build import build
+from console.runbook.context.query import with_query
 from console.runbook.model import Runbook
 from console.runbook.walk import (
     AnyEvent,
     Applied,
+    ChangeRefused,
     Confirmed,
     Intent,
     Landed,
     Offered,
-    Refused,
     Started,
     Walk,
     fold,
 )
-from console.sources.runbooks import Library
+from console.sources.files.runbooks import Library
 
 LIBRARY = Library.read()
 World = Callable[[float, float | None], Board]
@@ -55,7 +58,7 @@ class Player:
 
     def ctx(self) -> dict[str, Any]:
         walk = self.walk
-        return context.build(
+        return build(
             self.board(), app=walk.inputs["app"], walk=walk, inputs=walk.inputs, now=self.now, runbook=self.runbook
         )
 
@@ -88,18 +91,18 @@ class Player:
             case steps.Judge(step=step):
                 ctx = self.ctx()
                 if steps.query(step, ctx):
-                    ctx = context.with_query(ctx, self.samples, "no Prometheus")
+                    ctx = with_query(ctx, self.samples, "no Prometheus")
                 self.events.append(steps.judge(book, step, ctx, now))
-            case steps.Question(step=step):
+            case steps.AskPerson(step=step):
                 steps.question(step, self.ctx(), book.id)
                 value = self.answers.get(step.id, "ok")
                 self.events.append(steps.answer(book, step, value, "test", now))
-            case steps.Change(step=step) | steps.RunScript(step=step):
+            case steps.MakeChange(step=step) | steps.RunScript(step=step):
                 effect = steps.effect(book, walk, step, self.ctx(), LIBRARY.scripts, LIBRARY.catalogue)
                 self.effects.append(effect)
                 if step.id in self.refuse:
                     goto = steps.route(book, step, "refused")
-                    self.events.append(Refused(now, step.id, effect.id, "person", "no", goto))
+                    self.events.append(ChangeRefused(now, step.id, effect.id, "person", "no", goto))
                 else:
                     self.write(step.id, effect, steps.route(book, step, "applied"))
             case steps.Undo(step=step, rollback=rollback):
@@ -123,7 +126,7 @@ class Player:
         return True
 
     def write(self, step: str, effect: Effect, goto: str) -> None:
-        rollback = patches.inverse(effect, self.before) if effect.reversible else None
+        rollback = verb_of(effect.action).inverse(effect, self.before) if effect.reversible else None
         self.events += [
             Confirmed(self.now, step, effect.id, "", "test"),
             Intent(self.now, step, effect, self.before, 1, rollback),

@@ -8,7 +8,7 @@ import pytest
 
 from console.base.errors import DocumentError
 from console.runbook import catalogue
-from console.runbook.promql import check
+from console.runbook.lint.promql import check
 from tests.runbook.player import LIBRARY
 
 KNOWN = LIBRARY.catalogue

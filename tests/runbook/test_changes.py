@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 from console.base.errors import ConsoleError, UsageError
 from console.runbook import steps
-from console.runbook.model import Argument, Runbook, Step, Target
+from console.runbook.model import Argument, Runbook, Step, TargetTemplate
 from console.runbook.scripts import ScriptArgument, ScriptSpec
-from console.runbook.template import Missing
+from console.runbook.template import MissingData
 from console.runbook.walk import Started, fold
 from tests.runbook.player import LIBRARY
 
@@ -20,14 +20,14 @@ CTX: dict[str, Any] = {
             "api_version": "sparkoperator.k8s.io/v1beta2", "hidden": "[redacted]", "none": "-", "flag": "--force",
             "lines": "a\nb"},
 }  # fmt: skip
-TARGET = Target("sparkoperator.k8s.io/v1beta2", "SparkApplication", "{{ app.name }}", "{{ app.namespace }}")
+TARGET = TargetTemplate("sparkoperator.k8s.io/v1beta2", "SparkApplication", "{{ app.name }}", "{{ app.namespace }}")
 CHANGE = Step(
-    "change", "change", "Set {{ app.size|jvm_size }}", target=TARGET, action="patch", patch_type="merge",
-    patch={"spec": {"executor": {"memory": "{{ app.size|jvm_size }}", "cores": "{{ app.cores }}"}}},
+    "change", "change", "Set {{ app.size|jvm_size }}", target=TARGET, action="patch",
+    settings={"patch": {"spec": {"executor": {"memory": "{{ app.size|jvm_size }}", "cores": "{{ app.cores }}"}}}},
     rollback="captured", loses="work of {{ app.gone }}", verify="v",
 )  # fmt: skip
 SCRIPT = Step(
-    "script", "script", "Run", target=TARGET, script="s", effect="write", rollback="captured",
+    "script", "script", "Run", action="script", target=TARGET, script="s", effect="write", rollback="captured",
     arguments=(
         Argument("app", "spark_app", "{{ app.namespace }}/{{ app.name }}", "--app"),
         Argument("n", "int", "{{ app.cores }}", ""),
@@ -77,18 +77,18 @@ def test_a_kind_that_is_none_makes_no_path(target: dict[str, str]) -> None:
 
 
 def test_missing_data_makes_no_patch() -> None:
-    with pytest.raises(Missing, match=r"step change, patch\.spec\.executor\.memory: 'gone' is not known"):
-        effect(replace(CHANGE, patch={"spec": {"executor": {"memory": "{{ app.gone|jvm_size }}"}}}))
+    with pytest.raises(MissingData, match=r"step change, patch\.spec\.executor\.memory: 'gone' is not known"):
+        effect(replace(CHANGE, settings={"patch": {"spec": {"executor": {"memory": "{{ app.gone|jvm_size }}"}}}}))
 
 
 def test_a_redacted_value_is_never_written() -> None:
     with pytest.raises(ConsoleError, match="would write"):
-        effect(replace(CHANGE, patch={"spec": {"executor": {"memory": "{{ app.hidden }}"}}}))
+        effect(replace(CHANGE, settings={"patch": {"spec": {"executor": {"memory": "{{ app.hidden }}"}}}}))
 
 
 def test_a_patch_that_changes_nothing_is_none() -> None:
     with pytest.raises(ConsoleError, match="changes nothing"):
-        effect(replace(CHANGE, patch={}))
+        effect(replace(CHANGE, settings={"patch": {}}))
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_patch_that_changes_nothing_is_none() -> None:
 )
 def test_every_written_field_exists_and_is_of_its_type(patch: Any, words: str) -> None:
     with pytest.raises(ConsoleError) as caught:
-        effect(replace(CHANGE, patch=patch))
+        effect(replace(CHANGE, settings={"patch": patch}))
     assert words in str(caught.value)
 
 
@@ -152,7 +152,12 @@ def test_an_unknown_script_names_the_nearest() -> None:
 
 def test_a_deletion_cannot_be_undone() -> None:
     gone = Step(
-        "d", "change", "t", target=Target("v1", "Pod", "p", "ns"), action="delete", irreversible="pods do not come back"
+        "d",
+        "change",
+        "t",
+        target=TargetTemplate("v1", "Pod", "p", "ns"),
+        action="delete",
+        irreversible="pods do not come back",
     )
     made = effect(gone)
     assert (made.action, made.reversible, made.reason, made.touched) == ("delete", False, "pods do not come back", ())

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from console.base.errors import UsageError
-from console.health.model import Board
+from console.board.model import Board
 from console.runbook.inputs import convert, resolve
-from console.runbook.model import Input, Match, Runbook
+from console.runbook.model import Input, Runbook, RunbookMatch
 from tests.runbook.boards import KEY, alert, app, board, finding, node
 
 
 def book(*inputs: Input, findings: tuple[str, ...] = ("executor-oom-container",)) -> Runbook:
-    return Runbook("b", "1.0.0", "B", "b.yaml", "", "", match=Match(findings=findings), inputs=inputs)
+    return Runbook("b", "1.0.0", "B", "b.yaml", "", "", match=RunbookMatch(findings=findings), inputs=inputs)
 
 
 def one(board: Board, item: Input, **more: Any) -> tuple[Any, str]:

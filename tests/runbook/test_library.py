@@ -14,7 +14,7 @@ import pytest
 
 from console.base.errors import UsageError
 from console.cli.main import run
-from console.sources.runbooks import Library
+from console.sources.files.runbooks import Library
 
 GOOD = """\
 apiVersion: console/v1

@@ -9,15 +9,15 @@ import pytest
 
 from console.runbook import schema
 from console.runbook.catalogue import Catalogue
-from console.runbook.lint import lint
-from console.runbook.problems import Problem
+from console.runbook.lint.problems import LintProblem
+from console.runbook.lint.run import lint
 from tests.runbook.player import LIBRARY
 
 TEXT = LIBRARY.runbooks["spark-oom"].text
 FILE = "spark-oom.yaml"
 
 
-def problems(text: str, today: str = "2026-11-25") -> tuple[Problem, ...]:
+def problems(text: str, today: str = "2026-11-25") -> tuple[LintProblem, ...]:
     book = schema.load(text, FILE)
     return lint(book, scripts=LIBRARY.scripts, catalogue=LIBRARY.catalogue, today=today)
 
@@ -102,6 +102,11 @@ MUTATIONS: list[tuple[str, str, str, str]] = [
     ("argument-type", "is of type int, not float", broken("lower-executor-cores", "type: int", "type: float"), "arguments.divide_by.type"),
     ("argument-flag", "stands after --app", broken("lower-executor-cores", "value: \"{{ app.key }}\"}", "value: \"{{ app.key }}\", flag: --ap}"), "arguments.app.flag"),
     ("script-effect", "is declared as write", broken("lower-executor-cores", "effect: write", "effect: read"), "effect"),
+    ("script-calls", "does not declare to delete SparkApplication", broken("lower-executor-cores", "verbs: [patch]", "verbs: [patch, delete]"), "calls[0].verbs"),
+    ("script-calls", "does not declare to patch status of SparkApplication", broken("lower-executor-cores", "      - verbs: [patch]\n", "      - {verbs: [patch], apiVersion: sparkoperator.k8s.io/v1beta2, kind: SparkApplication, name: x, subresource: status}\n      - verbs: [patch]\n"), "calls[0].verbs"),
+    ("target-without-call", "may send nothing to its target", broken("lower-executor-cores", "        name: \"{{ app.name }}\"\n    timeout", "        name: other\n    timeout"), "target"),
+    ("persons-file", "a person's files (~/)", broken("lower-executor-cores", "value: \"2\"}", "value: \"~/.kube/config\"}"), "arguments.divide_by"),
+    ("persons-file", "(kubeconfig)", broken("lower-executor-cores", "value: \"2\"}", "value: \"/etc/spark/admin.kubeconfig\"}"), "arguments.divide_by"),
     # identity
     ("review-missing", "when this was last reviewed", TEXT.replace("reviewed: 2026-11-24\n", ""), ""),
     ("review-stale", "over a year ago", TEXT.replace("reviewed: 2026-11-24", "reviewed: 2025-01-01"), "reviewed"),
@@ -111,6 +116,19 @@ MUTATIONS: list[tuple[str, str, str, str]] = [
     ("bad-pattern", "is no regular expression", TEXT.replace("    title: Application\n", "    title: Application\n    pattern: '['\n"), "inputs.app.pattern"),
     ("unused-input", "no step reads input 'deadlines'", TEXT.replace("  slo_deadline:\n", "  deadlines: {type: duration, default: 1m}\n  slo_deadline:\n"), "inputs.deadlines"),
 ]  # fmt: skip
+
+
+def test_a_script_that_writes_names_what_it_writes_or_can_send_nothing() -> None:
+    before = step("lower-executor-cores")
+    begin, target, end = (before.index(text) for text in ("    calls:\n", "    target:\n", "    timeout:"))
+    assert problems(TEXT.replace(before, before[:begin] + before[end:])) == (), (
+        "a target is patched, if nothing is said"
+    )
+    without_both = (
+        before[:target] + "    irreversible: it only prints\n" + before[end:].replace("    rollback: captured\n", "")
+    )
+    found = problems(TEXT.replace(before, without_both))
+    assert [p.code for p in found] == ["script-without-calls"]
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from console.runbook.match import rank
-from console.runbook.model import AlertMatch, Match, Runbook
+from console.runbook.model import AlertMatch, Runbook, RunbookMatch
 from tests.runbook.boards import KEY, alert, board, finding, slo
 
 
 def book(id: str, **match: object) -> Runbook:
-    return Runbook(id, "1.0.0", id.title(), f"{id}.yaml", "", "", match=Match(**match))  # type: ignore[arg-type]
+    return Runbook(id, "1.0.0", id.title(), f"{id}.yaml", "", "", match=RunbookMatch(**match))  # type: ignore[arg-type]
 
 
 def test_an_alert_with_more_labels_wins_and_a_wrong_label_excludes() -> None:

@@ -8,11 +8,11 @@ from functools import cache
 import pytest
 from msgspec.structs import replace
 
-from console.health.apps import assemble
-from console.health.diagnose import diagnose
-from console.health.model import Board, Cluster
-from console.sources.folder import read_folder
-from tests.health.corpus import RECORDINGS, Recording
+from console.apps.assemble import assemble
+from console.board.model import Board, Cluster
+from console.findings.diagnose import diagnose
+from console.sources.folder.read import read_folder
+from tests.findings.corpus import RECORDINGS, Recording
 from tests.runbook.player import LIBRARY, Player
 
 BOOK = LIBRARY.runbooks["spark-oom"]

@@ -5,15 +5,16 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import jsonschema
 import pytest
 import yaml
 
+from console.actions import verb_of
 from console.base.errors import DocumentError
 from console.runbook import schema, scripts
-from console.runbook.model import EFFECT_OF
+from console.runbook.model import StepKind
 
 MINIMAL = """\
 apiVersion: console/v1
@@ -73,7 +74,9 @@ def test_a_file_becomes_a_runbook() -> None:
         ("app.live", "done", "it lives"),
         ("", "change-it", ""),
     ]
-    assert change.patch_type == "merge" and change.patch == {"spec": {"unschedulable": True}} and change.writes
+    assert change.action == "patch" and change.writes
+    assert change.settings == {"patch": {"spec": {"unschedulable": True}}}
+    assert verb_of(change.action).body(change.settings).patch_type == "merge"
     assert verify.hold == "{{ inputs.hold }}" and verify.poll == 10.0
     assert [(a.name, a.flag) for a in script.arguments] == [("app", "--app"), ("divide_by", "")] and not script.writes
     assert book.inputs[0].sources == ("selection.app",)
@@ -209,7 +212,7 @@ def test_the_published_schema_accepts_exactly_what_the_loader_accepts() -> None:
 
 
 def test_every_kind_of_step_is_known_to_the_schema_and_to_the_effects() -> None:
-    assert set(schema.KINDS) == {*EFFECT_OF, "script"}
+    assert set(schema.KINDS) == set(get_args(StepKind))
     assert schema.json_schema()["$defs"]["RunbookDoc"]["properties"]["steps"]["items"]["oneOf"]
 
 

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from console.health.facts import Sample
-from console.health.model import Board, Finding, Member, SparkApp
+from console.apps.model import Member, SparkApp
+from console.board.model import Board
+from console.facts.model import Sample
+from console.findings.model import Finding
 from tests.runbook.boards import (
     GI,
     KEY,

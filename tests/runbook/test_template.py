@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.runbook.template import Missing, TemplateError, evaluate, fill, render
+from console.runbook.template import MissingData, TemplateError, evaluate, fill, render
 
 CTX: dict[str, Any] = {
     "app": {"name": "etl", "note": "{{ 7 * 7 }}{% for x in y %}", "memory": 2**31, "items": [1, 2], "s": "text"},
@@ -75,7 +75,7 @@ def test_a_single_expression_keeps_its_type() -> None:
     ],
 )
 def test_missing_data_is_never_empty(text: str) -> None:
-    with pytest.raises(Missing) as caught:
+    with pytest.raises(MissingData) as caught:
         render(text, CTX, "runbook r, step s, text")
     assert str(caught.value).startswith("runbook r, step s, text: ")
 
@@ -149,14 +149,14 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:40])
 def test_hostile_templates_are_refused_at_once(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(TemplateError):
         render(text, CTX)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 10, "what is not refused takes minutes"
 
 
 def test_attributes_of_python_objects_do_not_exist() -> None:
-    with pytest.raises(Missing):
+    with pytest.raises(MissingData):
         render("{{ app['__class__'] }}", CTX)
     assert evaluate("app['__class__'] is defined", CTX) is False
     assert evaluate("app.name.upper is defined", CTX) is False
@@ -171,3 +171,29 @@ def test_any_text_renders_or_is_refused(text: str) -> None:
         except TemplateError:
             continue
         assert isinstance(result, str | int | float | bool | list | dict | tuple)
+
+
+MANY = [f"item {n:04} {'x' * 40}" for n in range(1_500)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{% for one in many %}{{ 1 if 'nowhere' in many else 0 }}{% endfor %}",
+        "{% for one in many %}{{ 1 if 'nowhere' not in many else 0 }}{% endfor %}",
+        "{% for one in many %}{{ 1 if many == same else 0 }}{% endfor %}",
+        "{% for one in many %}{{ 1 if 'y' in text else 0 }}{% endfor %}",
+        "{% for one in many %}{{ text[1:] | length }}{% endfor %}",
+        "{% for one in many %}{{ text | upper | length }}{% endfor %}",
+    ],
+)
+def test_looking_through_a_value_again_and_again_is_paid_for(text: str) -> None:
+    ctx = {"many": MANY, "same": list(MANY), "text": "x" * 60_000}
+    with pytest.raises(TemplateError, match="touches more than"):
+        render(text, ctx)
+
+
+def test_looking_through_it_once_is_cheap() -> None:
+    ctx = {"many": MANY, "text": "x" * 60_000}
+    assert evaluate("'nowhere' in many or 'y' in text", ctx) is False
+    assert evaluate("missing is defined or (text | upper | length) == 60000", ctx) is True

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+from msgspec.structs import replace
+
+from console.base.errors import ConsoleError
+from console.facts.evidence import Evidence
 from console.runbook.model import Step
 from console.runbook.steps import hold
 from console.runbook.walk import AnyEvent, Entered, HoldBegan, HoldBroke, Resumed, Started, Verified, fold
@@ -24,9 +29,9 @@ class Watch:
             Started(0.0, "w", "b", "1", "", "", {}, {}, {}, "", "", ""), Entered(0.0, "v"),
         ]  # fmt: skip
 
-    def look(self, minutes: float = 1, **data: Any) -> list[AnyEvent]:
+    def look(self, minutes: float = 1, *, looked: float | None = None, **data: Any) -> list[AnyEvent]:
         self.now += minutes * 60
-        new = hold(self.step, data, fold(self.events), self.now)
+        new = hold(self.step, data, fold(self.events), self.now, looked)
         self.events += new
         return list(new)
 
@@ -151,3 +156,116 @@ def test_no_hold_means_once_is_enough() -> None:
     watch = Watch(step)
     began, verified = watch.look(ok=True)
     assert isinstance(began, HoldBegan) and isinstance(verified, Verified) and verified.verdict == "effective"
+
+
+def test_the_deadline_counts_from_the_change_and_not_from_the_beginning_of_the_walk() -> None:
+    """An hour went by before the change: thirty minutes are given to it all the same."""
+    watch = Watch()
+    watch.events[1:] = [Entered(3600.0, "v")]
+    watch.now = 3600.0
+    watch.look(29, running=True, ooms=1, tasks=5)
+    assert watch.verdict() is None
+    watch.look(2, running=True, ooms=1, tasks=5)
+    assert watch.verdict() == ("ineffective", "bad")
+
+
+SHOWN = replace(STEP, shows=("{{ tasks }} tasks",), hold="{{ needed }}m", deadline="{{ limit }}m")
+SPANS = {"needed": 10, "limit": 30}
+SEEN = Evidence("runbook", "b/v", "5 tasks", 60.0)
+
+
+@pytest.mark.parametrize(
+    ("data", "verdict"),
+    [
+        ({"gone": True}, ("worse", "it is worse than before", "worse")),
+        ({"ooms": 2}, ("ineffective", "it failed again", "bad")),
+        ({"done": True}, ("effective", "it completed", "good")),
+    ],
+)
+def test_a_verdict_says_why_and_shows_what_was_seen(data: dict[str, Any], verdict: tuple[Any, str, str]) -> None:
+    assert Watch(SHOWN).look(tasks=5, **SPANS, **data) == [Verified(60.0, "v", *verdict, (SEEN,))]
+
+
+def test_hold_and_deadline_may_depend_on_what_is_known() -> None:
+    watch = Watch(SHOWN)
+    began = HoldBegan(60.0, "v", "holds; 10m are needed", 5.0)
+    assert watch.look(running=True, ooms=0, tasks=5, **SPANS) == [began]
+    assert watch.look(10, running=True, ooms=0, tasks=6, **SPANS) == [
+        Verified(660.0, "v", "effective", "held for 10m", "good", (Evidence("runbook", "b/v", "6 tasks", 660.0),))
+    ]
+
+
+def test_what_is_no_duration_is_an_error_of_its_field() -> None:
+    for key in ("hold", "deadline"):
+        wrong = replace(SHOWN, **{key: "soon"})
+        with pytest.raises(ConsoleError, match=rf"^step v, {key}: "):
+            Watch(wrong).look(running=True, ooms=1, tasks=5, **SPANS)
+
+
+def test_data_that_appears_only_at_the_deadline_was_data_all_the_same() -> None:
+    assert Watch(SHOWN).look(31, running=True, ooms=1, tasks=5, **SPANS) == [
+        HoldBroke(1860.0, "v", "not yet"),
+        Verified(
+            1860.0, "v", "ineffective", "not reached within 30m: not yet", "bad",
+            (Evidence("runbook", "b/v", "5 tasks", 1860.0),),
+        ),
+    ]  # fmt: skip
+
+
+def test_a_hold_without_movement_ends_at_the_deadline_with_what_was_missing() -> None:
+    watch = Watch(SHOWN)
+    watch.look(20, running=True, ooms=0, tasks=5, **SPANS)
+    assert watch.look(11, running=True, ooms=0, tasks=5, **SPANS) == [
+        Verified(
+            1860.0, "v", "ineffective", "not reached within 30m: nothing moved while it held", "bad",
+            (Evidence("runbook", "b/v", "5 tasks", 1860.0),),
+        )
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        ({"running": False, "ooms": 0, "tasks": 5}, "cannot be told: no progress is seen"),
+        ({"running": True, "ooms": 0, "tasks": "many"}, "cannot be told: tasks is no number"),
+    ],
+)
+def test_an_unknown_verdict_says_what_could_not_be_told(data: dict[str, Any], why: str) -> None:
+    watch = Watch(replace(SHOWN, shows=("{{ ooms }} dead",)))
+    seen = (Evidence("runbook", "b/v", "0 dead", 1860.0),)
+    assert watch.look(31, **data, **SPANS) == [
+        Verified(1860.0, "v", "unknown", f"no answer within 30m: {why}", "unclear", seen)
+    ]
+
+
+def test_a_step_that_nobody_entered_is_watched_from_the_beginning_of_the_walk() -> None:
+    watch = Watch()
+    del watch.events[1:]
+    assert watch.look(29) == []
+    watch.look(1)
+    assert watch.verdict() == ("unknown", "unclear")
+
+
+def test_one_look_at_the_deadline_cannot_tell_whether_anything_moved() -> None:
+    watch = Watch(replace(STEP, hold="0s"))
+    began, said = watch.look(31, running=True, ooms=0, tasks=5)
+    assert isinstance(began, HoldBegan) and isinstance(said, Verified)
+    assert (said.verdict, said.because) == ("unknown", "no answer within 30m: nothing moved while it held")
+
+
+def test_time_in_which_the_console_was_suspended_does_not_count_as_holding() -> None:
+    watch = Watch()
+    watch.look(running=True, ooms=0, tasks=5)
+    assert watch.look(30 / 60, looked=60.0, running=True, ooms=0, tasks=6) == [], "late by as much as a look may be"
+    (goes_on,) = watch.look(45 / 60, looked=90.0, running=True, ooms=0, tasks=7)
+    assert goes_on == HoldBegan(135.0, "v", "nobody watched for 45s: they do not count", 5.0, 105.0)
+    walk = fold(watch.events)
+    assert (walk.hold_since, walk.mark, walk.status) == (105.0, 5.0, "holding")
+    (late,) = watch.look(31 / 60, looked=135.0, running=True, ooms=0, tasks=7)
+    assert isinstance(late, HoldBegan) and late.since == 136.0
+    watch.look((735 - watch.now) / 60, looked=watch.now, running=True, ooms=0, tasks=8)
+    assert watch.verdict() is None, "a long sleep is not a hold"
+    watch.look(0.5, looked=watch.now, running=False, ooms=0, tasks=9)
+    assert isinstance(watch.events[-1], HoldBroke)
+    (anew,) = watch.look(5, looked=watch.now, running=True, ooms=0, tasks=9)
+    assert isinstance(anew, HoldBegan) and anew.since is None, "nothing was held that could go on"

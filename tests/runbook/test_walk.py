@@ -8,16 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from console.actions.effects import Effect, ObjectRef
+from console.actions.patch import VERB as PATCH
 from console.base.errors import UsageError
-from console.runbook import graph, patches, steps
-from console.runbook.effects import Effect, ObjectRef
+from console.runbook import graph, steps
 from console.runbook.model import Branch, Choice, Runbook, Step
 from console.runbook.walk import (
     Answered,
     AnyEvent,
     Applied,
+    ChangeRefused,
     Confirmed,
-    Ended,
     Entered,
     HoldBegan,
     HoldBroke,
@@ -26,12 +27,12 @@ from console.runbook.walk import (
     Landed,
     Noted,
     Offered,
-    Refused,
     Resumed,
     Skipped,
     Started,
     Verified,
     Walk,
+    WalkEnded,
     apply,
     decode,
     encode,
@@ -57,7 +58,7 @@ EVERY_KIND = runbook(
     Step("note", "note", "t", text="x"),
     Step("ask", "ask", "t", choices=(Choice("a", "A", "change"), Choice("b", "B", "manual"))),
     Step("manual", "manual", "t", text="x", next="ask"),
-    Step("change", "change", "t", patch={}, rollback="captured", verify="verify", on_refused="end", on_failed="ask"),
+    Step("change", "change", "t", rollback="captured", verify="verify", on_refused="end", on_failed="ask"),
     Step("verify", "verify", "t", until="x", on_effective="script", on_ineffective="ask", on_worse="end",
          on_unknown="end"),
     Step("script", "script", "t", script="s", effect="read", next="end", on_failed="end"),
@@ -83,7 +84,7 @@ class Chaos:
             self.events.append(Resumed(self.now, "test"))
 
     def write(self, step: str, effect: Effect, goto: str) -> None:
-        rollback = patches.inverse(effect, {}) if effect.reversible else None
+        rollback = PATCH.inverse(effect, {}) if effect.reversible else None
         self.add(Confirmed(self.now, step, effect.id, "", "x"))
         crashes = self.crashes
         self.add(Intent(self.now, step, effect, {}, 1, rollback))
@@ -105,16 +106,16 @@ class Chaos:
             case steps.Judge(step=step):
                 goto = self.pick(*[b.goto for b in step.branches], *([step.on_unknown] if step.on_unknown else []))
                 self.add(Judged(now, step.id, self.pick("pass", "warn", "fail", "unknown"), "x", goto))
-            case steps.Question(step=step):
+            case steps.AskPerson(step=step):
                 value = self.pick(*[c.value for c in step.choices]) if step.choices else "ok"
                 self.add(steps.answer(book, step, value, "x", now))
-            case steps.Change(step=step) | steps.RunScript(step=step):
+            case steps.MakeChange(step=step) | steps.RunScript(step=step):
                 effect = Effect(
                     f"{walk.id}/{walk.intents + 1}", step.id, "t", "patch", TARGET, "merge", {"spec": {"x": 1}},
                     touched=("/spec/x",), reversible=step.rollback == "captured", writes=step.writes,
                 )  # fmt: skip
                 if step.writes and self.pick(True, False, False):
-                    self.add(Refused(now, step.id, effect.id, "person", "no", graph.route(book, step, "refused")))
+                    self.add(ChangeRefused(now, step.id, effect.id, "person", "no", graph.route(book, step, "refused")))
                 else:
                     self.write(step.id, effect, graph.route(book, step, "applied"))
             case steps.Undo(step=step, rollback=rollback):
@@ -122,7 +123,7 @@ class Chaos:
                 if self.pick(True, False):
                     self.write(id, rollback, "")
                 else:
-                    self.add(Refused(now, id, rollback.id, "person", "no"))
+                    self.add(ChangeRefused(now, id, rollback.id, "person", "no"))
             case steps.Offer(step=step, effect=effect):
                 self.add(Offered(now, step.id, effect.id, self.pick("yes", "no"), "x"))
             case steps.Hold(step=step):
@@ -142,7 +143,7 @@ class Chaos:
             case steps.Landing(intent=intent):
                 self.add(Landed(now, intent.step, intent.effect.id, self.pick("yes", "no", "unknown")))
             case steps.Finish(step=id, outcome=outcome, because=because):
-                self.events.append(Ended(now, outcome, because, id))
+                self.events.append(WalkEnded(now, outcome, because, id))
         return True
 
 
@@ -195,7 +196,7 @@ def test_events_survive_the_journal() -> None:
 
 
 CHANGE = runbook(
-    Step("change", "change", "t", patch={}, rollback="captured", verify="verify", on_refused="end"),
+    Step("change", "change", "t", rollback="captured", verify="verify", on_refused="end"),
     Step(
         "verify", "verify", "t", until="x", on_effective="end", on_ineffective="end", on_worse="end", on_unknown="end"
     ),
@@ -210,7 +211,7 @@ def effect(id: str = "w/1", **fields: Any) -> Effect:
 
 
 def test_a_crash_between_intent_and_result_leaves_the_walk_in_doubt_until_somebody_knows() -> None:
-    intent = Intent(2.0, "change", effect(), {"/spec/x": 0}, 1, patches.inverse(effect(), {"/spec/x": 0}))
+    intent = Intent(2.0, "change", effect(), {"/spec/x": 0}, 1, PATCH.inverse(effect(), {"/spec/x": 0}))
     events: list[AnyEvent] = [started(CHANGE), Entered(1.0, "change"), intent, Resumed(3.0, "me")]
     walk = fold(events)
     assert walk.status == "in doubt" and walk.in_doubt == intent
@@ -232,11 +233,11 @@ def test_what_did_not_arrive_is_asked_for_again_under_a_new_number() -> None:
     )
     assert walk.status == "running" and walk.writes == () and walk.intents == 1
     todo = steps.todo(CHANGE, walk)
-    assert isinstance(todo, steps.Change)
+    assert isinstance(todo, steps.MakeChange)
 
 
 def verified(verdict: Any) -> list[AnyEvent]:
-    inverse = patches.inverse(effect(), {"/spec/x": 0})
+    inverse = PATCH.inverse(effect(), {"/spec/x": 0})
     return [
         started(CHANGE), Entered(1.0, "change"), Intent(2.0, "change", effect(), {"/spec/x": 0}, 1, inverse),
         Applied(3.0, "change", "w/1", True, goto="verify"), Entered(4.0, "verify"),
@@ -270,7 +271,7 @@ def test_a_rollback_that_is_declined_or_refused_lets_the_walk_go_on() -> None:
     refused = [
         *verified("worse"),
         Offered(6.0, "verify", "w/1", "yes", "me"),
-        Refused(7.0, "verify", "w/1.undo", "policy", "freeze"),
+        ChangeRefused(7.0, "verify", "w/1.undo", "policy", "freeze"),
     ]
     walk = fold(refused)
     assert walk.undo == "" and steps.todo(CHANGE, walk) == steps.Enter("end")
@@ -281,7 +282,7 @@ def test_a_rollback_after_the_end_does_not_open_the_walk_again() -> None:
     events = [
         *verified("effective"),
         Entered(6.0, "end"),
-        Ended(7.0, "unresolved", "x", "end"),
+        WalkEnded(7.0, "unresolved", "x", "end"),
         Offered(8.0, "", "w/1", "yes", "me"),
     ]
     walk = fold(events)
@@ -353,7 +354,7 @@ def test_only_a_listed_answer_is_an_answer() -> None:
 
 
 def test_secrets_and_escapes_do_not_reach_the_journal() -> None:
-    ctx = {"x": "\x1b[31mpassword=hunter2hunter2 \u202eevil"}
+    ctx = {"x": "\x1b[31mit said password=hunter2hunter2 \u202eevil"}
     check = Step("a", "check", "t", shows=("{{ x }}",), branches=(Branch("", "b", "{{ x }}"),))
     book = runbook(check, Step("b", "end", "t", outcome="resolved", text="{{ x }}"))
     judged = steps.judge(book, check, ctx, 1.0)

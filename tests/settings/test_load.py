@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
-from console.base.errors import DocumentError, UsageError
-from console.settings.load import load
-from console.settings.model import Endpoint
+from console.base.errors import DocumentError, UsageError, did_you_mean
+from console.settings.load import load, read, validate
+from console.settings.model import EndpointConfig
 
 FULL = """\
 preset: core-baseline
@@ -43,7 +44,7 @@ def file(tmp_path: Path) -> Path:
 def test_without_a_file_everything_is_default_and_read_only(tmp_path: Path) -> None:
     settings = load(env={"CONSOLE_CONFIG_DIR": str(tmp_path)})
     assert settings.mode == "read-only"
-    assert settings.prometheus == Endpoint()
+    assert settings.prometheus == EndpointConfig()
     assert {str(origin) for _, _, origin in settings.rows()} == {"default"}
 
 
@@ -80,7 +81,7 @@ def test_an_endpoint_is_replaced_as_a_whole_so_that_a_token_never_goes_to_anothe
     assert there.prometheus.service == "monitoring/prometheus-operated:9090"
     assert there.prometheus.token_file is None
     flagged = load(file, env={}, flags={"prometheus.url": "http://mine:9090"})
-    assert flagged.prometheus == Endpoint(url="http://mine:9090")
+    assert flagged.prometheus == EndpointConfig(url="http://mine:9090")
 
 
 def test_flag_wins_over_environment_wins_over_context(file: Path) -> None:
@@ -165,3 +166,12 @@ def test_an_error_names_file_line_key_and_nearest_choice(
     assert error.column > 0
     if hint:
         assert error.hint == hint
+
+
+def test_a_file_of_wrong_keys_is_refused_at_once_and_the_rest_is_counted(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("".join(f"wrong{n}: 1\n" for n in range(5_000)))
+    with mock.patch("console.base.document.did_you_mean", wraps=did_you_mean) as hints:
+        _, problems = validate(read(path))
+    assert len(problems) == 101 and hints.call_count == 100
+    assert problems[-1].message == "4900 more unknown keys stand in the same mapping" and problems[-1].line == 101

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from console.base.errors import DocumentError, UsageError
-from console.settings.presets import Library, load_library
+from console.settings.presets import PresetLibrary, load_library
 
 SLO = """
     title: Things
@@ -16,7 +16,7 @@ SLO = """
 """
 
 
-def library(folder: Path, **files: str) -> Library:
+def library(folder: Path, **files: str) -> PresetLibrary:
     for name, text in files.items():
         (folder / f"{name.replace('_', '-')}.yaml").write_text(text)
     return load_library([folder])
@@ -46,6 +46,16 @@ def test_a_preset_is_laid_over_what_it_extends(tmp_path: Path) -> None:
     assert [(s.id, s.objective, s.title, s.runbooks) for s in mine.specs()] == [("a", 99.9, "Things", ("x",))]
     assert not mine.abstract
     assert "base" not in found.names()
+
+
+def test_what_a_preset_leaves_out_stays_in_the_preset_that_it_extends(tmp_path: Path) -> None:
+    found = library(
+        tmp_path,
+        another="title: A\nextends: [base]\nslos:\n  b:\n",
+        base="title: Base\nslos:\n  a:" + SLO.format(objective=99) + "  b:" + SLO.format(objective=98),
+    )
+    assert [spec.id for spec in found.preset("another").specs()] == ["a"]
+    assert [spec.id for spec in found.preset("base").specs()] == ["a", "b"]
 
 
 def test_the_objectives_of_a_held_component_can_be_adjusted_and_left_out(tmp_path: Path) -> None:

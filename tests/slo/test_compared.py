@@ -20,11 +20,11 @@ import yaml
 from console.base.clock import WallClock
 from console.base.decode import check
 from console.base.document import parse, parse_all
-from console.health.model import SloStatus
-from console.health.slo.imported import read
-from console.health.slo.spec import SloBody, SloSpec, spec
-from console.sources.prometheus import Prometheus
-from console.sources.slo import SloSource
+from console.slo.imported import read
+from console.slo.model import SloStatus
+from console.slo.spec import SloBody, SloSpec, spec
+from console.sources.prometheus.client import Prometheus
+from console.sources.prometheus.objectives import SloSource
 from console.wire.endpoint import UrlEndpoint
 from tests.cluster.monitoring import Prometheus as Server
 from tests.cluster.parts import require_parts

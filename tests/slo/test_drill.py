@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from console.drill.session import DrillSession
-from console.health.slo.arithmetic import recovered
 from console.settings.presets import load_library
-from console.sources.prometheus import Prometheus
-from console.sources.slo import SloSource
+from console.slo.recovery import recovered
+from console.sources.prometheus.client import Prometheus
+from console.sources.prometheus.objectives import SloSource
 from console.wire.endpoint import UrlEndpoint
 
 SPECS = load_library().preset("core-baseline").specs()

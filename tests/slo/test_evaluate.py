@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from console.health.slo.arithmetic import Measure, Measured, evaluate, recovered
-from console.health.slo.spec import Alerting, Events, Pair, Ratio, Sli, Slices, SloSpec
+from console.slo.arithmetic import Measure, Measured, contributors, evaluate
+from console.slo.model import Burn, Contributor, SloStatus
+from console.slo.recovery import recovered
+from console.slo.spec import Alerting, Contributors, Events, Pair, Ratio, Sli, Slices, SloSpec
 
 NOW = 1_800_000_000.0
 HOUR, DAY = 3600.0, 86400.0
@@ -70,6 +72,21 @@ def test_each_pair_of_the_table(long: str, short: str, ratio: float, severity: s
 def test_exactly_the_factor_does_not_fire() -> None:
     status = evaluate(spec(), measured(calm(**{"5m": (144, 1000), "1h": (144, 1000)})), NOW)
     assert status.state == "good"
+
+
+@pytest.mark.parametrize(("long", "short"), [(144, 200), (200, 144)])
+def test_one_window_at_exactly_the_factor_does_not_fire(long: float, short: float) -> None:
+    status = evaluate(spec(), measured(calm(**{"1h": (long, 1000), "5m": (short, 1000)})), NOW)
+    assert status.state == "good"
+
+
+def test_a_pair_may_look_at_the_whole_period() -> None:
+    """An objective over a day, whose slow pair is that day and two hours."""
+    daily = spec(period=DAY, alerting=Alerting(pairs=(Pair(DAY, 2 * HOUR, "ticket", factor=1.0),)))
+    burnt = {"2h": (3.0, 100.0), "1d": (20.0, 1000.0)}
+    status = evaluate(daily, measured(burnt), NOW)
+    assert [b.rate for b in status.burns] == [3.0, 2.0] and status.severity == "ticket"
+    assert status.state == "exhausted" and status.budget_left == -1.0
 
 
 def test_a_spent_budget_stays_spent_after_recovery() -> None:
@@ -183,16 +200,6 @@ def test_factors_of_existing_rules_are_used_as_read() -> None:
     assert [burn.factor for burn in status.burns] == [14.0, 14.0]
 
 
-def test_recovery_uses_the_fastest_pair_where_there_is_no_hour() -> None:
-    pairs = (
-        Pair(long=1800, short=150, severity="page", factor=14.0),
-        Pair(long=3 * HOUR, short=900, severity="page", factor=7.0),
-    )
-    windows = tuple(Measure(w, bad=b, total=100) for w, b in ((150, 0), (1800, 0), (900, 50), (3 * HOUR, 50)))
-    status = evaluate(spec(alerting=Alerting(pairs=pairs)), Measured(windows=windows, at=NOW), NOW)
-    assert recovered(status) is True
-
-
 def test_time_slices_are_counted_as_events_and_named() -> None:
     sliced = spec(sli=Sli(slices=Slices(good="min(up) > bool 0", every=60)))
     assert sliced.total(300) == "count_over_time((min(up) > bool 0)[5m:1m])"
@@ -210,3 +217,147 @@ def test_rounded_for_the_screen() -> None:
     burn = status.burn(300)
     assert burn is not None
     assert (status.objective, burn.rate) == (0.999, 0.333333)
+
+
+def test_a_status_holds_all_that_was_measured() -> None:
+    pair = Pair(long=HOUR, short=300, severity="page", factor=14.0)
+    named = spec(
+        alerting=Alerting(pairs=(pair,)), runbooks=("job-failed",), contributors=Contributors(by=("app",), bad="x")
+    )
+    windows = (
+        Measure(HOUR, bad=200, total=1000, covered=0.5), Measure(300, bad=-1, total=10),
+        Measure(PERIOD, bad=20.126, total=10000.004, covered=0.123456789),
+    )  # fmt: skip
+    found = Measured(
+        windows=windows, at=NOW, newest=NOW - 15, problem="slow", partial=False, source="prometheus",
+        queries=("q",), contributors=(("etl", 5.0), ("ml", 25.0)), arithmetic="as counted",
+    )  # fmt: skip
+    status = evaluate(named, found, NOW)
+    assert status.exhausted_in == pytest.approx(0.79874 * PERIOD / 20)
+    assert status == SloStatus(
+        id="job-success", title="Job success", objective=0.99, period=PERIOD, state="good", reason="slow",
+        budget_left=0.79874, bad=20.13, total=10000.0,
+        burns=(
+            Burn(300.0, 0.0, 0.0, 0.0, 10.0, False, 14.0, None, True),
+            Burn(3600.0, 0.2, 20.0, 200.0, 1000.0, False, 14.0, 0.5, True),
+        ),
+        severity="", low_traffic=False, exhausted_in=status.exhausted_in,
+        contributors=(Contributor("ml", 25.0, 0.833333), Contributor("etl", 5.0, 0.166667)), contributors_by=("app",),
+        arithmetic="as counted", source="prometheus", queries=("q",), covered=0.123457, measured_at=NOW - 15,
+        runbooks=("job-failed",), partial=False,
+    )  # fmt: skip
+
+
+def test_what_was_not_measured_is_taken_from_the_objective_or_left_open() -> None:
+    status = evaluate(spec(origin="slos.yaml"), Measured(windows=(Measure(HOUR, bad=0, total=5),), at=NOW), NOW)
+    assert (status.source, status.measured_at, status.covered) == ("slos.yaml", NOW, None)
+    assert (status.state, status.budget_left, status.bad, status.total) == ("good", None, None, None)
+    assert (status.exhausted_in, status.contributors_by, status.queries) == (None, (), ())
+    assert status.arithmetic == "events: bad/total over 30d"
+
+
+def test_late_and_stale_begin_after_their_limit() -> None:
+    for age, state, reason in (
+        (150, "good", ""), (151, "good", "data is 2m late"),
+        (600, "good", "data is 10m late"), (601, "no data", "the newest sample is 10m old"),
+    ):  # fmt: skip
+        status = evaluate(spec(), measured(calm(), newest=NOW - age), NOW)
+        assert (status.state, status.reason) == (state, reason)
+    undated = evaluate(spec(), measured(calm(), at=None, newest=None), NOW)
+    assert (undated.state, undated.reason) == ("good", "")
+
+
+def test_reasons_stand_side_by_side_and_what_burns_comes_first() -> None:
+    burning = calm(**{"5m": (200, 1000), "1h": (200, 1000)})
+    status = evaluate(spec(), measured(burning, newest=NOW - 240, problem="slow"), NOW)
+    assert status.reason == "burns 20 over 1h and 20 over 5m (page above 14.4); data is 4m late; slow"
+    partial = evaluate(spec(), measured(calm(), partial=True), NOW)
+    assert (partial.reason, partial.partial) == ("partial: some series are missing", True)
+    spent = evaluate(spec(), measured(calm(**{"30d": (100, 10000)}), problem="slow"), NOW)
+    assert (spent.state, spent.reason) == ("exhausted", "the budget is spent; slow")
+    assert evaluate(spec(), Measured(at=NOW), NOW).reason == "the queries give nothing"
+
+
+def test_an_objective_without_any_allowance_is_broken_by_one_error() -> None:
+    status = evaluate(spec(objective=100.0), measured(calm(**{"30d": (1, 10000)})), NOW)
+    assert (status.state, status.reason) == ("exhausted", "an objective of 100% allows no error")
+
+
+def test_no_verdict_of_stale_data_is_a_forecast_or_a_page() -> None:
+    burning = calm(**{"5m": (200, 1000), "1h": (200, 1000)})
+    stale = evaluate(spec(), measured(burning, newest=NOW - 1200), NOW)
+    assert (stale.exhausted_in, stale.severity) == (None, "")
+    late = evaluate(spec(), measured(burning), NOW)
+    assert late.exhausted_in == pytest.approx(0.9 * PERIOD / 20)
+    assert late.severity == "page"
+
+
+def test_the_forecast_takes_the_first_pair_that_has_data() -> None:
+    slower = calm(**{"1h": (0, 0), "6h": (90, 1000)})
+    assert evaluate(spec(), measured(slower), NOW).exhausted_in == pytest.approx(0.9 * PERIOD / 9)
+
+
+def test_low_traffic_is_that_of_the_pair_that_fires() -> None:
+    quiet_hour = calm(**{"1h": (0, 19), "6h": (70, 1000), "30m": (70, 1000)})
+    status = evaluate(spec(), measured(quiet_hour), NOW)
+    assert (status.state, status.low_traffic) == ("burning", False)
+    assert evaluate(spec(), measured(calm(**{"1h": (0, 19)})), NOW).low_traffic is True
+    assert evaluate(spec(), measured(calm(**{"1h": (0, 20)})), NOW).low_traffic is False
+
+
+def test_as_many_failures_as_the_objective_asks_for_are_enough() -> None:
+    counts = measured(calm(**{"5m": (3, 4), "1h": (3, 4)}))
+    assert evaluate(spec(alerting=Alerting(at_least=3)), counts, NOW).state == "burning"
+    ready = Measured(windows=(Measure(300, ratio=0.2), Measure(HOUR, ratio=0.2)), at=NOW)
+    assert evaluate(spec(alerting=Alerting(at_least=3)), ready, NOW).state == "burning", "nothing was counted"
+
+
+def test_a_window_without_data_fires_nothing() -> None:
+    for gone in ("5m", "1h"):
+        counts = {k: v for k, v in calm(**{"5m": (200, 1000), "1h": (200, 1000)}).items() if k != gone}
+        assert evaluate(spec(), measured(counts), NOW).severity == ""
+
+
+def test_the_budget_comes_from_events_else_from_a_rule_else_from_the_ratio() -> None:
+    def left(whole: Measure, **over: Any) -> float | None:
+        return evaluate(spec(), Measured(windows=(whole,), at=NOW, **over), NOW).budget_left
+
+    assert left(Measure(PERIOD, bad=10, total=10000, ratio=0.5), budget_left=0.3) == 0.9
+    assert left(Measure(PERIOD, ratio=0.005), budget_left=0.3) == 0.3
+    assert left(Measure(PERIOD, ratio=0.005)) == 0.5
+    assert left(Measure(PERIOD, bad=10)) is None
+    assert left(Measure(PERIOD, total=10)) is None
+    assert left(Measure(PERIOD, bad=-1, total=10)) == 1.0
+
+
+def test_both_arithmetics_are_named_from_half_a_percent_on() -> None:
+    def said(mean: float, **over: Any) -> str:
+        return evaluate(spec(), measured(calm(), mean_ratio=mean, **over), NOW).arithmetic
+
+    assert said(0.004) == (
+        "events: bad/total over 30d (90.0% left); the mean of ratios would say 60.0% left, because it weighs quiet "
+        "hours like busy ones"
+    )
+    assert "mean" in said(0.00106) and "mean" in said(0.00094)
+    assert "mean" not in said(0.00104) and "mean" not in said(0.00096)
+    ready = Measured(windows=(Measure(PERIOD, ratio=0.001),), at=NOW, mean_ratio=0.004)
+    assert "mean" not in evaluate(spec(), ready, NOW).arithmetic, "without events there is only the one"
+
+
+def test_an_error_ratio_needs_both_counts_and_some_events() -> None:
+    assert Measure(300, bad=1, total=4).error_ratio == 0.25
+    assert Measure(300, bad=-1, total=4).error_ratio == 0
+    assert Measure(300, bad=0, total=0, ratio=0.5).error_ratio is None
+    assert Measure(300, bad=1, ratio=0.5).error_ratio == 0.5
+    assert Measure(300, total=1, ratio=0.5).error_ratio == 0.5
+
+
+def test_the_largest_five_contributors_by_count_then_by_name() -> None:
+    counted = (("f", 1.0), ("e", 2.0), ("d", 2.0), ("c", 3.0), ("b", 4.0), ("a", 5.0), ("none", 0.0), ("less", -1.0))
+    assert [(c.name, c.share) for c in contributors(counted, 34.0)] == [
+        ("a", 0.147059), ("b", 0.117647), ("c", 0.0882353), ("d", 0.0588235), ("e", 0.0588235),
+    ]  # fmt: skip
+    assert [c.share for c in contributors((("a", 3.0), ("b", 1.0)), 2.0)] == [0.75, 0.25], "of their own sum"
+    assert [c.share for c in contributors((("a", 4.0),), None)] == [1.0]
+    assert [c.share for c in contributors((("a", 0.5),), None)] == [1.0], "`increase` may count less than one"
+    assert contributors((("a", 4.0),), None, most=0) == ()

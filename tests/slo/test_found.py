@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from console.health.facts import Origin, Sample
-from console.health.slo.arithmetic import evaluate
-from console.health.slo.found import Known, Rule, found
+from console.facts.model import Origin, Sample
+from console.slo.arithmetic import evaluate
+from console.slo.found import AlertRule, RecordedObjective, found
 
 NOW = 1_800_000_000.0
 HERE = Origin("prometheus", "test")
@@ -59,11 +59,11 @@ def pyrra(*, generic: bool = True) -> list[Sample]:
     return out
 
 
-def rule(query: str, **labels: str) -> Rule:
-    return Rule("Burn", query, labels, 120.0)
+def rule(query: str, **labels: str) -> AlertRule:
+    return AlertRule("Burn", query, labels, 120.0)
 
 
-def one(known: tuple[Known, ...]) -> Known:
+def one(known: tuple[RecordedObjective, ...]) -> RecordedObjective:
     (only,) = known
     return only
 

@@ -13,9 +13,9 @@ import yaml
 from console.base.decode import check
 from console.base.document import parse, parse_all
 from console.cli.main import run
-from console.health.slo.imported import Imported, read
-from console.health.slo.spec import SloBody, SloSpec, spec
 from console.settings.presets import load_library
+from console.slo.imported import Imported, read
+from console.slo.spec import SloBody, SloSpec, spec
 
 DATA = Path(__file__).parents[1] / "data" / "slo"
 OPENSLO = """

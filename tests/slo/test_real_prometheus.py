@@ -9,10 +9,10 @@ from typing import NamedTuple
 import pytest
 
 from console.base.clock import WallClock
-from console.health.slo.arithmetic import recovered
-from console.health.slo.spec import Alerting, Contributors, Events, Pair, Sli, Slices, SloSpec
-from console.sources.prometheus import Prometheus
-from console.sources.slo import SloSource
+from console.slo.recovery import recovered
+from console.slo.spec import Alerting, Contributors, Events, Pair, Sli, Slices, SloSpec
+from console.sources.prometheus.client import Prometheus
+from console.sources.prometheus.objectives import SloSource
 from console.wire.endpoint import UrlEndpoint
 from tests.slo.history import served
 

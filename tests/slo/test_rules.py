@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from console.cli.main import run
-from console.health.slo.rules import impossible, pairs, prometheus_rule, rule_file, unit_tests
-from console.health.slo.spec import Alerting, Events, Ratio, Sli, Slices, SloSpec
 from console.settings.presets import load_library
+from console.slo.rules import impossible, pairs, prometheus_rule, rule_file, unit_tests
+from console.slo.spec import Alerting, Events, Ratio, Sli, Slices, SloSpec
 from tests.cluster.parts import require_parts
 
 LIBRARY = load_library()

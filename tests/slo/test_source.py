@@ -9,20 +9,21 @@ from typing import Any
 
 import promql_parser
 
+from console.board.model import Board, Cluster
 from console.cli.board import slo_row
 from console.cli.output import plain
 from console.cli.slo import slo_page, slo_table
-from console.health.components.signals import asks
-from console.health.facts import Origin, Sample
-from console.health.gpu import asks as gpu_asks
-from console.health.model import Board, Cluster
-from console.health.slo.asks import MARK, NOTE, Ask, plan, selectors
-from console.health.slo.found import QUERY, Rule
-from console.health.slo.spec import Contributors, Events, Sli, Slices, SloSpec
+from console.components.signals import asks
+from console.facts.model import Origin, Sample
+from console.facts.series import MARK, NOTE, Ask
+from console.gpu import asks as gpu_asks
 from console.live.situation import Situation
 from console.settings.presets import load_library
-from console.sources.promql import batches
-from console.sources.slo import SloSource, without
+from console.slo.asks import plan, selectors
+from console.slo.found import QUERY, AlertRule
+from console.slo.spec import Contributors, Events, Sli, Slices, SloSpec
+from console.sources.prometheus.joined import batches
+from console.sources.prometheus.objectives import SloSource, without
 from console.tui.views.slo import lines
 
 NOW = 1_800_000_000.0
@@ -58,7 +59,7 @@ class Server:
     ) -> dict[str, Reading]:
         return {key: self.answer(key, expr) for key, expr in batch.items()}
 
-    async def rules(self) -> tuple[Rule, ...]:
+    async def rules(self) -> tuple[AlertRule, ...]:
         return ()
 
     def answer(self, key: str, expr: str) -> Reading:

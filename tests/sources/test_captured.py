@@ -13,9 +13,9 @@ import pytest
 from aiohttp import web
 
 from console.base.redact import MARK
-from console.health.facts import Log, Origin
-from console.sources.captured import Evidence, redact_pod
-from console.sources.cluster import ClusterSource, Scope
+from console.facts.model import Log, Origin
+from console.sources.cluster.captured import EvidenceFolder, redact_pod
+from console.sources.cluster.source import ClusterSource, Scope
 from console.wire.connection import Connection
 from tests.sources.world import World, ended, event, executor, listed, oom_watch, picture, watching
 from tests.wire.peer import Peer
@@ -43,11 +43,11 @@ def world(peer: Peer) -> World:
 
 
 @pytest.fixture
-def evidence(tmp_path: Path) -> Evidence:
-    return Evidence(tmp_path / "evidence" / "cluster")
+def evidence(tmp_path: Path) -> EvidenceFolder:
+    return EvidenceFolder(tmp_path / "evidence" / "cluster")
 
 
-def files(evidence: Evidence) -> dict[str, str]:
+def files(evidence: EvidenceFolder) -> dict[str, str]:
     return {
         str(path.relative_to(evidence.folder)): path.read_text()
         for path in sorted(evidence.folder.rglob("*"))
@@ -61,7 +61,7 @@ async def all_kept(source: ClusterSource) -> None:
 
 
 async def test_the_log_is_read_before_the_pod_is_deleted(
-    world: World, connection: Connection, evidence: Evidence
+    world: World, connection: Connection, evidence: EvidenceFolder
 ) -> None:
     """The recorded watch of a real executor: `terminated` comes first, the deletion some events later."""
     watch = oom_watch()
@@ -80,7 +80,7 @@ async def test_the_log_is_read_before_the_pod_is_deleted(
     assert "managedFields" not in pod["metadata"]
 
 
-async def test_nothing_secret_is_written(world: World, connection: Connection, evidence: Evidence) -> None:
+async def test_nothing_secret_is_written(world: World, connection: Connection, evidence: EvidenceFolder) -> None:
     dying = executor(version=12, status=ended(137, "OOMKilled"))
     dying["metadata"]["annotations"] = {"kubectl.kubernetes.io/last-applied-configuration": "hunter2", "note": SECRET}
     dying["spec"]["containers"][0]["env"] = [
@@ -101,7 +101,7 @@ async def test_nothing_secret_is_written(world: World, connection: Connection, e
 
 
 async def test_what_was_kept_of_other_namespaces_is_not_brought_back(
-    world: World, connection: Connection, evidence: Evidence
+    world: World, connection: Connection, evidence: EvidenceFolder
 ) -> None:
     async with watching(connection, evidence=evidence) as source:
         world.pods.feed(event("ADDED", executor(version=11, status=ended(52, "Error"))))
@@ -114,7 +114,7 @@ async def test_what_was_kept_of_other_namespaces_is_not_brought_back(
             assert (len(facts.pods), len(facts.logs)) == (pods, pods)
 
 
-async def test_only_the_owner_may_read_it(world: World, connection: Connection, evidence: Evidence) -> None:
+async def test_only_the_owner_may_read_it(world: World, connection: Connection, evidence: EvidenceFolder) -> None:
     old = os.umask(0o000)
     try:
         async with watching(connection, evidence=evidence) as source:
@@ -128,7 +128,7 @@ async def test_only_the_owner_may_read_it(world: World, connection: Connection, 
         assert stat.S_IMODE(path.stat().st_mode) == wanted, path
 
 
-async def test_it_comes_back_after_a_restart(world: World, connection: Connection, evidence: Evidence) -> None:
+async def test_it_comes_back_after_a_restart(world: World, connection: Connection, evidence: EvidenceFolder) -> None:
     async with watching(connection, evidence=evidence) as source:
         world.pods.feed(
             event("ADDED", executor(version=11)),
@@ -166,7 +166,7 @@ async def test_it_comes_back_after_a_restart(world: World, connection: Connectio
     ],
 )
 async def test_who_is_kept(
-    world: World, connection: Connection, evidence: Evidence, status: Any, meta: dict[str, str], kept: bool
+    world: World, connection: Connection, evidence: EvidenceFolder, status: Any, meta: dict[str, str], kept: bool
 ) -> None:
     async with watching(connection, evidence=evidence) as source:
         world.pods.feed(event("ADDED", executor(version=11, status=status, **meta)))
@@ -176,7 +176,7 @@ async def test_who_is_kept(
 
 
 async def test_a_deletion_that_lost_the_end_does_not_replace_it(
-    world: World, connection: Connection, evidence: Evidence
+    world: World, connection: Connection, evidence: EvidenceFolder
 ) -> None:
     async with watching(connection, evidence=evidence) as source:
         world.pods.feed(event("ADDED", executor(version=11, status=ended(137, "OOMKilled"))))
@@ -189,7 +189,7 @@ async def test_a_deletion_that_lost_the_end_does_not_replace_it(
     assert pod["status"]["containerStatuses"][0]["state"]["terminated"]["reason"] == "OOMKilled"
 
 
-async def test_each_restart_of_a_driver_is_kept(world: World, connection: Connection, evidence: Evidence) -> None:
+async def test_each_restart_of_a_driver_is_kept(world: World, connection: Connection, evidence: EvidenceFolder) -> None:
     def restarted(version: int, count: int) -> Any:
         pod = executor("etl-driver", version=version)
         pod["metadata"]["labels"]["spark-role"] = "driver"
@@ -206,7 +206,9 @@ async def test_each_restart_of_a_driver_is_kept(world: World, connection: Connec
         assert len(asked) == 2 and all(query["previous"] == "true" for query in asked)
 
 
-async def test_a_pod_deleted_while_it_ran_is_kept_too(world: World, connection: Connection, evidence: Evidence) -> None:
+async def test_a_pod_deleted_while_it_ran_is_kept_too(
+    world: World, connection: Connection, evidence: EvidenceFolder
+) -> None:
     async with watching(connection, evidence=evidence) as source:
         world.pods.feed(event("ADDED", executor(version=11)), event("DELETED", executor(version=12)))
         await source.seen("pods", 12)
@@ -214,7 +216,7 @@ async def test_a_pod_deleted_while_it_ran_is_kept_too(world: World, connection: 
     assert [Path(name).name for name in files(evidence)].count("pod.json") == 1
 
 
-async def test_a_storm_of_deaths_is_bounded(world: World, connection: Connection, evidence: Evidence) -> None:
+async def test_a_storm_of_deaths_is_bounded(world: World, connection: Connection, evidence: EvidenceFolder) -> None:
     async with watching(connection, evidence=evidence) as source:
         dead = [executor(f"etl-exec-{n}", version=11 + n, status=ended(137, "OOMKilled")) for n in range(80)]
         world.pods.feed(*(event("ADDED", pod) for pod in dead))
@@ -224,7 +226,9 @@ async def test_a_storm_of_deaths_is_bounded(world: World, connection: Connection
     assert sum(name.endswith("pod.json") for name in files(evidence)) == 80
 
 
-async def test_logs_that_cannot_be_read_are_said(world: World, connection: Connection, evidence: Evidence) -> None:
+async def test_logs_that_cannot_be_read_are_said(
+    world: World, connection: Connection, evidence: EvidenceFolder
+) -> None:
     world.peer.answer(".*/log", {"kind": "Status", "message": "no pods/log for you"}, status=403)
     async with watching(connection, evidence=evidence) as source:
         world.pods.feed(event("ADDED", executor(version=11, status=ended(52, "Error"))))
@@ -235,7 +239,7 @@ async def test_logs_that_cannot_be_read_are_said(world: World, connection: Conne
 
 async def test_a_disk_that_cannot_be_written_is_said(world: World, connection: Connection, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    async with watching(connection, evidence=Evidence(tmp_path / "file" / "x")) as source:
+    async with watching(connection, evidence=EvidenceFolder(tmp_path / "file" / "x")) as source:
         world.pods.feed(event("ADDED", executor(version=11, status=ended(52, "Error"))))
         await source.seen("pods", 11)
         await all_kept(source)
@@ -244,7 +248,9 @@ async def test_a_disk_that_cannot_be_written_is_said(world: World, connection: C
         assert source.snapshot().logs  # in memory it is there all the same
 
 
-async def test_a_slow_log_does_not_hold_up_the_others(world: World, connection: Connection, evidence: Evidence) -> None:
+async def test_a_slow_log_does_not_hold_up_the_others(
+    world: World, connection: Connection, evidence: EvidenceFolder
+) -> None:
     async def hang(request: web.Request) -> web.StreamResponse:
         await asyncio.sleep(60)
         return web.Response()
@@ -259,13 +265,13 @@ async def test_a_slow_log_does_not_hold_up_the_others(world: World, connection: 
 # The folder itself
 
 
-def save(evidence: Evidence, name: str, at: float, text: str = "x") -> Path:
+def save(evidence: EvidenceFolder, name: str, at: float, text: str = "x") -> Path:
     log = Log(f"Pod/jobs/{name}", text, Origin("log", "x"), container="main")
     return evidence.save(executor(name, status=ended(52, "Error")), [], (log,), at)
 
 
 def test_what_is_too_old_or_too_much_is_deleted(tmp_path: Path) -> None:
-    evidence = Evidence(tmp_path / "e", max_bytes=9_000, max_age=100.0)
+    evidence = EvidenceFolder(tmp_path / "e", max_bytes=9_000, max_age=100.0)
     places = [save(evidence, f"p{n}", 1_000.0 + n, "x" * 2_000) for n in range(6)]
     old = save(evidence, "old", 950.0)
     kept = evidence.load(1_060.0)
@@ -274,14 +280,14 @@ def test_what_is_too_old_or_too_much_is_deleted(tmp_path: Path) -> None:
 
 
 def test_a_longer_log_is_not_replaced_by_a_shorter_one(tmp_path: Path) -> None:
-    evidence = Evidence(tmp_path / "e")
+    evidence = EvidenceFolder(tmp_path / "e")
     save(evidence, "p", 1_000.0, "a long log")
     place = save(evidence, "p", 1_001.0, "short")
     assert (place / "log-main.txt").read_text() == "a long log"
 
 
 def test_damaged_folders_are_skipped_and_named(tmp_path: Path) -> None:
-    evidence = Evidence(tmp_path / "e")
+    evidence = EvidenceFolder(tmp_path / "e")
     good, bad = save(evidence, "good", 1_000.0), save(evidence, "bad", 1_001.0)
     (bad / "pod.json").write_text("{")
     (good / "events.json").write_text('{"items": []}')
@@ -291,7 +297,7 @@ def test_damaged_folders_are_skipped_and_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["../../evil", "a/b", "..", "x\n"])
 def test_a_hostile_name_stays_in_the_folder(tmp_path: Path, name: str) -> None:
-    evidence = Evidence(tmp_path / "e")
+    evidence = EvidenceFolder(tmp_path / "e")
     tree = executor(status=ended(52, "Error"))
     tree["metadata"] |= {"name": name, "namespace": name, "uid": name}
     place = evidence.save(tree, [], (Log("x", "x", Origin("log", "x"), container=name),), 1.0)

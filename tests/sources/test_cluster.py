@@ -10,8 +10,8 @@ import pytest
 from aiohttp import web
 
 from console.base.clock import WallClock
-from console.sources import reflector
-from console.sources.cluster import ClusterSource, Scope
+from console.sources.cluster import reflector
+from console.sources.cluster.source import ClusterSource, Scope
 from console.wire.connection import Connection
 from tests.sources.world import (
     FORBIDDEN,
@@ -101,8 +101,8 @@ async def test_nodes_workloads_and_custom_resources(world: World, connection: Co
 async def test_an_operator_that_is_installed_later_is_found(
     world: World, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("console.sources.cluster._LOOK_AGAIN", 0.1)
-    monkeypatch.setattr("console.sources.versions._HOLDS", 0.05)
+    monkeypatch.setattr("console.sources.cluster.source._LOOK_AGAIN", 0.1)
+    monkeypatch.setattr("console.sources.cluster.versions._HOLDS", 0.05)
     async with watching(connection) as source:
         assert state_of(source, "sparkapplications").state == "absent"
         world.groups(kubeflow=True)
@@ -379,8 +379,8 @@ async def test_nonsense_from_the_server_is_a_failure_not_an_end(world: World, co
 async def test_words_of_freshness_change_with_time_alone(
     world: World, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("console.sources.cluster._TICK", 0.05)
-    monkeypatch.setattr("console.sources.cluster._TICKS_A_MINUTE", 1_000_000)
+    monkeypatch.setattr("console.sources.cluster.source._TICK", 0.05)
+    monkeypatch.setattr("console.sources.cluster.source._TICKS_A_MINUTE", 1_000_000)
     async with watching(connection) as source:
         await asyncio.sleep(0.2)
         source.changed.clear()
@@ -389,7 +389,74 @@ async def test_words_of_freshness_change_with_time_alone(
         monkeypatch.setattr(reflector, "QUIET", 0.1)
         async with asyncio.timeout(2):
             await source.changed.wait()
-        assert state_of(source, "pods").state == "late"
+        assert state_of(source, "pods").state in ("late", "stale")
+
+
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server is asked at once whether it is there, and has no time to answer."""
+    for name, seconds in (("PULSE", 0.1), ("_PULSE_EVERY", 0.05), ("_PULSE_WITHIN", 0.3)):
+        monkeypatch.setattr(f"console.sources.cluster.source.{name}", seconds)
+
+
+async def test_a_server_that_was_stopped_is_late_and_then_stale_although_its_watches_stay_open(
+    world: World, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = asyncio.Event()
+
+    async def never(request: web.Request) -> web.StreamResponse:
+        await stopped.wait()
+        return web.json_response({})
+
+    hurried(monkeypatch)
+    world.pods.lists(listed([executor()]))
+    world.peer.answer("/version", {"major": "1"})
+    async with watching(connection) as source:
+        await until(lambda: world.peer.count("/version") > 2)
+        assert state_of(source, "pods").state == "fresh", "it is asked, and answers"
+        world.peer.on("GET", "/version", never)
+        await until(lambda: state_of(source, "pods").state == "late")
+        assert "did not answer" in state_of(source, "pods").detail
+        assert {s.state for s in source.snapshot().sources if s.name in ("pods", "nodes", "events")} == {"late"}
+        monkeypatch.setattr(reflector, "LATE", 0.0)
+        await until(lambda: state_of(source, "pods").state == "stale")
+        assert len(source.snapshot().pods) == 1, "what was known stays"
+        stopped.set()
+        world.pods.feed(event("ADDED", executor("etl-exec-2", version=20)))
+        await until(lambda: state_of(source, "pods").state == "fresh")
+        world.peer.answer("/version", {"major": "1"})
+        await until(lambda: state_of(source, "nodes").state == "fresh")
+
+
+async def test_a_server_that_says_no_is_there(
+    world: World, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hurried(monkeypatch)
+    world.peer.answer("/version", FORBIDDEN, status=403)
+    async with watching(connection) as source:
+        await until(lambda: world.peer.count("/version") > 2)
+        assert state_of(source, "pods").state == "fresh"
+
+
+async def test_a_watch_that_is_silent_for_longer_than_its_bookmarks_is_late_and_then_stale(
+    world: World, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.sources.cluster.source._TICK", 0.02)
+    async with watching(connection) as source:
+        await world.pods.opened.wait()
+        (pods,), (nodes,) = (source._watched[name].reflectors for name in ("pods", "nodes"))
+        pods.contact -= reflector.BOOKMARKS + 1
+        assert pods.word() == "fresh", "it never had a bookmark: silence says nothing yet"
+        world.pods.feed(bookmark(20))
+        async with asyncio.timeout(5):
+            await source.seen("pods", 20)
+        pods.contact -= reflector.BOOKMARKS + 1
+        await until(lambda: state_of(source, "pods").state == "late")
+        pods.contact -= reflector.BOOKMARKS
+        await until(lambda: state_of(source, "pods").state == "stale")
+        assert state_of(source, "pods").detail == "nothing was heard for longer than a watch is ever silent"
+        assert nodes.word() == "fresh"
+        world.pods.feed(bookmark(30))
+        await until(lambda: state_of(source, "pods").state == "fresh")
 
 
 async def test_stop_leaves_nothing_running(world: World, connection: Connection) -> None:

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from console.health.components.find import find
-from console.health.components.judge import judge
-from console.health.facts import Facts, Origin, Workload
-from console.health.model import Component
+from console.components.find import find
+from console.components.judge import judge
+from console.components.model import Component
+from console.facts.model import Facts, Origin, Workload
 from console.settings.presets import load_library
-from console.sources.component_pods import ComponentPods
+from console.sources.cluster.component_pods import ComponentPods
 from console.wire.connection import Connection
 from tests.wire.peer import Peer
 
@@ -99,6 +99,15 @@ async def test_a_log_that_may_not_be_read_leaves_it_unknown_and_is_said(peer: Pe
     peer.answer(LOG, {"kind": "Status", "reason": "Forbidden", "message": "no", "code": 403}, status=403)
     assert (await judged(reads)).state == "unknown"
     assert [place for place, _ in reads.unread] == ["log of data/metastore-1"]
+
+
+async def test_a_container_that_has_not_started_hides_no_pod(peer: Peer, reads: ComponentPods) -> None:
+    peer.answer(PODS, pods())
+    waiting = 'container "m" in pod "metastore-1" is waiting to start: ContainerCreating'
+    peer.answer(LOG, {"kind": "Status", "reason": "BadRequest", "message": waiting, "code": 400}, status=400)
+    assert (await judged(reads)).state == "unknown"
+    assert [pod.name for pod in reads.pods] == ["metastore-1"]
+    assert reads.unread == (("log of data/metastore-1", f"{waiting} (HTTP 400)"),)
 
 
 async def test_it_is_read_again_after_a_while_or_when_there_is_more_of_it(peer: Peer, reads: ComponentPods) -> None:

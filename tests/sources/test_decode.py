@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from console.base.redact import MARK
-from console.health.facts import Origin
-from console.sources import decode
+from console.facts.model import Origin
+from console.sources.cluster import decode
 
 HERE = Origin("kubernetes", "/api/v1/x")
 
@@ -210,6 +210,6 @@ def test_a_workload_is_redacted_and_names_its_managers() -> None:
 
 def test_the_raw_type_drops_the_bulk_and_reads_the_same() -> None:
     tree = spark_pod()
-    raw = msgspec.json.decode(msgspec.json.encode(tree), type=decode.Raw)
+    raw = msgspec.json.decode(msgspec.json.encode(tree), type=decode.Tree)
     assert raw["metadata"]["managedFields"] == [{"manager": "kubelet"}]
     assert decode.pod(raw, HERE) == decode.pod(tree, HERE)

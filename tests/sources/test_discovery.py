@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from console.sources.discovery import ANNOTATION, discover, first_prometheus
+from console.sources.cluster.discovery import ANNOTATION, discover, first_prometheus
 from console.wire.connection import Connection
 from tests.sources.world import FORBIDDEN, listed
 from tests.wire.peer import Peer, recorded

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from console.health.facts import Origin
-from console.sources import decode
-from console.sources.pods import PodDecoder
+from console.facts.model import Origin
+from console.sources.cluster import decode
+from console.sources.cluster.pods import PodDecoder
 from tests.wire.peer import recorded
 
 
@@ -111,7 +111,7 @@ def test_wrong_types_are_read_as_missing_as_the_plain_decoder_does(spec: dict[st
 
 
 def test_full_caches_are_emptied(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("console.sources.pods._LIMIT", 3)
+    monkeypatch.setattr("console.sources.cluster.pods._LIMIT", 3)
     decoder = PodDecoder()
     for tree in pods():
         assert decoder.one(json.dumps(tree).encode(), 5.0) == plain(tree)

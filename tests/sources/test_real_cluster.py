@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from console.base.clock import WallClock
-from console.sources.captured import Evidence
-from console.sources.cluster import ClusterSource, Scope
+from console.sources.cluster.captured import EvidenceFolder
+from console.sources.cluster.source import ClusterSource, Scope
 from console.wire.config import ContextRef
 from console.wire.connection import Connection
 from tests.cluster.controlplane import ControlPlane, KubeApi
@@ -29,7 +29,9 @@ def executor(name: str) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": labels}, "spec": spec}
 
 
-async def source_for(path: Path, scope: Scope, evidence: Evidence | None = None) -> tuple[Connection, ClusterSource]:
+async def source_for(
+    path: Path, scope: Scope, evidence: EvidenceFolder | None = None
+) -> tuple[Connection, ClusterSource]:
     connection = await Connection.open(ContextRef(kubeconfig=str(path)))
     source = ClusterSource(connection, scope, WallClock(), evidence=evidence)
     await source.start()
@@ -51,7 +53,7 @@ async def test_an_executor_lives_dies_and_vanishes(kube_api: KubeApi, opened: li
     namespace = kube_api.new_namespace("live")
     path = f"/api/v1/namespaces/{namespace}/pods"
     connection, source = await source_for(
-        kube_api.viewer.kubeconfig, Scope(namespaces=(namespace,)), Evidence(tmp_path / "evidence")
+        kube_api.viewer.kubeconfig, Scope(namespaces=(namespace,)), EvidenceFolder(tmp_path / "evidence")
     )
     opened.append((connection, source))
     assert state_of(source, "pods").state == "fresh" and source.snapshot().pods == ()
@@ -107,3 +109,29 @@ async def test_a_restart_of_the_server_is_survived(own_control_plane: ControlPla
     api.create(path, executor("a-exec-2"))
     await picture(source, lambda f: len(f.pods) == 2, 60)
     await until(lambda: state_of(source, "pods").state == "fresh", 60)
+
+
+async def test_a_server_that_was_stopped_with_its_connections_open_is_not_called_fresh(
+    own_control_plane: ControlPlane, opened: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready = own_control_plane.start()
+    api = KubeApi(ready)
+    path = "/api/v1/namespaces/default/pods"
+    api.create(path, executor("a-exec-1"))
+    for name, seconds in (("PULSE", 2.0), ("_PULSE_EVERY", 0.5), ("_PULSE_WITHIN", 2.0)):
+        monkeypatch.setattr(f"console.sources.cluster.source.{name}", seconds)
+    monkeypatch.setattr("console.sources.cluster.reflector.LATE", 15.0)
+    opened.append(await source_for(api.kubeconfig, Scope()))
+    source = opened[0][1]
+    assert state_of(source, "pods").state == "fresh"
+    own_control_plane.server.freeze()
+    try:
+        await until(lambda: state_of(source, "pods").state == "late", 30)
+        assert "did not answer" in state_of(source, "pods").detail
+        await until(lambda: state_of(source, "pods").state == "stale", 60)
+        assert len(source.snapshot().pods) == 1
+    finally:
+        own_control_plane.server.thaw()
+    await until(lambda: state_of(source, "pods").state == "fresh", 60)
+    api.create(path, executor("a-exec-2"))
+    await picture(source, lambda f: len(f.pods) == 2, 60)

@@ -12,9 +12,9 @@ import pytest
 import requests
 
 from console.base.clock import WallClock
-from console.sources.alertmanager import Alertmanager
-from console.sources.prometheus import Prometheus
-from console.sources.spark import SparkRest
+from console.sources.prometheus.alertmanager import Alertmanager
+from console.sources.prometheus.client import Prometheus
+from console.sources.spark.rest import SparkRest
 from console.wire.endpoint import UrlEndpoint
 from tests.cluster.monitoring import Alertmanager as AlertmanagerServer
 from tests.cluster.monitoring import Prometheus as PrometheusServer

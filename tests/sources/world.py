@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from console.base.clock import WallClock
-from console.sources.captured import Evidence
-from console.sources.cluster import ClusterSource, Scope
-from console.sources.kinds import ALL, KUBEFLOW
-from console.sources.picture import ClusterFacts
+from console.sources.cluster.captured import EvidenceFolder
+from console.sources.cluster.kinds import ALL, KUBEFLOW
+from console.sources.cluster.picture import ClusterFacts
+from console.sources.cluster.source import ClusterSource, Scope
 from console.wire.connection import Connection
 from tests.wire.peer import Peer, Streams, recorded, until
 
@@ -94,7 +94,7 @@ class World:
 
 @asynccontextmanager
 async def watching(
-    connection: Connection, scope: Scope | None = None, *, evidence: Evidence | None = None, wait: bool = True
+    connection: Connection, scope: Scope | None = None, *, evidence: EvidenceFolder | None = None, wait: bool = True
 ) -> AsyncIterator[ClusterSource]:
     """A source that has read everything once."""
     source = ClusterSource(connection, scope or Scope(), WallClock(), evidence=evidence)

@@ -8,24 +8,16 @@ from typing import Any
 
 import msgspec
 
-from console.health.advice.model import Advice, Report, Unjudged
-from console.health.facts import Alert, Log, Origin, Owner, SourceState
-from console.health.model import (
-    Board,
-    Burn,
-    Cluster,
-    Death,
-    Evidence,
-    Finding,
-    Incident,
-    Member,
-    MemoryPlan,
-    RuledOut,
-    SloStatus,
-    SparkApp,
-)
+from console.advice.model import Advice, AdviceReport, Unjudged
+from console.apps.model import Death, Member, MemoryPlan, SparkApp
+from console.board.model import Board, Cluster
+from console.causes.model import Incident
+from console.facts.evidence import Evidence
+from console.facts.model import Alert, Log, Origin, Owner, SourceState
+from console.findings.model import Finding, RuledOut
 from console.live.situation import Focus, FocusOn, Situation
 from console.runbook.match import Matched
+from console.slo.model import Burn, SloStatus
 
 NOW = 1795545720.0
 GI = 2.0**30
@@ -152,7 +144,7 @@ def situation(*, apps: int = 40, production: bool = True, **changes: Any) -> Sit
         sources=(SourceState("pods", "fresh"), SourceState("prometheus", "late", detail="2m")),
         pods=812,
     )
-    matches = {OOM.key: (MATCH,), f"app:{KEY}": (MATCH,), "alert:SparkPodOOMKilled": (MATCH,)}
+    matches = {OOM.key: (MATCH,), f"app:{KEY}": (MATCH,), "alert:SparkPodOOMKilled{app=etl-orders}": (MATCH,)}
     return Situation(**{"board": board, "phase": "live", "matches": matches, **changes})
 
 
@@ -185,7 +177,7 @@ def shared(count: int = 12) -> Situation:
     return situation(board=board)
 
 
-ADVICE = Report(
+ADVICE = AdviceReport(
     at=NOW,
     items=(
         Advice(
@@ -282,14 +274,14 @@ class Scene:
     def drift(self, walk: str) -> Future[tuple[str, ...]]:
         return self._did("drift", walk, self.drifted)
 
-    def reply(self, walk: str, reply: Any) -> Future[None]:
+    def reply(self, walk: str, reply: Any, question: Any = None) -> Future[None]:
         return self._did("reply", reply)
 
     def note(self, walk: str, text: str) -> Future[None]:
         return self._did("note", text)
 
-    def hand_over(self, walk: str, because: str) -> Future[None]:
-        return self._did("hand over", because)
+    def hand_over(self, walk: str, text: str) -> Future[None]:
+        return self._did("hand over", text)
 
     def stop_walk(self, walk: str, because: str = "stopped") -> Future[None]:
         return self._did("stop walk", because)
@@ -300,5 +292,5 @@ class Scene:
     def timeline(self, walk: str) -> Future[str]:
         return self._did("timeline", walk, "# Timeline\n")
 
-    def advise(self, app: str = "") -> Future[Report]:
+    def advise(self, app: str = "") -> Future[AdviceReport]:
         return self._did("advise", app, self.advice)

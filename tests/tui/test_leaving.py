@@ -8,17 +8,17 @@ import msgspec
 import pytest
 
 from console.cli import ui
-from console.runbook.walk import Ended, Entered, Started, fold
+from console.runbook.walk import Entered, Started, WalkEnded, fold
 from tests.tui.scenes import KEY, NOW, Scene, situation
 
 STARTED = Started(NOW - 60, "w1", "spark-oom", "1.0.0", "0" * 64, "", {}, {}, {}, KEY, "sre", "console")
 OPEN = fold([STARTED, Entered(NOW - 50, "raise-overhead")])
-OVER = fold([STARTED, Entered(NOW - 50, "end"), Ended(NOW - 40, "resolved", "it works")])
+OVER = fold([STARTED, Entered(NOW - 50, "end"), WalkEnded(NOW - 40, "resolved", "it works")])
 
 
 @pytest.fixture(autouse=True)
 def left_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ui, "face", lambda live, first: None)
+    monkeypatch.setattr(ui, "face", lambda live, first: 0)
 
 
 def said(capsys: pytest.CaptureFixture[str], **changes: Any) -> str:

@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from console.health.model import Incident
+from console.actions.effects import Consequence, Effect, ObjectRef, Preview
+from console.causes.model import Incident
 from console.live.plan import Opening
 from console.operate.person import Question
-from console.runbook.effects import Consequence, Effect, ObjectRef, Preview
 from console.runbook.model import Choice
 from console.runbook.walk import Entered, Started, fold
 from console.tui.app import ConsoleApp
@@ -264,7 +264,7 @@ async def test_enter_is_never_a_yes_and_y_is() -> None:
     async with shown(scene) as pilot:
         await press(pilot, "enter", "enter")
         assert not [value for what, value in scene.asked if what == "reply"]
-        await press(pilot, "y")
+        await press(pilot, "escape", "y")
         (reply,) = [value for what, value in scene.asked if what == "reply"]
         assert (reply.value, reply.by, reply.typed) == ("yes", "sre", "")
 

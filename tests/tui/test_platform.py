@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from console.health.components.judge import judge
-from console.health.components.match import conformance, detect
-from console.health.model import Contributor
+from console.components.judge import judge
+from console.components.match import conformance, detect
 from console.live.situation import Situation
 from console.runbook.match import Matched
 from console.settings.presets import load_library
+from console.slo.model import Contributor
 from tests.components.test_shipped import BROKEN, WORLD
 from tests.components.worlds import facts
 from tests.tui.scenes import Scene, situation
@@ -144,8 +144,8 @@ async def test_which_preset_fits_and_why(size: tuple[int, int]) -> None:
     screen = "\n".join(lines)
     assert "core-baseline fits best" in screen
     row = next(line for line in lines if line.startswith(" core-baseline (in use)"))
-    assert "80%" in row and "4/5" in row and "minio" in row
-    assert "4 of 5 expected components found; missing minio" in screen
+    assert "100%" in row and "4/4" in row
+    assert "4 of 4 expected components found; promised, and not to be had as shipped: minio" in " ".join(screen.split())
 
 
 async def test_before_anything_was_judged_it_says_so() -> None:

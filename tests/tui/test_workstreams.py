@@ -8,9 +8,9 @@ from typing import Any
 
 from console.tui.app import ConsoleApp
 from console.tui.palette import Palette
+from tests.cli.test_workstreams import plan
 from tests.tui.scenes import Scene, situation
 from tests.tui.test_pages import press, settled, text
-from tests.workstreams.test_commands import plan
 
 SEED = Path(__file__).parents[1] / "data" / "workstreams" / "index.md"
 
@@ -28,7 +28,7 @@ async def until(pilot: Any, words: str) -> str:
 async def test_progress_readiness_contradictions_and_reload(tmp_path: Path) -> None:
     file = tmp_path / "INDEX.md"
     shutil.copy(SEED, file)
-    app = ConsoleApp(Scene(situation()), {}, palette=Palette("ansi"), planned=file)
+    app = ConsoleApp(Scene(situation()), {}, palette=Palette("ansi"), index=file)
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         await press(pilot, "7")
@@ -51,7 +51,7 @@ async def test_progress_readiness_contradictions_and_reload(tmp_path: Path) -> N
 async def test_an_incident_class_leads_to_the_work_that_bears_on_it(tmp_path: Path) -> None:
     file = tmp_path / "INDEX.md"
     shutil.copy(SEED, file)
-    app = ConsoleApp(Scene(situation()), {}, palette=Palette("ansi"), planned=file)
+    app = ConsoleApp(Scene(situation()), {}, palette=Palette("ansi"), index=file)
     async with app.run_test(size=(100, 30)) as pilot:
         await settled(pilot)
         await press(pilot, "w")
@@ -61,7 +61,7 @@ async def test_an_incident_class_leads_to_the_work_that_bears_on_it(tmp_path: Pa
 async def test_what_can_be_done_in_which_order(tmp_path: Path) -> None:
     file = tmp_path / "INDEX.md"
     shutil.copy(SEED, file)
-    app = ConsoleApp(Scene(situation()), {}, palette=Palette("ansi"), planned=file)
+    app = ConsoleApp(Scene(situation()), {}, palette=Palette("ansi"), index=file)
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         await press(pilot, "7")
@@ -76,7 +76,7 @@ async def test_what_can_be_done_in_which_order(tmp_path: Path) -> None:
 async def test_progress_over_time_and_completing_one_after_the_difference(tmp_path: Path) -> None:
     repository = plan(tmp_path)
     file = repository / "docs" / "workstreams" / "INDEX.md"
-    app = ConsoleApp(Scene(situation()), {}, palette=Palette("ansi"), planned=file)
+    app = ConsoleApp(Scene(situation()), {}, palette=Palette("ansi"), index=file)
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         await press(pilot, "7")

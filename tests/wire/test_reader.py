@@ -114,10 +114,6 @@ async def test_reviews(peer: Peer, connection: Connection) -> None:
     assert json.loads(peer.last(reviews, "POST").body)["spec"]["resourceAttributes"] == {
         "verb": "patch", "resource": "pods", "namespace": "jobs", "subresource": "log"
     }  # fmt: skip
-    peer.answer("/apis/.*rulesreviews", recorded("kubernetes/ssrr_default.json"), method="POST", status=201)
-    rules = await connection.reader.rules("jobs")
-    assert rules.allow("create", "selfsubjectaccessreviews", "authorization.k8s.io")
-    assert not rules.allow("list", "pods") and not rules.incomplete
 
 
 async def test_discovery(peer: Peer, connection: Connection) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from console.workstreams.build import build
 from console.workstreams.model import Index
-from console.workstreams.view import find, graph_of
+from console.workstreams.reports.view import find, graph_of
 from tests.workstreams.reference import counts
 
 SEED = Path(__file__).parents[1] / "data" / "workstreams" / "index.md"

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from console.drill.objects import ApiError
-from console.drill.resources import REGISTRY, REVIEWS
+from console.drill.state.objects import StatusError
+from console.drill.state.resources import REGISTRY, REVIEWS
 
 Object = dict[str, Any]
 READ = ("get", "list", "watch")
 
 
 @dataclass(frozen=True)
-class Rule:
+class DenyRule:
     """Something that is denied. `*` stands for anything; subresources are written `pods/log`."""
 
     verbs: tuple[str, ...] = ("*",)
@@ -44,26 +44,22 @@ class User:
 
 
 @dataclass
-class Access:
+class Authorizer:
     """Tokens and denials of one API server. Both may be changed while it runs."""
 
     tokens: dict[str, User] = field(default_factory=dict)
-    denied: list[Rule] = field(default_factory=list)
+    denied: list[DenyRule] = field(default_factory=list)
 
-    def user(self, header: str, anonymous: User | None = None) -> User:
-        """Who sends this `Authorization` header; without one, who is let in there.
-
-        kubectl and client-go send no token over plain HTTP, so a port of the simulated API has a user of its own.
+    def user(self, header: str) -> User:
+        """Who sends this `Authorization` header.
 
         Raises:
-            ApiError: 401.
+            StatusError: 401.
         """
-        if not header and anonymous is not None:
-            return anonymous
         kind, _, token = header.partition(" ")
         found = self.tokens.get(token.strip()) if kind.lower() == "bearer" else None
         if found is None:
-            raise ApiError("Unauthorized", "Unauthorized", 401)
+            raise StatusError("Unauthorized", "Unauthorized", 401)
         return found
 
     def allowed(self, user: User, verb: str, group: str, resource: str, namespace: str) -> bool:
@@ -76,7 +72,7 @@ class Access:
         """Refuse what the user may not.
 
         Raises:
-            ApiError: 403.
+            StatusError: 403.
         """
         if self.allowed(user, verb, group, resource, namespace):
             return
@@ -93,7 +89,7 @@ class Access:
             details = {"name": name, **details}
         if group:
             details["group"] = group
-        raise ApiError(text, "Forbidden", 403, **details)
+        raise StatusError(text, "Forbidden", 403, **details)
 
     def access_review(self, user: User, review: Object) -> Object:
         """The answer to a SelfSubjectAccessReview."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from console.drill.resources import REGISTRY, REVIEWS, Resource, groups
+from console.drill.state.resources import REGISTRY, REVIEWS, ServedResource, groups
 
 Object = dict[str, Any]
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
@@ -81,7 +81,7 @@ def resource_list(group_name: str, version_name: str) -> Object | None:
     }
 
 
-def _entry(resource: Resource) -> Object:
+def _entry(resource: ServedResource) -> Object:
     out: Object = {
         "name": resource.plural,
         "singularName": resource.kind.lower(),
@@ -96,7 +96,7 @@ def _entry(resource: Resource) -> Object:
     return out
 
 
-def _sub(resource: Resource, sub: str) -> Object:
+def _sub(resource: ServedResource, sub: str) -> Object:
     kinds = {
         "eviction": ("Eviction", ["create"]),
         "scale": ("Scale", ["get", "patch", "update"]),
@@ -144,7 +144,7 @@ def aggregated(legacy: bool) -> Object:
     return {"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items}
 
 
-def _discovery(resource: Resource) -> Object:
+def _discovery(resource: ServedResource) -> Object:
     out: Object = {
         "resource": resource.plural,
         "responseKind": {"group": resource.group, "version": resource.version, "kind": resource.kind},

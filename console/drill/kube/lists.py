@@ -10,12 +10,13 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from console.drill.kube.request import Request, encode, shown
+from console.drill.kube.request import KubeRequest, encode, shown
 from console.drill.kube.selectors import Match
 from console.drill.kube.tables import table
-from console.drill.objects import ApiError
-from console.drill.resources import Resource
-from console.drill.world import World
+from console.drill.state.clock import EventHeap
+from console.drill.state.objects import StatusError
+from console.drill.state.resources import ServedResource
+from console.drill.state.store import Store
 
 Object = dict[str, Any]
 GZIP_FROM = 128 * 1024
@@ -31,24 +32,26 @@ EXPIRED = (
 class Lists:
     """Answers to list requests, and the rest of those that were asked for in pages."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, store: Store, heap: EventHeap) -> None:
+        self._store, self._heap = store, heap
         self._pages: dict[str, tuple[list[Object], int]] = {}
         self._count = 0
 
-    async def answer(self, request: Request, resource: Resource, match: Match, as_table: bool) -> web.Response:
+    async def answer(
+        self, request: KubeRequest, resource: ServedResource, match: Match, as_table: bool
+    ) -> web.Response:
         """One page or all.
 
         Raises:
-            ApiError: 400 bad token, 410 expired, 504 a version from the future.
+            StatusError: 400 bad token, 410 expired, 504 a version from the future.
         """
-        query, store = request.query, self.world.store
+        query, store = request.query, self._store
         version = query.get("resourceVersion", "")
         if version.isdigit() and int(version) > store.version:
             await asyncio.sleep(FUTURE_SECONDS)
             raise _too_large(int(version), store.version)
         if query.get("resourceVersionMatch") == "Exact" and version.isdigit() and int(version) < store.version:
-            raise ApiError("The resourceVersion for the provided list is too old.", "Expired", 410)
+            raise StatusError("The resourceVersion for the provided list is too old.", "Expired", 410)
         if query.get("continue"):
             objects, at = self._continued(query["continue"])
         else:
@@ -68,12 +71,12 @@ class Lists:
         return response
 
     def _body(
-        self, request: Request, resource: Resource, objects: list[Object], meta: Object, as_table: bool
+        self, request: KubeRequest, resource: ServedResource, objects: list[Object], meta: Object, as_table: bool
     ) -> Object:
-        items = [shown(resource, o) for o in objects]
         if as_table:
             include = request.query.get("includeObject", "Metadata")
-            return table(resource, items, self.world.heap.now, meta, include)
+            return table(resource, objects, self._heap.now, meta, include)
+        items = [shown(resource, o) for o in objects]
         if "as=PartialObjectMetadataList" in request.http.headers.get("Accept", ""):
             kind = {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1"}
             partial = [{**kind, "metadata": o["metadata"]} for o in items]
@@ -97,12 +100,14 @@ class Lists:
         try:
             msgspec.json.decode(base64.urlsafe_b64decode(token))
         except (msgspec.DecodeError, binascii.Error, ValueError) as error:
-            raise ApiError(f"invalid continue token: continue key is not valid: {error}", "BadRequest", 400) from None
-        raise ApiError(EXPIRED, "Expired", 410)
+            raise StatusError(
+                f"invalid continue token: continue key is not valid: {error}", "BadRequest", 400
+            ) from None
+        raise StatusError(EXPIRED, "Expired", 410)
 
 
-def _too_large(wanted: int, current: int) -> ApiError:
-    error = ApiError(f"Timeout: Too large resource version: {wanted}, current: {current}", "Timeout", 504)
+def _too_large(wanted: int, current: int) -> StatusError:
+    error = StatusError(f"Timeout: Too large resource version: {wanted}, current: {current}", "Timeout", 504)
     error.body["details"] = {
         "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
         "retryAfterSeconds": 1,

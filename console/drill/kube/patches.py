@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from console.drill.objects import ApiError
+from console.drill.state.objects import StatusError
 
 Object = dict[str, Any]
 JSON_PATCH = "application/json-patch+json"
@@ -27,9 +27,9 @@ _KEYS = {
 REJECTED = "the server rejected our request due to an error in our request"
 
 
-def rejected() -> ApiError:
+def rejected() -> StatusError:
     """What the API server says to a JSON Patch that does not apply, a failed `test` included."""
-    return ApiError(REJECTED, "Invalid", 422)
+    return StatusError(REJECTED, "Invalid", 422)
 
 
 def merge(target: Any, patch: Any) -> Any:
@@ -51,17 +51,7 @@ def strategic(target: Any, patch: Any, field: str = "") -> Any:
         key = _KEYS.get(field)
         if key is None or not all(isinstance(item, dict) and key in item for item in patch):
             return copy.deepcopy(patch)
-        out = [dict(item) for item in target] if isinstance(target, list) else []
-        for item in patch:
-            at = next((i for i, old in enumerate(out) if old.get(key) == item[key]), None)
-            if item.get("$patch") == "delete":
-                if at is not None:
-                    out.pop(at)
-            elif at is None:
-                out.append(strategic({}, item))
-            else:
-                out[at] = strategic(out[at], item)
-        return out
+        return _items(target, patch, key)
     if not isinstance(patch, dict):
         return copy.deepcopy(patch)
     if patch.get("$patch") == "replace":
@@ -77,14 +67,29 @@ def strategic(target: Any, patch: Any, field: str = "") -> Any:
     return result
 
 
+def _items(target: Any, patch: list[Object], key: str) -> list[Object]:
+    """A list whose items are known by `key`, with those of the patch merged in, added or deleted."""
+    out = [dict(item) for item in target] if isinstance(target, list) else []
+    for item in patch:
+        at = next((i for i, old in enumerate(out) if old.get(key) == item[key]), None)
+        if item.get("$patch") == "delete":
+            if at is not None:
+                out.pop(at)
+        elif at is None:
+            out.append(strategic({}, item))
+        else:
+            out[at] = strategic(out[at], item)
+    return out
+
+
 def json_patch(target: Any, operations: Any) -> Any:
     """RFC 6902.
 
     Raises:
-        ApiError: 400 for something that is no JSON Patch, 422 when an operation does not apply or a `test` fails.
+        StatusError: 400 for something that is no JSON Patch, 422 when an operation does not apply or a `test` fails.
     """
     if not isinstance(operations, list) or not all(isinstance(op, dict) and "op" in op for op in operations):
-        raise ApiError(
+        raise StatusError(
             "error decoding patch: json: cannot unmarshal into Go value of type jsonpatch.Patch", "BadRequest", 400
         )
     out = copy.deepcopy(target)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from console.drill.objects import ApiError
+from console.drill.state.objects import StatusError
 
 Object = dict[str, Any]
 MAGIC = b"k8s\x00"
@@ -17,7 +17,7 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
     value = shift = 0
     while True:
         if at >= len(data) or shift > 63:
-            raise ApiError("the body is no protobuf", "BadRequest", 400)
+            raise StatusError("the body is no protobuf", "BadRequest", 400)
         byte = data[at]
         value |= (byte & 0x7F) << shift
         at, shift = at + 1, shift + 7
@@ -45,10 +45,10 @@ def review(body: bytes) -> Object:
     """A SelfSubjectAccessReview or SelfSubjectRulesReview as its JSON form.
 
     Raises:
-        ApiError: 400, it is none.
+        StatusError: 400, it is none.
     """
     if not body.startswith(MAGIC):
-        raise ApiError("the body is no Kubernetes protobuf", "BadRequest", 400)
+        raise StatusError("the body is no Kubernetes protobuf", "BadRequest", 400)
     envelope = dict(_fields(body[len(MAGIC) :]))
     kind = dict(_fields(envelope.get(1, b""))).get(2, b"").decode()
     spec = dict(_fields(dict(_fields(envelope.get(2, b""))).get(2, b"")))
@@ -63,4 +63,4 @@ def review(body: bytes) -> Object:
         return {"spec": {"nonResourceAttributes": {"path": path, "verb": verb}}}
     if kind == "SelfSubjectReview":
         return {}
-    raise ApiError("415: Unsupported Media Type", "UnsupportedMediaType", 415)
+    raise StatusError("415: Unsupported Media Type", "UnsupportedMediaType", 415)

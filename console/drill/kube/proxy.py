@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
 
-from console.drill.kube.request import Request, answer, not_found
-from console.drill.objects import ApiError, status
-from console.drill.resources import PODS, SERVICES, Resource
-from console.drill.world import World
+from console.drill.kube.request import KubeRequest, answer, not_found
+from console.drill.state.backend import Find
+from console.drill.state.objects import StatusError, status
+from console.drill.state.resources import PODS, SERVICES, ServedResource
+from console.drill.state.store import Store
 
 Object = dict[str, Any]
-Backend = Callable[[str, web.Request], Awaitable[web.StreamResponse]]
-Find = Callable[[str, str, str, int], Backend | None]
-"""(pods or services, namespace, name, port) → what listens there, or None."""
 
 
 def split(name: str) -> tuple[str, str, str]:
@@ -25,17 +22,17 @@ def split(name: str) -> tuple[str, str, str]:
     return scheme, parts[0], parts[1] if len(parts) > 1 else ""
 
 
-async def proxied(world: World, find: Find, request: Request, resource: Resource) -> web.StreamResponse:
+async def proxied(store: Store, find: Find, request: KubeRequest, resource: ServedResource) -> web.StreamResponse:
     """Hand a request on to what runs in the cluster.
 
     Raises:
-        ApiError: 404 there is no such pod or service.
+        StatusError: 404 there is no such pod or service.
     """
     target = request.target
     scheme, name, port = split(target.name)
     if resource not in (PODS, SERVICES):
-        raise ApiError("the server could not find the requested resource", "NotFound", 404)
-    obj = world.store.get(resource, target.namespace, name)
+        raise StatusError("the server could not find the requested resource", "NotFound", 404)
+    obj = store.get(resource, target.namespace, name)
     if obj is None:
         raise not_found(resource, name)
     number = int(port) if port.isdigit() else _named_port(resource, obj, port)
@@ -46,7 +43,7 @@ async def proxied(world: World, find: Find, request: Request, resource: Resource
     return await backend(target.rest or "/", request.http)
 
 
-def _named_port(resource: Resource, obj: Object, port: str) -> int:
+def _named_port(resource: ServedResource, obj: Object, port: str) -> int:
     ports = obj["spec"].get("ports") or []
     if resource is PODS:
         ports = [p for c in obj["spec"]["containers"] for p in c.get("ports", ())]

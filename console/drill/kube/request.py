@@ -9,18 +9,18 @@ import msgspec
 from aiohttp import web
 
 from console.drill.kube.access import User
-from console.drill.objects import ApiError
-from console.drill.resources import NAMESPACES, Resource, find
+from console.drill.state.objects import StatusError
+from console.drill.state.resources import NAMESPACES, ServedResource, find
 
 Object = dict[str, Any]
 JSON = "application/json"
 
 
 @dataclass
-class Target:
+class RequestTarget:
     """What a path names. `resource` None: no resource of ours."""
 
-    resource: Resource | None
+    resource: ServedResource | None
     namespace: str = ""
     name: str = ""
     sub: str = ""
@@ -31,12 +31,12 @@ class Target:
 
 
 @dataclass
-class Request:
+class KubeRequest:
     """A parsed request."""
 
     http: web.Request
     user: User
-    target: Target
+    target: RequestTarget
     query: dict[str, str]
     body: bytes = b""
     parsed: Any = field(default=None)
@@ -56,7 +56,7 @@ class Request:
         """The body.
 
         Raises:
-            ApiError: 400, it is no JSON.
+            StatusError: 400, it is no JSON.
         """
         try:
             return msgspec.json.decode(self.body) if self.body else {}
@@ -66,10 +66,10 @@ class Request:
                 f"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; "
                 f"json parse error: {error}"
             )
-            raise ApiError(text, "BadRequest", 400) from None
+            raise StatusError(text, "BadRequest", 400) from None
 
 
-def parse_path(path: str) -> Target | None:
+def parse_path(path: str) -> RequestTarget | None:
     """The target of `/api/...` and `/apis/...`, or None for a path that is no resource."""
     parts = path.strip("/").split("/")
     if parts[0] == "api" and len(parts) >= 3:
@@ -79,18 +79,18 @@ def parse_path(path: str) -> Target | None:
     else:
         return None
     if rest[0] == "namespaces" and len(rest) == 1:
-        return Target(NAMESPACES, group=group, version=version, plural="namespaces")
+        return RequestTarget(NAMESPACES, group=group, version=version, plural="namespaces")
     namespace = ""
     if rest[0] == "namespaces":
         if len(rest) == 2 or (len(rest) == 3 and rest[2] in ("status", "finalize")):
             sub = rest[2] if len(rest) == 3 else ""
-            return Target(NAMESPACES, "", rest[1], sub, group=group, version=version, plural="namespaces")
+            return RequestTarget(NAMESPACES, "", rest[1], sub, group=group, version=version, plural="namespaces")
         namespace, rest = rest[1], rest[2:]
     plural = rest[0]
     name = rest[1] if len(rest) > 1 else ""
     sub = rest[2] if len(rest) > 2 else ""
     tail = "/" + "/".join(rest[3:]) if len(rest) > 3 else ""
-    return Target(find(group, version, plural), namespace, name, sub, tail, group, version, plural)
+    return RequestTarget(find(group, version, plural), namespace, name, sub, tail, group, version, plural)
 
 
 def encode(value: Any) -> bytes:
@@ -103,16 +103,16 @@ def answer(value: Any, status: int = 200, headers: dict[str, str] | None = None)
     return web.Response(body=encode(value), status=status, content_type=JSON, headers=headers)
 
 
-def not_found(resource: Resource, name: str) -> ApiError:
+def not_found(resource: ServedResource, name: str) -> StatusError:
     """404 for an object."""
     details: Object = {"name": name, "kind": resource.plural}
     if resource.group:
         details = {"name": name, "group": resource.group, "kind": resource.plural}
     subject = f"{resource.plural}.{resource.group}" if resource.group else resource.plural
-    return ApiError(f'{subject} "{name}" not found', "NotFound", 404, **details)
+    return StatusError(f'{subject} "{name}" not found', "NotFound", 404, **details)
 
 
-def shown(resource: Resource, obj: Object) -> Object:
+def shown(resource: ServedResource, obj: Object) -> Object:
     """An object in the shape of the API group that was asked: events have two."""
     if not resource.alias:
         return obj

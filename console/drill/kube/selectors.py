@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from console.drill.objects import ApiError
+from console.drill.state.objects import StatusError
 
 Object = dict[str, Any]
 Match = Callable[[Object], bool]
@@ -58,13 +58,15 @@ def labels(text: str) -> Match:
     """A test for a label selector.
 
     Raises:
-        ApiError: 400, it is none.
+        StatusError: 400, it is none.
     """
     tests: list[Callable[[dict[str, str]], bool]] = []
     for part in _split(text) if text else ():
         found = _SET.match(part)
         if not found or (found.group(1) and (found.group(3) or found.group(5))):
-            raise ApiError(f"unable to parse requirement: found '{part[:1]}', expected: identifier", "BadRequest", 400)
+            raise StatusError(
+                f"unable to parse requirement: found '{part[:1]}', expected: identifier", "BadRequest", 400
+            )
         absent, key, word, listed, sign, value = found.groups()
         tests.append(_label_test(key, bool(absent), word, listed, sign, value))
     if not tests:
@@ -121,7 +123,7 @@ def fields(text: str, resource: str) -> Match:
     """A test for a field selector of a resource (the store's id).
 
     Raises:
-        ApiError: 400, the field cannot be selected by.
+        StatusError: 400, the field cannot be selected by.
     """
     known = (*_COMMON, *_FIELDS.get(resource, ()))
     tests: list[tuple[str, bool, str]] = []
@@ -131,9 +133,9 @@ def fields(text: str, resource: str) -> Match:
                 path, value = part.split(sign, 1)
                 break
         else:
-            raise ApiError(f"invalid selector: '{part}'; can't understand '{part}'", "BadRequest", 400)
+            raise StatusError(f"invalid selector: '{part}'; can't understand '{part}'", "BadRequest", 400)
         if path not in known:
-            raise ApiError(f"field label not supported: {path}", "BadRequest", 400)
+            raise StatusError(f"field label not supported: {path}", "BadRequest", 400)
         tests.append((path, sign != "!=", value))
     if not tests:
         return lambda _obj: True

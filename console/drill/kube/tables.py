@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from console.base.clock import parse_time
-from console.drill.resources import (
+from console.drill.kube.request import shown
+from console.drill.state.resources import (
     CLUSTERROLEBINDINGS,
     CLUSTERROLES,
     CONFIGMAPS,
@@ -25,7 +26,7 @@ from console.drill.resources import (
     SECRETS,
     SERVICEACCOUNTS,
     SERVICES,
-    Resource,
+    ServedResource,
 )
 
 Object = dict[str, Any]
@@ -211,7 +212,7 @@ _BUILT_IN: dict[str, tuple[str, Row]] = {
     REPLICASETS.id: ("Name Desired Current Ready Age", _replicaset),
     EVENTS.id: ("Last_Seen Type Reason Object -Subobject -Source Message -First_Seen -Count -Name", _event),
     SERVICES.id: ("Name Type Cluster-IP External-IP Port(s) Age -Selector", _service),
-    QUOTAS.id: ("Name Request Limit Age", _quota),
+    QUOTAS.id: ("Name KubeRequest Limit Age", _quota),
     NAMESPACES.id: ("Name Status Age", _named(lambda o: o.get("status", {}).get("phase", ""))),
     CONFIGMAPS.id: ("Name Data Age", _named(lambda o: len(o.get("data") or {}))),
     SECRETS.id: ("Name Type Data Age", _named(lambda o: o.get("type", ""), lambda o: len(o.get("data") or {}))),
@@ -226,7 +227,7 @@ _BUILT_IN: dict[str, tuple[str, Row]] = {
 }
 
 
-def _custom(resource: Resource) -> Row:
+def _custom(resource: ServedResource) -> Row:
     def row(obj: Object, now: float) -> list[Any]:
         cells: list[Any] = [obj["metadata"]["name"]]
         for column in resource.columns:
@@ -243,13 +244,13 @@ def _custom(resource: Resource) -> Row:
 
 
 def table(
-    resource: Resource, objects: list[Object], now: float, meta: Object, include: str, headers: bool = True
+    resource: ServedResource, objects: list[Object], now: float, meta: Object, include: str, headers: bool = True
 ) -> Object:
     """A meta.k8s.io/v1 Table.
 
     Args:
         resource: what the rows are.
-        objects: the rows.
+        objects: the rows, as they are stored.
         now: for ages.
         meta: metadata of the list.
         include: `Metadata` (default), `Object` or `None`.
@@ -282,7 +283,7 @@ def table(
     for obj in objects:
         entry: Object = {"cells": row(obj, now)}
         if include == "Object":
-            entry["object"] = obj
+            entry["object"] = shown(resource, obj)
         elif include != "None":
             entry["object"] = {
                 "kind": "PartialObjectMetadata",

@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 from console.drill.kube import sparkschema as schema
-from console.drill.objects import ApiError
-from console.drill.resources import PODS, SCHEDULED, SPARKAPPS, Resource
+from console.drill.state.objects import StatusError
+from console.drill.state.resources import PODS, SCHEDULED, SPARKAPPS, ServedResource
 
 Object = dict[str, Any]
 _NAME = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
@@ -19,7 +19,7 @@ _NAME_TEXT = (
 NAMELESS = "Required value: name or generateName is required"
 
 
-def _invalid(resource: Resource, name: str, causes: list[tuple[str, str, str]]) -> ApiError:
+def _invalid(resource: ServedResource, name: str, causes: list[tuple[str, str, str]]) -> StatusError:
     kind = f"{resource.kind}.{resource.group}" if resource.group else resource.kind
     listed = ", ".join(f"{field}: {text}" for _, field, text in causes)
     text = f"[{listed}]" if len(causes) > 1 else listed
@@ -27,14 +27,14 @@ def _invalid(resource: Resource, name: str, causes: list[tuple[str, str, str]]) 
     if resource.group:
         details["group"] = resource.group
     details["causes"] = [{"reason": reason, "message": text, "field": field} for reason, field, text in causes]
-    return ApiError(f'{kind} "{name}" is invalid: {text}', "Invalid", 422, **details)
+    return StatusError(f'{kind} "{name}" is invalid: {text}', "Invalid", 422, **details)
 
 
-def check_name(resource: Resource, name: str) -> None:
+def check_name(resource: ServedResource, name: str) -> None:
     """Refuse a name that is none.
 
     Raises:
-        ApiError: 422.
+        StatusError: 422.
     """
     if not _NAME.match(name) or len(name) > 253:
         raise _invalid(
@@ -42,12 +42,12 @@ def check_name(resource: Resource, name: str) -> None:
         )
 
 
-def nameless(resource: Resource) -> ApiError:
+def nameless(resource: ServedResource) -> StatusError:
     """422 for an object without a name."""
     return _invalid(resource, "", [("FieldValueRequired", "metadata.name", NAMELESS)])
 
 
-def prune(resource: Resource, obj: Object) -> Object:
+def prune(resource: ServedResource, obj: Object) -> Object:
     """Drop fields that the schema of a SparkApplication does not know, as structural schemas do."""
     spec = obj.get("spec")
     if not isinstance(spec, dict):
@@ -82,11 +82,11 @@ def unknown_fields(before: Object, after: Object, path: str = "") -> list[str]:
     return out
 
 
-def check(resource: Resource, obj: Object, old: Object | None) -> None:
+def check(resource: ServedResource, obj: Object, old: Object | None) -> None:
     """Refuse an object that its schema forbids.
 
     Raises:
-        ApiError: 422.
+        StatusError: 422.
     """
     name = obj["metadata"]["name"]
     if resource is SPARKAPPS:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
-from console.drill.kube.request import Request, encode, shown
+from console.drill.kube.request import KubeRequest, encode, shown
 from console.drill.kube.selectors import Match
 from console.drill.kube.tables import table
-from console.drill.objects import status
-from console.drill.resources import Resource
-from console.drill.store import Change, Expired
-
-if TYPE_CHECKING:
-    from console.drill.kube.server import KubeServer
+from console.drill.state.clock import EventHeap
+from console.drill.state.objects import status
+from console.drill.state.resources import ServedResource
+from console.drill.state.store import Expired, ObjectChange, Store
 
 Object = dict[str, Any]
 BOOKMARK_SECONDS = 60.0
@@ -25,8 +23,17 @@ DEFAULT_SECONDS = 2400.0
 class Watcher:
     """One open watch."""
 
-    def __init__(self, server: KubeServer, request: Request, resource: Resource, match: Match, as_table: bool) -> None:
-        self.server, self.request, self.resource, self.match = server, request, resource, match
+    def __init__(
+        self,
+        store: Store,
+        heap: EventHeap,
+        request: KubeRequest,
+        resource: ServedResource,
+        match: Match,
+        as_table: bool,
+    ) -> None:
+        self._store, self._heap = store, heap
+        self.request, self.resource, self.match = request, resource, match
         self.table, self.headers_sent = as_table, False
         self.queue: asyncio.Queue[bytes | None] = asyncio.Queue()
         self.bookmarks = request.query.get("allowWatchBookmarks") in ("true", "1")
@@ -40,7 +47,7 @@ class Watcher:
         name = self.request.target.name
         return (not name or obj["metadata"]["name"] == name) and self.match(obj)
 
-    def offer(self, change: Change) -> None:
+    def offer(self, change: ObjectChange) -> None:
         """Queue a change as this watch sees it."""
         if change.resource.id != self.resource.id:
             return
@@ -57,18 +64,23 @@ class Watcher:
     def emit(self, kind: str, obj: Object) -> None:
         """Queue one event."""
         self.sent = max(self.sent, int(obj["metadata"]["resourceVersion"]))
-        body = shown(self.resource, obj)
         if self.table:
             include = self.request.query.get("includeObject", "Metadata")
             meta = {"resourceVersion": obj["metadata"]["resourceVersion"]}
-            now = self.server.world.heap.now
-            body = table(self.resource, [body], now, meta, include, headers=not self.headers_sent)
+            now = self._heap.now
+            body = table(self.resource, [obj], now, meta, include, headers=not self.headers_sent)
             self.headers_sent = True
+        else:
+            body = shown(self.resource, obj)
         self.queue.put_nowait(encode({"type": kind, "object": body}))
+
+    def behind(self) -> bool:
+        """Whether it allows bookmarks and has not been told the current version."""
+        return self.bookmarks and self.sent < self._store.version
 
     def bookmark(self, *, initial_end: bool = False) -> None:
         """Queue a bookmark of the current version."""
-        version = str(self.server.world.store.version)
+        version = str(self._store.version)
         meta: Object = {"resourceVersion": version}
         if initial_end:
             meta["annotations"] = {"k8s.io/initial-events-end": "true"}
@@ -77,53 +89,73 @@ class Watcher:
         self.queue.put_nowait(encode({"type": "BOOKMARK", "object": body}))
 
 
-async def serve(
-    server: KubeServer, request: Request, resource: Resource, match: Match, as_table: bool
-) -> web.StreamResponse:
-    """Answer a watch until its time is up, the client leaves or the server closes."""
-    query, store = request.query, server.world.store
-    watcher = Watcher(server, request, resource, match, as_table)
-    version = query.get("resourceVersion", "")
-    response = web.StreamResponse()
-    response.content_type = "application/json"
-    response.enable_chunked_encoding()
-    stop = store.watch(watcher.offer)
-    server.watchers.add(watcher)
-    try:
+class Watches:
+    """All open watches of one server."""
+
+    def __init__(self, store: Store, heap: EventHeap) -> None:
+        self._store, self._heap = store, heap
+        self.open: set[Watcher] = set()
+
+    def close(self) -> None:
+        """End every open watch, as a server that goes down does."""
+        for watcher in tuple(self.open):
+            watcher.queue.put_nowait(None)
+
+    def bookmark(self) -> None:
+        """Send a bookmark of the current version to every watch that allows them."""
+        for watcher in tuple(self.open):
+            if watcher.behind():
+                watcher.bookmark()
+
+    async def serve(
+        self, request: KubeRequest, resource: ServedResource, match: Match, as_table: bool
+    ) -> web.StreamResponse:
+        """Answer a watch until its time is up, the client leaves or the server closes."""
+        watcher = Watcher(self._store, self._heap, request, resource, match, as_table)
+        response = web.StreamResponse()
+        response.content_type = "application/json"
+        response.enable_chunked_encoding()
+        stop = self._store.watch(watcher.offer)
+        self.open.add(watcher)
+        try:
+            self._begin(watcher, request.query)
+            await response.prepare(request.http)
+            await _pump(watcher, response, float(request.query.get("timeoutSeconds") or DEFAULT_SECONDS))
+        except (ConnectionResetError, asyncio.CancelledError):
+            pass
+        finally:
+            stop()
+            self.open.discard(watcher)
+        return response
+
+    def _begin(self, watcher: Watcher, query: dict[str, str]) -> None:
+        """Queue what is there, or what changed since the version that the client knows."""
+        resource, version = watcher.resource, query.get("resourceVersion", "")
         initial = query.get("sendInitialEvents") == "true"
         if initial or version in ("", "0"):
-            for obj in store.all(resource, watcher.namespace):
+            for obj in self._store.all(resource, watcher.namespace):
                 if watcher.visible(obj):
                     watcher.emit("ADDED", obj)
             if initial and watcher.bookmarks:
                 watcher.bookmark(initial_end=True)
-        else:
-            try:
-                for change in store.since(resource, int(version)):
-                    watcher.offer(change)
-            except Expired:
-                text = f"too old resource version: {version} ({store.floor(resource)})"
-                body = status(text, "Expired", 410)
-                watcher.queue.put_nowait(encode({"type": "ERROR", "object": body}))
-                watcher.queue.put_nowait(None)
-        await response.prepare(request.http)
-        await _pump(server, watcher, response, float(query.get("timeoutSeconds") or DEFAULT_SECONDS))
-    except (ConnectionResetError, asyncio.CancelledError):
-        pass
-    finally:
-        stop()
-        server.watchers.discard(watcher)
-    return response
+            return
+        try:
+            for change in self._store.since(resource, int(version)):
+                watcher.offer(change)
+        except Expired:
+            text = f"too old resource version: {version} ({self._store.floor(resource)})"
+            watcher.queue.put_nowait(encode({"type": "ERROR", "object": status(text, "Expired", 410)}))
+            watcher.queue.put_nowait(None)
 
 
-async def _pump(server: KubeServer, watcher: Watcher, response: web.StreamResponse, seconds: float) -> None:
+async def _pump(watcher: Watcher, response: web.StreamResponse, seconds: float) -> None:
     loop = asyncio.get_running_loop()
     until = loop.time() + seconds
     while (left := until - loop.time()) > 0:
         try:
             chunk = await asyncio.wait_for(watcher.queue.get(), min(left, BOOKMARK_SECONDS))
         except TimeoutError:
-            if watcher.bookmarks and watcher.sent < server.world.store.version:
+            if watcher.behind():
                 watcher.bookmark()
             continue
         if chunk is None:

@@ -2,66 +2,63 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 from aiohttp import web
 
-from console.drill.admission import admit
-from console.drill.ids import stamp
 from console.drill.kube import patches, validate
-from console.drill.kube.record import Write as Write
-from console.drill.kube.request import Request, answer, not_found, shown
-from console.drill.objects import ApiError, managed
-from console.drill.resources import PODS, Resource
-from console.drill.store import private, spec_changed
-
-if TYPE_CHECKING:
-    from console.drill.kube.server import KubeServer
+from console.drill.kube.request import KubeRequest, answer, not_found, shown
+from console.drill.state.admission import admit
+from console.drill.state.cluster import ClusterState
+from console.drill.state.ids import stamp
+from console.drill.state.objects import StatusError, managed
+from console.drill.state.resources import PODS, ServedResource
+from console.drill.state.store import private, spec_changed
 
 Object = dict[str, Any]
 
 
-def create(server: KubeServer, request: Request, resource: Resource) -> tuple[Object, int]:
+def create(cluster: ClusterState, request: KubeRequest, resource: ServedResource) -> tuple[Object, int]:
     """POST to a collection."""
-    world, obj = server.world, request.json()
+    obj = request.json()
     if not isinstance(obj, dict) or not isinstance(obj.get("metadata"), dict):
-        raise ApiError(f"the object provided is unrecognized (must be of type {resource.kind})", "BadRequest", 400)
+        raise StatusError(f"the object provided is unrecognized (must be of type {resource.kind})", "BadRequest", 400)
     meta = dict(obj["metadata"])
     if not meta.get("name") and meta.get("generateName"):
-        meta["name"] = meta.pop("generateName") + world.ids.suffix()
+        meta["name"] = meta.pop("generateName") + cluster.ids.suffix()
     name = str(meta.get("name", ""))
     if not name:
         raise validate.nameless(resource)
     validate.check_name(resource, name)
     namespace = request.target.namespace if resource.namespaced else ""
     if meta.get("namespace", namespace) != namespace:
-        raise ApiError(
+        raise StatusError(
             "the namespace of the provided object does not match the namespace sent on the request", "BadRequest", 400
         )
-    if world.store.get(resource, namespace, name):
+    if cluster.store.get(resource, namespace, name):
         subject = f"{resource.plural}.{resource.group}" if resource.group else resource.plural
         details: Object = {"name": name, "kind": resource.plural}
         if resource.group:
             details = {"name": name, "group": resource.group, "kind": resource.plural}
-        raise ApiError(f'{subject} "{name}" already exists', "AlreadyExists", 409, **details)
+        raise StatusError(f'{subject} "{name}" already exists', "AlreadyExists", 409, **details)
     for key in ("resourceVersion", "uid", "creationTimestamp", "generation", "managedFields", "selfLink"):
         meta.pop(key, None)
     if namespace:
         meta["namespace"] = namespace
-    meta |= {"uid": world.ids.uid(), "creationTimestamp": stamp(world.heap.now), "generation": 1}
+    meta |= {"uid": cluster.ids.uid(), "creationTimestamp": stamp(cluster.heap.now), "generation": 1}
     obj = validate.prune(resource, {"apiVersion": resource.api_version, "kind": resource.kind, **obj, "metadata": meta})
     if resource.custom or resource is PODS:
         obj.pop("status", None)
     if resource is PODS:
         obj["status"] = {"phase": "Pending", "qosClass": "Burstable"}
         obj["spec"] = _defaults(obj.get("spec") or {})
-    meta["managedFields"] = [_entry(server, request, resource, obj)]
+    meta["managedFields"] = [_entry(cluster, request, resource, obj)]
     validate.check(resource, obj, None)
-    obj = admit(world, resource, obj)
+    obj = admit(cluster.store, resource, obj)
     if request.dry_run:
         return obj, 201
-    return world.store.create(resource, obj), 201
+    return cluster.store.create(resource, obj), 201
 
 
 def _defaults(spec: Object) -> Object:
@@ -73,33 +70,33 @@ def _defaults(spec: Object) -> Object:
     return {**base, "terminationGracePeriodSeconds": 30, **spec, "containers": containers}
 
 
-def _entry(server: KubeServer, request: Request, resource: Resource, obj: Object, sub: str = "") -> Object:
+def _entry(cluster: ClusterState, request: KubeRequest, resource: ServedResource, obj: Object, sub: str = "") -> Object:
     owned = {k: v for k, v in obj.items() if k not in ("metadata", "apiVersion", "kind", "status")}
     meta = obj["metadata"]
     kept = {k: meta[k] for k in ("labels", "annotations") if meta.get(k)}
     if kept:
         owned["metadata"] = kept
-    return managed(request.manager, server.world.heap.now, resource.api_version, owned, sub)
+    return managed(request.manager, cluster.heap.now, resource.api_version, owned, sub)
 
 
-def replace(server: KubeServer, request: Request, resource: Resource, old: Object) -> Object:
+def replace(cluster: ClusterState, request: KubeRequest, resource: ServedResource, old: Object) -> Object:
     """PUT of an object or its status."""
     new = request.json()
     if not isinstance(new, dict) or not isinstance(new.get("metadata"), dict):
-        raise ApiError(f"the object provided is unrecognized (must be of type {resource.kind})", "BadRequest", 400)
-    return _store(server, request, resource, old, new)
+        raise StatusError(f"the object provided is unrecognized (must be of type {resource.kind})", "BadRequest", 400)
+    return _store(cluster, request, resource, old, new)
 
 
-def patch(server: KubeServer, request: Request, resource: Resource, old: Object) -> Object:
+def patch(cluster: ClusterState, request: KubeRequest, resource: ServedResource, old: Object) -> Object:
     """PATCH of an object or a subresource."""
-    return _store(server, request, resource, old, patched(request, old))
+    return _store(cluster, request, resource, old, patched(request, old))
 
 
-def patched(request: Request, old: Object) -> Object:
+def patched(request: KubeRequest, old: Object) -> Object:
     """`old` with the request's patch applied.
 
     Raises:
-        ApiError: 400, 415 or 422.
+        StatusError: 400, 415 or 422.
     """
     kind = request.http.headers.get("Content-Type", "").split(";", 1)[0].strip()
     resource = request.target.resource
@@ -113,84 +110,109 @@ def patched(request: Request, old: Object) -> Object:
         try:
             wanted = yaml.safe_load(request.body)
         except yaml.YAMLError as error:
-            raise ApiError(f"error decoding YAML: {error}", "BadRequest", 400) from None
+            raise StatusError(f"error decoding YAML: {error}", "BadRequest", 400) from None
         return dict(patches.strategic(private(old), wanted))
     if kind == patches.STRATEGIC_PATCH:
         text = (
             "the body of the request was in an unknown format - accepted media types include: "
             "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
         )
-        raise ApiError(text, "UnsupportedMediaType", 415)
-    raise ApiError("415: Unsupported Media Type", "UnsupportedMediaType", 415)
+        raise StatusError(text, "UnsupportedMediaType", 415)
+    raise StatusError("415: Unsupported Media Type", "UnsupportedMediaType", 415)
 
 
-def _store(server: KubeServer, request: Request, resource: Resource, old: Object, new: Object) -> Object:
-    world, before = server.world, old["metadata"]
+FIXED = (
+    "uid",
+    "creationTimestamp",
+    "name",
+    "namespace",
+    "generation",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+)
+"""Metadata that no client changes."""
+
+
+def _store(cluster: ClusterState, request: KubeRequest, resource: ServedResource, old: Object, new: Object) -> Object:
+    before, status = old["metadata"], request.target.sub == "status"
     meta = dict(new.get("metadata") or {})
+    _check_preconditions(resource, before, meta)
+    meta = _with_fixed(meta, before)
+    body = _status_write(old, new, meta) if status else _spec_write(resource, old, new, meta)
+    pruned = validate.prune(resource, body)
+    request.parsed = validate.unknown_fields(body.get("spec") or {}, pruned.get("spec") or {}, "spec")
+    validate.check(resource, pruned, old)
+    if spec_changed(old, pruned):
+        meta["generation"] = int(before.get("generation", 1)) + 1
+    if _same(old, {**pruned, "metadata": meta}):
+        return old
+    entry = _entry(cluster, request, resource, pruned, "status" if status else "")
+    others = [e for e in before.get("managedFields", ()) if _manager(e) != _manager(entry)]
+    meta["managedFields"] = [*others, _own(cluster, request, resource, old, pruned, entry)]
+    changed = {**pruned, "metadata": meta}
+    if request.dry_run:
+        return {**changed, "metadata": {**meta, "resourceVersion": before["resourceVersion"]}}
+    return cluster.store.update(resource, changed)
+
+
+def _check_preconditions(resource: ServedResource, before: Object, meta: Object) -> None:
+    """Refuse a write that was meant for another version or another object of that name."""
     wanted = meta.get("resourceVersion")
     if wanted and wanted != before["resourceVersion"]:
         raise conflict(resource, before["name"])
     if meta.get("uid", before["uid"]) != before["uid"]:
         text = f"Precondition failed: UID in precondition: {meta['uid']}, UID in object meta: {before['uid']}"
         raise conflict(resource, before["name"], text)
-    fixed = (
-        "uid",
-        "creationTimestamp",
-        "name",
-        "namespace",
-        "generation",
-        "deletionTimestamp",
-        "deletionGracePeriodSeconds",
-    )
-    for key in fixed:
-        if key in before:
-            meta[key] = before[key]
-        else:
-            meta.pop(key, None)
-    meta.pop("resourceVersion", None)
-    sub = request.target.sub
-    body: Object = {"apiVersion": old["apiVersion"], "kind": old["kind"], "metadata": meta}
-    if sub == "status":
-        body |= {k: v for k, v in old.items() if k not in body and k != "status"}
-        if "status" in new:
-            body["status"] = new["status"]
-    else:
-        keep = resource.custom or resource is PODS or "status" in resource.subresources
-        body |= {k: v for k, v in new.items() if k not in body and not (keep and k == "status")}
-        if keep and "status" in old:
-            body["status"] = old["status"]
-    pruned = validate.prune(resource, body)
-    request.parsed = validate.unknown_fields(body.get("spec") or {}, pruned.get("spec") or {}, "spec")
-    body = pruned
-    validate.check(resource, body, old)
-    if spec_changed(old, body):
-        meta["generation"] = int(before.get("generation", 1)) + 1
-    entry = _entry(server, request, resource, body, "status" if sub == "status" else "")
-    others = [
-        e
-        for e in before.get("managedFields", ())
-        if (e["manager"], e.get("subresource", "")) != (entry["manager"], entry.get("subresource", ""))
-    ]
-    changed = {**body, "metadata": {**meta, "managedFields": 0}} != {
-        **old,
-        "metadata": {**{k: v for k, v in before.items() if k != "resourceVersion"}, "managedFields": 0},
-    }
-    if not changed:
-        return old
-    meta["managedFields"] = [*others, _own(server, request, resource, old, body, entry)]
-    if request.dry_run:
-        return {**body, "metadata": {**meta, "resourceVersion": before["resourceVersion"]}}
-    return world.store.update(resource, body)
 
 
-def _own(server: KubeServer, request: Request, resource: Resource, old: Object, new: Object, entry: Object) -> Object:
+def _with_fixed(meta: Object, before: Object) -> Object:
+    """Metadata as a client wants it, with what it cannot change as it was."""
+    free = {k: v for k, v in meta.items() if k != "resourceVersion" and (k not in FIXED or k in before)}
+    return free | {k: before[k] for k in FIXED if k in before}
+
+
+def _status_write(old: Object, new: Object, meta: Object) -> Object:
+    """A write of the subresource status changes that and metadata, whatever else it brings."""
+    body = {**old, "metadata": meta}
+    body.pop("status", None)
+    return {**body, "status": new["status"]} if "status" in new else body
+
+
+def _spec_write(resource: ServedResource, old: Object, new: Object, meta: Object) -> Object:
+    """A write of the object changes all but a status that has a subresource of its own."""
+    kept = resource.custom or resource is PODS or "status" in resource.subresources
+    body = {"apiVersion": old["apiVersion"], "kind": old["kind"], "metadata": meta}
+    body |= {k: v for k, v in new.items() if k not in body and not (kept and k == "status")}
+    if kept and "status" in old:
+        body["status"] = old["status"]
+    return body
+
+
+def _same(old: Object, new: Object) -> bool:
+    """Whether nothing differs but what the server itself keeps in metadata."""
+
+    def plain(obj: Object) -> Object:
+        own = ("resourceVersion", "managedFields")
+        return {**obj, "metadata": {k: v for k, v in obj["metadata"].items() if k not in own}}
+
+    return plain(old) == plain(new)
+
+
+def _manager(entry: Object) -> tuple[str, str]:
+    """Who owns an entry of managedFields, and through which subresource."""
+    return entry["manager"], entry.get("subresource", "")
+
+
+def _own(
+    cluster: ClusterState, request: KubeRequest, resource: ServedResource, old: Object, new: Object, entry: Object
+) -> Object:
     """The managedFields entry of a writer: what it changed, with what it owned before."""
     changed = _difference(old, new)
     mine: Object = {}
     for before in old["metadata"].get("managedFields", ()):
-        if (before["manager"], before.get("subresource", "")) == (entry["manager"], entry.get("subresource", "")):
+        if _manager(before) == _manager(entry):
             mine = before["fieldsV1"]
-    made = managed(request.manager, server.world.heap.now, resource.api_version, changed, entry.get("subresource", ""))
+    made = managed(request.manager, cluster.heap.now, resource.api_version, changed, entry.get("subresource", ""))
     made["fieldsV1"] = patches.merge(mine, made["fieldsV1"])
     return made
 
@@ -212,7 +234,7 @@ def _difference(old: Any, new: Any) -> Object:
     return out
 
 
-def conflict(resource: Resource, name: str, text: str = "", kind: str = "") -> ApiError:
+def conflict(resource: ServedResource, name: str, text: str = "", kind: str = "") -> StatusError:
     """409; a failed precondition names the `kind` instead of the resource."""
     word = kind or resource.plural
     subject = f"{word}.{resource.group}" if resource.group else word
@@ -220,10 +242,10 @@ def conflict(resource: Resource, name: str, text: str = "", kind: str = "") -> A
     details: Object = {"name": name, "kind": word}
     if resource.group:
         details = {"name": name, "group": resource.group, "kind": word}
-    return ApiError(f'Operation cannot be fulfilled on {subject} "{name}": {why}', "Conflict", 409, **details)
+    return StatusError(f'Operation cannot be fulfilled on {subject} "{name}": {why}', "Conflict", 409, **details)
 
 
-def delete(server: KubeServer, request: Request, resource: Resource, old: Object) -> web.Response:
+def delete(cluster: ClusterState, request: KubeRequest, resource: ServedResource, old: Object) -> web.Response:
     """DELETE of one object."""
     options = request.json() or {}
     if "All" in (options.get("dryRun") or ()):
@@ -245,8 +267,8 @@ def delete(server: KubeServer, request: Request, resource: Resource, old: Object
     if request.dry_run:
         return answer(shown(resource, old))
     if (options.get("propagationPolicy") or request.query.get("propagationPolicy")) == "Orphan":
-        server.world.garbage.orphaned.add(meta["uid"])
-    gone = server.world.delete(resource, meta, grace)
+        cluster.orphaned.add(meta["uid"])
+    gone = cluster.delete(resource, meta, grace)
     if resource is PODS and gone is not None:
         return answer(gone)
     done: Object = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
@@ -254,19 +276,19 @@ def delete(server: KubeServer, request: Request, resource: Resource, old: Object
     return answer(done | {"details": {k: v for k, v in details.items() if v}})
 
 
-def evict(server: KubeServer, request: Request) -> web.Response:
+def evict(cluster: ClusterState, request: KubeRequest) -> web.Response:
     """POST to `pods/NAME/eviction`."""
-    world, target = server.world, request.target
-    pod = world.store.get(PODS, target.namespace, target.name)
+    target = request.target
+    pod = cluster.store.get(PODS, target.namespace, target.name)
     if pod is None:
         raise not_found(PODS, target.name)
     if not request.dry_run:
-        world.evict_by_api(pod)
+        cluster.evict(pod)
     done: Object = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
     return answer(done, 201)
 
 
-def scale(server: KubeServer, request: Request, resource: Resource, old: Object) -> web.Response:
+def scale(cluster: ClusterState, request: KubeRequest, resource: ServedResource, old: Object) -> web.Response:
     """GET, PUT and PATCH of `scale`."""
     meta = old["metadata"]
     current: Object = {
@@ -283,15 +305,15 @@ def scale(server: KubeServer, request: Request, resource: Resource, old: Object)
     body = {**old, "spec": {**old["spec"], "replicas": replicas}}
     body["metadata"] = {**meta, "generation": meta.get("generation", 1) + (replicas != old["spec"].get("replicas", 1))}
     if not request.dry_run:
-        server.world.store.update(resource, body)
+        cluster.store.update(resource, body)
     return answer({**current, "spec": {"replicas": replicas}})
 
 
-def refusal(error: ApiError) -> web.Response:
+def refusal(error: StatusError) -> web.Response:
     """The Status of a refusal."""
     return answer(error.body, error.code)
 
 
-def method_not_allowed() -> ApiError:
+def method_not_allowed() -> StatusError:
     """405."""
-    return ApiError("the server does not allow this method on the requested resource", "MethodNotAllowed", 405)
+    return StatusError("the server does not allow this method on the requested resource", "MethodNotAllowed", 405)

@@ -21,7 +21,7 @@ MetricType = Literal["gauge", "counter", "histogram", "summary", "timer"]
 _OPTIONAL = ("exported_",)
 
 
-class _Group(Struct, frozen=True, forbid_unknown_fields=True):
+class _MetricGroup(Struct, frozen=True, forbid_unknown_fields=True):
     type: MetricType
     names: list[str]
     labels: list[str] = []
@@ -29,7 +29,7 @@ class _Group(Struct, frozen=True, forbid_unknown_fields=True):
 
 class _Exporter(Struct, frozen=True, forbid_unknown_fields=True):
     source: str
-    series: list[_Group]
+    series: list[_MetricGroup]
     note: str = ""
 
 
@@ -52,7 +52,7 @@ class _Metrics(Struct, frozen=True, forbid_unknown_fields=True):
     invented: list[_Invented]
 
 
-class Series(Struct, frozen=True):
+class MetricSeries(Struct, frozen=True):
     """One series name. `labels` are its own; those of scraping come on top."""
 
     name: str
@@ -66,20 +66,20 @@ class Series(Struct, frozen=True):
 class Catalogue:
     """Series by name, patterns of the servlet's names, invented names with what to use, and the kinds of objects."""
 
-    series: dict[str, Series] = field(default_factory=dict)
+    series: dict[str, MetricSeries] = field(default_factory=dict)
     target_labels: frozenset[str] = frozenset()
-    servlet: tuple[tuple[re.Pattern[str], str, Series], ...] = ()
+    servlet: tuple[tuple[re.Pattern[str], str, MetricSeries], ...] = ()
     invented: tuple[tuple[re.Pattern[str], str], ...] = ()
     kinds: dict[str, Any] = field(default_factory=dict)
 
-    def find(self, name: str) -> Series | None:
+    def find(self, name: str) -> MetricSeries | None:
         """The series of this name, or None."""
         found = self.series.get(name)
         if found is not None or not name.startswith("metrics_"):
             return found
         return next((s for pattern, _, s in self.servlet if pattern.fullmatch(name)), None)
 
-    def matching(self, regex: str) -> tuple[Series, ...]:
+    def matching(self, regex: str) -> tuple[MetricSeries, ...]:
         """The series whose whole name fits a `{__name__=~…}`; of servlet names one example each is tried."""
         pattern = re.compile(regex)
         out = [s for name, s in self.series.items() if pattern.fullmatch(name)]
@@ -94,7 +94,7 @@ class Catalogue:
         """The known series most like `name`."""
         return nearest(name, self.series)
 
-    def has_label(self, series: Series, label: str) -> bool:
+    def has_label(self, series: MetricSeries, label: str) -> bool:
         """Whether a series can have this label after scraping."""
         if label in self.target_labels or label in series.labels or label == "__name__":
             return True
@@ -171,13 +171,13 @@ def read(metrics: str, kinds: str, files: tuple[str, str] = ("metrics.yaml", "ki
         DocumentError: file, line and column of the first problem.
     """
     doc = decode.decode(parse(metrics, files[0]), _Metrics)
-    series: dict[str, Series] = {}
+    series: dict[str, MetricSeries] = {}
     for exporter in doc.exporters:
         for group in exporter.series:
             for name in group.names:
                 for full, more in _parts(name, group.type):
                     labels = (*group.labels, *more)
-                    series[full] = Series(full, group.type, labels, exporter.source, exporter.note)
+                    series[full] = MetricSeries(full, group.type, labels, exporter.source, exporter.note)
     return Catalogue(
         series=series,
         target_labels=frozenset(doc.target_labels),
@@ -195,7 +195,7 @@ def _parts(name: str, type: MetricType) -> Iterable[tuple[str, tuple[str, ...]]]
     return ((name, ()),)
 
 
-def _servlet(doc: _Servlet) -> Iterable[tuple[re.Pattern[str], str, Series]]:
+def _servlet(doc: _Servlet) -> Iterable[tuple[re.Pattern[str], str, MetricSeries]]:
     for type, stems in doc.stems.items():
         for stem in stems:
             for suffix in doc.suffixes[type]:
@@ -204,7 +204,7 @@ def _servlet(doc: _Servlet) -> Iterable[tuple[re.Pattern[str], str, Series]]:
                 )
                 example = f"{doc.prefix}app_driver_{stem.replace('*', 'appStatus')}{suffix}"
                 kind = msgspec.convert(type, MetricType)
-                yield pattern, example, Series(example, kind, tuple(doc.labels), "Spark PrometheusServlet")
+                yield pattern, example, MetricSeries(example, kind, tuple(doc.labels), "Spark PrometheusServlet")
 
 
 def _glob(name: str) -> re.Pattern[str]:

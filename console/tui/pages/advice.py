@@ -5,12 +5,13 @@ from __future__ import annotations
 from concurrent.futures import Future
 from typing import ClassVar
 
+from console.advice.model import Advice, AdviceReport
 from console.base.errors import ConsoleError
-from console.health.advice.model import Advice, Report
 from console.live.situation import Situation
+from console.tui.filters import fits
 from console.tui.hub import Hub
-from console.tui.keys import Key
-from console.tui.lines import Fixed, Line, Lines, line, span
+from console.tui.keys import KeyBinding
+from console.tui.lines import FixedLines, Line, Lines, line, span
 from console.tui.pages.base import FILTER, Page
 from console.tui.views import advice as view
 
@@ -19,18 +20,19 @@ class AdvicePage(Page):
     """On everything in scope, or on one application and its namespace."""
 
     name = "advice"
+    root = True
     filters = True
-    keys: ClassVar[tuple[Key, ...]] = (
-        Key("enter", "open", "open", "Open the application that the advice is about."),
-        Key("r", "again", "read again", "Read roles, policies, drivers and images anew."),
+    keys: ClassVar[tuple[KeyBinding, ...]] = (
+        KeyBinding("enter", "open", "open", "Open the application that the advice is about."),
+        KeyBinding("r", "again", "read again", "Read roles, policies, drivers and images anew."),
         FILTER,
     )
 
     def __init__(self, hub: Hub, app: str = "") -> None:
         super().__init__(hub)
         self.app_key = app
-        self.report: Report | None = None
-        self._asked: Future[Report] | None = None
+        self.report: AdviceReport | None = None
+        self._asked: Future[AdviceReport] | None = None
         self._side = False
 
     @property
@@ -55,26 +57,21 @@ class AdvicePage(Page):
         self.hub.host.when_done(self._asked, self._came)
         self.hub.host.refresh_page()
 
-    def _came(self, report: Report) -> None:
+    def _came(self, report: AdviceReport) -> None:
         self.report = report
         self.hub.host.refresh_page()
 
     def items(self) -> list[Advice]:
-        """What the filter leaves: every word must fit, `!word` must not."""
-        words = self.wanted.lower().split()
-        found = []
-        for item in self.report.items if self.report is not None else ():
-            said = f"{item.id} {item.family} {item.priority} {item.subject} {item.statement}".lower()
-            if all((w[1:] not in said) if w.startswith("!") and len(w) > 1 else w in said for w in words):
-                found.append(item)
-        return found
+        """What the filter leaves."""
+        items = self.report.items if self.report is not None else ()
+        return [i for i in items if fits(self.wanted, i.id, i.family, i.priority, i.subject, i.statement)]
 
     def show(self, width: int, height: int) -> Lines:
         if self.report is None:
-            return Fixed(self._waiting())
+            return FixedLines(self._waiting())
         inline, self._side = not self._side, False
         head = self._waiting() if self._asked is not None and not self._asked.done() else []
-        return Fixed([*head, *view.lines(self.report, self.items(), self.selected, width, inline=inline)])
+        return FixedLines([*head, *view.lines(self.report, self.items(), self.selected, width, inline=inline)])
 
     def side(self, width: int) -> Lines | None:
         """The reason of the selected row. The host asks for it before the page, where there is room beside it."""
@@ -82,7 +79,7 @@ class AdvicePage(Page):
             return None
         self._side = True
         chosen = next((i for i in self.items() if i.key == self.selected), None)
-        return Fixed(view.page(chosen, width) if chosen is not None else ())
+        return FixedLines(view.page(chosen, width) if chosen is not None else ())
 
     def preferred(self) -> str:
         return next((i.key for i in self.items()), "")
@@ -104,11 +101,9 @@ class AdvicePage(Page):
         return item.app if item is not None and self.hub.board.app(item.app) is not None else ""
 
     def opened(self, key: str) -> None:
-        from console.tui.pages.app import AppPage
-
         app = self._app_of_selected()
         if app and app != self.app_key:
-            self.hub.host.push(AppPage(self.hub, app))
+            self.hub.host.open_app(app)
         elif app:
             self.hub.host.pop()
 

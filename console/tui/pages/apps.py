@@ -5,22 +5,26 @@ from __future__ import annotations
 from typing import ClassVar
 
 from console.tui.hub import Hub
-from console.tui.keys import Key
-from console.tui.lines import Fixed, Lines
+from console.tui.keys import KeyBinding
+from console.tui.lines import FixedLines, Lines
 from console.tui.pages.base import FILTER, Page
+from console.tui.pages.begin import begin
 from console.tui.views.apps import AppLines, empty
+from console.tui.views.leftout import left_out
 
 
 class AppsPage(Page):
     name = "apps"
+    root = True
+    root_key = KeyBinding("2", "apps", "apps", "Apps: every Spark application.")
     filters = True
-    keys: ClassVar[tuple[Key, ...]] = (
-        Key("enter", "open", "open", "Open the application."),
+    keys: ClassVar[tuple[KeyBinding, ...]] = (
+        KeyBinding("enter", "open", "open", "Open the application."),
         FILTER,
-        Key("r", "runbook", "runbook", "Walk the runbook that fits the selected application."),
-        Key("l", "logs", "logs", "The driver's log of the selected application."),
-        Key("y", "yaml", "yaml", "The application's object as YAML.", False),
-        Key("space", "mark", "mark", "Mark the line, to find it again.", False),
+        KeyBinding("r", "runbook", "runbook", "Walk the runbook that fits the selected application."),
+        KeyBinding("l", "logs", "logs", "The driver's log of the selected application."),
+        KeyBinding("y", "yaml", "yaml", "The application's object as YAML.", False),
+        KeyBinding("space", "mark", "mark", "Mark the line, to find it again.", False),
     )
 
     def __init__(self, hub: Hub) -> None:
@@ -28,17 +32,16 @@ class AppsPage(Page):
         self.marked: frozenset[str] = frozenset()
 
     def show(self, width: int, height: int) -> Lines:
-        lines = AppLines(self.hub.board, self.wanted, self.marked)
-        return lines if lines.apps else Fixed(empty(self.hub.situation, self.wanted, width))
+        foot = left_out(self.hub.board.left_out, width)
+        lines = AppLines(self.hub.board, self.wanted, self.marked, foot)
+        return lines if lines.apps else FixedLines([*empty(self.hub.situation, self.wanted, width), *foot])
 
     def opened(self, key: str) -> None:
         self._open("executors")
 
     def _open(self, panel: str) -> None:
-        from console.tui.pages.app import AppPage
-
         if self.selected:
-            self.hub.host.push(AppPage(self.hub, self.selected, panel=panel))
+            self.hub.host.open_app(self.selected, panel)
 
     def why_logs(self) -> str:
         return "" if self.selected else "there is no application here"
@@ -59,6 +62,4 @@ class AppsPage(Page):
         return "" if self.hub.situation.matches.get(f"app:{self.selected}") else "no runbook fits this application"
 
     def do_runbook(self) -> None:
-        from console.tui.pages.begin import begin
-
         begin(self.hub, self.hub.situation.matches[f"app:{self.selected}"], app=self.selected)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from console.health.facts import Alert
+from console.base.errors import ConsoleError
+from console.facts.model import Alert
 from console.live.plan import Opening
+from console.live.shown import apps_for, apps_named
 from console.live.situation import Situation
+from console.runbook.inputs import InputMissing, InputRefused, MissingInput
 from console.runbook.match import Matched
 from console.tui.hub import Hub
+from console.tui.pages.walk import WalkPage
 
 
 def begin(hub: Hub, matched: Sequence[Matched], *, app: str = "", alert: Alert | None = None) -> None:
@@ -31,16 +35,37 @@ def begin(hub: Hub, matched: Sequence[Matched], *, app: str = "", alert: Alert |
 
 def start(hub: Hub, runbook: str, *, app: str = "", alert: Alert | None = None) -> None:
     """Walk `runbook`, or go on with the walk of it that is open on the same application."""
-    from console.tui.pages.walk import WalkPage
-
     for walk in hub.situation.walks:
         if walk.status != "ended" and walk.runbook == runbook and walk.subject == app and app:
             hub.host.push(WalkPage(hub, walk.id))
             return
     hub.host.say(f"{runbook}: reading the evidence")
-    hub.host.when_done(
-        hub.source.begin(runbook, app=app, alert=alert), lambda walk: hub.host.push(WalkPage(hub, str(walk)))
-    )
+    _begin(hub, runbook, app, alert, {})
+
+
+def _begin(
+    hub: Hub, runbook: str, app: str, alert: Alert | None, given: dict[str, str], asked: MissingInput | None = None
+) -> None:
+    """Begin the walk; the person is asked for each input that it lacks, and again where a value is refused."""
+
+    def failed(error: ConsoleError) -> bool:
+        if isinstance(error, InputMissing):
+            _need(error.lacking, "")
+        elif isinstance(error, InputRefused) and asked is not None and error.name == asked.name:
+            _need(asked, f"{error.why}. ", given.get(asked.name, ""))
+        else:
+            return False
+        return True
+
+    def _need(lacking: MissingInput, wrong: str, value: str = "") -> None:
+        def done(text: str | None) -> None:
+            if text:
+                _begin(hub, runbook, app, alert, {**given, lacking.name: text}, lacking)
+
+        hub.host.ask(f"{wrong}{runbook} needs {lacking.asks}, esc: do not walk it: ", done, value=value)
+
+    future = hub.source.begin(runbook, app=app, alert=alert, given=given)
+    hub.host.when_done(future, lambda walk: hub.host.push(WalkPage(hub, str(walk))), failed)
 
 
 def begin_first(hub: Hub, first: Opening) -> None:
@@ -58,18 +83,15 @@ def begin_first(hub: Hub, first: Opening) -> None:
             return True
         app = first.app
         if app and "/" not in app:
-            app = next((a.key for a in situation.board.apps if a.name == app), app)
+            named = apps_named(situation.board, app)
+            if len(named) > 1:
+                hub.host.say(f"{app!r} is in several namespaces: " + " or ".join(a.key for a in named), bad=True)
+                return True
+            app = named[0].key if named else app
         if not app and first.alert is None:
-            apps = sorted({f.app for f in situation.board.findings if f.app and _fits(situation, f.key, first.runbook)})
+            apps = apps_for(situation, first.runbook)
             app = apps[0] if len(apps) == 1 else ""
-        future = hub.source.begin(first.runbook, app=app, alert=first.alert, given=first.given)
-        hub.host.when_done(future, lambda walk: hub.host.push(WalkPage(hub, str(walk))))
+        _begin(hub, first.runbook, app, first.alert, dict(first.given))
         return True
 
-    from console.tui.pages.walk import WalkPage
-
     hub.host.once(live)
-
-
-def _fits(situation: Situation, finding: str, runbook: str) -> bool:
-    return any(matched.runbook == runbook for matched in situation.matches.get(finding, ()))

@@ -5,19 +5,25 @@ from __future__ import annotations
 from typing import ClassVar
 
 from console.tui.hub import Hub
-from console.tui.keys import Key
-from console.tui.lines import Fixed, Lines
+from console.tui.keys import KeyBinding
+from console.tui.lines import FixedLines, Lines
 from console.tui.pages.base import FILTER, Page
 from console.tui.views import components as view
 
 
 class ComponentsPage(Page):
     name = "components"
+    root = True
+    root_key = KeyBinding(
+        "5", "components", "components", "Components: the systems of the platform and whether they work.", False
+    )
     filters = True
-    keys: ClassVar[tuple[Key, ...]] = (
-        Key("h", "health", "health", "Whether each system works, with what was seen."),
-        Key("p", "preset", "preset", "What the preset declares against what runs, and what it promises and cannot do."),
-        Key("m", "match", "match", "Which presets fit what runs, and why."),
+    keys: ClassVar[tuple[KeyBinding, ...]] = (
+        KeyBinding("h", "health", "health", "Whether each system works, with what was seen."),
+        KeyBinding(
+            "p", "preset", "preset", "What the preset declares against what runs, and what it promises and cannot do."
+        ),
+        KeyBinding("m", "match", "match", "Which presets fit what runs, and why."),
         FILTER,
     )
 
@@ -35,10 +41,11 @@ class ComponentsPage(Page):
         beside, self._beside = self._beside, False
         found = situation.conformance
         if self.panel == "preset":
-            return Fixed(view.conformance(found, width, self.selected))
+            return FixedLines(view.conformance(found, width, self.selected))
         if self.panel == "match":
-            return Fixed(view.detection(situation.detection, found.preset if found else "", width, self.selected))
-        return Fixed(view.health(situation, width, self.wanted, self.selected, beside=beside))
+            present = found.preset if found is not None and found.expects else ""
+            return FixedLines(view.detection(situation.detection, present, width, self.selected))
+        return FixedLines(view.health(situation, width, self.wanted, self.selected, beside=beside))
 
     def side(self, width: int) -> Lines | None:
         if self.panel != "health":
@@ -46,7 +53,7 @@ class ComponentsPage(Page):
         self._beside = True
         known = self.hub.board.components
         one = next((c for c in known if f"component:{c.id}" == self.selected), next(iter(known), None))
-        return None if one is None else Fixed(view.detail(self.hub.board, one, width))
+        return None if one is None else FixedLines(view.detail(self.hub.board, one, width))
 
     def do_health(self) -> None:
         self._turn("health")

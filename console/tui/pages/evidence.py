@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from console.health.overview import causes
+from console.board.overview import causes
 from console.tui.hub import Hub
-from console.tui.lines import Fixed, Lines, line, span
+from console.tui.lines import FixedLines, Lines, line, span
 from console.tui.pages.base import Page
 from console.tui.views import app as view
 
@@ -19,8 +19,8 @@ class EvidencePage(Page):
     def show(self, width: int, height: int) -> Lines:
         found = tuple(f for f in self.hub.board.findings if f.key == self.finding)
         if not found:
-            return Fixed([line(span(" this finding is over", "ok"))])
-        return Fixed(view.evidence(self.hub.board, found, width))
+            return FixedLines([line(span(" this finding is over", "ok"))])
+        return FixedLines(view.evidence(self.hub.situation, found, width))
 
 
 class CausePage(Page):
@@ -35,5 +35,5 @@ class CausePage(Page):
     def show(self, width: int, height: int) -> Lines:
         found = next((c for c in causes(self.hub.board) if c.key == self.cause), None)
         if found is None:
-            return Fixed([line(span(" this is over, or it is not one cause any more", "ok"))])
-        return Fixed(view.cause(self.hub.board, found, width))
+            return FixedLines([line(span(" this is over, or it is not one cause any more", "ok"))])
+        return FixedLines(view.cause(self.hub.situation, found, width))

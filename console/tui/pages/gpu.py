@@ -4,25 +4,32 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from console.health.gpu.model import GpuNode
-from console.health.model import Finding
+from console.findings.figures.gpu import names_gpu
+from console.findings.model import Finding
+from console.gpu.model import GpuNode
+from console.live.shown import gpu_findings, gpu_findings_on, runbooks_of
 from console.tui.hub import Hub
-from console.tui.keys import Key
-from console.tui.lines import Fixed, Lines, line, span
+from console.tui.keys import KeyBinding
+from console.tui.lines import FixedLines, Lines, line, span
 from console.tui.pages.base import FILTER, Page
+from console.tui.pages.begin import begin
+from console.tui.pages.evidence import EvidencePage
 from console.tui.views import gpu as view
+from console.tui.views.gpu_node import about
 
-EVIDENCE = Key("e", "evidence", "evidence", "What was seen, ruled out and left open about the selected GPUs.")
+EVIDENCE = KeyBinding("e", "evidence", "evidence", "What was seen, ruled out and left open about the selected GPUs.")
 
 
 class GpuPage(Page):
     name = "gpu"
+    root = True
+    root_key = KeyBinding("8", "gpu", "gpu", "GPU: who holds each one, which are broken, which are wasted.", False)
     filters = True
-    keys: ClassVar[tuple[Key, ...]] = (
-        Key("enter", "open", "open", "Open the node, or the application that holds the GPUs."),
-        Key("t", "table", "table", "Every GPU as a row; again for the grid of nodes."),
+    keys: ClassVar[tuple[KeyBinding, ...]] = (
+        KeyBinding("enter", "open", "open", "Open the node, or the application that holds the GPUs."),
+        KeyBinding("t", "table", "table", "Every GPU as a row; again for the grid of nodes."),
         EVIDENCE,
-        Key("r", "runbook", "runbook", "Walk the runbook that fits what is found about the selected GPUs."),
+        KeyBinding("r", "runbook", "runbook", "Walk the runbook that fits what is found about the selected GPUs."),
         FILTER,
     )
 
@@ -36,23 +43,21 @@ class GpuPage(Page):
 
     def show(self, width: int, height: int) -> Lines:
         show = view.table if self.rows else view.lines
-        return Fixed(show(self.hub.board, self.wanted, width))
+        return FixedLines(show(self.hub.board, self.wanted, width))
 
     def side(self, width: int) -> Lines | None:
         nodes = self.hub.board.gpus.nodes
         node = self._node() or next(iter(nodes), None)
         if node is None:
             return None
-        return Fixed(view.about(self.hub.board, node, about(self.hub, node), width))
+        return FixedLines(about(self.hub.board, node, gpu_findings_on(self.hub.board, node), width))
 
     def opened(self, key: str) -> None:
-        from console.tui.pages.app import AppPage
-
         kind, _, rest = key.partition(":")
         if any(f.key == key for f in self.hub.board.findings):
             self.do_evidence()
         elif kind == "holder" and self.hub.board.app(rest) is not None:
-            self.hub.host.push(AppPage(self.hub, rest))
+            self.hub.host.open_app(rest)
         elif (node := self._node()) is not None:
             self.hub.host.push(GpuNodePage(self.hub, node.name))
         elif kind == "holder":
@@ -62,7 +67,7 @@ class GpuPage(Page):
         kind, _, rest = self.selected.partition(":")
         fleet = self.hub.board.gpus
         if (told := next((f for f in self.hub.board.findings if f.key == self.selected), None)) is not None:
-            return next((n for name in told.data.get("nodes", ()) if (n := fleet.node(str(name))) is not None), None)
+            return next((n for name in told.data.nodes if (n := fleet.node(name)) is not None), None)
         if kind == "node":
             return fleet.node(rest)
         if kind == "gpu":
@@ -75,12 +80,12 @@ class GpuPage(Page):
         if (told := next((f for f in self.hub.board.findings if f.key == self.selected), None)) is not None:
             return told
         if kind == "holder":
-            return next((f for f in self.hub.board.findings if f.app == rest and f.code.startswith("gpu-")), None)
+            return next((f for f in gpu_findings(self.hub.board) if f.app == rest), None)
         node = self._node()
-        found = about(self.hub, node) if node is not None else ()
+        found = gpu_findings_on(self.hub.board, node) if node is not None else ()
         if kind == "gpu":
             mine = rest.rpartition(":")[0]
-            exact = [f for f in found if f.data.get("gpu") == mine or mine in f.data.get("gpus", ())]
+            exact = [f for f in found if names_gpu(f.data, mine)]
             return next(iter(exact), next(iter(found), None))
         return next(iter(found), None)
 
@@ -92,31 +97,17 @@ class GpuPage(Page):
         return "" if self.finding() is not None else "nothing is found about these GPUs"
 
     def do_evidence(self) -> None:
-        from console.tui.pages.evidence import EvidencePage
-
         if (finding := self.finding()) is not None:
             self.hub.host.push(EvidencePage(self.hub, finding.key))
 
     def why_runbook(self) -> str:
         finding = self.finding()
-        fits = finding is not None and self.hub.situation.matches.get(finding.key)
+        fits = finding is not None and runbooks_of(self.hub.situation, finding)
         return "" if fits else "no runbook fits what is found here"
 
     def do_runbook(self) -> None:
-        from console.tui.pages.begin import begin
-
         if (finding := self.finding()) is not None:
-            begin(self.hub, self.hub.situation.matches[finding.key], app=finding.app)
-
-
-def about(hub: Hub, node: GpuNode) -> tuple[Finding, ...]:
-    """What is found about a node's GPUs."""
-    mine = {gpu.id for gpu in node.gpus}
-    return tuple(
-        f
-        for f in hub.board.findings
-        if f.code.startswith("gpu-") and (node.name in f.data.get("nodes", ()) or f.data.get("gpu") in mine)
-    )
+            begin(self.hub, runbooks_of(self.hub.situation, finding), app=finding.app)
 
 
 class GpuNodePage(Page):
@@ -135,5 +126,5 @@ class GpuNodePage(Page):
     def show(self, width: int, height: int) -> Lines:
         node = self.hub.board.gpus.node(self.node)
         if node is None:
-            return Fixed([line(span(" this node offers no GPUs any more", "warn"))])
-        return Fixed(view.about(self.hub.board, node, about(self.hub, node), width))
+            return FixedLines([line(span(" this node offers no GPUs any more", "warn"))])
+        return FixedLines(about(self.hub.board, node, gpu_findings_on(self.hub.board, node), width))

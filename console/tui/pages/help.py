@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from console.tui.hub import Hub
-from console.tui.keys import GLOBAL, MOVES, Key
-from console.tui.lines import BLANK, Fixed, Line, Lines, Span, fit, line, rule, span
+from console.tui.keys import MOVES, KeyBinding
+from console.tui.lines import BLANK, FixedLines, Line, Lines, Span, fit, line, rule, span
 from console.tui.pages.base import Page
 
 
 class HelpPage(Page):
     name = "help"
 
-    def __init__(self, hub: Hub, below: Page) -> None:
+    def __init__(self, hub: Hub, below: Page, everywhere: tuple[KeyBinding, ...]) -> None:
         super().__init__(hub)
-        self.below = below
+        self.below, self.everywhere = below, everywhere
 
     def show(self, width: int, height: int) -> Lines:
         out: list[Line] = []
-        own = {key.key for key in self.below.keys}
         for title, keys in (
             (f"on the page {self.below.name}", self.below.keys),
-            ("everywhere", tuple(key for key in GLOBAL if key.key not in own)),
+            ("everywhere", self.everywhere),
             ("moving", MOVES),
         ):
             out.append(rule(title, width))
@@ -37,9 +36,9 @@ class HelpPage(Page):
             _word("captured, gone", "The pod does not exist any more; what is shown was kept when it ended."),
             BLANK,
         ]
-        return Fixed(out)
+        return FixedLines(out)
 
-    def _key(self, key: Key) -> list[Line]:
+    def _key(self, key: KeyBinding) -> list[Line]:
         reason = self.below.why_not(key)
         out = [line(Span(" "), span(fit(key.label, 8), "key"), span(key.tip, "dim" if reason else "text"))]
         return [*out, line(Span(" " * 9), span(f"not now: {reason}", "warn"))] if reason else out

@@ -4,26 +4,34 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from console.health.model import Finding
-from console.health.overview import Cause, causes
+from console.board.overview import Cause, causes
+from console.findings.model import Finding
+from console.live.shown import runbooks_of
 from console.runbook.match import Matched
 from console.tui.hub import Hub
-from console.tui.keys import Key
-from console.tui.lines import Fixed, Lines
+from console.tui.keys import KeyBinding
+from console.tui.lines import FixedLines, Lines
 from console.tui.pages.base import Page
+from console.tui.pages.begin import begin
+from console.tui.pages.evidence import CausePage, EvidencePage
+from console.tui.pages.slo import SloPage
+from console.tui.pages.walk import WalkPage
+from console.tui.pages.workstreams import PreventedPage
 from console.tui.views import app as app_view
 from console.tui.views import now
-
-WIDE = 130
 
 
 class NowPage(Page):
     name = "now"
-    keys: ClassVar[tuple[Key, ...]] = (
-        Key("enter", "open", "open", "Open what the cursor stands on; unfold what several applications share."),
-        Key("r", "runbook", "runbook", "Walk the runbook that fits the selected finding, alert or objective."),
-        Key("e", "evidence", "evidence", "What was seen, ruled out and left open for the selected finding."),
-        Key("w", "prevented", "planned", "Planned work that would have prevented this class of incident.", False),
+    root = True
+    root_key = KeyBinding("1", "now", "now", "Now: what is burning, since when, and what to do.")
+    keys: ClassVar[tuple[KeyBinding, ...]] = (
+        KeyBinding("enter", "open", "open", "Open what the cursor stands on; unfold what several applications share."),
+        KeyBinding("r", "runbook", "runbook", "Walk the runbook that fits the selected finding, alert or objective."),
+        KeyBinding("e", "evidence", "evidence", "What was seen, ruled out and left open for the selected finding."),
+        KeyBinding(
+            "w", "prevented", "planned", "Planned work that would have prevented this class of incident.", False
+        ),
     )
 
     def __init__(self, hub: Hub) -> None:
@@ -31,7 +39,7 @@ class NowPage(Page):
         self.opened_causes: set[str] = set()
 
     def show(self, width: int, height: int) -> Lines:
-        return Fixed(now.lines(self.hub.situation, width, self.selected, self.opened_causes))
+        return FixedLines(now.lines(self.hub.situation, width, self.selected, self.opened_causes))
 
     def preferred(self) -> str:
         asked = next((f"walk:{id}" for id in self.hub.situation.questions), "")
@@ -40,13 +48,13 @@ class NowPage(Page):
     def side(self, width: int) -> Lines | None:
         cause = self.cause()
         if cause is not None and cause.shared:
-            lines = app_view.cause(self.hub.board, cause, width)
+            lines = app_view.cause(self.hub.situation, cause, width)
         else:
             finding = self.finding() or next(iter(self.hub.board.findings), None)
             if finding is None:
                 return None
-            lines = app_view.evidence(self.hub.board, (finding,), width)
-        return Fixed([line._replace(key="") for line in lines])
+            lines = app_view.evidence(self.hub.situation, (finding,), width)
+        return FixedLines([line._replace(key="") for line in lines])
 
     def finding(self) -> Finding | None:
         """The finding under the cursor; of trouble that several applications share, the one that speaks for it."""
@@ -59,10 +67,6 @@ class NowPage(Page):
         return next((c for c in causes(self.hub.board) if c.key == self.selected), None)
 
     def opened(self, key: str) -> None:
-        from console.tui.pages.app import AppPage
-        from console.tui.pages.slo import SloPage
-        from console.tui.pages.walk import WalkPage
-
         host = self.hub.host
         if key.startswith("slo:"):
             host.push(SloPage(self.hub, key))
@@ -75,20 +79,17 @@ class NowPage(Page):
             host.refresh_page()
         elif (finding := self.finding()) is not None:
             if finding.app:
-                host.push(AppPage(self.hub, finding.app))
+                host.open_app(finding.app)
             else:
                 self.do_evidence()
 
     def do_evidence(self) -> None:
-        from console.tui.pages.app import AppPage
-        from console.tui.pages.evidence import CausePage, EvidencePage
-
         finding, cause = self.finding(), self.cause()
         if cause is not None and cause.shared:
             self.hub.host.push(CausePage(self.hub, cause.key))
             return
         if finding is not None and finding.app:
-            self.hub.host.push(AppPage(self.hub, finding.app, panel="evidence"))
+            self.hub.host.open_app(finding.app, "evidence")
         elif finding is not None:
             self.hub.host.push(EvidencePage(self.hub, finding.key))
 
@@ -100,8 +101,6 @@ class NowPage(Page):
         return "" if finding is not None and finding.class_ else "the finding has no incident class"
 
     def do_prevented(self) -> None:
-        from console.tui.pages.workstreams import PreventedPage
-
         finding = self.finding()
         if finding is not None and finding.class_:
             self.hub.host.push(PreventedPage(self.hub, finding.class_))
@@ -110,16 +109,11 @@ class NowPage(Page):
         return "" if self._matched() else "no runbook fits what the cursor stands on"
 
     def _matched(self) -> tuple[Matched, ...]:
-        """What fits the selected line; a consequence is helped by what helps its cause."""
-        matches, finding = self.hub.situation.matches, self.finding()
-        if finding is None:
-            return matches.get(self.selected, ())
-        cause = next((c for c in causes(self.hub.board) if finding in (c.lead, *c.rest)), None)
-        return matches.get(finding.key) or matches.get(cause.lead.key if cause else "", ())
+        """What fits the selected line."""
+        situation, finding = self.hub.situation, self.finding()
+        return situation.matches.get(self.selected, ()) if finding is None else runbooks_of(situation, finding)
 
     def do_runbook(self) -> None:
-        from console.tui.pages.begin import begin
-
-        alert = next((a for a in self.hub.board.alerts if f"alert:{a.name}" == self.selected), None)
+        alert = next((a for a in self.hub.board.alerts if f"alert:{a.key}" == self.selected), None)
         finding = self.finding()
         begin(self.hub, self._matched(), app=finding.app if finding else "", alert=alert)

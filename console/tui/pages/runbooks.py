@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from console.live.shown import apps_for, apps_named
 from console.runbook.model import Runbook
 from console.tui.hub import Hub
-from console.tui.keys import Key
-from console.tui.lines import Fixed, Lines
+from console.tui.keys import KeyBinding
+from console.tui.lines import FixedLines, Lines
 from console.tui.pages.base import FILTER, Page
+from console.tui.pages.begin import start
 from console.tui.views import runbooks as view
 
 
 class RunbooksPage(Page):
     name = "runbooks"
+    root = True
+    root_key = KeyBinding("4", "runbooks", "runbooks", "Runbooks: the library; those that fit the present stand first.")
     filters = True
-    keys: ClassVar[tuple[Key, ...]] = (
-        Key("enter", "open", "read", "Read the runbook before walking it."),
-        Key("r", "runbook", "walk", "Walk it on the application that fits, or on one that you name."),
+    keys: ClassVar[tuple[KeyBinding, ...]] = (
+        KeyBinding("enter", "open", "read", "Read the runbook before walking it."),
+        KeyBinding("r", "runbook", "walk", "Walk it on the application that fits, or on one that you name."),
         FILTER,
     )
 
     def show(self, width: int, height: int) -> Lines:
-        return Fixed(view.library(self.hub.situation, self.hub.runbooks.values(), self.wanted, width))
+        return FixedLines(view.library(self.hub.situation, self.hub.runbooks.values(), self.wanted, width))
 
     @property
     def book(self) -> Runbook | None:
@@ -42,8 +46,8 @@ class RunbooksPage(Page):
 
 class RunbookPage(Page):
     name = "runbook"
-    keys: ClassVar[tuple[Key, ...]] = (
-        Key("r", "runbook", "walk", "Walk it on the application that fits, or on one that you name."),
+    keys: ClassVar[tuple[KeyBinding, ...]] = (
+        KeyBinding("r", "runbook", "walk", "Walk it on the application that fits, or on one that you name."),
     )
 
     def __init__(self, hub: Hub, book: Runbook) -> None:
@@ -55,7 +59,7 @@ class RunbookPage(Page):
         return ("runbooks", self.book.id)
 
     def show(self, width: int, height: int) -> Lines:
-        return Fixed(view.page(self.book, width))
+        return FixedLines(view.page(self.book, width))
 
     def do_runbook(self) -> None:
         walk_somewhere(self.hub, self.book)
@@ -63,19 +67,18 @@ class RunbookPage(Page):
 
 def walk_somewhere(hub: Hub, book: Runbook) -> None:
     """Walk `book` on the one application that fits, else ask for its name."""
-    from console.tui.pages.begin import start
-
-    found = {f.app for f in hub.board.findings for m in hub.situation.matches.get(f.key, ()) if m.runbook == book.id}
-    apps = sorted(app for app in found if app)
+    apps = apps_for(hub.situation, book.id)
     if len(apps) == 1:
         start(hub, book.id, app=apps[0])
         return
 
     def named(text: str | None) -> None:
         if text:
-            app = next((a.key for a in hub.board.apps if text in (a.key, a.name)), "")
-            if app:
-                start(hub, book.id, app=app)
+            found = apps_named(hub.board, text)
+            if len(found) == 1:
+                start(hub, book.id, app=found[0].key)
+            elif found:
+                hub.host.say(f"{text!r} is in several namespaces: " + " or ".join(a.key for a in found), bad=True)
             else:
                 hub.host.say(f"no application {text!r} is known here", bad=True)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from console.tui.hub import Hub
-from console.tui.keys import Key
-from console.tui.lines import Fixed, Lines
+from console.tui.keys import KeyBinding
+from console.tui.lines import FixedLines, Lines
 from console.tui.pages.base import Page
 from console.tui.pages.begin import begin
 from console.tui.views import slo as view
@@ -14,9 +14,11 @@ from console.tui.views import slo as view
 
 class SloPage(Page):
     name = "slo"
-    keys: ClassVar[tuple[Key, ...]] = (
-        Key("enter", "open", "open", "Open the objective with everything that is known of it, its queries too."),
-        Key("r", "runbook", "runbook", "Walk the runbook of the objective under the cursor."),
+    root = True
+    root_key = KeyBinding("3", "slo", "slo", "SLO: objectives, budgets, burn rates and their arithmetic.")
+    keys: ClassVar[tuple[KeyBinding, ...]] = (
+        KeyBinding("enter", "open", "open", "Open the objective with everything that is known of it, its queries too."),
+        KeyBinding("r", "runbook", "runbook", "Walk the runbook of the objective under the cursor."),
     )
 
     def __init__(self, hub: Hub, selected: str = "") -> None:
@@ -26,7 +28,7 @@ class SloPage(Page):
 
     def show(self, width: int, height: int) -> Lines:
         beside, self._beside = self._beside, False
-        return Fixed(view.lines(self.hub.situation, width, self.selected, beside=beside))
+        return FixedLines(view.lines(self.hub.situation, width, self.selected, beside=beside))
 
     def preferred(self) -> str:
         return self.selected
@@ -35,7 +37,7 @@ class SloPage(Page):
         self._beside = True
         board = self.hub.board
         slo = view.chosen(board, self.selected)
-        return None if slo is None else Fixed(view.detail(board, slo, width))
+        return None if slo is None else FixedLines(view.detail(board, slo, width))
 
     def opened(self, key: str) -> None:
         if key.startswith("slo:"):
@@ -63,5 +65,5 @@ class ObjectivePage(Page):
         board = self.hub.board
         slo = next((s for s in board.slos if s.id == self.id), None)
         if slo is None:
-            return Fixed(view.lines(self.hub.situation, width))
-        return Fixed([*view.detail(board, slo, width), *view.queries(slo, width)])
+            return FixedLines(view.lines(self.hub.situation, width))
+        return FixedLines([*view.detail(board, slo, width), *view.queries(slo, width)])

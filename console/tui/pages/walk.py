@@ -2,53 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from console.live.situation import LEFT, FocusOn
+from console.live.situation import FocusOn
 from console.runbook.schema import load
 from console.runbook.walk import Walk
+from console.runbook.watching import watching
 from console.tui.hub import Hub
-from console.tui.keys import Key
-from console.tui.lines import Fixed, Line, Lines, Span, line, rule, span
-from console.tui.pages.base import Page
+from console.tui.keys import KeyBinding
+from console.tui.lines import FixedLines, Line, Lines, line, rule, span
+from console.tui.pages.onewalk import OneWalk
+from console.tui.pages.reader import ReaderPage
 from console.tui.views import app as app_view
+from console.tui.views import question as question_view
+from console.tui.views import trends as trend_view
+from console.tui.views import verify as verify_view
 from console.tui.views import walk as view
 
 if TYPE_CHECKING:
     from console.operate.person import Question
     from console.runbook.model import Runbook
 
+UNREAD = "first read"
+STEPS = 3
+"""Lines that the steps keep beside a question, however long it is."""
 
-class WalkPage(Page):
+
+class WalkPage(OneWalk):
     name = "walk"
-    keys: ClassVar[tuple[Key, ...]] = (
-        Key("y", "yes", "yes, apply", "Apply the change that is shown. Where a text must be typed, it is asked for."),
-        Key("N", "no", "no", "Refuse the change that is shown."),
-        Key("enter", "choose", "choose", "Answer with the marked choice; digits choose directly.", False),
-        Key("e", "evidence", "evidence", "Evidence of the application beside the walk.", True),
-        Key("n", "note", "note", "Add a note to the timeline."),
-        Key("u", "rollback", "undo", "Undo the last change of this walk, through the same confirmation.", False),
-        Key("h", "hand_over", "hand over", "End the walk: somebody else goes on."),
-        Key("x", "stop", "stop", "End the walk without a further change."),
-        Key("t", "timeline", "timeline", "Write the timeline as Markdown and show where it lies."),
-        Key("a", "again", "resume", "Go on with a walk that was left or cut off.", False),
+    keys: ClassVar[tuple[KeyBinding, ...]] = (
+        KeyBinding("y", "yes", "yes", "Apply the change that is shown. Where a text must be typed, it is asked for."),
+        KeyBinding("N", "no", "no", "Refuse the change that is shown."),
+        KeyBinding("v", "edit", "value", "Set the proposed value otherwise, within the runbook's limits."),
+        KeyBinding("d", "details", "details", "All that there is to read before the answer, or of the present step."),
+        KeyBinding("enter", "choose", "choose", "Answer with the marked choice; open the marked step.", False),
+        KeyBinding("n", "note", "note", "Add a note to the timeline."),
+        KeyBinding("h", "hand_over", "hand over", "Leave the walk to somebody else: it waits where it stands."),
+        KeyBinding("x", "stop", "stop", "End the walk without a further change; it asks why."),
+        KeyBinding("e", "evidence", "evidence", "Evidence of what the walk is about."),
+        KeyBinding("t", "timeline", "timeline", "Write the timeline as Markdown and say where it lies."),
+        KeyBinding("T", "timeline_to", "timeline to", "The same, into a file that you name.", False),
+        KeyBinding("u", "rollback", "undo", "Undo the last change of this walk, through the same confirmation.", False),
+        KeyBinding("a", "again", "take up", "Go on with a walk that was handed over, left or cut off.", False),
     )
 
     def __init__(self, hub: Hub, walk: str) -> None:
-        super().__init__(hub)
-        self.walk_id, self.choice = walk, 0
-        self._asked = ""
+        super().__init__(hub, walk)
+        self.choice, self.at_choice = 0, False
+        self._asked: Question | None = None
+        self._whole, self._read = True, False
         self._runbook: Runbook | None = None
-        self.with_evidence = False
+        self._stood = ""
 
     @property
     def trail(self) -> tuple[str, ...]:
         walk = self.walk
-        return ("runbook", f"{walk.runbook} on {walk.subject}") if walk else ("runbook",)
-
-    @property
-    def walk(self) -> Walk | None:
-        return self.hub.situation.walk(self.walk_id)
+        return (f"walk {walk.subject or walk.runbook}",) if walk else ("walk",)
 
     @property
     def question(self) -> Question | None:
@@ -57,208 +67,313 @@ class WalkPage(Page):
     def entered(self) -> None:
         walk = self.walk
         if walk is not None:
-            self.hub.source.focus(FocusOn(app=walk.subject))
+            self.hub.source.focus(FocusOn(app=walk.subject, trends=True))
 
     def left(self) -> None:
         self.hub.source.focus(FocusOn())
 
+    def _looked(self) -> Question | None:
+        """The question, and what belongs to it, as it stands now."""
+        question = self.question
+        if question is not self._asked:
+            before, self._asked = self._asked, question
+            if before is None or question is None or (before.step, before.kind) != (question.step, question.kind):
+                self.choice, self.at_choice = 0, question is not None and self._marks(question)
+            if before is None or question is None or before.preview is None or before.preview != question.preview:
+                self._read = False
+        walk = self.walk
+        if self._runbook is None and walk is not None and walk.text:
+            self._runbook = load(walk.text, walk.runbook)
+        return question
+
+    @staticmethod
+    def _marks(question: Question) -> bool:
+        """Whether its first answer is marked from the beginning: none is where a yes would change something."""
+        return bool(question.choices) and question.kind not in ("rollback", "rules", "landed")
+
+    @property
+    def own_digits(self) -> bool:
+        """While the walk is open they answer, and never lead elsewhere."""
+        walk = self.walk
+        return self.question is not None or (walk is not None and walk.status != "ended")
+
     def show(self, width: int, height: int) -> Lines:
         walk = self.walk
         if walk is None:
-            return Fixed([line(span(" this walk is not known here", "warn"))])
-        if self._runbook is None and walk.text:
-            self._runbook = load(walk.text, walk.runbook)
-        question = self.question
-        asked = f"{question.step}:{question.kind}" if question else ""
-        if asked != self._asked:
-            self._asked, self.choice = asked, 0
-        left = self.hub.situation.walk_state(walk) == LEFT
-        lines = view.lines(self.hub.board, walk, self._runbook, question, width, height, chosen=self.choice, left=left)
-        if self.with_evidence:
-            lines += [rule("evidence", width), *self._evidence(walk, width)]
-        return Fixed(_choices(lines, question))
+            return FixedLines([line(span(" this walk is not known here", "warn"))])
+        self._looked()
+        stands = self.hub.situation.walk_state(walk)
+        return FixedLines(view.lines(walk, self._runbook, stands, width))
+
+    def pinned(self, width: int, room: int) -> tuple[Sequence[Line], Sequence[Line]]:
+        walk = self.walk
+        if walk is None:
+            return (), ()
+        question = self._looked()
+        above = [view.heading(walk, self._runbook, question)]
+        most = max(3, room - len(above) - STEPS)
+        if question is None:
+            stands = self._stands(width)
+            if len(stands) > most:
+                stands = [*stands[: most - 1], line(span(" … d reads the rest", "warn"))]
+            return above, stands
+        chosen = self.choice if self.at_choice else None
+        band = question_view.band(question, width, most, chosen, read=self._read)
+        self._whole = band.whole
+        return above, band.lines
+
+    def _stands(self, width: int) -> list[Line]:
+        """What the walk waits for while it asks nothing, or how it ended."""
+        walk = self.walk
+        if walk is None:
+            return []
+        left = self.hub.situation.left(walk)
+        return view.pinned(self.hub.board, walk, width, left=left, watched=self._watched(walk, width))
+
+    def _watched(self, walk: Walk, width: int) -> list[Line]:
+        """The verification that is running, in figures."""
+        samples = self.hub.situation.history.get(walk.subject, ())
+        watched = watching(self.hub.board, walk, self._runbook, samples)
+        return verify_view.lines(watched, samples, width) if watched is not None else []
 
     def side(self, width: int) -> Lines | None:
         walk = self.walk
         if walk is None:
             return None
-        return Fixed([line._replace(key="") for line in self._evidence(walk, width)])
+        return FixedLines([line._replace(key="") for line in self._evidence(walk, width)])
 
     def _evidence(self, walk: Walk, width: int) -> list[Line]:
         board = self.hub.board
         findings = board.findings_of(walk.subject)
         app = board.app(walk.subject)
         out = app_view.head(self.hub.situation, app, width) if app else []
-        return [*out, *([rule(width=width)] if out else []), *app_view.evidence(board, findings, width)]
+        out += trend_view.lines(self.hub.situation, app, self.hub.focus, width) if app else []
+        return [*out, *([rule(width=width)] if out else []), *app_view.evidence(self.hub.situation, findings, width)]
+
+    # where the cursor is: on a step, or on a choice of the question below them
+
+    def preferred(self) -> str:
+        return self._latest()
+
+    def moves_to(self) -> str:
+        latest, before = self._latest(), self._stood
+        self._stood = latest
+        return latest if latest != before and self.selected in ("", before) else ""
+
+    def _latest(self) -> str:
+        walk = self.walk
+        return f"step:{len(walk.steps)}" if walk is not None and walk.steps else ""
+
+    @property
+    def marked_elsewhere(self) -> bool:
+        return self.at_choice
+
+    def steer(self, step: int) -> bool:
+        question = self.question
+        if question is None or not question.choices:
+            return False
+        if self.at_choice:
+            if step < 0 and self.choice == 0:
+                self.at_choice = False
+                self.hub.host.select(self._latest())
+            else:
+                self.choice = max(0, min(len(question.choices) - 1, self.choice + step))
+        elif step > 0 and self.hub.host.at_last():
+            self.at_choice = True
+        else:
+            return False
+        self.hub.host.refresh_page()
+        return True
+
+    def opened(self, key: str) -> None:
+        question = self.question
+        if question is not None and (self.at_choice or (key == self._latest() and self._free(question))):
+            self.do_choose()
+        elif question is not None and key == self._latest():
+            self.do_details()
+        elif key.startswith("undo:"):
+            self._open("rollback", lambda width: self._undo(key.removeprefix("undo:"), width))
+        elif key.startswith("step:"):
+            number = int(key.removeprefix("step:"))
+            self._open(f"step {number}", lambda width: self._step(number, width))
+
+    def _step(self, number: int, width: int) -> list[Line]:
+        walk = self.walk
+        return view.details(walk, self._runbook, number, width) if walk is not None else []
+
+    def _undo(self, effect: str, width: int) -> list[Line]:
+        walk = self.walk
+        return view.undo_details(walk, effect, width) if walk is not None else []
+
+    def _open(self, title: str, lines: object, read: object = None) -> None:
+        self.hub.host.push(ReaderPage(self.hub, title, lines, *((read,) if read else ())))  # type: ignore[arg-type]
 
     # answering
 
     def offers(self) -> tuple[tuple[str, str], ...]:
         walk, question = self.walk, self.question
-        if walk is not None and self.hub.situation.walk_state(walk) == LEFT:
-            return (("a", "resume"),)
-        if question is None or question.kind not in ("ask", "note", "manual"):
+        if walk is not None and self.hub.situation.left(walk):
+            return (("a", "take it up" if walk.handed is not None else "resume"),)
+        if question is None or question.kind == "confirm":
             return ()
         count = len(question.choices)
         return (("enter" if not count else f"1-{count}" if count > 1 else "1", "answer"),)
+
+    @staticmethod
+    def _free(question: Question) -> bool:
+        """Whether any text answers it."""
+        return not question.choices and question.kind in ("ask", "note", "manual")
+
+    def _to_digits(self) -> str:
+        question = self.question
+        count = len(question.choices) if question is not None else 0
+        if not count:
+            return "enter answers here"
+        return f"this question is answered with {'1' if count == 1 else f'1-{count}'}"
 
     def why_yes(self) -> str:
         question = self.question
         if question is None:
             return "nothing is asked"
-        if question.kind in ("confirm", "second"):
-            return question.preview.read_only if question.preview else ""
-        return "" if self._choice_of("yes") else "this question has other answers: choose one"
+        if question.kind != "confirm":
+            return "" if self._yes_or_no(question) else self._to_digits()
+        if question.preview is not None and question.preview.read_only:
+            return question.preview.read_only
+        return "" if self._whole or self._read else f"{UNREAD} what does not fit here: d, to its end"
 
     def why_no(self) -> str:
-        return "" if self.question is not None else "nothing is asked"
+        question = self.question
+        if question is None:
+            return "nothing is asked"
+        return "" if question.kind == "confirm" or self._yes_or_no(question) else self._to_digits()
 
-    why_choose = why_no
+    def why_edit(self) -> str:
+        question = self.question
+        if question is None:
+            return "nothing is asked"
+        return "" if question.editable is not None else "no value of this step may be set otherwise"
 
-    def _choice_of(self, value: str) -> bool:
-        return self.question is not None and any(c.value == value for c in self.question.choices)
+    def why_choose(self) -> str:
+        return "" if self.walk is not None else "there is no walk"
+
+    @staticmethod
+    def _yes_or_no(question: Question) -> bool:
+        """Whether y and N answer it. Whether a change arrived is answered with digits: y applies nothing there."""
+        return question.kind != "landed" and {"yes", "no"} <= {choice.value for choice in question.choices}
 
     def do_yes(self) -> None:
         question = self.question
         if question is None:
             return
-        if question.kind in ("confirm", "second") and question.expect:
-            label = f"type {question.expect} to apply on {question.cluster}, esc for No: "
-            if question.kind == "second":
-                label = "second person, your name: "
-            self.hub.host.ask(label, lambda text: self._reply("yes" if text is not None else "", text or ""))
-        elif question.kind == "second":
-            self.hub.host.ask("second person, your name: ", lambda text: self._second(text))
+        if question.kind == "confirm" and question.expect:
+            label = f"type {question.expect} to apply on {question.cluster} (esc: back, N: No): "
+            self._ask(label, question, lambda text: self._reply(question, "yes", text))
         else:
-            self._reply("yes")
+            self._reply(question, "yes")
 
-    def _second(self, name: str | None) -> None:
-        from console.operate.person import Reply
+    def do_edit(self) -> None:
+        question = self.question
+        if question is not None and question.editable is not None:
+            edit = question.editable
+            label = f"{edit.title} ({edit.limits}; esc: back): "
+            self._ask(label, question, lambda text: self._reply(question, "edit", text), value=edit.value)
 
-        reply = Reply("yes", name) if name else None
-        self.hub.host.when_done(self.hub.source.reply(self.walk_id, reply), lambda _: None)
+    def _ask(self, label: str, question: Question, done: object, value: str = "") -> None:
+        """Read a text for an answer. Escape, and an empty one, leave the question as it is."""
+
+        def read(text: str | None) -> None:
+            if text:
+                done(text)  # type: ignore[operator]
+
+        self.hub.host.ask(label, read, value=value)
 
     def do_no(self) -> None:
         question = self.question
-        if question is None:
-            return
-        self._reply("no" if question.kind in ("confirm", "second") or self._choice_of("no") else "")
+        if question is not None:
+            self._reply(question, "no")
 
     def do_choose(self) -> None:
         question = self.question
+        if question is None or not (self.at_choice or self._free(question)):
+            self.opened(self.selected or self._latest())
+        elif question.choices:
+            self._reply(question, question.choices[min(self.choice, len(question.choices) - 1)].value)
+        else:
+            self.hub.host.ask(
+                f"{question.title}: ", lambda text: self._reply(question, text) if text is not None else None
+            )
+
+    def do_details(self) -> None:
+        question = self.question
         if question is None:
+            number = len(self.walk.steps) if self.walk is not None else 0
+            self._open(f"step {number}", lambda width: [*self._stands(width), *self._step(number, width)])
             return
-        if question.choices:
-            self._reply(question.choices[min(self.choice, len(question.choices) - 1)].value)
-        elif question.kind in ("ask", "note", "manual"):
-            self.hub.host.ask(f"{question.title}: ", lambda text: self._reply(text) if text is not None else None)
-        elif question.kind == "confirm":
-            self.hub.host.say("enter is never a yes: press y to apply, N to refuse")
+
+        def read() -> None:
+            now = self.question
+            self._read = self._read or (now is not None and now.preview == question.preview)
+
+        def full(width: int) -> list[Line]:
+            return question_view.full(self.question or question, width)
+
+        self.hub.host.push(QuestionReader(self.hub, self, full, read))
 
     def digit(self, number: int) -> bool:
-        """Choose the answer `number` (from 1). False where there is none."""
+        """Choose the answer `number` (from 1). Digits lead elsewhere only when the walk has ended."""
         question = self.question
-        if question is None or not 1 <= number <= len(question.choices):
+        if not self.own_digits:
             return False
-        self._reply(question.choices[number - 1].value)
+        if question is not None and 1 <= number <= len(question.choices):
+            self._reply(question, question.choices[number - 1].value)
+        elif question is not None:
+            self.hub.host.say(f"{number} is no answer: {self._to_digits()}")
+        elif self.walk is not None and self.hub.situation.left(self.walk):
+            self.hub.host.say("nothing is asked while it waits: a takes the walk up")
+        else:
+            self.hub.host.say("nothing is asked now: other pages by : and name, - goes back")
         return True
 
-    def opened(self, key: str) -> None:
-        if key.startswith("choice:"):
-            self.choice = int(key.removeprefix("choice:"))
-            self.do_choose()
-        elif self.question is not None:
-            self.do_choose()
-
-    def moved(self, key: str) -> None:
-        super().moved(key)
-        if key.startswith("choice:"):
-            self.choice = int(key.removeprefix("choice:"))
-
-    def _reply(self, value: str, typed: str = "") -> None:
+    def _reply(self, question: Question, value: str, typed: str = "") -> None:
         from console.operate.person import Reply
 
-        reply = Reply(value, self.hub.actor, typed)
-        self.hub.host.when_done(self.hub.source.reply(self.walk_id, reply), lambda _: None)
+        reply = Reply(value, self.hub.actor, typed, terminal=True)  # a page is opened at a terminal only
+        self.hub.host.when_done(self.hub.source.reply(self.walk_id, reply, question), lambda _: None)
 
     # beside answering
 
     def do_evidence(self) -> None:
-        self.with_evidence = not self.with_evidence
-        self.hub.host.refresh_page()
+        def lines(width: int) -> list[Line]:
+            walk = self.walk
+            return self._evidence(walk, width) if walk is not None else []
 
-    def do_note(self) -> None:
-        def done(text: str | None) -> None:
-            if text:
-                self.hub.host.when_done(self.hub.source.note(self.walk_id, text), lambda _: self.hub.host.say("noted"))
-
-        self.hub.host.ask("note: ", done)
-
-    def why_rollback(self) -> str:
-        walk = self.walk
-        if walk is None or not walk.writes:
-            return "this walk has changed nothing"
-        return "" if walk.writes[-1].id in walk.rollbacks else "the last change cannot be undone"
-
-    def do_rollback(self) -> None:
-        walk = self.walk
-        if walk is not None and walk.writes:
-            self.hub.host.when_done(self.hub.source.rollback(walk.id, walk.writes[-1].id), lambda _: None)
-
-    def why_hand_over(self) -> str:
-        walk = self.walk
-        return "" if walk is not None and walk.status != "ended" else "the walk has ended"
-
-    why_stop = why_hand_over
-
-    def why_again(self) -> str:
-        walk = self.walk
-        if walk is None or walk.status == "ended":
-            return "the walk has ended"
-        return "it is running here" if self.hub.situation.walk_state(walk) != LEFT else ""
-
-    def do_hand_over(self) -> None:
-        def done(text: str | None) -> None:
-            if text is not None:
-                self.hub.host.when_done(self.hub.source.hand_over(self.walk_id, text), lambda _: None)
-
-        self.hub.host.ask("hand over to whom, and why: ", done)
-
-    def do_stop(self) -> None:
-        self.hub.host.when_done(self.hub.source.stop_walk(self.walk_id, "stopped by the person"), lambda _: None)
-
-    def do_again(self) -> None:
-        def checked(drift: tuple[str, ...]) -> None:
-            if not drift:
-                self._resume()
-                return
-            label = f"its runbook was changed ({len(drift)} lines of diff); type stored to go on with the old copy: "
-            self.hub.host.ask(label, lambda text: self._resume(bind=True) if text == "stored" else None)
-
-        self.hub.host.when_done(self.hub.source.drift(self.walk_id), checked)
-
-    def _resume(self, *, bind: bool = False) -> None:
-        future = self.hub.source.resume(self.walk_id, bind=bind)
-        self.hub.host.when_done(future, lambda _: self.hub.host.say("resumed"))
-
-    def do_timeline(self) -> None:
-        name = f"timeline-{self.walk_id}.md"
-        self.hub.host.when_done(
-            self.hub.source.timeline(self.walk_id), lambda text: self.hub.host.export(name, str(text))
-        )
+        self._open("evidence", lines)
 
 
-def _choices(lines: list[Line], question: Question | None) -> list[Line]:
-    """Let the cursor stand only on the choices while one is asked for; otherwise on the steps."""
-    if question is None or not question.choices:
-        return lines
-    out: list[Line] = []
-    number = 0
-    for made in lines:
-        is_choice = len(made.spans) > 1 and made.spans[1] == Span(f"{number + 1} ", "key")
-        if is_choice:
-            out.append(made._replace(key=f"choice:{number}"))
-            number += 1
-        else:
-            out.append(made._replace(key=""))
-    return out
+class QuestionReader(ReaderPage):
+    """All of a question over its walk: it is answered here as it is there."""
+
+    name = "question"
+    keys: ClassVar[tuple[KeyBinding, ...]] = (
+        KeyBinding("y", "yes", "yes", "The same as on the walk, once the end was in sight."),
+        KeyBinding("N", "no", "no", "Refuse the change that is shown."),
+    )
+
+    def __init__(self, hub: Hub, asked: WalkPage, lines: Callable[[int], list[Line]], read: Callable[[], None]) -> None:
+        super().__init__(hub, "before the answer", lines, read)
+        self._asked = asked
+
+    def why_yes(self) -> str:
+        reason = self._asked.why_yes()
+        return "read to its end first" if reason.startswith(UNREAD) else reason
+
+    def why_no(self) -> str:
+        return self._asked.why_no()
+
+    def do_yes(self) -> None:
+        self.hub.host.pop()
+        self._asked.do_yes()
+
+    def do_no(self) -> None:
+        self.hub.host.pop()
+        self._asked.do_no()

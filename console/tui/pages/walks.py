@@ -4,39 +4,47 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from console.tui.keys import Key
-from console.tui.lines import Cell, Column, Fixed, Line, Lines, header, row, span, told
+from console.live.shown import age
+from console.timeline.prose import outcome
+from console.tui.keys import KeyBinding
+from console.tui.lines import Cell, FixedLines, Line, Lines, TableColumn, header, row, span, told
 from console.tui.pages.base import Page
-from console.tui.words import age
+from console.tui.pages.walk import WalkPage
 
 COLUMNS = (
-    Column("RUNBOOK", 18),
-    Column("ON", 0, least=18),
-    Column("STATUS", 14),
-    Column("STEP", 20, drop=1),
-    Column("CHANGES", 7, "right", drop=2),
-    Column("AGE", 6, "right"),
-    Column("BY", 12, drop=3),
+    TableColumn("RUNBOOK", 18),
+    TableColumn("ON", 0, least=18, names=True),
+    TableColumn("STATUS", 14),
+    TableColumn("STEP", 20, drop=1),
+    TableColumn("CHANGES", 7, "right", drop=2),
+    TableColumn("AGE", 6, "right"),
+    TableColumn("BY", 12, drop=3),
 )
 
 
 class WalksPage(Page):
     name = "walks"
-    keys: ClassVar[tuple[Key, ...]] = (
-        Key("enter", "open", "open", "Open the walk."),
-        Key("t", "timeline", "timeline", "Write its timeline as Markdown and show where it lies."),
+    root = True
+    root_key = KeyBinding(
+        "6", "walks", "walks", "Walks: runs of runbooks, open and ended, with their timelines.", False
+    )
+    keys: ClassVar[tuple[KeyBinding, ...]] = (
+        KeyBinding("enter", "open", "open", "Open the walk."),
+        KeyBinding("t", "timeline", "timeline", "Write its timeline as Markdown and say where it lies."),
     )
 
     def show(self, width: int, height: int) -> Lines:
         board = self.hub.board
+        unread = self.hub.situation.walks_unread
+        unknown = [part for id, why in unread for part in told(f"walks unknown, {id}: {why}", width, "warn")]
         if not self.hub.situation.walks:
             words = "no runbook was walked on this cluster yet: r on a finding walks the one that fits, 4 shows all"
-            return Fixed(told(words, width))
+            return FixedLines(unknown or told(words, width))
         out: list[Line] = [header(COLUMNS, width)]
         for walk in self.hub.situation.walks:
             waits = walk.id in self.hub.situation.questions
             ended = walk.status == "ended"
-            word = (walk.outcome or "ended").replace("_", " ") if ended else self.hub.situation.walk_state(walk)
+            word = outcome(walk) if ended else self.hub.situation.walk_state(walk)
             cells: list[Cell] = [
                 span(walk.runbook),
                 span(walk.subject),
@@ -47,11 +55,9 @@ class WalksPage(Page):
                 span(walk.actor, "dim"),
             ]
             out.append(row(COLUMNS, cells, width, key=f"walk:{walk.id}"))
-        return Fixed(out)
+        return FixedLines([*out, *unknown])
 
     def opened(self, key: str) -> None:
-        from console.tui.pages.walk import WalkPage
-
         self.hub.host.push(WalkPage(self.hub, key.removeprefix("walk:")))
 
     def why_timeline(self) -> str:
@@ -60,5 +66,5 @@ class WalksPage(Page):
     def do_timeline(self) -> None:
         walk = self.selected.removeprefix("walk:")
         self.hub.host.when_done(
-            self.hub.source.timeline(walk), lambda text: self.hub.host.export(f"timeline-{walk}.md", str(text))
+            self.hub.source.timeline(walk), lambda text: self.hub.host.export(f"{walk}.md", str(text))
         )

@@ -5,30 +5,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from console.tui.hub import Hub
-from console.tui.keys import Key
-from console.tui.lines import Fixed, Line, Lines, line, span, told
+from console.tui.keys import KeyBinding
+from console.tui.lines import FixedLines, Line, Lines, line, span, told
 from console.tui.pages.base import FILTER, Page
 from console.tui.views import workstreams as view
 from console.workstreams.model import Index, Workstream
-from console.workstreams.view import State, select
+from console.workstreams.reports.view import State, select
 
 if TYPE_CHECKING:
-    from console.sources.workstreams_complete import Completion
+    from console.sources.files.completion import Completion
 
 
 class WorkstreamsPage(Page):
     name = "workstreams"
+    root = True
+    root_key = KeyBinding(
+        "7", "workstreams", "workstreams", "Workstreams: progress, and whether the index tells the truth.", False
+    )
     filters = True
-    keys: ClassVar[tuple[Key, ...]] = (
-        Key("enter", "open", "open", "Open the feature or the workstream."),
-        Key("f", "features", "features", "Features with bars of what their rows say."),
-        Key("r", "ready", "ready", "What can be begun now."),
-        Key("b", "blocked", "blocked", "What waits, and for what."),
-        Key("a", "all", "all", "Every workstream."),
-        Key("p", "problems", "problems", "Where the file contradicts itself, with lines."),
-        Key("t", "graph", "graph", "What is unfinished, as a tree of dependencies."),
-        Key("s", "schedule", "schedule", "The critical path, and what can be done in parallel steps."),
-        Key("h", "history", "history", "Progress over time, from git."),
+    keys: ClassVar[tuple[KeyBinding, ...]] = (
+        KeyBinding("enter", "open", "open", "Open the feature or the workstream."),
+        KeyBinding("f", "features", "features", "Features with bars of what their rows say."),
+        KeyBinding("r", "ready", "ready", "What can be begun now."),
+        KeyBinding("b", "blocked", "blocked", "What waits, and for what."),
+        KeyBinding("a", "all", "all", "Every workstream."),
+        KeyBinding("p", "problems", "problems", "Where the file contradicts itself, with lines."),
+        KeyBinding("t", "graph", "graph", "What is unfinished, as a tree of dependencies."),
+        KeyBinding("s", "schedule", "schedule", "The critical path, and what can be done in parallel steps."),
+        KeyBinding("h", "history", "history", "Progress over time, from git."),
         FILTER,
     )
 
@@ -41,34 +45,34 @@ class WorkstreamsPage(Page):
         return ("workstreams", self.feature or self.panel)
 
     def show(self, width: int, height: int) -> Lines:
-        planned = self.hub.planned
-        if planned is None or planned.index is None:
-            words = "no index" if planned is None else planned.trouble or planned.state
-            return Fixed(told(words, width))
-        index = planned.index
-        head = view.head(index, planned.state, planned.file, width)
-        return Headed(head, self._panel(index, width, height - len(head)))
+        workstreams = self.hub.workstreams
+        if workstreams is None or workstreams.index is None:
+            words = "no index" if workstreams is None else workstreams.trouble or workstreams.state
+            return FixedLines(told(words, width))
+        index = workstreams.index
+        head = view.head(index, workstreams.state, workstreams.file, width)
+        return HeadedLines(head, self._panel(index, width, height - len(head)))
 
     def _panel(self, index: Index, width: int, height: int) -> Lines:
         if self.panel == "features":
-            return Fixed(view.features(index, self.wanted, width))
+            return FixedLines(view.features(index, self.wanted, width))
         if self.panel == "problems":
-            return Fixed(view.problems(index, self.wanted, width))
+            return FixedLines(view.problems(index, self.wanted, width))
         if self.panel == "graph":
-            return Fixed(view.graph(index, self.feature or None, width))
+            return FixedLines(view.graph(index, self.feature or None, width))
         if self.panel == "schedule":
-            return Fixed(view.schedule(index, width))
+            return FixedLines(view.schedule(index, width))
         if self.panel == "history":
-            return Fixed(self._history(width, height))
+            return FixedLines(self._history(width, height))
         states: dict[str, State | None] = {"ready": "ready", "blocked": "blocked"}
         numbers = select(index, state=states.get(self.panel), feature=self.feature or None, text=self.wanted)
         return view.RowLines(index, numbers)
 
     def _history(self, width: int, height: int) -> list[Line]:
-        planned = self.hub.planned
-        if planned is None or (planned.past is None and not planned.past_trouble):
+        workstreams = self.hub.workstreams
+        if workstreams is None or (workstreams.past is None and not workstreams.past_trouble):
             return [line(span(" reading the history …", "dim"))]
-        return view.history(planned.past, planned.past_trouble, width, height)
+        return view.history(workstreams.past, workstreams.past_trouble, width, height)
 
     def opened(self, key: str) -> None:
         kind, _, rest = key.partition(":")
@@ -104,16 +108,18 @@ class WorkstreamsPage(Page):
         self._turn("schedule")
 
     def do_history(self) -> None:
-        if self.hub.planned is not None:
-            self.hub.planned.want_history()
+        if self.hub.workstreams is not None:
+            self.hub.workstreams.want_history()
         self._turn("history")
 
 
 class WorkstreamPage(Page):
     name = "workstream"
-    keys: ClassVar[tuple[Key, ...]] = (
-        Key("enter", "open", "open", "Open the workstream that uses this one."),
-        Key("m", "complete", "complete", "See what marking it as completed changes in your files; then you are asked."),
+    keys: ClassVar[tuple[KeyBinding, ...]] = (
+        KeyBinding("enter", "open", "open", "Open the workstream that uses this one."),
+        KeyBinding(
+            "m", "complete", "complete", "See what marking it as completed changes in your files; then you are asked."
+        ),
     )
 
     def __init__(self, hub: Hub, number: int) -> None:
@@ -122,17 +128,17 @@ class WorkstreamPage(Page):
 
     @property
     def trail(self) -> tuple[str, ...]:
-        index = self.hub.planned.index if self.hub.planned else None
+        index = self.hub.workstreams.index if self.hub.workstreams else None
         return (
             "workstreams",
             index.workstreams[self.number].id if index and self.number < len(index.workstreams) else "",
         )
 
     def show(self, width: int, height: int) -> Lines:
-        index = self.hub.planned.index if self.hub.planned else None
+        index = self.hub.workstreams.index if self.hub.workstreams else None
         if index is None or self.number >= len(index.workstreams):
-            return Fixed([line(span(" it is not there any more", "warn"))])
-        return Fixed(view.detail(index, self.number, width))
+            return FixedLines([line(span(" it is not there any more", "warn"))])
+        return FixedLines(view.detail(index, self.number, width))
 
     def opened(self, key: str) -> None:
         if key.startswith("row:"):
@@ -150,7 +156,7 @@ class WorkstreamPage(Page):
             self.hub.host.push(CompletePage(self.hub, item.feature, item.id))
 
     def _item(self) -> Workstream | None:
-        index = self.hub.planned.index if self.hub.planned else None
+        index = self.hub.workstreams.index if self.hub.workstreams else None
         return index.workstreams[self.number] if index and self.number < len(index.workstreams) else None
 
 
@@ -158,12 +164,14 @@ class CompletePage(Page):
     """What completing a workstream would change in the user's own files, and the question whether to."""
 
     name = "complete"
-    keys: ClassVar[tuple[Key, ...]] = (Key("y", "yes", "yes, write", "Write what is shown into your files."),)
+    keys: ClassVar[tuple[KeyBinding, ...]] = (
+        KeyBinding("y", "yes", "yes, write", "Write what is shown into your files."),
+    )
 
     def __init__(self, hub: Hub, feature: str, id: str) -> None:
         super().__init__(hub)
         self.feature, self.id = feature, id
-        self.planned: Completion | None = None
+        self.completion: Completion | None = None
         self.written = False
 
     @property
@@ -171,36 +179,36 @@ class CompletePage(Page):
         return ("workstreams", f"complete {self.feature}/{self.id}")
 
     def entered(self) -> None:
-        if self.hub.planned is not None and self.planned is None:
-            self.hub.host.when_done(self.hub.planned.completion(self.feature, self.id), self._arrived)
+        if self.hub.workstreams is not None and self.completion is None:
+            self.hub.host.when_done(self.hub.workstreams.completion(self.feature, self.id), self._arrived)
 
-    def _arrived(self, planned: Completion) -> None:
-        self.planned = planned
+    def _arrived(self, completion: Completion) -> None:
+        self.completion = completion
         self.hub.host.refresh_page()
 
     def show(self, width: int, height: int) -> Lines:
-        if self.planned is None:
-            return Fixed([line(span(" reading the files …", "dim"))])
-        return Fixed(view.completion(self.planned, width))
+        if self.completion is None:
+            return FixedLines([line(span(" reading the files …", "dim"))])
+        return FixedLines(view.completion(self.completion, width))
 
     def why_yes(self) -> str:
-        if self.planned is None:
+        if self.completion is None:
             return "the files are still being read"
-        if not self.planned.changes:
+        if not self.completion.changes:
             return "there is nothing to change"
         return "it is being written" if self.written else ""
 
     def do_yes(self) -> None:
-        if self.planned is None or self.hub.planned is None:
+        if self.completion is None or self.hub.workstreams is None:
             return
         self.written = True
-        planned = self.planned
+        completion = self.completion
 
         def done(_: object) -> None:
             self.hub.host.pop()
-            self.hub.host.say(f"{planned.key} is completed in your files; nothing was committed")
+            self.hub.host.say(f"{completion.key} is completed in your files; nothing was committed")
 
-        self.hub.host.when_done(self.hub.planned.complete(planned), done)
+        self.hub.host.when_done(self.hub.workstreams.complete(completion), done)
 
 
 class PreventedPage(Page):
@@ -208,7 +216,7 @@ class PreventedPage(Page):
 
     name = "prevented by"
 
-    keys: ClassVar[tuple[Key, ...]] = (Key("enter", "open", "open", "Open the workstream."),)
+    keys: ClassVar[tuple[KeyBinding, ...]] = (KeyBinding("enter", "open", "open", "Open the workstream."),)
 
     def __init__(self, hub: Hub, incident: str) -> None:
         super().__init__(hub)
@@ -219,17 +227,17 @@ class PreventedPage(Page):
         return ("workstreams", self.incident)
 
     def show(self, width: int, height: int) -> Lines:
-        planned = self.hub.planned
-        if planned is None or planned.index is None:
-            return Fixed(told(planned.trouble if planned else "no index", width))
-        return Fixed(view.prevented_by(planned.index, self.incident, width))
+        workstreams = self.hub.workstreams
+        if workstreams is None or workstreams.index is None:
+            return FixedLines(told(workstreams.trouble if workstreams else "no index", width))
+        return FixedLines(view.prevented_by(workstreams.index, self.incident, width))
 
     def opened(self, key: str) -> None:
         if key.startswith("row:"):
             self.hub.host.push(WorkstreamPage(self.hub, int(key.removeprefix("row:"))))
 
 
-class Headed:
+class HeadedLines:
     """Lines below a head that scrolls with them."""
 
     def __init__(self, head: list[Line], body: Lines) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from console.advice.model import PRIORITIES, Advice, AdviceReport, Priority
 from console.base.text import plural
-from console.health.advice.model import PRIORITIES, Advice, Priority, Report
 from console.tui.lines import BLANK, Line, Role, Span, line, rule, span, wrap
+from console.tui.views.leftout import left_out
 from console.tui.words import SOURCE
 
 PRIORITY: dict[Priority, tuple[str, Role]] = {
@@ -14,10 +15,9 @@ PRIORITY: dict[Priority, tuple[str, Role]] = {
     "medium": ("MED ", "warn"),
     "low": ("LOW ", "info"),
 }
-_TOLD = ("forbidden", "partial", "unreachable", "login needed")
 
 
-def lines(report: Report, items: Sequence[Advice], selected: str, width: int, *, inline: bool) -> list[Line]:
+def lines(report: AdviceReport, items: Sequence[Advice], selected: str, width: int, *, inline: bool) -> list[Line]:
     """The page.
 
     Args:
@@ -25,7 +25,7 @@ def lines(report: Report, items: Sequence[Advice], selected: str, width: int, *,
         selected: key of the row under the cursor.
         inline: show the reason below the selected row, where there is no side pane.
     """
-    out = [_summary(report, items), *_sources(report, width)]
+    out = [_summary(report, items), *_sources(report, width), *left_out(report.left_out, width)]
     if not items:
         out.append(line(span(" no advice" + (" fits the filter" if report.items else ""), "ok")))
     for subject in dict.fromkeys(item.subject for item in items):
@@ -70,7 +70,7 @@ def page(item: Advice, width: int) -> list[Line]:
     ]
 
 
-def _summary(report: Report, items: Sequence[Advice]) -> Line:
+def _summary(report: AdviceReport, items: Sequence[Advice]) -> Line:
     counts = [(p, sum(1 for i in items if i.priority == p)) for p in PRIORITIES]
     spans: list[Span] = [Span(" ")]
     for priority, count in counts:
@@ -84,12 +84,11 @@ def _summary(report: Report, items: Sequence[Advice]) -> Line:
     return Line(tuple(spans))
 
 
-def _sources(report: Report, width: int) -> list[Line]:
+def _sources(report: AdviceReport, width: int) -> list[Line]:
     """What could not be read, and the permission that it needs."""
     alike: dict[tuple[str, str], list[str]] = {}
-    for source in report.sources:
-        if source.state in _TOLD:
-            alike.setdefault((source.state, source.hint or source.detail), []).append(source.name)
+    for source in report.unread():
+        alike.setdefault((source.state, source.hint or source.detail), []).append(source.name)
     out: list[Line] = []
     for (state, said), names in alike.items():
         head = f" {names[0]} {state}  " if len(names) == 1 else f" {state}  "

@@ -6,15 +6,37 @@ from typing import Any
 
 from rich.cells import cell_len
 
-from console.base.clock import rfc3339
-from console.base.redact import redact, redact_value
+from console.apps.model import Member, MemoryPlan, SparkApp
+from console.base.redact import redact_value
+from console.base.text import plural
 from console.base.units import human_bytes
-from console.health.model import Board, Finding, Member, SparkApp
-from console.health.overview import Cause
-from console.health.story import story
+from console.board.model import Board
+from console.board.overview import Cause
+from console.facts.model import Event
+from console.findings.model import Finding
+from console.findings.story import story
+from console.live.shown import age, aged, attempt, died, executors, last_change, memory, runbook_names
+from console.live.shown import members as members_of
 from console.live.situation import Focus, Situation
-from console.tui.lines import BLANK, Cell, Column, Line, Role, Span, clipped, fit, header, layout, line, row, span, wrap
-from console.tui.words import age, executors, severity, state_role
+from console.tui.filters import fits
+from console.tui.lines import (
+    BLANK,
+    Cell,
+    Line,
+    Role,
+    Span,
+    TableColumn,
+    clipped,
+    fit,
+    header,
+    layout,
+    line,
+    row,
+    span,
+    wrap,
+)
+from console.tui.views.texts import waiting
+from console.tui.words import severity, state_role
 
 PANELS = {
     "executors": "Driver and executors: those that died first, with how.",
@@ -27,74 +49,92 @@ PANELS = {
     "times": "Where the time went: causes by lost seconds, and the critical path.",
 }
 TRIAL_COLUMNS = (
-    Column("CLASS", 5),
-    Column("HELD", 4),
-    Column("RULE", 26, drop=1),
-    Column("WHY", 0, least=30),
+    TableColumn("CLASS", 5),
+    TableColumn("HELD", 4),
+    TableColumn("RULE", 26, drop=1),
+    TableColumn("WHY", 0, least=30),
 )
 MEMBER_COLUMNS = (
-    Column("MEMBER", 10),
-    Column("STATE", 12),
-    Column("TRY", 3, "right", drop=1),
-    Column("AGE", 6, "right"),
-    Column("NODE", 16, drop=2),
-    Column("MEMORY", 13, "right", drop=4),
-    Column("EXIT", 4, "right"),
-    Column("WHY", 0, least=18),
+    TableColumn("MEMBER", 10),
+    TableColumn("STATE", 12),
+    TableColumn("TRY", 3, "right", drop=1),
+    TableColumn("AGE", 6, "right"),
+    TableColumn("NODE", 16, drop=2, names=True),
+    TableColumn("MEMORY", 13, "right", drop=4),
+    TableColumn("EXIT", 4, "right"),
+    TableColumn("WHY", 0, least=18),
 )
 EVENT_COLUMNS = (
-    Column("AGE", 6, "right"),
-    Column("TYPE", 7),
-    Column("REASON", 20),
-    Column("OBJECT", 26, drop=1),
-    Column("MESSAGE", 0, least=20),
+    TableColumn("AGE", 6, "right"),
+    TableColumn("TYPE", 7),
+    TableColumn("REASON", 20),
+    TableColumn("OBJECT", 26, drop=1, names=True),
+    TableColumn("MESSAGE", 0, least=20),
 )
 
 
 def head(situation: Situation, app: SparkApp, width: int) -> list[Line]:
-    """The application on a few lines: state, driver, memory, why."""
+    """The application on a few lines: state, what its operator said, driver, memory, owner, story, why."""
     board = situation.board
-    role = state_role(app.state)
-    first = [
-        Span(" "), span(app.state, role), span(f" attempt {app.attempt}" if app.attempt else "", "text"),
-        span(f" · {executors(app)} executors · {_launcher(app)}", "text"),
-        span(f" · Spark {app.spark_version}" if app.spark_version else "", "dim"),
-    ]  # fmt: skip
-    out = [line(*first)]
-    if app.message:
-        texts = clipped(app.message, width - 10, 3)
-        out.append(line(Span(" said    ", "head"), span(texts[0], "warn")))
-        out += [line(Span(" " * 9), span(text, "warn")) for text in texts[1:]]
+    findings = board.findings_of(app.key)
+    out = [_state(app), *_said(app.message, width)]
     if app.driver is not None:
-        d = app.driver
-        used = f"{human_bytes(d.memory_used)}/{human_bytes(d.memory_limit)}" if d.memory_limit else "memory ?"
-        death = f" · {d.death.words}" if d.death else ""
-        words = (
-            f"{d.pod or d.id}  {d.state}  {age(board, d.created)}  {d.node or 'no node'}  {used}  {d.restarts} restarts"
-        )
-        out += _wide("driver", span(words), span(death, "warn"), width)
-    plan = app.executor_memory
-    if plan is not None and plan.total is not None:
-        heap, overhead = human_bytes(plan.heap), human_bytes(plan.overhead)
-        words = f"executor {human_bytes(plan.total)} = heap {heap} + overhead {overhead}"
-        extra = f" + off-heap {human_bytes(plan.off_heap)}" if plan.off_heap else ""
-        extra += f" + pyspark {human_bytes(plan.pyspark)}" if plan.pyspark else ""
-        out += _wide("memory", span(words + extra), span(f"  ({plan.source})", "dim"), width)
+        out += _driver(board, app.driver, width)
+    out += _memory(app.executor_memory, width)
     if app.owners or app.managers:
         chain = " ‹ ".join(dict.fromkeys(f"{o.kind} {o.name}" for o in app.owners))
         out.append(line(Span(" owner   ", "head"), span(chain or "nobody above it"), span("", "dim")))
-    told = story(app, board.findings_of(app.key)).words
-    if told:
+    if told := story(app, findings).words:
         out.append(line(Span(" story   ", "head"), span(told, "text")))
-    for finding in board.findings_of(app.key)[:2]:
-        tag = f" {finding.class_}" if finding.class_ else ""
-        out.append(
-            line(Span(" why     ", "head"), severity(finding), span(tag, "dim"), span(f" {finding.title}", "title"))
-        )
-        out += [
-            line(Span("         "), span(text)) for text in clipped(finding.detail, width - 12, 2) if finding.detail
-        ]
+    for finding in findings[:2]:
+        out += _why(finding, width)
+    if len(findings) > 2:
+        out.append(line(span(f"         and {plural(len(findings) - 2, 'more finding')}: see 1 Now", "dim")))
     return out
+
+
+def _state(app: SparkApp) -> Line:
+    return line(
+        Span(" "), span(app.state, state_role(app.state)),
+        span(f" attempt {attempt(app)}" if app.attempt else "", "text"),
+        span(f" · {executors(app)} executors · {_launcher(app)}", "text"),
+        span(f" · Spark {app.spark_version}" if app.spark_version else "", "dim"),
+    )  # fmt: skip
+
+
+def _said(message: str, width: int) -> list[Line]:
+    """What the operator says of it."""
+    if not message:
+        return []
+    first, *more = clipped(message, width - 10, 3)
+    return [
+        line(Span(" said    ", "head"), span(first, "warn")),
+        *(line(Span(" " * 9), span(text, "warn")) for text in more),
+    ]
+
+
+def _driver(board: Board, d: Member, width: int) -> list[Line]:
+    size = f"{human_bytes(d.memory_used)}/{human_bytes(d.memory_limit)}" if d.memory_limit else "memory ?"
+    used = size + (aged(board, d.memory_at) if d.death is None else "")
+    death = f" · {d.death.words}" if d.death else ""
+    words = f"{d.pod or d.id}  {d.state}  {age(board, d.created)}  {d.node or 'no node'}  {used}  {d.restarts} restarts"
+    return _wide("driver", span(words), span(death, "warn"), width)
+
+
+def _memory(plan: MemoryPlan | None, width: int) -> list[Line]:
+    """How the container of an executor is made up."""
+    if plan is None or plan.total is None:
+        return []
+    return _wide("memory", span(f"executor {memory(plan)}"), span(f"  ({plan.source})", "dim"), width)
+
+
+def _why(finding: Finding, width: int) -> list[Line]:
+    tag = f" {finding.class_}" if finding.class_ else ""
+    texts = clipped(finding.detail, width - 12, 2) if finding.detail else []
+    return [
+        line(Span(" why     ", "head"), severity(finding), span(tag, "dim"), span(f" {finding.title}", "title")),
+        *(line(Span("         "), span(text)) for text in texts),
+    ]
 
 
 def _wide(label: str, words: Span, more: Span, width: int) -> list[Line]:
@@ -121,41 +161,35 @@ def _launcher(app: SparkApp) -> str:
 
 def members(board: Board, app: SparkApp, width: int) -> list[Line]:
     """Driver and executors; those that died first, then the living."""
-    everyone = [m for m in (app.driver, *sorted(app.executors, key=_member_order)) if m is not None]
+    everyone = members_of(app)
     if not everyone:
         return [line(span(" no pod of it is known", "dim"))]
     return [header(MEMBER_COLUMNS, width), *(_member(board, m, width) for m in everyone)]
 
 
-def _member_order(member: Member) -> tuple[int, float]:
-    dead = member.death is not None and member.death.kind not in ("normal", "decommissioned")
-    return (0 if dead else 1, -(member.ended or member.created or 0.0))
-
-
 def _member(board: Board, m: Member, width: int) -> Line:
     death = m.death
-    bad = death is not None and death.kind not in ("normal", "decommissioned")
+    bad = died(m)
     code = "" if death is None or death.exit_code is None else str(death.exit_code)
     words = death.words if death else m.waiting
     memory = f"{human_bytes(m.memory_used)}/{human_bytes(m.memory_limit)}" if m.memory_limit else ""
     state: Cell = span(m.state + (" (gone)" if m.gone and not death else ""), "crit" if bad else state_role(m.state))
-    when = m.ended if death is not None and m.ended else m.created
     name = "driver" if m.role == "driver" else f"exec-{m.id}"
     cells: list[Cell] = [
-        span(name, "title" if bad else "text"), state, span(m.attempt or "", "dim"), age(board, when),
+        span(name, "title" if bad else "text"), state, span(m.attempt or "", "dim"), age(board, last_change(m)),
         span(m.node, "dim"), span(memory, "dim"), code,
         span(words, "warn" if bad else "dim"),
     ]  # fmt: skip
     return row(MEMBER_COLUMNS, cells, width, key=f"pod:{m.namespace}/{m.pod}" if m.pod else f"member:{m.id}")
 
 
-def evidence(board: Board, findings: tuple[Finding, ...], width: int) -> list[Line]:
+def evidence(situation: Situation, findings: tuple[Finding, ...], width: int) -> list[Line]:
     """Each finding with what was seen, what was ruled out and what would decide."""
     if not findings:
         return [line(span(" nothing is wrong with it that can be seen from here", "ok"))]
     out: list[Line] = []
     for finding in findings:
-        since = age(board, finding.since)
+        since = age(situation.board, finding.since)
         words = f"{finding.class_ or 'no class'} · {finding.confidence} confidence · since {since}"
         out.append(line(Span(" "), severity(finding), span(f" {finding.title}", "title"), key=finding.key))
         out.append(line(Span("   "), span(words, "dim")))
@@ -169,12 +203,14 @@ def evidence(board: Board, findings: tuple[Finding, ...], width: int) -> list[Li
             out += _hanging("not", "head", f"{look_alike.class_}: {look_alike.because}", "dim", width)
         for question in finding.open_questions:
             out += _hanging("open", "warn", question, "text", width)
-        out += [line(Span("   do      ", "accent"), span(f"runbook {name}")) for name in finding.runbooks]
+        out += [
+            line(Span("   do      ", "accent"), span(f"runbook {name}")) for name in runbook_names(situation, finding)
+        ]
         out.append(BLANK)
     return out
 
 
-def cause(board: Board, found: Cause, width: int) -> list[Line]:
+def cause(situation: Situation, found: Cause, width: int) -> list[Line]:
     """Trouble that several applications share: why it is taken for one, then each finding with its evidence."""
     out = [line(Span(" "), span(found.title, "title"))]
     if found.incident is not None:
@@ -182,7 +218,7 @@ def cause(board: Board, found: Cause, width: int) -> list[Line]:
             out += _hanging("for", "ok", text, "text", width)
         for text in found.incident.against:
             out += _hanging("against", "warn", text, "text", width)
-    return [*out, BLANK, *evidence(board, (found.lead, *found.rest), width)]
+    return [*out, BLANK, *evidence(situation, (found.lead, *found.rest), width)]
 
 
 def _hanging(label: str, role: Role, text: str, body: Role, width: int) -> list[Line]:
@@ -195,7 +231,7 @@ def _hanging(label: str, role: Role, text: str, body: Role, width: int) -> list[
 def events(board: Board, focus: Focus, width: int) -> list[Line]:
     """Kubernetes events of the application and its pods, the latest first."""
     if not focus.events:
-        return [line(span(_waiting(focus, "no event is kept: Kubernetes forgets them after an hour"), "dim"))]
+        return [line(span(waiting(focus, "no event is kept: Kubernetes forgets them after an hour"), "dim"))]
     out = [header(EVENT_COLUMNS, width)]
     for event in sorted(focus.events, key=lambda e: -(e.last or 0.0)):
         times = f" ×{event.count}" if event.count > 1 else ""
@@ -203,25 +239,27 @@ def events(board: Board, focus: Focus, width: int) -> list[Line]:
             age(board, event.last), span(event.type, "warn" if event.type == "Warning" else "dim"),
             event.reason + times, span(event.name, "dim"), event.message,
         ]  # fmt: skip
-        out.append(row(EVENT_COLUMNS, cells, width, key=f"event:{event.about}:{event.reason}:{event.last}"))
+        out.append(row(EVENT_COLUMNS, cells, width, key=event_key(event)))
     return out
 
 
-def log(focus: Focus, wanted: str = "") -> list[Line]:
-    """The end of a log; errors stand out."""
-    if focus.log is None:
-        return [line(span(_waiting(focus, "no log"), "dim"))]
-    out: list[Line] = []
-    if focus.log.truncated:
-        out.append(line(span(" the beginning is not shown", "dim")))
-    for text in redact(focus.log.text).splitlines():
-        if wanted and wanted.lower() not in text.lower():
-            continue
-        role: Role = (
-            "crit" if " ERROR " in text or "OutOfMemoryError" in text else "warn" if " WARN " in text else "text"
-        )
-        out.append(line(Span(" "), span(text, role)))
-    return out or [line(span(" the log is empty" if not wanted else f" no line has {wanted!r}", "dim"))]
+def event_key(event: Event) -> str:
+    """The key of an event's line."""
+    return f"event:{event.about}:{event.reason}:{event.last}"
+
+
+def event(board: Board, found: Event, width: int) -> list[Line]:
+    """One event with its whole message."""
+    times = f" ×{found.count}" if found.count > 1 else ""
+    rows = (
+        ("what", f"{found.type} {found.reason}{times}"),
+        ("object", found.about),
+        ("first", f"{age(board, found.first)} ago"),
+        ("last", f"{age(board, found.last)} ago"),
+        ("by", found.reporter),
+    )
+    out = [line(Span(f" {name:<8}", "head"), span(text)) for name, text in rows if text]
+    return [*out, BLANK, *(line(Span(" "), span(text)) for text in wrap(found.message, width - 2))]
 
 
 def conf(app: SparkApp, width: int) -> list[Line]:
@@ -233,23 +271,13 @@ def conf(app: SparkApp, width: int) -> list[Line]:
     return [line(Span(" "), span(fit(span(k).text, size), "head"), span(f"  {v}")) for k, v in sorted(values.items())]
 
 
-def manifest(focus: Focus) -> list[Line]:
-    """The object as YAML, without secrets."""
-    import yaml
-
-    if not focus.manifest:
-        return [line(span(_waiting(focus, "no object"), "dim"))]
-    text = yaml.safe_dump(redact_value(focus.manifest), sort_keys=False, allow_unicode=True, width=200)
-    return [line(Span(" "), span(part)) for part in text.splitlines()]
-
-
 def trials(focus: Focus, wanted: str, width: int) -> list[Line]:
     """Every rule that was tried; those that held first."""
     if focus.trials is None:
-        return [line(span(_waiting(focus, "trying every rule …"), "dim"))]
+        return [line(span(waiting(focus, "trying every rule …"), "dim"))]
     out = [header(TRIAL_COLUMNS, width)]
     for trial in sorted(focus.trials, key=lambda t: (not t.held, t.class_ or "~", t.rule)):
-        if wanted.lower() not in f"{trial.class_} {trial.rule} {trial.because}".lower():
+        if not fits(wanted, trial.class_, trial.rule, trial.because):
             continue
         held: Cell = Span("yes", "crit") if trial.held else Span("no", "dim")
         texts = wrap(trial.because, max(20, layout(TRIAL_COLUMNS, width - 1)[-1][1]))
@@ -257,13 +285,3 @@ def trials(focus: Focus, wanted: str, width: int) -> list[Line]:
         out.append(row(TRIAL_COLUMNS, cells, width, key=f"trial:{trial.rule}:{trial.subject}"))
         out += [row(TRIAL_COLUMNS, ["", "", "", span(text)], width) for text in texts[1:3]]
     return out
-
-
-def _waiting(focus: Focus, nothing: str) -> str:
-    if focus.state == "ready":
-        return f" {nothing}"
-    return f" {focus.state}{f': {focus.detail}' if focus.detail else ''}"
-
-
-def stamp(at: float | None) -> str:
-    return rfc3339(at) or "?"

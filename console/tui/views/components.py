@@ -2,44 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from console.base.text import plural
-from console.health.components.match import Conformance, Detection, Match, Row
-from console.health.model import Board, Component
+from console.board.model import Board
+from console.components.match import VERDICTS, Conformance, ConformanceRow, Detection, PresetMatch
+from console.components.model import Component
+from console.live.shown import age
 from console.live.situation import Situation
-from console.tui.lines import BLANK, Cell, Column, Line, Role, Span, bar, header, line, row, rule, span, wrap
-from console.tui.words import COMPONENT, age
+from console.tui.filters import fits
+from console.tui.lines import BLANK, Cell, Line, Role, Span, TableColumn, bar, header, line, row, rule, span, wrap
+from console.tui.words import COMPONENT
 
 HEALTH = (
-    Column("COMPONENT", 26),
-    Column("STATE", 9),
-    Column("PRESET", 8, drop=2),
-    Column("WHY", 0, least=20),
+    TableColumn("COMPONENT", 26),
+    TableColumn("STATE", 9),
+    TableColumn("PRESET", 8, drop=2),
+    TableColumn("WHY", 0, least=20),
 )
 DECLARED = (
-    Column("COMPONENT", 24),
-    Column("DECLARED", 12),
-    Column("STATE", 9),
-    Column("VERDICT", 11),
-    Column("WHY", 0, least=16, drop=1),
+    TableColumn("COMPONENT", 24),
+    TableColumn("DECLARED", 12),
+    TableColumn("STATE", 9),
+    TableColumn("VERDICT", 11),
+    TableColumn("WHY", 0, least=16, drop=1),
 )
 FITS = (
-    Column("PRESET", 26),
-    Column("FITS", 15),
-    Column("FOUND", 6, "right"),
-    Column("MISSING", 0, least=14),
-    Column("NOT IN IT", 0, least=12, drop=1),
+    TableColumn("PRESET", 26),
+    TableColumn("FITS", 15),
+    TableColumn("FOUND", 6, "right"),
+    TableColumn("MISSING", 0, least=14),
+    TableColumn("NOT IN IT", 0, least=12, drop=1),
 )
 VERDICT: dict[str, Role] = {
     "as declared": "ok", "not used": "dim", "missing": "crit", "broken": "crit", "unknown": "warn",
     "unintended": "warn", "unexpected": "warn",
 }  # fmt: skip
-_ORDER = ("missing", "broken", "unintended", "unexpected", "unknown", "as declared", "not used")
 
 
 def health(situation: Situation, width: int, wanted: str, selected: str, *, beside: bool = False) -> list[Line]:
     """What was found and what is expected, and the selected one with its evidence unless that stands beside."""
     board = situation.board
-    shown = [c for c in board.components if _fits(c, wanted)]
+    shown = [c for c in board.components if fits(wanted, c.id, c.title, c.state, c.reason)]
     if not shown:
         words = f"no component fits {wanted!r}" if wanted else "no component is known here: nothing of any was found"
         return [line(span(f" {words}", "dim"))]
@@ -48,12 +52,6 @@ def health(situation: Situation, width: int, wanted: str, selected: str, *, besi
     if one is not None and not beside:
         out += [rule(width=width), *detail(board, one, width)]
     return out
-
-
-def _fits(component: Component, wanted: str) -> bool:
-    """Whether every word is in it, and no word that is preceded by `!`."""
-    text = f"{component.id} {component.title} {component.state} {component.reason}".lower()
-    return all((w[1:] not in text) if w.startswith("!") and w[1:] else w in text for w in wanted.lower().split())
 
 
 def _health(component: Component, width: int) -> Line:
@@ -92,29 +90,34 @@ def conformance(found: Conformance | None, width: int, selected: str) -> list[Li
     """Declared, found and healthy side by side, the worst first; then what cannot work."""
     if found is None:
         return [line(span(" reading", "dim"))]
-    if not found.rows:
+    if not found.expects:
         return [line(span(f" the preset {found.preset} expects nothing: m shows which presets fit", "dim"))]
-    counts = {word: sum(1 for r in found.rows if r.verdict == word) for word in _ORDER}
-    told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
-    kept: tuple[str, Role] = ("kept", "ok") if found.conforms else ("not kept", "crit")
-    out = [line(Span(" "), span(found.preset, "title"), Span("  "), span(*kept), span(f"  {told}", "dim"))]
-    out.append(header(DECLARED, width))
-    for one in sorted(found.rows, key=lambda r: _ORDER.index(r.verdict)):
+    out = [_kept(found), header(DECLARED, width)]
+    for one in found.rows:
         out.append(_declared(one, width))
         if f"declared:{one.id}" == selected and one.note:
             out += [line(Span("   "), span(text, "dim")) for text in wrap(one.note, width - 4)]
-    for title, words in (
-        ("promised, and cannot work as shipped", found.promises),
-        ("objectives without data", found.blind),
-    ):
-        if words:
-            out += [rule(title, width)]
-            out += [line(Span(" · " if not n else "   ", "warn"), span(text)) for one in words
-                    for n, text in enumerate(wrap(one, width - 4))]  # fmt: skip
+    out += _listed("promised, and cannot work as shipped", found.promises, width)
+    return out + _listed("objectives without data", found.blind, width)
+
+
+def _kept(found: Conformance) -> Line:
+    """Whether the preset is kept, and how many of its components stand how."""
+    counts = {word: sum(1 for r in found.rows if r.verdict == word) for word in VERDICTS}
+    told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    kept: tuple[str, Role] = ("kept", "ok") if found.conforms else ("not kept", "crit")
+    return line(Span(" "), span(found.preset, "title"), Span("  "), span(*kept), span(f"  {told}", "dim"))
+
+
+def _listed(title: str, texts: Sequence[str], width: int) -> list[Line]:
+    out = [rule(title, width)] if texts else []
+    for text in texts:
+        first, *more = wrap(text, width - 4)
+        out += [line(Span(" · ", "warn"), span(first)), *(line(Span("   ", "warn"), span(part)) for part in more)]
     return out
 
 
-def _declared(one: Row, width: int) -> Line:
+def _declared(one: ConformanceRow, width: int) -> Line:
     cells: list[Cell] = [
         one.title,
         span(one.declared, "dim"),
@@ -129,12 +132,7 @@ def detection(found: Detection | None, present: str, width: int, selected: str) 
     """Which presets fit what runs, and why; `present` is the one in use."""
     if found is None:
         return [line(span(" reading", "dim"))]
-    if not found.best:
-        head = "no preset fits: nothing that a preset expects was found"
-    elif found.ambiguous:
-        head = f"ambiguous: {', '.join(found.best)} fit equally well"
-    else:
-        head = f"{found.best[0]} fits best"
+    head = found.headline
     if present and present not in found.best:
         head += f"; in use is {present}"
     role: Role = "ok" if found.best == (present,) else "warn"
@@ -150,7 +148,7 @@ def detection(found: Detection | None, present: str, width: int, selected: str) 
     return out
 
 
-def _match(one: Match, present: str, width: int) -> Line:
+def _match(one: PresetMatch, present: str, width: int) -> Line:
     done, rest = bar(one.score, 10, "bar")
     of = len(one.found) + len(one.missing)
     cells: list[Cell] = [

@@ -7,37 +7,53 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
-from console.health.facts import SourceState
-from console.live.picture import condensed
+from console.board.compose import condensed
+from console.board.model import Board, Cluster
+from console.facts.model import SourceState
 from console.live.situation import Situation
-from console.tui.lines import Line, Span, fit, line, span
+from console.tui.lines import Line, Span, fit, fit_middle, line, span
 from console.tui.words import SOURCE, VERDICT
+
+LEAST = 10
+"""Cells that the end of a trail keeps where freshness needs the room."""
 
 
 def where(situation: Situation, trail: Sequence[str], width: int) -> Line:
     """Cluster, badge, mode and trail on the left; freshness of each source and the minute on the right."""
     board = situation.board
-    cluster = board.cluster
-    name = cluster.context or cluster.server or "no cluster"
-    left = [span(f" {name} ", "title")]
-    if cluster.kind == "simulated":
-        left.append(Span(" DRILL ", "badge-drill"))
-    if cluster.production:
-        left.append(Span(" PROD ", "badge-prod"))
-    left.append(span(f" {cluster.mode}", "dim"))
+    left = _cluster(board.cluster)
     for part in trail:
         left += [Span(" › ", "rule"), span(part, "text")]
+    clock = span(time.strftime("%H:%M", time.gmtime(board.at)) + "Z ", "dim")
+    wordings = _freshness(board)
+    over = _size(left) + cell_len(clock.text) + _size(wordings[-1]) + 1 - width
+    if trail and 0 < over <= cell_len(left[-1].text) - LEAST:
+        left[-1] = span(fit_middle(left[-1].text, cell_len(left[-1].text) - over).rstrip(), "text")
+    room = width - _size(left) - cell_len(clock.text) - 1
+    fresh = next((spans for spans in wordings if _size(spans) <= room), [])
+    return spread(left, [*fresh, clock], width)
+
+
+def _size(spans: Sequence[Span]) -> int:
+    return sum(cell_len(s.text) for s in spans)
+
+
+def _cluster(cluster: Cluster) -> list[Span]:
+    out = [span(f" {cluster.context or cluster.server or 'no cluster'} ", "title")]
+    if cluster.kind == "simulated":
+        out.append(Span(" DRILL ", "badge-drill"))
+    if cluster.production:
+        out.append(Span(" PROD ", "badge-prod"))
+    return [*out, span(f" {cluster.mode}", "dim")]
+
+
+def _freshness(board: Board) -> list[list[Span]]:
+    """Every source; shorter: those that are not fresh; the first of them."""
     sources = [s for s in condensed(board.sources) if s.state != "absent" or s.name == "prometheus"]
-    clock = (span(time.strftime("%H:%M", time.gmtime(board.at)) + "Z ", "dim"),)
-    said = [_said(source) for source in sources]
     troubled = [_said(source) for source in sources if source.state != "fresh"]
-    choices = [said, troubled or [(Span("all fresh  ", "dim"),)] if sources else [], troubled[:1]]
-    used = sum(cell_len(s.text) for s in left) + cell_len(clock[0].text) + 1
-    for parts in choices:
-        right = [part for spans in parts for part in spans]
-        if used + sum(cell_len(s.text) for s in right) <= width:
-            return spread(left, [*right, *clock], width)
-    return spread(left, clock, width)
+    calm = [(Span("all fresh  ", "dim"),)] if sources else []
+    sizes = ([_said(source) for source in sources], troubled or calm, troubled[:1] or calm)
+    return [[part for parts in said for part in parts] for said in sizes]
 
 
 def _said(source: SourceState) -> tuple[Span, ...]:

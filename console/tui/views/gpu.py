@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from console.base.text import plural
 from console.base.units import human_bytes, human_duration
-from console.health.gpu.held import Holding, holdings, mean_use
-from console.health.gpu.model import Fleet, Gpu, GpuNode, GpuState, Slice
-from console.health.gpu.xid import meaning
-from console.health.model import Board, Finding
-from console.tui.lines import BLANK, Cell, Column, Line, Role, Span, fit, header, line, row, rule, span, wrap
+from console.board.model import Board
+from console.gpu.held import WORDS, Holding, holdings, idle_for, mean_use
+from console.gpu.model import Fleet, Gpu, GpuNode, GpuState, Slice
+from console.gpu.xid import meaning
+from console.live.shown import gpu_findings, no_gpu_because
+from console.tui.filters import fits
+from console.tui.lines import BLANK, Cell, Line, Role, Span, TableColumn, fit, header, layout, line, row, span, wrap
 from console.tui.words import severity
 
 SHAPE: dict[GpuState, tuple[str, Role]] = {
@@ -22,45 +23,36 @@ SHAPE: dict[GpuState, tuple[str, Role]] = {
     "lost": ("–", "crit"),
     "unknown": ("?", "warn"),
 }
-WORDS: dict[GpuState, str] = {
-    "busy": "busy",
-    "idle": "held and idle",
-    "held": "held, use unknown",
-    "free": "free",
-    "faulty": "broken",
-    "lost": "lost",
-    "unknown": "unknown",
-}
 NODES = (
-    Column("NODE", 14),
-    Column("GPUS", 0, least=10),
-    Column("OFFERS", 7, "right"),
-    Column("ASKED", 6, "right", drop=2),
-    Column("USE", 5, "right"),
-    Column("WARMEST", 7, "right", drop=3),
-    Column("XID", 7, drop=1),
-    Column("HOLDERS", 0, least=22, grow=3),
+    TableColumn("NODE", 14, names=True),
+    TableColumn("GPUS", 0, least=10),
+    TableColumn("OFFERS", 7, "right"),
+    TableColumn("ASKED", 6, "right", drop=2),
+    TableColumn("USE", 5, "right"),
+    TableColumn("WARMEST", 7, "right", drop=3),
+    TableColumn("XID", 7, drop=1),
+    TableColumn("HOLDERS", 0, least=22, grow=3),
 )
 HOLDERS = (
-    Column("HOLDER", 0, least=24, grow=2),
-    Column("GPUS", 0, least=10),
-    Column("USE", 5, "right"),
-    Column("IDLE FOR", 8, "right"),
-    Column("WASTED", 9, "right"),
-    Column("NODES", 0, least=10, drop=1),
+    TableColumn("HOLDER", 0, least=24, grow=2, names=True),
+    TableColumn("GPUS", 0, least=10),
+    TableColumn("USE", 5, "right"),
+    TableColumn("IDLE FOR", 8, "right"),
+    TableColumn("WASTED", 9, "right"),
+    TableColumn("NODES", 0, least=10, drop=1),
 )
 CARDS = (
-    Column("NODE", 12),
-    Column("GPU", 12),
-    Column("STATE", 10),
-    Column("USE", 6, "right"),
-    Column("MEMORY", 13, "right", drop=4),
-    Column("TEMP", 6, "right", drop=2),
-    Column("POWER", 6, "right", drop=5),
-    Column("SLOWED", 6, "right", drop=6),
-    Column("XID", 7, drop=1),
-    Column("IDLE", 6, "right", drop=3),
-    Column("HOLDER", 0, least=16),
+    TableColumn("NODE", 12, names=True),
+    TableColumn("GPU", 12),
+    TableColumn("STATE", 10),
+    TableColumn("USE", 6, "right"),
+    TableColumn("MEMORY", 13, "right", drop=4),
+    TableColumn("TEMP", 6, "right", drop=2),
+    TableColumn("POWER", 6, "right", drop=5),
+    TableColumn("SLOWED", 6, "right", drop=6),
+    TableColumn("XID", 7, drop=1),
+    TableColumn("IDLE", 6, "right", drop=3),
+    TableColumn("HOLDER", 0, least=16, names=True),
 )
 
 
@@ -70,10 +62,10 @@ def lines(board: Board, wanted: str, width: int) -> list[Line]:
     if not fleet.nodes:
         return nothing(board)
     out = head(board, width)
-    nodes = [n for n in fleet.nodes if _fits(wanted, n.name, *(c.holder.name for c in n.claims))]
-    out += [header(NODES, width), *(_node(n, fleet, board, width) for n in nodes)]
+    nodes = [n for n in fleet.nodes if fits(wanted, n.name, *(c.holder.name for c in n.claims))]
+    out += [header(NODES, width), *(_node(n, fleet, width) for n in nodes)]
     out += _found(board, wanted, width)
-    held = [h for h in holdings(fleet) if _fits(wanted, h.holder.name, *h.nodes)]
+    held = [h for h in holdings(fleet) if fits(wanted, h.holder.name, *h.nodes)]
     if held:
         out += [BLANK, header(HOLDERS, width), *(_holding(h, board, width) for h in held)]
     return [*out, *_below(fleet, width)]
@@ -81,7 +73,7 @@ def lines(board: Board, wanted: str, width: int) -> list[Line]:
 
 def _found(board: Board, wanted: str, width: int) -> list[Line]:
     """What is wrong with GPUs, one line each."""
-    found = [f for f in board.findings if f.code.startswith("gpu-") and _fits(wanted, f.title, f.app)]
+    found = [f for f in gpu_findings(board) if fits(wanted, f.title, f.app)]
     out = [line(Span(" "), severity(f), span(" " + fit(f.title, width - 7)), key=f.key) for f in found[:8]]
     if len(found) > 8:
         out.append(line(span(f"      and {len(found) - 8} more", "dim")))
@@ -97,16 +89,15 @@ def table(board: Board, wanted: str, width: int) -> list[Line]:
     for node in fleet.nodes:
         for gpu in node.gpus:
             for cell in gpu.cells:
-                if _fits(wanted, node.name, cell.state, cell.holder.name if cell.holder else "", gpu.model):
+                if fits(wanted, node.name, cell.state, cell.holder.name if cell.holder else "", gpu.model):
                     out.append(_card(gpu, cell, board, width))
     return [*out, *_below(fleet, width)]
 
 
 def nothing(board: Board) -> list[Line]:
     """Why there is no GPU to be seen."""
-    state = next((s for s in board.sources if s.name == "nodes"), None)
-    if state is not None and state.state not in ("fresh", "late"):
-        return [line(span(f" GPUs unknown: nodes are {state.state} {state.detail}".rstrip(), "warn"))]
+    if why := no_gpu_because(board):
+        return [line(span(f" {why}", "warn"))]
     return [line(span(" no node of this cluster offers GPUs, and no exporter speaks of any", "dim"))]
 
 
@@ -119,6 +110,19 @@ def head(board: Board, width: int) -> list[Line]:
             shape, role = SHAPE[state]
             spans += [Span(shape, role), span(f" {count} {WORDS[state]}  ")]
     wasted = sum(w.seconds for w in fleet.waste)
+    waste = f" {wasted / 3600:.1f} GPU hours wasted ·" if wasted else ""
+    trust: Role = "dim" if fleet.metrics == "dcgm" else "warn"
+    first, *more = wrap(" · ".join(_caveats(board)), width - 2 - len(waste))
+    return [
+        Line(tuple(spans)),
+        line(span(waste, "warn"), span(f" {first}", trust)),
+        *(line(span(f" {text}", trust)) for text in more),
+    ]
+
+
+def _caveats(board: Board) -> list[str]:
+    """How far the figures can be trusted: where they come from, how old they are, which parts do not work."""
+    fleet = board.gpus
     figures = {
         "dcgm": "figures by DCGM", "partial": "figures are not whole", "none": "no figures: no exporter is scraped",
         "unknown": "no figures: nobody could be asked",
@@ -133,14 +137,7 @@ def head(board: Board, width: int) -> list[Line]:
     parts += [f"{p.name} {p.ready}/{p.wanted}" for p in fleet.parts if p.ready < p.wanted]
     if fleet.operator.get("reconciliation_status", 1.0) < 1:
         parts.append("the GPU operator cannot bring the nodes into the wanted state")
-    trust: Role = "dim" if fleet.metrics == "dcgm" else "warn"
-    waste = f" {wasted / 3600:.1f} GPU hours wasted ·" if wasted else ""
-    first, *more = wrap(" · ".join(parts), width - 2 - len(waste))
-    return [
-        Line(tuple(spans)),
-        line(span(waste, "warn"), span(f" {first}", trust)),
-        *(line(span(f" {text}", trust)) for text in more),
-    ]
+    return parts
 
 
 def _below(fleet: Fleet, width: int) -> list[Line]:
@@ -149,11 +146,6 @@ def _below(fleet: Fleet, width: int) -> list[Line]:
         first, *more = wrap(note, width - 8)
         out += [line(Span(" note  ", "warn"), span(first, "dim")), *(line(span(f"       {m}", "dim")) for m in more)]
     return [BLANK, *out] if out else []
-
-
-def _fits(wanted: str, *texts: str) -> bool:
-    text = " ".join(texts).lower()
-    return all((word[1:] not in text) if word.startswith("!") else word in text for word in wanted.lower().split())
 
 
 def shapes(states: Sequence[GpuState], room: int) -> tuple[Span, ...]:
@@ -171,14 +163,8 @@ def shapes(states: Sequence[GpuState], room: int) -> tuple[Span, ...]:
     return tuple(spans)
 
 
-def _node(node: GpuNode, fleet: Fleet, board: Board, width: int) -> Line:
+def _node(node: GpuNode, fleet: Fleet, width: int) -> Line:
     cells = [cell for gpu in node.gpus for cell in gpu.cells]
-    offered = sum(r.allocatable for r in node.resources)
-    capacity = sum(r.capacity for r in node.resources)
-    asked = sum(r.requested for r in node.resources)
-    hot = [g.temperature for g in node.gpus if g.temperature is not None]
-    use = mean_use(node.gpus)
-    offers: Cell = span(f"{offered:g}/{capacity:g}", "crit" if offered < capacity else "text")
     cellsize = next(size for index, size in _sizes(NODES, width) if index == 1)
     cordoned = " cordoned" if node.cordoned else ""
     return row(
@@ -186,21 +172,28 @@ def _node(node: GpuNode, fleet: Fleet, board: Board, width: int) -> Line:
         [
             span(node.name + cordoned, "text" if node.known else "warn"),
             shapes([c.state for c in cells], cellsize),
-            offers if node.resources else "–",
-            f"{'' if fleet.complete else '≥'}{asked:g}" if node.resources else "–",
-            _share(use),
-            _warmest(node, max(hot)) if hot else "–",
+            *_offers(node, fleet),
+            _share(mean_use(node.gpus)),
+            _warmest(node),
             _xids(node.gpus),
-            _holders(node, board),
+            _holders(node),
         ],
         width,
         key=f"node:{node.name}",
     )
 
 
-def _sizes(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:
-    from console.tui.lines import layout
+def _offers(node: GpuNode, fleet: Fleet) -> tuple[Cell, Cell]:
+    """What a node offers of what it has, and what is asked of it: at least so much where not every pod is seen."""
+    if not node.resources:
+        return "–", "–"
+    offered, capacity = sum(r.allocatable for r in node.resources), sum(r.capacity for r in node.resources)
+    asked = sum(r.requested for r in node.resources)
+    shown = span(f"{offered:g}/{capacity:g}", "crit" if offered < capacity else "text")
+    return shown, f"{'' if fleet.complete else '≥'}{asked:g}"
 
+
+def _sizes(columns: Sequence[TableColumn], width: int) -> list[tuple[int, int]]:
     return layout(columns, width - 1)
 
 
@@ -208,7 +201,10 @@ def _share(use: float | None) -> Span:
     return span("–", "dim") if use is None else span(f"{use:.0%}")
 
 
-def _warmest(node: GpuNode, most: float) -> Span:
+def _warmest(node: GpuNode) -> Cell:
+    most = max((g.temperature for g in node.gpus if g.temperature is not None), default=None)
+    if most is None:
+        return "–"
     slowed = any((g.thermal or 0.0) > 0.1 for g in node.gpus)
     return span(f"{most:.0f}°C", "crit" if slowed or most > 90 else "warn" if most > 85 else "text")
 
@@ -221,7 +217,7 @@ def _xids(gpus: Sequence[Gpu]) -> Span:
     return span(",".join(map(str, numbers[:2])) + ("…" if len(numbers) > 2 else ""), "crit" if bad else "warn")
 
 
-def _holders(node: GpuNode, board: Board) -> Span:
+def _holders(node: GpuNode) -> Span:
     """Holders of one node with how many they have; what is not seen is said first."""
     counts: dict[str, int] = {}
     for gpu in node.gpus:
@@ -247,7 +243,7 @@ def _holding(held: Holding, board: Board, width: int) -> Line:
     cellsize = next(size for index, size in _sizes(HOLDERS, width) if index == 1)
     idle = "–"
     if held.idle_since is not None:
-        idle = f"{'>' if held.bound else ''}{human_duration(board.at - held.idle_since)}"
+        idle = idle_for(held.idle_since, held.bound, board.at)
     return row(
         HOLDERS,
         [
@@ -272,7 +268,7 @@ def _card(gpu: Gpu, cell: Gpu | Slice, board: Board, width: int) -> Line:
     slowed = max((s for s in (gpu.thermal, gpu.power_capped) if s is not None), default=None)
     idle = "–"
     if cell.state == "idle" and cell.idle_since is not None:
-        idle = f"{'>' if cell.idle_bound else ''}{human_duration(board.at - cell.idle_since)}"
+        idle = idle_for(cell.idle_since, cell.idle_bound, board.at)
     return row(
         CARDS,
         [
@@ -286,7 +282,7 @@ def _card(gpu: Gpu, cell: Gpu | Slice, board: Board, width: int) -> Line:
             span("–", "dim") if slowed is None else span(f"{slowed:.0%}", "warn" if slowed > 0.1 else "text"),
             _xids((gpu,)),
             span(idle, "warn" if idle != "–" else "dim"),
-            _who(cell),
+            who(cell),
         ],
         width,
         key=f"gpu:{gpu.id}:{cell.id}",
@@ -299,72 +295,9 @@ def _figure(value: float | None, form: str, unsupported: bool) -> Span:
     return span("n/a" if unsupported else "–", "dim")
 
 
-def _who(cell: Gpu | Slice) -> Span:
+def who(cell: Gpu | Slice) -> Span:
+    """The holder, and which of its members."""
     if cell.holder is None:
         return span("–", "dim")
     member = cell.holder.member
     return span(f"{cell.holder.name}{f' {member}' if member else ''}")
-
-
-def about(board: Board, node: GpuNode, findings: Sequence[Finding], width: int) -> list[Line]:
-    """One node: what it offers, its GPUs, what is found about them."""
-    out: list[Line] = [line(Span(" "), span(node.name, "title"), span("  cordoned" if node.cordoned else "", "warn"))]
-    for r in node.resources:
-        sign = "" if board.gpus.complete else "at least "
-        words = f" {r.name}: {r.allocatable:g} of {r.capacity:g} allocatable, {sign}{r.requested:g} asked for"
-        out.append(line(span(words, "crit" if r.allocatable < r.capacity else "text")))
-    seen = {
-        "series": "the exporter speaks of its GPUs", "blind": "the exporter is up and says nothing of any GPU",
-        "down": "the exporter does not answer", "none": "no exporter is scraped", "unknown": "the exporter is unknown",
-    }[node.exporter]  # fmt: skip
-    named = " and names no holders" if node.exporter == "series" and not node.labelled else ""
-    out.append(line(span(f" {seen}{named}", "dim" if node.exporter == "series" else "warn")))
-    for name, value in node.operator.items():
-        if name.endswith("_ready") and value < 1:
-            words = name.removeprefix("node_").removesuffix("_ready")
-            out.append(line(span(f" the GPU operator says that its {words} is not ready", "warn")))
-    if node.plugin_devices is not None:
-        out.append(line(span(f" the device plugin offers {node.plugin_devices:g}", "dim")))
-    product = node.labels.get("nvidia.com/gpu.product") or next((g.model for g in node.gpus if g.model), "")
-    if product:
-        out.append(line(span(f" {product}", "dim")))
-    for finding in findings:
-        out += [rule("", width), line(Span(" "), severity(finding), span(f" {finding.title}", "title"))]
-        out += [line(span(f"   {text}")) for text in wrap(finding.detail, width - 4)]
-        for item in finding.evidence[:4]:
-            first, *more = wrap(item.excerpt, width - 10)
-            out += [line(Span("   seen  ", "ok"), span(first)), *(line(span(f"         {m}")) for m in more)]
-    out.append(rule(plural(len(node.gpus), "GPU"), width))
-    for gpu in node.gpus:
-        for cell in gpu.cells:
-            out += _story(gpu, cell, board, width)
-    return out
-
-
-def _story(gpu: Gpu, cell: Gpu | Slice, board: Board, width: int) -> list[Line]:
-    """One GPU in two lines."""
-    shape, role = SHAPE[cell.state]
-    name = f" {gpu.index or '?'}" + (f"/{cell.id} {cell.profile}" if isinstance(cell, Slice) else "")
-    parts = [] if cell.utilisation is None else [f"{cell.utilisation:.0%}"]
-    parts += [f"{gpu.temperature:.0f} °C"] if gpu.temperature is not None else []
-    parts += [f"{gpu.power:.0f} W"] if gpu.power is not None else []
-    if cell.memory_used is not None and cell.memory_total is not None:
-        parts.append(f"{human_bytes(cell.memory_used)} of {human_bytes(cell.memory_total)}")
-    figures = span("  " + " · ".join(parts))
-    head = line(Span(name, "head"), Span(f" {shape} ", role), span(WORDS[cell.state], role), figures)
-    second: list[str] = []
-    for words, share in (("heat", gpu.thermal), ("the power limit", gpu.power_capped)):
-        if share is not None and share > 0.01:
-            second.append(f"slowed down by {words} for {share:.0%} of the last 10 minutes")
-    if cell.holder is not None:
-        second.append(f"{_who(cell).text}, pod {cell.holder.pod}")
-    if cell.state == "idle" and cell.idle_since is not None:
-        least = "at least " if cell.idle_bound else ""
-        second.append(f"idle for {least}{human_duration(board.at - cell.idle_since)}")
-    for xid in gpu.xids[:2]:
-        when = "since an unknown time" if xid.since is None else f"{human_duration(board.at - xid.since)} ago"
-        if xid.bound:
-            when = f"at least {when}"
-        second.append(f"XID {xid.number} {meaning(xid.number).meaning}, {when}")
-    second += [f"not supported: {', '.join(gpu.unsupported).replace('_', ' ')}"] if gpu.unsupported else []
-    return [head, *(line(span(f"     {text}", "dim")) for part in second for text in wrap(part, width - 6))]

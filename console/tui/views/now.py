@@ -7,18 +7,22 @@ from collections.abc import Sequence, Set
 from rich.cells import cell_len
 
 from console.base.text import clean
-from console.base.units import human_duration
-from console.health.model import Finding, Incident, SloStatus
-from console.health.overview import Cause, causes
+from console.board.compose import unread
+from console.board.overview import Cause, causes
+from console.causes.model import Incident
+from console.findings.model import Finding
+from console.live.shown import NO_OBJECTIVES, age, alert_state, runbooks_of, slos_aged
 from console.live.situation import Situation
+from console.runbook.walk import Walk
+from console.slo import words
+from console.slo.model import SloStatus
 from console.tui.lines import (
     BLANK,
     Cell,
-    Column,
     Line,
     Role,
     Span,
-    bar,
+    TableColumn,
     clipped,
     fit,
     header,
@@ -29,27 +33,28 @@ from console.tui.lines import (
     span,
     told,
 )
-from console.tui.words import SEVERITY, SLO_STATE, age, burn, objective, severity
+from console.tui.views.leftout import left_out
+from console.tui.words import SEVERITY, budget, burn, objective, severity, slo_role
 
 SLO_COLUMNS = (
-    Column("SLO", 0, least=14),
-    Column("TARGET", 7, "right"),
-    Column("BUDGET LEFT", 18),
-    Column("5m", 5, "right", drop=3),
-    Column("BURN 1h", 7, "right"),
-    Column("6h", 5, "right"),
-    Column("3d", 5, "right", drop=2),
-    Column("BAD/TOTAL", 12, "right", drop=4),
-    Column("GONE IN", 8, "right", drop=1),
+    TableColumn("SLO", 0, least=14),
+    TableColumn("TARGET", 7, "right"),
+    TableColumn("BUDGET LEFT", 18),
+    TableColumn("5m", 5, "right", drop=3),
+    TableColumn("BURN 1h", 7, "right"),
+    TableColumn("6h", 5, "right"),
+    TableColumn("3d", 5, "right", drop=2),
+    TableColumn("BAD/TOTAL", 12, "right", drop=4),
+    TableColumn("GONE IN", 8, "right", drop=1),
 )
 FINDING_COLUMNS = (
-    Column("SEV", 4),
-    Column("FINDING", 0, least=26, grow=3),
-    Column("WHERE", 0, least=18),
-    Column("SINCE", 6, "right"),
-    Column("CLASS", 5, drop=2),
-    Column("SURE", 6, drop=3),
-    Column("RUNBOOK", 12, drop=1),
+    TableColumn("SEV", 4),
+    TableColumn("FINDING", 0, least=26, grow=3),
+    TableColumn("WHERE", 0, least=18, names=True),
+    TableColumn("SINCE", 6, "right"),
+    TableColumn("CLASS", 5, drop=2),
+    TableColumn("SURE", 6, drop=3),
+    TableColumn("RUNBOOK", 12, drop=1),
 )
 TITLE, WHERE = 1, 2
 """The places of the columns that say what and where."""
@@ -77,36 +82,32 @@ def _slos(situation: Situation, width: int) -> list[Line]:
         )
         if situation.phase in ("lost", "failed"):
             return told("SLO  unknown", width)
-        words = "reading" if reading else "no objectives: no Prometheus answers, or the preset names none"
-        return told(f"SLO  {words}", width)
-    return [header(SLO_COLUMNS, width), *(_slo(slo, width) for slo in board.slos)]
+        why = "reading" if reading else NO_OBJECTIVES
+        return told(f"SLO  {why}", width)
+    old = told(slos_aged(board), width, "warn") if slos_aged(board) else []
+    return [header(SLO_COLUMNS, width), *(_slo(slo, width) for slo in board.slos), *old]
 
 
 def _slo(slo: SloStatus, width: int) -> Line:
     key = f"slo:{slo.id}"
     if slo.state == "no data":
         sizes = layout(SLO_COLUMNS, width - 1)
-        title, target = fit(span(slo.title).text, sizes[0][1]), fit(f"{slo.objective * 100:.1f}%", sizes[1][1], "right")
+        title, target = fit(span(slo.title).text, sizes[0][1]), fit(words.target(slo.objective), sizes[1][1], "right")
         room = max(0, width - 3 - sizes[0][1] - sizes[1][1])
         reason = span(f"no data: {slo.reason}" if slo.reason else "no data", "warn")
         return Line((Span(f" {title} {target} "), Span(fit(reason.text, room), "warn")), key)
     left = slo.budget_left
-    role: Role = (
-        "bar-crit" if left is None or left <= 0.1 or slo.state != "good" else "bar-warn" if left < 0.5 else "bar"
-    )
-    done, rest = bar(None if left is None else max(0.0, left), 12, role)
-    percent = Span(" ?" if left is None else f" {left * 100:4.0f}%", SLO_STATE[slo.state])
-    counts = "–" if slo.bad is None or slo.total is None else f"{slo.bad:.0f}/{slo.total:.0f}"
-    gone = "spent" if left is not None and left <= 0 else human_duration(slo.exhausted_in) if slo.exhausted_in else "–"
+    percent = Span(" ?" if left is None else f" {words.budget_left(left):>5}", slo_role(slo))
+    gone = words.gone_in(slo) or "–"
     cells: list[Cell] = [
         objective(slo),
-        f"{slo.objective * 100:.1f}%",
-        (done, rest, percent),
+        words.target(slo.objective),
+        (*budget(slo, 12), percent),
         burn(slo, 300),
         burn(slo, 3600),
         burn(slo, 21600),
         burn(slo, 259200),
-        counts,
+        words.bad_of_total(slo.bad, slo.total),
         Span(gone, "crit" if gone == "spent" else "dim"),
     ]
     return row(SLO_COLUMNS, cells, width, key=key)
@@ -119,7 +120,7 @@ def _findings(situation: Situation, width: int, selected: str, opened: Set[str])
         if situation.phase in ("lost", "failed"):
             lost = f"findings: unknown, {situation.trouble}{f' ({situation.hint})' if situation.hint else ''}"
             return [*out, *told(lost, width, "crit"), *told("console doctor checks what Console needs", width)]
-        return [*out, *told(_nothing(situation), width, "ok" if situation.phase == "live" else "dim")]
+        return [*out, *told(_nothing(situation), width, _calm(situation))]
     found = causes(board)
     columns = _columns(situation, found, width)
     out.append(header(columns, width))
@@ -136,7 +137,7 @@ def _findings(situation: Situation, width: int, selected: str, opened: Set[str])
     return out
 
 
-def _columns(situation: Situation, found: Sequence[Cause], width: int) -> Sequence[Column]:
+def _columns(situation: Situation, found: Sequence[Cause], width: int) -> Sequence[TableColumn]:
     """The columns of the findings; what the places leave free goes to the titles."""
     places = [c.where if c.shared else _place(situation, f, width) for c in found for f in (c.lead, *c.rest)]
     needed = max((cell_len(place) for place in places), default=0)
@@ -158,7 +159,7 @@ def _place(situation: Situation, finding: Finding, width: int) -> str:
 def _shared(
     situation: Situation,
     cause: Cause,
-    columns: Sequence[Column],
+    columns: Sequence[TableColumn],
     width: int,
     selected: str,
     chosen: bool,
@@ -203,21 +204,28 @@ def _reasons(incident: Incident, width: int, *, several: bool) -> list[Line]:
 def _nothing(situation: Situation) -> str:
     if situation.phase != "live":
         return "findings: not known yet"
-    blind = [
-        s.name for s in situation.board.sources if s.state in ("forbidden", "unreachable", "login needed", "stale")
-    ]
-    return (
-        f"no finding, but {', '.join(blind)} cannot be read" if blind else "nothing is wrong that can be seen from here"
-    )
+    board = situation.board
+    if blind := [source.name for source in unread(board.sources)]:
+        return f"no finding, but {', '.join(blind)} cannot be read"
+    if board.verdict == "OK":
+        return "nothing is wrong that can be seen from here"
+    if not board.because:
+        return "findings: not known yet"
+    lead = "not everything is known" if board.verdict in ("UNKNOWN", "LOADING") else "none explains it yet"
+    return f"no finding, and {lead}: {board.because}"
+
+
+def _calm(situation: Situation) -> Role:
+    return "dim" if situation.phase != "live" else "ok" if situation.board.verdict == "OK" else "warn"
 
 
 def _runbook(situation: Situation, finding: Finding) -> Span:
-    matched = situation.matches.get(finding.key, ())
+    matched = runbooks_of(situation, finding)
     return Span(matched[0].runbook, "accent") if matched else Span("–", "dim")
 
 
 def _finding(
-    situation: Situation, finding: Finding, columns: Sequence[Column], width: int, chosen: bool, lead: str = ""
+    situation: Situation, finding: Finding, columns: Sequence[TableColumn], width: int, chosen: bool, lead: str = ""
 ) -> list[Line]:
     board = situation.board
     place = _place(situation, finding, width)
@@ -230,13 +238,23 @@ def _finding(
         room = width - 7
         texts = clipped(finding.detail, room, 3) if finding.detail else []
         out += [line(Span("      "), span(text, "text")) for text in texts]
-        matched = situation.matches.get(finding.key, ())
+        matched = runbooks_of(situation, finding)
         if matched:
             words = f"  walks runbook {matched[0].runbook}: evidence first, and it asks before any change"
             out.append(line(Span("      "), Span("r", "key"), span(words, "accent")))
         for question in finding.open_questions[:1]:
             out += [line(Span("      "), span(text, "warn")) for text in clipped(f"? {question}", room, 4)]
     return out
+
+
+def _after(walk: Walk, width: int) -> list[Line]:
+    """What a walk that has ended still has to say: it recurred, or something is still to do."""
+    said = f"recurred: {walk.recurred}" if walk.recurred else "still to do: " + "; ".join(walk.still_to_do)
+    if not walk.recurred and not walk.still_to_do:
+        return []
+    role: Role = "crit" if walk.recurred else "warn"
+    text = clipped(f"{walk.runbook} on {walk.subject} · {said}", width - 8, 1)[0]
+    return [line(Span(" WALK  ", role), span(text), key=f"walk:{walk.id}")]
 
 
 def _foot(situation: Situation, width: int) -> list[Line]:
@@ -249,14 +267,20 @@ def _foot(situation: Situation, width: int) -> list[Line]:
         tail = f"  {more} more" if alert is firing[:3][-1] and more > 0 else ""
         out.append(
             line(
-                Span(" ALERT ", "warn"), span(f"{alert.name} {alert.state} {age(board, alert.since)}"),
-                span(f" · {place}" if place else "", "dim"), span(tail, "dim"), key=f"alert:{alert.name}",
+                Span(" ALERT ", "warn"), span(f"{alert.name} {alert_state(alert)} {age(board, alert.since)}"),
+                span(f" · {place}" if place else "", "dim"), span(tail, "dim"), key=f"alert:{alert.key}",
             )
         )  # fmt: skip
     for walk in situation.walks:
         if walk.status == "ended":
+            out += _after(walk, width)
             continue
-        words = f"{walk.runbook} on {walk.subject} · {walk.current or 'begins'} · {situation.walk_state(walk)}"
+        left = walk.handed
+        handed = f" for the next: {left.by}{f', {left.text}' if left.text else ''}" if left is not None else ""
+        words = f"{walk.runbook} on {walk.subject} · {walk.current or 'begins'} · {situation.walk_state(walk)}{handed}"
         since = span(f" · {age(board, walk.started)}", "dim")
         out.append(line(Span(" WALK  ", "accent"), span(words), since, key=f"walk:{walk.id}"))
+    for id, why in situation.walks_unread:
+        out += told(f"walks unknown, {id}: {why}", width, "warn")
+    out += left_out(board.left_out, width)
     return [rule(width=width), *out] if out else [BLANK]

@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 from console.base.units import human_duration
-from console.health.model import Board, Contributor, SloStatus
+from console.board.model import Board
+from console.live.shown import age, no_objectives
 from console.live.situation import Situation
-from console.tui.lines import BLANK, Cell, Column, Line, Role, Span, bar, fit, header, line, row, rule, span, wrap
-from console.tui.words import SLO_STATE, age, burn, objective
+from console.slo import words
+from console.slo.model import Contributor, SloStatus
+from console.tui.lines import BLANK, Cell, Line, Role, Span, TableColumn, bar, fit, header, line, row, rule, span, wrap
+from console.tui.words import BURN, budget, burn, objective, slo_role
 
 COLUMNS = (
-    Column("SLO", 0, least=20),
-    Column("STATE", 9),
-    Column("TARGET", 7, "right", drop=3),
-    Column("BUDGET LEFT", 17),
-    Column("5m", 6, "right", drop=5),
-    Column("1h", 6, "right"),
-    Column("6h", 6, "right", drop=1),
-    Column("3d", 6, "right", drop=4),
-    Column("GONE IN", 8, "right", drop=2),
-    Column("COVERED", 7, "right", drop=6),
-    Column("AGE", 5, "right"),
+    TableColumn("SLO", 0, least=20),
+    TableColumn("STATE", 9),
+    TableColumn("TARGET", 7, "right", drop=3),
+    TableColumn("BUDGET LEFT", 17),
+    TableColumn("5m", 6, "right", drop=5),
+    TableColumn("1h", 6, "right"),
+    TableColumn("6h", 6, "right", drop=1),
+    TableColumn("3d", 6, "right", drop=4),
+    TableColumn("GONE IN", 8, "right", drop=2),
+    TableColumn("COVERED", 7, "right", drop=6),
+    TableColumn("AGE", 5, "right"),
 )
 BURN_COLUMNS = (
-    Column("WINDOW", 7),
-    Column("BURN", 8, "right"),
-    Column("ALERTS AT", 9, "right"),
-    Column("ERROR RATIO", 11, "right", drop=1),
-    Column("BAD/TOTAL", 14, "right"),
-    Column("COVERED", 7, "right"),
-    Column("", 0, least=10),
+    TableColumn("WINDOW", 7),
+    TableColumn("BURN", 8, "right"),
+    TableColumn("ALERTS AT", 9, "right"),
+    TableColumn("ERROR RATIO", 11, "right", drop=1),
+    TableColumn("BAD/TOTAL", 14, "right"),
+    TableColumn("COVERED", 7, "right"),
+    TableColumn("", 0, least=10),
 )
 LABEL = 11
 
@@ -37,7 +40,7 @@ def lines(situation: Situation, width: int, selected: str = "", *, beside: bool 
     """Every objective in one row, and the selected one with its arithmetic unless that stands beside."""
     board = situation.board
     if not board.slos:
-        return [line(span(" no objectives are known: no Prometheus answers, or the preset names none", "dim"))]
+        return [line(span(f" {no_objectives(board)}", "dim"))]
     out = [header(COLUMNS, width), *(_row(board, slo, width) for slo in board.slos)]
     slo = chosen(board, selected)
     if slo is not None and not beside:
@@ -52,41 +55,34 @@ def chosen(board: Board, key: str) -> SloStatus | None:
 
 def _row(board: Board, slo: SloStatus, width: int) -> Line:
     left = slo.budget_left
-    done, rest = bar(None if left is None else max(0.0, left), 10, _left(slo))
-    percent = Span("" if left is None else f" {left * 100:4.0f}%", SLO_STATE[slo.state])
+    percent = Span("" if left is None else f" {words.budget_left(left):>5}", slo_role(slo))
     cells: list[Cell] = [
-        objective(slo), span(slo.state, SLO_STATE[slo.state]), f"{slo.objective * 100:g}%", (done, rest, percent),
+        objective(slo), span(words.standing(slo), slo_role(slo)), words.target(slo.objective),
+        (*budget(slo, 10), percent),
         burn(slo, 300.0), burn(slo, 3600.0), burn(slo, 21600.0), burn(slo, 259200.0),
-        human_duration(slo.exhausted_in) if slo.exhausted_in else "–",
+        words.gone_in(slo) or "–",
         "–" if slo.covered is None else f"{slo.covered * 100:.0f}%", age(board, slo.measured_at),
     ]  # fmt: skip
     return row(COLUMNS, cells, width, key=f"slo:{slo.id}")
 
 
-def _left(slo: SloStatus) -> Role:
-    left = slo.budget_left
-    return "bar-crit" if left is None or left <= 0.1 else "bar-warn" if left < 0.5 else "bar"
-
-
 def detail(board: Board, slo: SloStatus, width: int) -> list[Line]:
     """One objective: state, budget and forecast, windows, what burnt it, arithmetic, source and age."""
-    out = _named("state", f"{slo.state}{f' ({slo.severity})' if slo.severity else ''}", width, SLO_STATE[slo.state])
+    out = _named("state", words.state(slo), width, slo_role(slo))
     if slo.reason:
-        out += _named("because", slo.reason, width, "text" if slo.state == "good" else SLO_STATE[slo.state])
-    left = slo.budget_left
-    words = "no data" if left is None else f"{left * 100:.1f}% left of {slo.objective * 100:g}% over "
-    if left is not None:
-        words += human_duration(slo.period)
-    done, rest = bar(None if left is None else max(0.0, left), 20, _left(slo))
-    if left is None:
-        out += _named("budget", f"no data; target {slo.objective * 100:g}% over {human_duration(slo.period)}", width)
+        out += _named("because", slo.reason, width, "text" if slo.state == "good" else slo_role(slo))
+    goal = f"{words.target(slo.objective)} over {human_duration(slo.period)}"
+    if slo.budget_left is None:
+        out += _named("budget", f"no data; target {goal}", width)
     else:
-        out.append(line(_label("budget"), done, rest, span(f" {words}")))
+        left = words.budget_left(slo.budget_left, 1)
+        out.append(line(_label("budget"), *budget(slo, 20), span(f" {left} left of {goal}")))
     if slo.exhausted_in:
-        out += _named("forecast", f"gone in {human_duration(slo.exhausted_in)} at this rate", width, "warn")
+        out += _named("forecast", f"gone in {words.gone_in(slo)} at this rate", width, "warn")
     if slo.bad is not None and slo.total is not None:
         few = "; few events: one failure moves this a lot" if slo.low_traffic else ""
-        out += _named("counted", f"{slo.bad:.0f} bad of {slo.total:.0f}{few}", width, "warn" if few else "text")
+        counted = f"{words.events(slo.bad)} bad of {words.events(slo.total)}{few}"
+        out += _named("counted", counted, width, "warn" if few else "text")
     if slo.burns:
         out += [header(BURN_COLUMNS, width), *(_burn(slo, index, width) for index in range(len(slo.burns)))]
     out += _contributors(slo, width)
@@ -119,17 +115,16 @@ def _contributors(slo: SloStatus, width: int) -> list[Line]:
         out.append(_contributor(one, room, size))
     unknown = slo.unattributed
     if unknown is not None and unknown >= 0.005:
-        words = f"{unknown * 100:.0f}% of the bad events: no series says what they were"
-        out.append(line(Span(" " * (LABEL + 1)), span(words, "dim")))
+        rest = f"{unknown * 100:.0f}% of the bad events: no series says what they were"
+        out.append(line(Span(" " * (LABEL + 1)), span(rest, "dim")))
     return out
 
 
 def _contributor(one: Contributor, room: int, size: int) -> Line:
-    done, rest = bar(one.share, size, "bar-crit" if one.share >= 0.5 else "bar")
+    drawn = bar(one.share, size, "bar-crit" if one.share >= 0.5 else "bar")
     name = fit(span(one.name).text, room)
-    return line(
-        Span(" " * (LABEL + 1)), span(name), Span(" "), done, rest, span(f"{one.share * 100:4.0f}% {one.bad:.6g}")
-    )
+    figures = span(f"{one.share * 100:4.0f}% {words.events(one.bad)}")
+    return line(Span(" " * (LABEL + 1)), span(name), Span(" "), *drawn, figures)
 
 
 def _label(text: str) -> Span:
@@ -143,18 +138,14 @@ def _named(label: str, text: str, width: int, role: Role = "text") -> list[Line]
 
 def _burn(slo: SloStatus, index: int, width: int) -> Line:
     b = slo.burns[index]
-    over = b.rate is not None and b.factor is not None and b.rate >= b.factor
-    none = "no events" if b.total == 0 else "no data"
-    rate: Cell = span(
-        none if b.rate is None else f"{b.rate:.2f}", "warn" if b.rate is None else "crit" if over else "text"
-    )
-    counts = "–" if b.bad is None or b.total is None else f"{b.bad:.0f}/{b.total:.0f}"
-    drawn, rest = bar(
-        None if b.rate is None else min(1.0, b.rate / max(b.factor or 1.0, 1.0)), 10, "bar-crit" if over else "bar"
-    )
+    level = words.burn_level(b)
+    drawn: Cell = ""
+    if b.rate is not None:
+        drawn = bar(min(1.0, b.rate / max(b.factor or 1.0, 1.0)), 10, "bar-crit" if level == "over" else "bar")
     cells: list[Cell] = [
-        human_duration(b.window), rate, "–" if b.factor is None else f"{b.factor:g}",
-        "–" if b.ratio is None else f"{b.ratio * 100:.3f}%", counts + ("~" if b.low_traffic else ""),
-        "–" if b.covered is None else f"{b.covered * 100:.0f}%", (drawn, rest) if b.rate is not None else "",
+        human_duration(b.window), span(words.burn_rate(b, 2), BURN[level]),
+        "–" if b.factor is None else f"{b.factor:g}",
+        "–" if b.ratio is None else f"{b.ratio * 100:.3f}%", words.bad_of_total(b.bad, b.total),
+        "–" if b.covered is None else f"{b.covered * 100:.0f}%", drawn,
     ]  # fmt: skip
     return row(BURN_COLUMNS, cells, width)

@@ -2,30 +2,45 @@
 
 from __future__ import annotations
 
-from console.health.model import Board
-from console.health.slow import words
-from console.health.slow.items import Report, Slow, Step
+from console.board.model import Board
+from console.live.shown import age
 from console.live.situation import Focus
 from console.live.times import Times
-from console.tui.lines import BLANK, Cell, Column, Line, Role, Span, bar, header, layout, line, row, rule, span, wrap
-from console.tui.words import age
+from console.timing import words
+from console.timing.items import PathStep, Slow, TimeReport
+from console.tui.lines import (
+    BLANK,
+    Cell,
+    Line,
+    Role,
+    Span,
+    TableColumn,
+    bar,
+    header,
+    layout,
+    line,
+    row,
+    rule,
+    span,
+    wrap,
+)
 
 STEPS = 14
 CAUSE_COLUMNS = (
-    Column("LOST", 7, "right"),
-    Column("SHARE", 5, "right"),
-    Column("", 8, drop=1),
-    Column("CAUSE", 19),
-    Column("WHAT WAS SEEN", 0, least=24),
+    TableColumn("LOST", 7, "right"),
+    TableColumn("SHARE", 5, "right"),
+    TableColumn("", 8, drop=1),
+    TableColumn("CAUSE", 19),
+    TableColumn("WHAT WAS SEEN", 0, least=24),
 )
 STEP_COLUMNS = (
-    Column("TIME", 7, "right"),
-    Column("SHARE", 5, "right"),
-    Column("", 8, drop=2),
-    Column("STAGE", 0, least=28),
-    Column("TASKS", 6, "right", drop=3),
-    Column("SLOTS", 5, "right", drop=4),
-    Column("ITS TASKS DID", 32, drop=1),
+    TableColumn("TIME", 7, "right"),
+    TableColumn("SHARE", 5, "right"),
+    TableColumn("", 8, drop=2),
+    TableColumn("STAGE", 0, least=28),
+    TableColumn("TASKS", 6, "right", drop=3),
+    TableColumn("SLOTS", 5, "right", drop=4),
+    TableColumn("ITS TASKS DID", 32, drop=1),
 )
 
 
@@ -76,7 +91,7 @@ def _cause(item: Slow, number: int, width: int) -> list[Line]:
     return out
 
 
-def _path(report: Report, width: int) -> list[Line]:
+def _path(report: TimeReport, width: int) -> list[Line]:
     steps, left, rest = words.shown(report.path, STEPS)
     if not steps:
         return []
@@ -92,7 +107,7 @@ def _path(report: Report, width: int) -> list[Line]:
     return out
 
 
-def _step(step: Step, whole: float, number: int, width: int) -> Line:
+def _step(step: PathStep, whole: float, number: int, width: int) -> Line:
     gap = step.stage is None
     share = step.seconds / whole
     cells: list[Cell] = [
@@ -105,6 +120,6 @@ def _step(step: Step, whole: float, number: int, width: int) -> Line:
 
 def _unread(found: Times, width: int) -> list[Line]:
     lines = [BLANK] if found.unread else []
-    for locator, reason in found.unread[:6]:
+    for locator, reason in found.unread:
         lines += [line(span(f" unread  {text}", "dim")) for text in wrap(f"{locator}: {reason}", width - 10)]
     return lines

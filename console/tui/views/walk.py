@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
-
+from console.actions.effects import Effect
 from console.base.clock import rfc3339
 from console.base.units import human_duration
-from console.health.model import Board
-from console.runbook.effects import Preview
+from console.board.model import Board
+from console.live.shown import age
 from console.runbook.model import Runbook, Step
-from console.runbook.walk import StepState, Walk
+from console.runbook.walk import StepState, Undone, Walk
+from console.timeline.prose import because, declined, objective, outcome
 from console.tui.lines import BLANK, Line, Role, Span, fit, line, rule, span, wrap
+from console.tui.views.question import preview
 
 if TYPE_CHECKING:
     from console.operate.person import Question
@@ -24,72 +26,146 @@ _MARK: dict[str, tuple[str, Role]] = {
     "refused": ("✗", "warn"),
     "failed": ("✗", "crit"),
     "skipped": ("–", "dim"),
+    "stopped": ("–", "warn"),
 }
-_LEVEL: dict[str, Role] = {"info": "text", "warning": "warn", "stop": "crit", "unknown": "warn"}
+_END_MARK: dict[str, tuple[str, Role]] = {
+    "resolved": ("✓", "ok"), "mitigated": ("✓", "warn"), "handed_over": ("→", "warn"), "not_applicable": ("–", "dim"),
+    "unresolved": ("✗", "crit"),
+}  # fmt: skip
 _OUTCOME: dict[str, Role] = {
     "resolved": "ok", "mitigated": "ok", "handed_over": "warn", "not_applicable": "info", "unresolved": "crit",
 }  # fmt: skip
 _TITLE_WIDTH = 34
+_TEMPLATE = re.compile(r"\s*\{[{%].*?[%}]\}", re.DOTALL)
 
 
-def lines(
-    board: Board,
-    walk: Walk,
-    runbook: Runbook | None,
-    question: Question | None,
-    width: int,
-    height: int,
-    *,
-    chosen: int = 0,
-    left: bool = False,
-) -> list[Line]:
-    """The whole walk: steps that were made, the present one with its question or preview, those that may follow.
-
-    While something is asked, earlier steps make room for it in `height` lines. A walk that was `left` says so.
-    """
-    out = [_heading(walk, runbook, width)]
-    waits = question is not None
-    stands = "waits for you" if waits else "left here" if left else walk.status
-    visited = [_visited(walk, runbook, state, number, width, stands) for number, state in enumerate(walk.steps, 1)]
-    asked = _question(question, width, chosen) if question is not None else []
-    room = max(2, height - len(asked) - 2)
-    if asked and len(visited) > room:
-        out.append(line(span(f"   … {len(visited) - room} earlier steps, in the timeline (t)", "dim")))
-        visited = visited[-room:]
-    out += visited
-    if walk.status == "ended":
-        return [*out, *_end(walk, width)]
+def lines(walk: Walk, runbook: Runbook | None, stands: str, width: int) -> list[Line]:
+    """What should be known of its beginning, the steps that were made, the present one with what was seen at it, and
+    those that may follow."""
+    out = [line(Span(" ! ", "crit"), span(text, "warn")) for said in walk.remarks for text in wrap(said, width - 4)]
+    for number, state in enumerate(walk.steps, 1):
+        out.append(_visited(walk, runbook, state, number, width, stands))
+        out += [_undone(walk, undone, width, stands) for undone in walk.undos if undone.after == number]
     current = walk.state(walk.current)
-    if current is not None and current.evidence and current.state == "current":
+    if walk.status == "ended":
+        return out
+    if current is not None and current.state == "current":
         out += [line(Span("      seen "), span(e.excerpt), span(f"  {e.locator}", "dim")) for e in current.evidence[:4]]
-    if asked:
-        out += asked
-    elif left:
-        doubt = "its last change is in doubt, and " if walk.status == "in doubt" else ""
-        words = f"{doubt}this Console does not walk it: a goes on here, unless another process is on it"
-        out += [line(Span("      "), span(text, "warn")) for text in wrap(words, width - 7)]
-    elif walk.status == "holding":
-        since = board.at - walk.hold_since if walk.hold_since else None
-        words = (
-            "not yet: " + (current.words if current else "") if since is None else f"true for {human_duration(since)}"
-        )
-        out.append(line(Span("      "), span(words, "info" if since is not None else "warn")))
-    elif walk.status == "in doubt":
-        out.append(
-            line(Span("      "), span("the last change is in doubt: asking the cluster whether it arrived", "warn"))
-        )
-    out += _ahead(walk, runbook, width)
+    return [*out, *_ahead(walk, runbook)]
+
+
+def pinned(board: Board, walk: Walk, width: int, *, left: bool, watched: Sequence[Line] = ()) -> list[Line]:
+    """What stays in sight while nothing is asked: what the walk waits for, or how it ended.
+
+    Args:
+        watched: the verification that is running, where there is one.
+    """
+    over = walk.status == "ended" and walk.pending is None and not walk.undo
+    out = _end(walk, width) if over else _standing(board, walk, width, left=left)
+    if watched and not left:
+        out = list(watched)
+    return [rule(width=width), *out] if out else []
+
+
+def details(walk: Walk, runbook: Runbook | None, number: int, width: int) -> list[Line]:
+    """All that is known of the step that was made as the `number`th (from 1)."""
+    if not 1 <= number <= len(walk.steps):
+        return []
+    state = walk.steps[number - 1]
+    step = runbook.step(state.step) if runbook else None
+    parts: list[tuple[str, str, Role]] = [("step", f"{number} · {state.step} · {_nature(step) if step else ''}", "dim")]
+    parts.append(("stands", state.state + (f", judged {state.status}" if state.status else ""), "text"))
+    if state.words:
+        parts.append(("because", state.words, "text"))
+    if state.answer:
+        parts.append(("answer", state.answer, "text"))
+    for name, at in (("entered", state.entered), ("left", state.left)):
+        if at is not None:
+            parts.append((name, (rfc3339(at) or "")[:19].replace("T", " ") + "Z", "dim"))
+    parts += [("seen", f"{e.excerpt}  ({e.source}: {e.locator}{_seen_at(e.at)})", "text") for e in state.evidence]
+    out = [line(Span(" "), span(text, "title")) for text in wrap(_title(state, step), width - 2)]
+    for name, text, role in parts:
+        texts = wrap(text, max(20, width - 11))
+        out += [line(Span(f" {name if not i else '':<9}", "head"), span(t, role)) for i, t in enumerate(texts)]
+    if step is not None and (said := _text(step)):
+        out += [BLANK, *(line(Span(" "), span(text, "dim")) for text in wrap(said, width - 2))]
+    if state.preview is not None:
+        out += [rule("the change", width), *preview(state.preview, width)]
     return out
 
 
-def _heading(walk: Walk, runbook: Runbook | None, width: int) -> Line:
+def _seen_at(at: float | None) -> str:
+    """When something was seen: ages within its words count from then."""
+    return f", at {(rfc3339(at) or '')[11:19]}Z" if at is not None else ""
+
+
+def _standing(board: Board, walk: Walk, width: int, *, left: bool) -> list[Line]:
+    """What an open walk waits for while it asks nothing."""
+    if left:
+        doubt = "its last change is in doubt, and " if walk.status == "in doubt" else ""
+        if walk.handed is not None:
+            said = f": {walk.handed.text}" if walk.handed.text else ""
+            ago = age(board, walk.handed.at)
+            words = f"{doubt}{walk.handed.by} handed it over {ago} ago{said}. It waits: a takes it up."
+        else:
+            words = f"{doubt}this Console does not walk it: a goes on here, unless another process is on it"
+        return [line(Span(" "), span(text, "warn")) for text in wrap(words, width - 2)]
+    if walk.status == "holding" and walk.hold_since:
+        held = f"true for {human_duration(board.at - walk.hold_since)}"
+        return [line(Span(" "), span(held, "info"))]
+    if walk.status == "holding":
+        current = walk.state(walk.current)
+        return [line(Span(" "), span("not yet: " + (current.words if current else ""), "warn"))]
+    if walk.pending is not None or walk.undo or walk.status == "running":
+        words, role = _doing(walk)
+        return [line(Span(" "), span(text, role)) for text in wrap(words, width - 2)]
+    if walk.status == "in doubt":
+        words = "the last change is in doubt: asking the cluster whether it arrived"
+        return [line(Span(" "), span(words, "warn"))]
+    return []
+
+
+def _doing(walk: Walk) -> tuple[str, Role]:
+    """What an open walk does while it asks nothing, and whether that changes something."""
+    if walk.pending is not None:
+        what = walk.pending.effect
+        return f"CHANGING {what.about}: {what.title or what.step}. It was sent, its answer is waited for", "warn"
+    if walk.confirmed:
+        return "confirmed: rules, object and dry run are looked at once more, then the change is sent", "warn"
+    if walk.undo:
+        return "preparing the rollback: it is shown before anything is sent", "text"
+    current = walk.state(walk.current)
+    if current is not None and current.state == "done" and current.preview is not None and walk.writes:
+        return "the change was made; what follows from it is being read", "text"
+    return "reading what this step needs: nothing is asked, nothing is changed", "dim"
+
+
+def heading(walk: Walk, runbook: Runbook | None, question: Question | None = None) -> Line:
+    """Where the walk is, in one line: of the rollback where one is asked about or under way, else of the step."""
     step = runbook.step(walk.current) if runbook else None
     words = "ended" if walk.status == "ended" else _nature(step) if step else "begins"
-    number = len(walk.steps)
+    if (back := _rolls_back(walk, question)) is not None:
+        words = f"ROLLBACK, changes back{' · restarts the job' if back.restarts else ''}"
+    elif question is not None and question.kind in ("rollback", "rules", "landed"):
+        words = "QUESTION"
+    if question is not None and question.read_at:
+        words += f" · read at {(rfc3339(question.read_at) or '')[11:19]}Z"
+    number, following = len(walk.steps), len(_following(walk, runbook))
+    of = f" of {number + following}" if following and walk.status != "ended" else ""
     return line(
-        Span(" "), span(f"step {number}", "title"), span(f" · {words}", "text"),
-        span(f" · {walk.runbook} {walk.version} · {walk.id}", "dim"),
+        Span(" "), span(f"step {number}{of}", "title"), span(f" · {words}", "text"),
+        span(f" · {walk.runbook} · {walk.id}", "dim"),
     )  # fmt: skip
+
+
+def _rolls_back(walk: Walk, question: Question | None) -> Effect | None:
+    """The rollback that is confirmed or made now."""
+    if question is not None:
+        shown = question.preview
+        return shown.effect if shown is not None and shown.effect.inverse_of else None
+    if walk.pending is not None:
+        return walk.pending.effect if walk.pending.effect.inverse_of else None
+    return walk.rollbacks.get(walk.undo) if walk.undo else None
 
 
 def _nature(step: Step) -> str:
@@ -111,93 +187,84 @@ def _visited(walk: Walk, runbook: Runbook | None, state: StepState, number: int,
     if state.state == "done" and state.status in ("fail", "unknown"):
         mark, role = ("✗", "crit") if state.status == "fail" else ("?", "warn")
     step = runbook.step(state.step) if runbook else None
-    title = plain_title(step) if step else state.step
-    if state.preview is not None and state.preview.effect.title:
-        title = state.preview.effect.title
+    if step is not None and step.kind == "end" and state.state == "done":
+        mark, role = _END_MARK["unresolved" if walk.recurred else walk.outcome or "unresolved"]
+    title = _title(state, step)
     words = state.words
     if state.state == "current" and not words:
         words = stands
     tail: Role = {"crit": "crit", "warn": "warn"}.get(role, "text")  # type: ignore[assignment]
-    room = max(20, min(_TITLE_WIDTH + max(0, width - 100) // 3, 56))
-    shown = span(fit(span(title).text, room), "title" if state.state == "current" else "text")
+    shown = span(fit(span(title).text, _room(width)), "title" if state.state == "current" else "text")
     number_text = span(f" {number:>2} ", "dim")
     return line(Span(" "), Span(mark, role), number_text, shown, Span(" "), span(words, tail), key=f"step:{number}")
 
 
-def plain_title(step: Step) -> str:
-    """The title of a step; what its template would fill in is left out until it is known."""
-    return re.sub(r"\s*\{[{%].*?[%}]\}", " …", step.title)
+def _undone(walk: Walk, undone: Undone, width: int, stands: str) -> Line:
+    """A rollback, with what came of it: its own line, under the step that led to it."""
+    mark, role = _MARK[undone.state]
+    title = span(fit(span(undone.title).text, _room(width)), "title" if undone.state == "current" else "text")
+    words = undone.words or stands
+    if not undone.words and walk.pending is not None:
+        words = "being sent"
+    elif not undone.words and walk.confirmed:
+        words = "confirmed, looked at once more"
+    tail: Role = role if role in ("crit", "warn") else "text"
+    return line(Span(" "), Span(mark, role), Span("  ↶ "), title, Span(" "), span(words, tail), key=_key(undone))
 
 
-def _question(question: Question, width: int, chosen: int) -> list[Line]:
-    out: list[Line] = [BLANK]
-    if question.reason:
-        out += [line(Span(" ! ", "crit"), span(text, "warn")) for text in wrap(question.reason, width - 4)]
-    if question.preview is not None:
-        out += preview(question.preview, width)
-    head, _, rest = question.text.partition("\n")
-    out += [line(Span(" "), span(text, "title")) for text in wrap(head, width - 2) if head]
-    for index, choice in enumerate(question.choices):
-        mark = Span(" ▸ ", "accent") if index == chosen else Span("   ")
-        role: Role = "title" if index == chosen else "text"
-        made = line(mark, span(f"{index + 1} ", "key"), span(choice.label or choice.value, role))
-        hint = span(f"  {choice.hint}", "dim") if choice.hint else Span("")
-        beside = cell_len(made.text + hint.text) <= width
-        out.append(line(*made.spans, hint) if beside else made)
-        if not beside:
-            out += [line(Span("     "), Span(text, "dim")) for text in wrap(hint.text.strip(), width - 6)]
-    if question.preview is None:
-        for shown in question.shows:
-            out += [line(Span("   "), span(text)) for text in wrap(shown, width - 4)]
-    out += [line(Span("   "), span(text, "dim")) for text in wrap(" ".join(rest.split()), width - 4) if rest]
+def _key(undone: Undone) -> str:
+    return f"undo:{undone.effect}"
+
+
+def undo_details(walk: Walk, effect: str, width: int) -> list[Line]:
+    """All that is known of the rollback `effect`."""
+    undone = next((u for u in walk.undos if u.effect == effect), None)
+    if undone is None:
+        return []
+    out = [line(Span(" "), span(text, "title")) for text in wrap(undone.title, width - 2)]
+    out += [line(Span(" "), span(text)) for text in wrap(undone.words or undone.state, width - 2)]
+    if undone.preview is not None:
+        out += [rule("what it changes back", width), *preview(undone.preview, width)]
     return out
 
 
-def preview(shown: Preview, width: int) -> list[Line]:
-    """What would change, what follows from it, and how it is undone."""
-    effect = shown.effect
-    target = effect.target.words if effect.target else " ".join(effect.argv)
-    said = {True: "server dry run: accepted", False: f"server dry run: refused, {shown.message}", None: "no dry run"}
-    out = [line(Span("── ", "rule"), span(f"{target} · {said[shown.accepted]}", "head"))]
-    for text in shown.diff[:60]:
-        role: Role = "add" if text.startswith("+") else "del" if text.startswith("-") else "dim"
-        out.append(line(Span("  "), span(text, role)))
-    if len(shown.diff) > 60:
-        out.append(line(span(f"   … {len(shown.diff) - 60} more lines", "dim")))
-    if effect.argv:
-        out.append(line(Span("  argv  ", "head"), span(" ".join(effect.argv))))
-    for item in shown.consequences:
-        texts = wrap(item.text, max(20, width - 16))
-        out.append(line(Span(f"  {item.topic:<12}", "head"), span(texts[0], _LEVEL[item.level])))
-        out += [line(Span(" " * 14), span(text, _LEVEL[item.level])) for text in texts[1:]]
-    if effect.reversible and shown.rollback_at is not None:
-        captured = (rfc3339(shown.rollback_at) or "")[11:19]
-        out.append(line(Span("  rollback    ", "head"), span(f"ready: the present values, captured {captured}Z", "ok")))
-    elif not effect.reversible:
-        out.append(
-            line(Span("  rollback    ", "head"), span(f"none: {effect.reason or 'it cannot be undone'}", "warn"))
-        )
-    if shown.read_only:
-        out.append(line(Span("  not here    ", "crit"), span(shown.read_only, "crit")))
-    return [*out, rule(width=width)]
+def _room(width: int) -> int:
+    """Cells of a step's title."""
+    return max(20, min(_TITLE_WIDTH + max(0, width - 100) // 3, 56))
 
 
-def _ahead(walk: Walk, runbook: Runbook | None, width: int) -> list[Line]:
-    """The steps that follow if nothing goes wrong: at most six."""
-    if runbook is None:
-        return []
-    out: list[Line] = []
-    seen = set(walk.path)
-    current = runbook.step(walk.current)
+def _title(state: StepState, step: Step | None) -> str:
+    if state.preview is not None and state.preview.effect.title:
+        return state.preview.effect.title
+    return plain_title(step) if step else state.step
+
+
+def plain_title(step: Step) -> str:
+    """The title of a step; what its template would fill in is left out until it is known."""
+    return _TEMPLATE.sub(" …", step.title)
+
+
+def _text(step: Step) -> str:
+    """What the runbook says at a step; nothing where its words are made of data, which stand above."""
+    return "" if _TEMPLATE.search(step.text) else " ".join(step.text.split())
+
+
+def _following(walk: Walk, runbook: Runbook | None) -> list[Step]:
+    """The steps that follow if nothing goes wrong."""
+    out: list[Step] = []
+    current = runbook.step(walk.current) if runbook is not None else None
     following = _likely(current) if current else ""
-    while following and following not in seen and len(out) < 6:
-        seen.add(following)
+    while runbook is not None and following and following not in walk.path and following not in {s.id for s in out}:
         step = runbook.step(following)
         if step is None:
             break
-        out.append(line(Span(" · ", "rule"), span(f"   {plain_title(step)}", "dim")))
+        out.append(step)
         following = _likely(step)
-    return [BLANK, *out] if out else []
+    return out
+
+
+def _ahead(walk: Walk, runbook: Runbook | None) -> list[Line]:
+    return [line(Span(" · ", "rule"), span(f"   {plain_title(s)}", "dim")) for s in _following(walk, runbook)]
 
 
 def _likely(step: Step) -> str:
@@ -209,19 +276,32 @@ def _likely(step: Step) -> str:
 
 
 def _end(walk: Walk, width: int) -> list[Line]:
-    out = [
-        BLANK,
-        line(Span(" "), span((walk.outcome or "").replace("_", " ").upper(), _OUTCOME[walk.outcome or "unresolved"])),
-    ]
-    out += [line(Span(" "), span(text)) for text in wrap(walk.because, width - 2)]
+    role: Role = "crit" if walk.recurred else _OUTCOME[walk.outcome or "unresolved"]
+    out = [line(Span(" "), span(outcome(walk).upper(), role))]
+    out += [line(Span(" "), span(text)) for text in wrap(because(walk), width - 2)]
+    for todo in walk.still_to_do:
+        texts = wrap(todo, width - 15)
+        out.append(line(Span(" still to do  ", "warn"), span(texts[0], "warn")))
+        out += [line(Span(" " * 14), span(text, "warn")) for text in texts[1:]]
     for id, after in walk.slo_after.items():
         before = walk.slo_before.get(id, {})
-        out.append(line(Span(" slo     ", "head"), span(f"{id}: {_standing(before)} → {_standing(after)}")))
+        texts = wrap(f"{id}: {objective(before)} → {objective(after)}", width - 10)
+        out.append(line(Span(" slo     ", "head"), span(texts[0])))
+        out += [line(Span(" " * 9), span(text)) for text in texts[1:]]
     changes = ", ".join(e.title or e.step for e in walk.writes) or "nothing was changed"
     out.append(line(Span(" changed ", "head"), span(changes)))
+    if following := _next(walk):
+        out += [line(Span(" next    " if not i else " " * 9, "head"), span(t)) for i, t in
+                enumerate(wrap(following, width - 10))]  # fmt: skip
     return out
 
 
-def _standing(values: dict[str, object]) -> str:
-    left = values.get("budget_left")
-    return f"{left * 100:.1f}% left" if isinstance(left, int | float) else "no data"
+def _next(walk: Walk) -> str:
+    """What a person does after an end that mended nothing: it is over, and nobody else has it."""
+    if declined(walk):
+        return "this walk is over, nobody was handed it: r on the finding begins another"
+    return {
+        "handed_over": "this walk is over: t writes its timeline, with the note, to send to the owner",
+        "not_applicable": f"what is wrong with {walk.subject} stands on its page, with what to ask (: and its name)",
+        "unresolved": "this walk is over and the trouble is not: r on the finding begins another",
+    }.get(walk.outcome or "", "")

@@ -7,38 +7,44 @@ from typing import TYPE_CHECKING
 
 from console.base.clock import rfc3339
 from console.base.text import plural
-from console.tui.lines import BLANK, Cell, Column, Line, Role, Span, bar, fit, header, line, row, rule, span, wrap
-from console.workstreams import view
-from console.workstreams.history import Point, burn_up
+from console.tui.filters import fits
+from console.tui.lines import BLANK, Cell, Line, Role, Span, TableColumn, bar, fit, header, line, row, rule, span, wrap
 from console.workstreams.model import Index
+from console.workstreams.reports import view
+from console.workstreams.reports.history import Point, burn_up
 
 if TYPE_CHECKING:
-    from console.sources.workstreams_complete import Completion
+    from console.sources.files.completion import Completion
 
 FEATURES = (
-    Column("FEATURE", 8),
-    Column("DONE", 18),
-    Column("OF", 9, "right"),
-    Column("READY", 5, "right", drop=3),
-    Column("BLOCKED", 7, "right", drop=2),
-    Column("DECLARED", 0, least=12, drop=1),
-    Column("TITLE", 0, least=18),
+    TableColumn("FEATURE", 8),
+    TableColumn("DONE", 18),
+    TableColumn("OF", 9, "right"),
+    TableColumn("READY", 5, "right", drop=3),
+    TableColumn("BLOCKED", 7, "right", drop=2),
+    TableColumn("DECLARED", 0, least=12, drop=1),
+    TableColumn("TITLE", 0, least=18),
 )
 ROWS = (
-    Column("WORKSTREAM", 18),
-    Column("STATE", 9),
-    Column("NAME", 0, least=20),
-    Column("SIZE", 8, drop=2),
-    Column("WAITS FOR", 0, least=14, drop=1),
+    TableColumn("WORKSTREAM", 18),
+    TableColumn("STATE", 9),
+    TableColumn("NAME", 0, least=20),
+    TableColumn("SIZE", 8, drop=2),
+    TableColumn("WAITS FOR", 0, least=14, drop=1),
 )
-PROBLEMS = (Column("LINE", 6, "right"), Column("SEV", 7), Column("CODE", 20, drop=1), Column("MESSAGE", 0, least=24))
+PROBLEMS = (
+    TableColumn("LINE", 6, "right"),
+    TableColumn("SEV", 7),
+    TableColumn("CODE", 20, drop=1),
+    TableColumn("MESSAGE", 0, least=24),
+)
 VERSIONS = (
-    Column("DATE", 10),
-    Column("MORE", 5, "right"),
-    Column("DONE", 9, "right"),
-    Column("CONTRADICTIONS", 14, "right", drop=2),
-    Column("COMMIT", 10, drop=1),
-    Column("PATH", 0, least=12, drop=3),
+    TableColumn("DATE", 10),
+    TableColumn("MORE", 5, "right"),
+    TableColumn("DONE", 9, "right"),
+    TableColumn("CONTRADICTIONS", 14, "right", drop=2),
+    TableColumn("COMMIT", 10, drop=1),
+    TableColumn("PATH", 0, least=12, drop=3),
 )
 _STATES: dict[str, Role] = {"ready": "ok", "blocked": "warn", "completed": "dim"}
 _SEVERITIES: dict[str, Role] = {"error": "crit", "warning": "warn", "note": "dim"}
@@ -61,7 +67,7 @@ def features(index: Index, wanted: str, width: int) -> list[Line]:
     """Every feature with a bar of what its rows say, and beside it what it declares."""
     out = [header(FEATURES, width)]
     for feature in view.features(index):
-        if wanted.lower() not in f"{feature.id} {feature.title} {feature.derived} {feature.declared}".lower():
+        if not fits(wanted, feature.id, feature.title, feature.derived, feature.declared):
             continue
         share = None if feature.percent is None else feature.percent / 100
         drawn, rest = bar(share, 12, "bar" if feature.agrees else "bar-warn")
@@ -239,7 +245,7 @@ def completion(planned: Completion, width: int) -> list[Line]:
 
 def prevented_by(index: Index, incident: str, width: int) -> list[Line]:
     """Planned work that bears on an incident class, and why that is thought."""
-    from console.workstreams.prevent import CLASSES, proposals
+    from console.workstreams.reports.prevent import CLASSES, proposals
 
     known = CLASSES[incident]
     out = [line(span(f" Found by words in names, so judge for yourself: work that bears on {incident}", "dim"))]

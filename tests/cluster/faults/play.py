@@ -12,7 +12,7 @@ from typing import Any
 
 from console.live import Live, Plan
 from console.settings.load import load
-from console.sources.captured import redact_pod
+from console.sources.cluster.captured import redact_pod
 from console.wire.config import ContextRef
 from tests.cluster.command import Console
 from tests.cluster.faults.model import Fault, Outcome, Verdict

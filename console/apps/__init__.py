@@ -1,0 +1,1 @@
+"""Facts become applications, whatever started them: members, attempts, owners, deaths, memory. Pure."""

@@ -1,0 +1,1 @@
+"""Everything that is judged at one moment, and the one verdict. Pure."""

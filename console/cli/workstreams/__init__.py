@@ -1,0 +1,1 @@
+"""`console workstreams`: one module for each group of its commands."""

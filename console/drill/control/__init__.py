@@ -1,0 +1,1 @@
+"""Controllers: scheduler, kubelets, device plugin, Deployments, garbage collector and the Spark operator."""

@@ -1,0 +1,1 @@
+"""The monitoring of the cluster: series as exporters would have shown them, PromQL, alerting rules, Alertmanager."""

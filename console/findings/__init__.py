@@ -1,0 +1,1 @@
+"""What is wrong, as statements with proof: the rules, what they look at, and the engine. Pure."""

@@ -1,0 +1,202 @@
+"""Facts and applications → findings: the cause first, its consequences after it; and why other rules did not hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec import Struct
+
+from console.apps.assemble import Assembler
+from console.apps.census import Census
+from console.apps.model import SparkApp
+from console.facts.counted import CountedAttempts
+from console.facts.culprits import Aside
+from console.facts.model import Facts
+from console.facts.notjudged import Isolation, NotJudged
+from console.findings.case import Case, ClusterView
+from console.findings.joined import TextCache
+from console.findings.model import Finding
+from console.findings.order import linked, ordered, with_causes
+from console.findings.proof import honest
+from console.findings.rule import Answer, Rule, Trial, WorldRule
+from console.findings.rules import all_rules
+from console.findings.surroundings import Question, answer
+from console.findings.unjudged import findings_of
+from console.gpu.model import Fleet
+
+
+class Verdict(Struct, frozen=True):
+    """Applications and findings of one moment.
+
+    Attributes:
+        not_judged: what Console failed at, which its findings name.
+        counted: how often each application was tried, for the facts of the next look.
+    """
+
+    apps: tuple[SparkApp, ...]
+    findings: tuple[Finding, ...]
+    gpus: Fleet = Fleet()
+    not_judged: tuple[NotJudged, ...] = ()
+    counted: Mapping[str, CountedAttempts] = {}
+
+
+def diagnose(facts: Facts, apps: Sequence[SparkApp]) -> tuple[Finding, ...]:
+    """Every finding, ordered: what is worst first, each followed by its consequences."""
+    failed = Isolation()
+    failed.keep(*facts.not_judged)
+    view = ClusterView(facts, apps)
+    found = _of_all(view, failed, {})
+    for case in view.cases:
+        of_app = Isolation()
+        found.extend(_judged(case, of_app))
+        failed.keep(*of_app.failed)
+    return ordered(linked([*found, *findings_of(failed.failed)], all_rules()[0]))
+
+
+def explain(facts: Facts, apps: Sequence[SparkApp]) -> tuple[Trial, ...]:
+    """Every rule that was tried on every application and on the world, and why it held or did not."""
+    mine, over_all = all_rules()
+    view, failed = ClusterView(facts, apps), Isolation()
+    trials = [trial for rule in over_all for trial in _trials(rule, "", _checked_over_all(rule, view, failed, {}))]
+    for case in view.cases:
+        for rule in mine:
+            held = _checked(rule, case, failed)
+            case.so_far.extend(_taken(held))
+            trials.extend(_trials(rule, case.subject, held))
+    return tuple(trials)
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What was found about one application, and everything that it was judged from.
+
+    Attributes:
+        own: the application with its objects, events, logs and REST answers, compared by identity: facts are immutable.
+        seen: what its rules asked of everything else, with the answers.
+        failed: rules that failed at it.
+    """
+
+    own: tuple[object, ...]
+    seen: dict[Question, Any]
+    findings: list[Finding]
+    failed: tuple[NotJudged, ...]
+
+    def holds(self, own: tuple[object, ...], view: ClusterView) -> bool:
+        """Whether every rule would read the same again."""
+        return (
+            len(own) == len(self.own)
+            and all(a is b for a, b in zip(own, self.own, strict=True))
+            and all(answer(view, question) == was for question, was in self.seen.items())
+        )
+
+
+class Engine:
+    """Judges a stream of facts: an application is judged again when anything changed that one of its rules read.
+
+    A rule that fails at an application, and an object that breaks what is judged over all, are set aside and said in
+    findings of Console's own; everything else is judged.
+    """
+
+    def __init__(self) -> None:
+        self._assembler = Assembler()
+        self._census = Census()
+        self._judged: dict[str, _Judged] = {}
+        self._texts: TextCache = {}
+        self._aside = Aside()
+        self._aside_of: dict[str, Aside] = {}
+
+    def judge(self, facts: Facts) -> Verdict:
+        """Applications, their attempts named with their causes, and what `diagnose` says of these facts."""
+        failed = Isolation()
+        failed.keep(*facts.not_judged)
+        said = self._aside.work(self._of_sound, facts, failed, "what is judged over all")
+        self._forget_texts(facts)
+        failed.keep(*said.not_judged)
+        found = [*said.findings, *findings_of(failed.failed)]
+        all_found = ordered(linked(found, all_rules()[0]))
+        troubled = {f.app for f in all_found}
+        named = tuple(with_causes(a, all_found) if a.key in troubled else a for a in said.apps)
+        return Verdict(named, all_found, said.gpus, tuple(failed.failed), said.counted)
+
+    def _of_sound(self, facts: Facts) -> Verdict:
+        """What is found, in no order yet. Raises where an object breaks what is read over all of them."""
+        failed = Isolation()
+        view = ClusterView(facts, (), self._texts, self._census.take(facts))
+        apps = self._assembler.assemble(
+            facts, found=view.groups, attached=view.attached, events=view.events, failed=failed
+        )
+        view.apps = apps
+        found = _of_all(view, failed, self._aside_of)
+        judged: dict[str, _Judged] = {}
+        for case in view.cases:
+            own = (case.app, case.group, *case.events, *case.belongings.logs, *case.belongings.rest)
+            known = self._judged.get(case.app.key)
+            if known is None or not known.holds(own, view):
+                of_app = Isolation()
+                findings = [] if _calm(case, of_app) else _judged(case, of_app)
+                known = _Judged(own, case.world.seen, findings, tuple(of_app.failed))
+            judged[case.app.key] = known
+            found.extend(known.findings)
+            failed.keep(*known.failed)
+        self._judged = judged
+        return Verdict(apps, tuple(found), view.gpus.fleet, tuple(failed.failed), dict(self._assembler.counted))
+
+    def _forget_texts(self, facts: Facts) -> None:
+        if self._texts:
+            alive = {id(log) for log in facts.logs}
+            for key in [key for key in self._texts if key not in alive]:
+                del self._texts[key]
+
+
+def _of_all(view: ClusterView, failed: Isolation, aside: dict[str, Aside]) -> list[Finding]:
+    return [one for rule in all_rules()[1] for one in _taken(_checked_over_all(rule, view, failed, aside))]
+
+
+def _checked_over_all(rule: WorldRule, view: ClusterView, failed: Isolation, aside: dict[str, Aside]) -> Answer:
+    """What a rule over all answers; of the facts without those that it fails at, where there are such."""
+    part = f"rule {rule.code}"
+    if rule.code not in aside:
+        try:
+            return rule.check(view)
+        except Exception as error:
+            first = error
+    else:
+        first = None
+    try:
+        held = aside.setdefault(rule.code, Aside())
+        return held.work(lambda facts: rule.check(ClusterView(facts, view.apps)), view.facts, failed, part)
+    except Exception as error:
+        failed.note("everything", part, first or error)
+        return f"not judged: {type(error).__name__}"
+
+
+def _calm(case: Case, failed: Isolation) -> bool:
+    return failed.run(lambda: case.calm, False, subject=case.app.key, part="a first look", app=case.app.key)
+
+
+def _judged(case: Case, failed: Isolation) -> list[Finding]:
+    """Every rule in turn; later ones see what earlier ones found."""
+    for rule in all_rules()[0]:
+        case.so_far.extend(_taken(_checked(rule, case, failed)))
+    return case.so_far
+
+
+def _checked(rule: Rule, case: Case, failed: Isolation) -> Answer:
+    """What a rule answers about one application; that it could not be judged where it fails."""
+    try:
+        return rule.check(case)
+    except Exception as error:
+        failed.note(case.subject, f"rule {rule.code}", error, app=case.app.key)
+        return f"not judged: {type(error).__name__}"
+
+
+def _taken(said: Answer) -> list[Finding]:
+    return [] if isinstance(said, str) else [honest(one) for one in said]
+
+
+def _trials(rule: Rule | WorldRule, subject: str, said: Answer) -> list[Trial]:
+    if isinstance(said, str):
+        return [Trial(rule.code, rule.class_, subject, False, said)]
+    return [Trial(f.code, f.class_, f.subject or subject, True, f.title) for f in said]

@@ -1,0 +1,196 @@
+"""All facts and applications of one moment, joined: which events, logs, samples and pods belong to what.
+
+Everything is found on demand and kept: a healthy application costs a rule almost nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from console.apps import deaths
+from console.apps.attach import Attached, attach
+from console.apps.groups import Group, GroupId, Grouping, grouping
+from console.apps.model import SparkApp
+from console.facts import logs
+from console.facts.indexes import EventIndex, index_events
+from console.facts.logs import Hit, Text
+from console.facts.model import Event, Facts, Log, Node, Pod, RestDocument, Sample, Workload
+from console.facts.wordings import WORDINGS
+from console.gpu.build import Inventory, inventory
+from console.gpu.faults import kernel_lines
+
+TextCache = dict[int, Text]
+"""Identity of a log → its text; the text holds the log, so that the identity stays its own."""
+
+
+class JoinedFacts:
+    """All facts and applications of one moment, with the joins that several rules need.
+
+    Args:
+        texts: logs with their line starts and hits, kept by the identity of the log where the caller judges a stream.
+        grouped: the objects by application, where the caller has them.
+    """
+
+    def __init__(
+        self,
+        facts: Facts,
+        apps: Sequence[SparkApp],
+        texts: TextCache | None = None,
+        grouped: Grouping | None = None,
+    ) -> None:
+        self.facts, self.apps = facts, tuple(apps)
+        self.now = facts.at
+        self._texts: TextCache = {} if texts is None else texts
+        self._grouped = grouping(facts) if grouped is None else grouped
+
+    def text(self, log: Log) -> Text:
+        """The text of a log, made once."""
+        made = self._texts.get(id(log))
+        if made is None or made.log is not log:
+            made = self._texts[id(log)] = Text(log)
+        return made
+
+    @property
+    def groups(self) -> dict[GroupId, Group]:
+        return self._grouped.groups
+
+    @property
+    def others(self) -> list[Pod]:
+        """Pods that are neither driver nor executor nor Connect server."""
+        return self._grouped.others
+
+    @cached_property
+    def attached(self) -> Attached:
+        return attach(self.facts, self.groups)
+
+    @cached_property
+    def events(self) -> EventIndex:
+        return index_events(self.facts.events)
+
+    @cached_property
+    def nodes(self) -> dict[str, Node]:
+        return {n.name: n for n in self.facts.nodes}
+
+    @cached_property
+    def troubled(self) -> list[Pod]:
+        """Pods with a reason of their own (Evicted, NodeLost, UnexpectedAdmissionError, …)."""
+        return [p for p in self.facts.pods if p.reason]
+
+    @cached_property
+    def pending(self) -> list[Pod]:
+        """Pods that have not started."""
+        return [p for p in self.facts.pods if p.phase == "Pending"]
+
+    @cached_property
+    def operators(self) -> list[Pod]:
+        """Pods of Spark operators."""
+        return [p for p in self.others if "spark-role" not in p.labels and "operator" in p.name]
+
+    def on_node(self, name: str) -> list[Pod]:
+        """Living Spark pods of a node."""
+        return [
+            p
+            for p in self.facts.pods
+            if p.node == name and ("spark-role" in p.labels or "spark-app-selector" in p.labels) and not deaths.over(p)
+        ]
+
+    @cached_property
+    def samples(self) -> dict[str, list[Sample]]:
+        out: dict[str, list[Sample]] = {}
+        for sample in self.facts.samples:
+            out.setdefault(sample.name, []).append(sample)
+        return out
+
+    @cached_property
+    def gpus(self) -> Inventory:
+        """GPUs, who holds them and what is wrong with them."""
+        return inventory(self.facts, self.apps, kernel_lines(self.facts))
+
+    @cached_property
+    def workloads(self) -> dict[str, list[Workload]]:
+        out: dict[str, list[Workload]] = {}
+        for workload in self.facts.workloads:
+            out.setdefault(workload.kind, []).append(workload)
+        return out
+
+    @cached_property
+    def shared(self) -> list[Text]:
+        """Logs of no single application."""
+        return [self.text(log) for log in self.attached.shared_logs]
+
+    def shared_hits(self, wording: str) -> list[Hit]:
+        return logs.find(self.shared, wording, WORDINGS[wording])
+
+    # what may be asked from one application -----------------------------------------------------------------------
+
+    def clock(self) -> float:
+        return self.now
+
+    def nodes_by_name(self) -> dict[str, Node]:
+        return self.nodes
+
+    def is_saved(self) -> bool:
+        return self.facts.saved
+
+    def measured(self) -> bool:
+        return bool(self.facts.samples)
+
+    def one_application(self) -> bool:
+        return len(self.apps) == 1
+
+    def documents(self) -> tuple[RestDocument, ...]:
+        return self.facts.rest
+
+    def documents_of_none(self) -> list[RestDocument]:
+        return self.attached.shared_rest
+
+    def texts_of_none(self, *roles: str) -> list[Text]:
+        return [text for text in self.shared if text.log.role in roles]
+
+    def workloads_of(self, kind: str) -> list[Workload]:
+        return self.workloads.get(kind, [])
+
+    def events_about(self, key: str) -> list[Event]:
+        return self.events.get(key, [])
+
+    @cached_property
+    def _leaving(self) -> dict[str, list[Pod]]:
+        out: dict[str, list[Pod]] = {}
+        for pod in self.facts.pods:
+            if pod.deleted is not None:
+                out.setdefault(pod.node, []).append(pod)
+        return out
+
+    def pods_leaving(self, node: str) -> list[Pod]:
+        return self._leaving.get(node, [])
+
+    def series_named(self, part: str, end: str) -> dict[str, list[Sample]]:
+        return {name: found for name, found in self.samples.items() if part in name and name.endswith(end)}
+
+    def samples_of(self, name: str, app_ids: frozenset[str], pods: frozenset[tuple[str, str]]) -> list[Sample]:
+        found = self.samples.get(name, [])
+        if not found:
+            return []
+        by_app, by_pod = self._samples_by_owner(name)
+        places = {i for id in app_ids for i in by_app.get(id, ())} | {i for pod in pods for i in by_pod.get(pod, ())}
+        return [found[i] for i in sorted(places)]
+
+    def _samples_by_owner(self, name: str) -> tuple[dict[str, list[int]], dict[tuple[str, str], list[int]]]:
+        """Places in the samples of a series by application id, and by (namespace, name) of the pod."""
+        made = self._owners.get(name)
+        if made is None:
+            by_app: dict[str, list[int]] = {}
+            by_pod: dict[tuple[str, str], list[int]] = {}
+            for index, sample in enumerate(self.samples[name]):
+                labels = sample.labels
+                if (app_id := labels.get("application_id")) is not None:
+                    by_app.setdefault(app_id, []).append(index)
+                namespace = labels.get("exported_namespace") or labels.get("namespace", "")
+                by_pod.setdefault((namespace, labels.get("exported_pod") or labels.get("pod", "")), []).append(index)
+            made = self._owners[name] = by_app, by_pod
+        return made
+
+    @cached_property
+    def _owners(self) -> dict[str, tuple[dict[str, list[int]], dict[tuple[str, str], list[int]]]]:
+        return {}

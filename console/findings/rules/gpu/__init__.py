@@ -1,0 +1,1 @@
+"""Devices: broken, hot, idle, not offered, not usable."""

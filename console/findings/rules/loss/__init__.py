@@ -1,0 +1,1 @@
+"""What ended pods from outside: evictions, signals, failed starts, silent nodes."""

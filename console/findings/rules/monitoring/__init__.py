@@ -1,0 +1,1 @@
+"""What the monitoring does not see: scraping, rules, objectives."""

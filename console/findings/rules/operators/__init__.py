@@ -1,0 +1,1 @@
+"""The operators of Spark: submission, stuck states, schedules, the operator itself."""

@@ -1,0 +1,1 @@
+"""Where data lies: object stores, the Hive metastore, claims, event logs."""

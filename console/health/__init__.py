@@ -1,1 +1,0 @@
-"""Facts in, verdicts out. Pure: no I/O, no clock, no environment."""

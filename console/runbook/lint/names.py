@@ -1,0 +1,183 @@
+"""Names in templates: which data a template reads, whether it can exist, and whether it is asked for carefully."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from jinja2 import nodes
+
+from console.base.errors import did_you_mean
+from console.runbook import filters, template
+from console.runbook.lint.shape import ANY, LEAF, Shape, down
+
+Trail = tuple[str, ...]
+
+
+@dataclass
+class Uses:
+    """What one template reads.
+
+    Attributes:
+        trails: paths of data (`app`, `name`), the longest that are spelled out.
+        guarded: paths that the template asks `is defined` of, or gives a default for.
+        problems: (message, hint) of paths that cannot exist.
+        words: constants that are looked up in `found` (`'executor-oom-heap' in found`, `found['…']`).
+    """
+
+    trails: set[Trail] = field(default_factory=set)
+    guarded: set[Trail] = field(default_factory=set)
+    problems: list[tuple[str, str]] = field(default_factory=list)
+    words: set[str] = field(default_factory=set)
+
+
+def uses(text: str, shape: Mapping[str, Shape], *, expression: bool = False) -> Uses:
+    """The data that a text (or an expression without braces) reads. Raises TemplateError where it is no template."""
+    tree: nodes.Node = template.parse_expression(text) if expression else template.parse(text)
+    found = Uses()
+    _TrailReader(found, dict(shape)).read(tree)
+    return found
+
+
+class _TrailReader:
+    def __init__(self, found: Uses, scope: dict[str, Shape]) -> None:
+        self.found, self.scope = found, scope
+
+    def read(self, node: nodes.Node) -> Shape:
+        match node:
+            case nodes.Name() | nodes.Getattr() | nodes.Getitem():
+                return self.path(node)
+            case nodes.For():
+                return self.loop(node)
+            case nodes.Test(name="defined" | "undefined", node=inner):
+                return self.guard(inner)
+            case nodes.Filter(name="default", node=nodes.Expr() as inner):
+                self.guard(inner)
+                for extra in node.args:
+                    self.read(extra)
+                return ANY
+            case nodes.Filter(node=nodes.Expr() as inner):
+                return self.filtered(node, inner)
+            case nodes.Compare(expr=nodes.Const(value=str() as word), ops=[nodes.Operand(op="in" | "notin", expr=box)]):
+                if isinstance(box, nodes.Name) and box.name == "found":
+                    self.found.words.add(word)
+                self.read(box)
+                return LEAF
+            case nodes.Call(args=args):
+                for arg in args:
+                    self.read(arg)
+                return LEAF
+            case nodes.CondExpr(expr1=one, expr2=two, test=test):
+                self.read(test)
+                shape = self.read(one)
+                if two is not None:
+                    self.read(two)
+                return shape
+            case nodes.Const() | nodes.TemplateData():
+                return LEAF
+        for child in node.iter_child_nodes():
+            self.read(child)
+        return ANY
+
+    def loop(self, node: nodes.For) -> Shape:
+        items = self.read(node.iter)
+        inner = items[0] if isinstance(items, list) else LEAF if isinstance(items, dict) else ANY
+        names = _stored(node.target)
+        bound = {names[0]: inner} if len(names) == 1 else dict.fromkeys(names, ANY)
+        reader = _TrailReader(self.found, {**self.scope, **bound, "loop": dict.fromkeys(template.LOOP_FIELDS, LEAF)})
+        for part in (node.test, *node.body):
+            if part is not None:
+                reader.read(part)
+        for part in node.else_:
+            self.read(part)
+        return ANY
+
+    def guard(self, node: nodes.Node) -> Shape:
+        trail = _trail(node)
+        if trail:
+            self.found.guarded.add(trail)
+        self.read(node)
+        return LEAF
+
+    def filtered(self, node: nodes.Filter, inner: nodes.Expr) -> Shape:
+        shape = self.read(inner)
+        for arg in (*node.args, *(k.value for k in node.kwargs)):
+            self.read(arg)
+        if node.name in ("where", "without", "pick") and node.args and isinstance(shape, list):
+            first = node.args[0]
+            if isinstance(first, nodes.Const) and isinstance(first.value, str):
+                field = self.fields(shape[0], first.value.split("."), "each item")
+                return [field] if node.name == "pick" else shape
+        if node.name in ("first", "last"):
+            return shape[0] if isinstance(shape, list) else ANY
+        if node.name in ("sort", "unique", "where", "without"):
+            return shape
+        return ANY
+
+    def fields(self, shape: Shape, keys: list[str], where: str) -> Shape:
+        for key in keys:
+            inner = down(shape, key)
+            if inner is None:
+                self.unknown(where, key, shape)
+                return ANY
+            where, shape = f"{where}.{key}", inner
+        return shape
+
+    def path(self, node: nodes.Name | nodes.Getattr | nodes.Getitem) -> Shape:
+        trail = _trail(node)
+        if not trail:
+            base = self.read(node.node) if isinstance(node, nodes.Getattr | nodes.Getitem) else ANY
+            if isinstance(node, nodes.Getitem):
+                self.read(node.arg)
+            if isinstance(node, nodes.Getitem):
+                return base[0] if isinstance(base, list) else ANY
+            if isinstance(node, nodes.Getattr) and base != ANY:
+                return self.fields(base, [node.attr], "it")
+            return ANY
+        root, *rest = trail
+        if root not in self.scope:
+            known = [*self.scope, *filters.FUNCTIONS]
+            self.found.problems.append((f"there is no {root!r} in templates", did_you_mean(root, known)))
+            return ANY
+        self.found.trails.add(trail)
+        if root == "found" and rest:
+            self.found.words.add(rest[0])
+        return self.fields(self.scope[root], rest, root)
+
+    def unknown(self, where: str, key: str, shape: Shape) -> None:
+        known = [k for k in shape if not k.endswith("*")] if isinstance(shape, dict) else []
+        hint = did_you_mean(key, known) if known else f"{where} is one value without fields"
+        self.found.problems.append((f"{where} has no {key!r}", hint))
+
+
+def _stored(target: nodes.Node) -> list[str]:
+    if isinstance(target, nodes.Name):
+        return [target.name]
+    return [n for child in target.iter_child_nodes() for n in _stored(child)]
+
+
+def _trail(node: nodes.Node) -> Trail:
+    """The path that a chain of names spells out, or () where it starts from anything else."""
+    parts: list[str] = []
+    while True:
+        match node:
+            case nodes.Getattr(node=inner, attr=attr):
+                parts.append(attr)
+                node = inner
+            case nodes.Getitem(node=inner, arg=nodes.Const(value=str() as key)):
+                parts.append(key)
+                node = inner
+            case nodes.Name(name=name):
+                return (name, *reversed(parts))
+            case _:
+                return ()
+
+
+def careful(trail: Trail, guarded: set[Trail]) -> bool:
+    """Whether some part of a path was asked for with `is defined` or has a default."""
+    return any(trail[: len(g)] == g for g in guarded)
+
+
+def prefixes(trails: set[Trail], root: str) -> Iterator[Trail]:
+    """The trails below a name."""
+    return (t for t in sorted(trails) if t[0] == root and len(t) > 1)

@@ -1,0 +1,126 @@
+"""What the template context looks like before there is data: names and fields that lint checks paths against."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+from msgspec import inspect as types
+
+from console.apps.model import SparkApp
+from console.board.model import Cluster
+from console.facts.model import Alert, Node, SourceState
+from console.findings.figures import Figures, families, figures_of
+from console.findings.model import Finding
+from console.runbook.context.after import After
+from console.runbook.context.objectives import ObjectiveRecovery
+from console.runbook.model import Runbook, Step
+from console.slo.model import SloStatus
+
+Shape = Any
+"""A dict of shapes by field (`*` for any other key), a one-item list for a list, LEAF, or ANY."""
+LEAF, ANY = "leaf", "any"
+
+OUTPUTS: dict[str, tuple[str, ...]] = {
+    "check": ("status", "because", "value"),
+    "decide": ("status", "because"),
+    "wait": ("status", "because"),
+    "ask": ("answer", "by"),
+    "note": ("answer", "by"),
+    "manual": ("answer", "by"),
+    "change": ("applied", "message", "exit_code", "output", "refused", "by", "because"),
+    "script": ("applied", "message", "exit_code", "output", "refused", "by", "because"),
+    "verify": ("verdict", "because"),
+    "end": (),
+}
+"""What a step of each kind leaves behind under `steps`."""
+
+
+@cache
+def of_struct(kind: type[Any]) -> Shape:
+    """The shape of a struct as plain data."""
+    return _shape(types.type_info(kind), 0)
+
+
+def _shape(kind: types.Type, depth: int) -> Shape:
+    match kind:
+        case types.StructType() if depth < 6:
+            return {f.encode_name: _shape(f.type, depth + 1) for f in kind.fields}
+        case types.VarTupleType() | types.ListType():
+            return [_shape(kind.item_type, depth + 1)]
+        case types.DictType():
+            return ANY
+        case types.UnionType():
+            parts = [t for t in kind.types if not isinstance(t, types.NoneType)]
+            return _shape(parts[0], depth) if len(parts) == 1 else LEAF
+        case types.AnyType() | types.StructType():
+            return ANY
+    return LEAF
+
+
+def figures(codes: Iterable[str]) -> Shape:
+    """The figures that a finding of one of these codes may have: the fields of all their families.
+
+    ANY where there is no code, or one whose family has no struct of its own: then nothing can be said to be missing.
+    """
+    kinds = [figures_of(code) for code in codes]
+    if not kinds or Figures in kinds:
+        return ANY
+    out: dict[str, Shape] = {}
+    for name, inner in (field for kind in kinds for field in of_struct(kind).items()):
+        out[name] = inner if out.get(name, inner) == inner else ANY
+    return out
+
+
+def own_figures(runbook: Runbook) -> Shape:
+    """The figures of `finding`: of the codes that lead here. A class of incidents may be a finding of any code."""
+    return ANY if runbook.match.classes else figures(runbook.match.findings)
+
+
+_APP = {**of_struct(SparkApp), "subject": LEAF, "live": LEAF}
+_FINDING = {**of_struct(Finding), "key": LEAF, "data": ANY}
+_SLO = {**of_struct(SloStatus), "burn_*": LEAF}
+
+
+def context(runbook: Runbook, step: Step | None) -> dict[str, Shape]:
+    """Names that a template of `step` may use, with what is below each."""
+    steps: dict[str, Shape] = {}
+    for other in runbook.steps:
+        fields = dict.fromkeys(OUTPUTS[other.kind], LEAF)
+        steps[other.id] = steps[other.id.replace("-", "_")] = fields
+    out: dict[str, Shape] = {
+        "now": LEAF,
+        "app": _APP,
+        "finding": {**_FINDING, "data": own_figures(runbook)},
+        "findings": [_FINDING],
+        "found": {**{code: {**_FINDING, "data": figures((code,))} for code in families()}, "*": _FINDING},
+        "elsewhere": [_FINDING],
+        "inputs": {i.name: LEAF for i in runbook.inputs},
+        "steps": steps,
+        "slos": {"*": _SLO},
+        "recovery": of_struct(ObjectiveRecovery),
+        "alert": of_struct(Alert),
+        "cluster": of_struct(Cluster),
+        "nodes": [{**of_struct(Node), "true": [LEAF]}],
+        "sources": {"*": of_struct(SourceState)},
+        "after": of_struct(After),
+        "values": dict.fromkeys(runbook.values, ANY),
+    }
+    if step is not None and step.query:
+        out["query"] = {"state": LEAF, "value": LEAF, "error": LEAF, "samples": [{"labels": ANY, "value": LEAF}]}
+    return out
+
+
+def down(shape: Shape, key: str) -> Shape | None:
+    """The shape of a field, or None where there is no such field."""
+    if shape == ANY:
+        return ANY
+    if not isinstance(shape, dict):
+        return None
+    if key in shape:
+        return shape[key]
+    for name, inner in shape.items():
+        if name.endswith("*") and key.startswith(name[:-1]):
+            return inner
+    return None

@@ -1,0 +1,201 @@
+"""Lint against what exists outside: series and labels, fields of objects, scripts and their arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jinja2 import nodes
+
+from console.actions import patches, verb_of
+from console.base.document import Path
+from console.base.errors import did_you_mean
+from console.runbook import template
+from console.runbook.catalogue import Catalogue
+from console.runbook.lint import promql
+from console.runbook.lint.problems import LintReport
+from console.runbook.model import Argument, Step
+from console.runbook.scripts import ScriptSpec, persons_file
+
+CALLS = "calls: [{verbs: [patch], apiVersion: v1, kind: ConfigMap, namespace: jobs, name: settings}]"
+STAND_INS = ("x", "1", "5m")
+"""What a template expression inside a query may stand for: text, a number, a duration."""
+
+
+def check(report: LintReport, scripts: Mapping[str, ScriptSpec], catalogue: Catalogue) -> None:
+    """Add what is wrong with queries, changes and scripts."""
+    for item in report.runbook.inputs:
+        if item.type == "promql" and isinstance(item.default, str):
+            _query(report, ("inputs", item.name, "default"), item.default, catalogue)
+    for step in report.runbook.steps:
+        if step.query:
+            _query(report, report.at(step.id, "query"), step.query, catalogue)
+        if step.kind == "change":
+            _change(report, step, catalogue)
+        if step.kind == "script":
+            _script(report, step, scripts, catalogue)
+
+
+def _query(report: LintReport, at: Path, text: str, catalogue: Catalogue) -> None:
+    try:
+        tree = template.parse(text)
+    except template.TemplateError:
+        return
+    if any(True for _ in tree.find_all((nodes.If, nodes.For))):
+        report.add("query-with-blocks", at, "a query may hold {{ … }}, but no {% … %}", "use two steps")
+        return
+    complaints: tuple[promql.Complaint, ...] = ()
+    for stand_in in STAND_INS:
+        complaints = promql.check(_stood_in(tree, stand_in), catalogue, report.runbook.metrics)
+        if not any(c.code == "promql-syntax" for c in complaints):
+            break
+    for complaint in complaints:
+        severity: Any = complaint.severity
+        report.add(complaint.code, at, complaint.message, complaint.hint, severity)
+
+
+def _stood_in(tree: nodes.Template, stand_in: str) -> str:
+    return "".join(
+        part.data if isinstance(part, nodes.TemplateData) else stand_in
+        for output in tree.find_all(nodes.Output)
+        for part in output.nodes
+    )
+
+
+def _change(report: LintReport, step: Step, catalogue: Catalogue) -> None:
+    verb, kind = verb_of(step.action), _kind(report, step, catalogue)
+    for key in step.settings:
+        if key not in verb.arguments.__struct_fields__:
+            code = f"{key.replace('_', '-')}-of-{verb.name}"
+            report.add(code, report.at(step.id, key), f"{verb.noun} has no {key}", "remove it")
+    objections = list(verb.objections(step.settings))
+    for objection in objections:
+        message = f"change {step.id!r} {objection.message}"
+        report.add(objection.code, report.at(step.id), message, objection.hint)
+    if kind is None or objections:
+        return
+    body = verb.body(step.settings)
+    for pointer in body.touched:
+        value = _literal(patches.get(body.patch, pointer)) if body.patch_type == "merge" else ...
+        wrong = catalogue.wrong_field(*kind, patches.parts(pointer), value)
+        if wrong is not None:
+            report.add("unknown-field", report.at(step.id, *verb.key_of(pointer, step.settings)), wrong)
+
+
+def _kind(report: LintReport, step: Step, catalogue: Catalogue) -> tuple[str, str] | None:
+    """The object kind of a target, or None where it is a template or not known."""
+    assert step.target is not None
+    api_version, kind = step.target.api_version, step.target.kind
+    if "{" in api_version + kind:
+        return None
+    if catalogue.kind(api_version, kind) is None:
+        report.add(
+            "unknown-kind",
+            report.at(step.id, "target", "kind"),
+            f"nothing is known about the fields of {api_version} {kind}",
+            did_you_mean(f"{api_version} {kind}", catalogue.kinds),
+        )
+        return None
+    return api_version, kind
+
+
+def _literal(value: Any) -> Any:
+    """A value that can be judged now: a template may become anything that fits its braces."""
+    if not isinstance(value, str) or "{" not in value:
+        return value
+    return ... if template.single(value) is not None else "text"
+
+
+def _script(report: LintReport, step: Step, scripts: Mapping[str, ScriptSpec], catalogue: Catalogue) -> None:
+    spec = scripts.get(step.script)
+    if spec is None:
+        report.add(
+            "unknown-script",
+            report.at(step.id, "script"),
+            f"there is no script {step.script!r}",
+            did_you_mean(step.script, scripts),
+        )
+        return
+    if spec.effect != step.effect:
+        report.add(
+            "script-effect",
+            report.at(step.id, "effect"),
+            f"script {spec.name!r} is declared as {spec.effect}, the step says {step.effect}",
+        )
+    _calls(report, step, spec)
+    given = {a.name: a for a in step.arguments}
+    for name, argument in given.items():
+        _argument(report, step, spec, name, argument)
+    for name, wanted in spec.arguments.items():
+        if wanted.required and name not in given:
+            report.add(
+                "argument-missing", report.at(step.id, "arguments"), f"script {spec.name!r} needs the argument {name!r}"
+            )
+    if step.target is not None and (kind := _kind(report, step, catalogue)) is not None:
+        for index, pointer in enumerate(step.touches):
+            wrong = catalogue.wrong_field(*kind, patches.parts(pointer), ...)
+            if wrong is not None:
+                report.add("unknown-field", report.at(step.id, "touches", index), wrong)
+
+
+def _calls(report: LintReport, step: Step, spec: ScriptSpec) -> None:
+    """What the script may send: declared where it writes, within what it says of itself, its target among it."""
+    if step.effect == "read":
+        if step.calls and spec.effect == "read":
+            report.add(
+                "read-with-calls", report.at(step.id, "calls"), "a script that only reads sends nothing", "remove it"
+            )
+        return
+    if not step.calls and step.target is None:
+        said = f"script {step.id!r} writes and declares no call, so nothing that it sends is passed on"
+        report.add("script-without-calls", report.at(step.id), said, CALLS)
+    for index, call in enumerate(step.calls):
+        at = report.at(step.id, "calls", index)
+        kind, what = call.target.kind, f"{call.subresource} of {call.target.kind}".removeprefix(" of ")
+        if kind == "Secret":
+            report.add("secret-call", at, "Secrets are neither read nor written by scripts", "make it a manual step")
+        for verb in call.verbs:
+            own = any(
+                verb in one.verbs
+                and (one.api_version, one.kind, one.subresource) == (call.target.api_version, kind, call.subresource)
+                for one in spec.calls
+            )
+            if spec.calls and not own and "{" not in call.target.api_version + kind:
+                report.add(
+                    "script-calls",
+                    (*at, "verbs"),
+                    f"script {spec.name!r} does not declare to {verb} {what}",
+                    f"it declares: {_declared(spec)}",
+                )
+    targets = [(c.target.kind, c.target.namespace, c.target.name) for c in step.calls if not c.subresource]
+    target = step.target
+    if step.calls and target is not None and (target.kind, target.namespace, target.name) not in targets:
+        report.add(
+            "target-without-call",
+            report.at(step.id, "target"),
+            f"script {step.id!r} may send nothing to its target",
+            "declare a call on it, or leave the target out",
+        )
+
+
+def _declared(spec: ScriptSpec) -> str:
+    return "; ".join(f"{' and '.join(call.verbs)} {call.kind}" for call in spec.calls) or "nothing"
+
+
+def _argument(report: LintReport, step: Step, spec: ScriptSpec, name: str, argument: Argument) -> None:
+    wanted = spec.arguments.get(name)
+    at = report.at(step.id, "arguments", name)
+    for word in (argument.value, argument.flag):
+        if theirs := persons_file(word):
+            report.add(
+                "persons-file", at, f"argument {name!r} leads to {theirs}", "scripts get a kubeconfig of their own"
+            )
+    if wanted is None:
+        hint = did_you_mean(name, spec.arguments)
+        report.add("unknown-argument", at, f"script {spec.name!r} has no argument {name!r}", hint)
+    elif wanted.type != argument.type:
+        message = f"argument {name!r} of {spec.name!r} is of type {wanted.type}, not {argument.type}"
+        report.add("argument-type", (*at, "type"), message)
+    elif argument.flag != spec.flag(name):
+        message = f"argument {name!r} of {spec.name!r} stands after {spec.flag(name) or 'no flag'}"
+        report.add("argument-flag", (*at, "flag"), message)

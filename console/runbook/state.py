@@ -1,0 +1,134 @@
+"""How a walk stands: the value that its events are folded to."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from console.actions.effects import Effect, Preview
+from console.facts.evidence import Evidence
+from console.facts.model import Alert
+from console.runbook.events import HandedOver, Intent, Noted
+from console.runbook.model import Judgement, Outcome
+
+Status = Literal["running", "waiting", "holding", "in doubt", "handed over", "ended"]
+
+
+class StepState(Struct, frozen=True):
+    """How one visited step stands. `words` is the line beside its title.
+
+    Attributes:
+        state: `stopped` is a step at which somebody ended the walk: it was not done.
+        goto: where it led, `` while it is current.
+        measured: a verify step has had data at least once.
+        watched: since when somebody has been watching it (entered, or resumed); its deadline counts from here.
+    """
+
+    step: str
+    state: Literal["done", "current", "refused", "failed", "skipped", "stopped"]
+    words: str = ""
+    status: Judgement | None = None
+    evidence: tuple[Evidence, ...] = ()
+    entered: float | None = None
+    left: float | None = None
+    preview: Preview | None = None
+    answer: str = ""
+    goto: str = ""
+    measured: bool = False
+    watched: float | None = None
+
+
+class Undone(Struct, frozen=True):
+    """A rollback of the walk: beside its steps, because it says nothing of the step that led to it.
+
+    Attributes:
+        effect: id of the rollback; `title` what it undoes, `after` how many steps had been entered by then.
+        words: the line beside its title.
+    """
+
+    effect: str
+    title: str
+    after: int
+    state: Literal["current", "done", "refused", "failed"]
+    words: str = ""
+    preview: Preview | None = None
+
+
+class Walk(Struct, frozen=True):
+    """The fold of a walk's events.
+
+    Attributes:
+        path: step ids in the order they were entered.
+        writes: effects whose write was applied, in order; `rollbacks` the inverse of each, by effect id.
+        in_doubt: an intent without a result, or None; `landed` is what was found out about it.
+        intents: how many writes were about to leave, which numbers the effects.
+        changed: time of the last applied write.
+        mark: see HoldBegan.
+        offered: ids of the effects whose rollback was offered; `undo` the one that is to be rolled back now.
+        undos: rollbacks that were begun, in order.
+        finding: key of the finding that it was for.
+        still_to_do: what the changes need so that they last, in words, and those that did not help and still stand;
+            `makers` the schedules that would undo them.
+        recurred: why what it resolved is not resolved any more; `recurred_at` since when.
+        handed: who left it to somebody else, as long as nobody has taken it up.
+    """
+
+    id: str
+    runbook: str
+    version: str
+    hash: str
+    text: str
+    subject: str
+    status: Status
+    started: float
+    inputs: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    cluster: dict[str, Any] = {}
+    actor: str = ""
+    current: str = ""
+    steps: tuple[StepState, ...] = ()
+    path: tuple[str, ...] = ()
+    outputs: dict[str, Any] = {}
+    writes: tuple[Effect, ...] = ()
+    rollbacks: dict[str, Effect] = {}
+    pending: Intent | None = None
+    in_doubt: Intent | None = None
+    hold_since: float | None = None
+    preview: Preview | None = None
+    confirmed: str = ""
+    notes: tuple[Noted, ...] = ()
+    outcome: Outcome | None = None
+    because: str = ""
+    ended: float | None = None
+    slo_before: dict[str, Any] = {}
+    slo_after: dict[str, Any] = {}
+    events: int = 0
+    landed: Literal["", "yes", "no", "unknown"] = ""
+    intents: int = 0
+    changed: float | None = None
+    mark: float | None = None
+    offered: tuple[str, ...] = ()
+    undo: str = ""
+    alert: Alert | None = None
+    handed: HandedOver | None = None
+    undos: tuple[Undone, ...] = ()
+    remarks: tuple[str, ...] = ()
+    finding: str = ""
+    still_to_do: tuple[str, ...] = ()
+    makers: tuple[str, ...] = ()
+    recurred: str = ""
+    recurred_at: float | None = None
+
+    @property
+    def helped(self) -> bool:
+        """Whether a verification has said since the last write that it helped."""
+        since = self.changed
+        return since is not None and any(
+            self.outputs.get(s.step, {}).get("verdict") == "effective" and s.left is not None and s.left >= since
+            for s in self.steps
+        )
+
+    def state(self, step: str) -> StepState | None:
+        """The latest visit of `step`."""
+        return next((s for s in reversed(self.steps) if s.step == step), None)

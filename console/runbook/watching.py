@@ -1,0 +1,249 @@
+"""A verification while it runs, in figures: what has to become true, what it is now, how long we wait. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from console.apps.progress import ProgressSample, rate
+from console.base.clock import rfc3339
+from console.base.errors import ConsoleError
+from console.base.units import human_duration
+from console.board.model import Board
+from console.runbook import say
+from console.runbook.context.after import After, since_the_change
+from console.runbook.context.build import build
+from console.runbook.context.objectives import answered_for
+from console.runbook.model import Runbook, Step
+from console.runbook.walk import Walk
+from console.slo.model import Burn, SloStatus
+from console.slo.recovery import CALM
+from console.slo.spec import promql_duration
+
+FIELDS = ("until", "progress", "rises", "completed", "fails", "worse")
+UNPROVED = ", not proved: nothing has completed since"
+Standing = Literal["good", "bad", "not yet", "unknown"]
+
+
+class WatchedFigure(Struct, frozen=True):
+    """One figure. `words` is what it is now, with what is wanted; `share` (0 to 1) how far it has come, or None."""
+
+    name: str
+    standing: Standing
+    words: str
+    share: float | None = None
+
+
+class Watching(Struct, frozen=True):
+    """A verify step that runs.
+
+    Attributes:
+        held, hold: seconds for which it has been true (None: it is not now, though the last look may have found it so),
+            and for which it must be.
+        until: epoch seconds at which it is judged at the latest; `left` seconds until then.
+        proved: whether what has to rise has risen since it has been true; while it has not, nothing is proved.
+        moved_from: until when it would have been judged, had nobody taken the walk up since; None: as it was.
+        estimate: when it may be over, in words; `` where that cannot be told.
+        says: the lines of the runbook beside the step.
+    """
+
+    step: str
+    standing: Standing
+    figures: tuple[WatchedFigure, ...]
+    held: float | None
+    hold: float
+    until: float
+    left: float
+    estimate: str = ""
+    says: tuple[str, ...] = ()
+    proved: bool = True
+    moved_from: float | None = None
+
+    @property
+    def ends(self) -> str:
+        """When it is judged, in words, and that this was put off."""
+        moved = f", put off from {_clock(self.moved_from)} when it was taken up" if self.moved_from is not None else ""
+        return f"judged at {_clock(self.until)} at the latest, in {human_duration(self.left)}{moved}"
+
+    @property
+    def waits_for(self) -> str:
+        """What is missing, in words."""
+        missing = [f"{figure.name} {figure.words}" for figure in self.figures if figure.standing != "good"]
+        return "; ".join(missing)
+
+
+def watching(
+    board: Board, walk: Walk, runbook: Runbook | None, samples: Sequence[ProgressSample] = ()
+) -> Watching | None:
+    """The verification that a walk is in; None where it is in none.
+
+    Args:
+        samples: how its application moved, the latest last.
+    """
+    step = runbook.step(walk.current) if runbook is not None else None
+    state = walk.state(walk.current)
+    if step is None or runbook is None or state is None or step.kind != "verify" or state.state != "current":
+        return None
+    ctx = build(board, app=walk.subject, walk=walk, inputs=walk.inputs, alert=walk.alert, now=board.at, runbook=runbook)
+    hold, limit = _seconds(step, "hold", step.hold, ctx), _seconds(step, "deadline", step.deadline, ctx)
+    since = state.watched if state.watched is not None else walk.started
+    held, proved = _held(step, ctx, walk, board.at)
+    asked = " ".join(getattr(step, field) for field in FIELDS)
+    figures: list[WatchedFigure] = []
+    after = since_the_change(board.app(walk.subject), walk)
+    if "after." in asked:
+        figures += _application(after, samples, asked)
+    ours = answered_for(board.slos, walk, runbook) if "recovery." in asked else []
+    figures += [figure for status in ours for figure in _burns(status)]
+    standing: Standing = "unknown" if held is None and not state.measured else "not yet"
+    return Watching(
+        step=step.id,
+        standing="good" if held is not None and proved else standing,
+        figures=tuple(figures),
+        held=held,
+        hold=hold,
+        until=since + limit,
+        left=max(0.0, since + limit - board.at),
+        estimate=_estimate(board.at, held, hold, after, ours, walk),
+        says=say.shows(step, ctx, runbook.id),
+        proved=proved,
+        moved_from=state.entered + limit if state.entered is not None and since - state.entered >= 1 else None,
+    )
+
+
+def _held(step: Step, ctx: Mapping[str, Any], walk: Walk, now: float) -> tuple[float | None, bool]:
+    """For how long it has been true, None where it is not now; and whether what must rise has risen since."""
+    if walk.hold_since is None or any(say.truth(text, ctx)[0] is False for text in (step.progress, step.until)):
+        return None, True
+    mark, _ = say.number(step.rises, ctx)
+    proved = not step.rises or (mark is not None and walk.mark is not None and mark > walk.mark)
+    return max(0.0, now - walk.hold_since), proved
+
+
+def _seconds(step: Step, key: str, text: str, ctx: Mapping[str, Any]) -> float:
+    try:
+        return say.span(step, key, text, ctx)
+    except ConsoleError:
+        return 0.0
+
+
+def _application(after: After, samples: Sequence[ProgressSample], asked: str) -> list[WatchedFigure]:
+    """Executors of wanted, tasks and their rate, deaths: since the change."""
+    out: list[WatchedFigure] = []
+    if after.new_driver is not None:
+        standing: Standing = "good" if after.new_driver else "not yet"
+        out.append(WatchedFigure("driver", standing, "new, since the change" if after.new_driver else "not new yet"))
+    if "after.executors" in asked or after.executors:
+        out.append(_executors(after))
+    out.append(_tasks(after, samples))
+    if after.deaths is not None:
+        old = f" ({after.old.running} of before still run)" if after.old is not None and after.old.running else ""
+        kinds = ", ".join(f"{n} {kind}" for kind, n in sorted((after.new.deaths if after.new else {}).items()))
+        words = f"{after.deaths} since the change{f': {kinds}' if kinds else ''}{old}"
+        out.append(_deaths(after, words))
+    return out
+
+
+def _deaths(after: After, words: str) -> WatchedFigure:
+    """None died is good only where there was somebody who could."""
+    if after.deaths:
+        return WatchedFigure("deaths", "bad", words)
+    if after.completed or (after.new is not None and after.new.running):
+        return WatchedFigure("deaths", "good", words)
+    return WatchedFigure("deaths", "unknown", f"{words}, but no new executor runs")
+
+
+def _executors(after: After) -> WatchedFigure:
+    if after.executors is None:
+        return WatchedFigure("executors", "unknown", "no data")
+    wanted = after.wanted
+    if wanted is None:
+        return WatchedFigure("executors", "unknown", f"{after.executors}; how many are wanted is not known")
+    share = after.executors / wanted if wanted else 1.0
+    standing: Standing = "good" if after.executors >= wanted else "not yet"
+    return WatchedFigure("executors", standing, f"{after.executors} of {wanted}", min(1.0, share))
+
+
+def _tasks(after: After, samples: Sequence[ProgressSample]) -> WatchedFigure:
+    """Completed tasks of the new driver, how fast they come, and when they may be through."""
+    if after.tasks is None:
+        return WatchedFigure("tasks", "unknown", "no data of the new driver yet")
+    speed = rate(samples) if samples else None
+    total = samples[-1].total if samples else None
+    words = f"{after.tasks:.0f}" + (f" of {total}" if total else "") + " completed"
+    if speed is None:
+        return WatchedFigure("tasks", "unknown", f"{words}, rate not known yet", _share(after.tasks, total))
+    words += f", {speed * 60:.0f} a minute"
+    if total and speed > 0 and total > after.tasks:
+        words += f", {human_duration((total - after.tasks) / speed)} to go"
+    return WatchedFigure("tasks", "good" if speed > 0 else "not yet", words, _share(after.tasks, total))
+
+
+def _share(done: float, total: int | None) -> float | None:
+    return min(1.0, done / total) if total else None
+
+
+def _burns(status: SloStatus) -> list[WatchedFigure]:
+    """The burn of every window that is waited for, against what is wanted."""
+    waited = sorted((b for b in status.burns if b.awaited), key=lambda b: b.window)
+    return [_burn(status, burn) for burn in waited] or [WatchedFigure(f"burn {status.id}", "unknown", "no data")]
+
+
+def _burn(status: SloStatus, burn: Burn) -> WatchedFigure:
+    name = f"burn {promql_duration(burn.window)}"
+    if burn.rate is None:
+        return WatchedFigure(name, "unknown", f"no data ({status.id})")
+    standing: Standing = "good" if burn.rate < CALM else "not yet"
+    return WatchedFigure(name, standing, f"{burn.rate:.1f} now, below {CALM:g} is wanted ({status.id})")
+
+
+def _estimate(now: float, held: float | None, hold: float, after: After, ours: Sequence[SloStatus], walk: Walk) -> str:
+    """When it may be over. A window of burn forgets what failed before the change when it lies wholly after it."""
+    if held is not None:
+        return f"over at {_clock(now + max(0.0, hold - held))} if it stays so"
+    late = [b.window for s in ours for b in s.burns if b.awaited and b.rate is not None and b.rate >= CALM]
+    if late and walk.changed is not None:
+        end = walk.changed + max(late)
+        if end > now:
+            return (
+                f"the {promql_duration(max(late))} window has forgotten what failed before the change by {_clock(end)}"
+            )
+        return "failures since the change keep the burn up"
+    if not ours and after.executors is not None and after.wanted and after.executors >= after.wanted:
+        return f"over at {_clock(now + hold)} at the earliest"
+    return ""
+
+
+def _clock(at: float) -> str:
+    return f"{(rfc3339(at) or '')[11:16]}Z"
+
+
+def words(watched: Watching) -> str:
+    """The verification in one line, for narration."""
+    figures = " · ".join(f"{f.name} {f.words}" for f in watched.figures)
+    needed = human_duration(watched.hold)
+    held = f"not yet ({needed} are needed)"
+    if watched.held is not None:
+        held = f"true for {human_duration(watched.held)} of {needed}" + ("" if watched.proved else UNPROVED)
+    parts = [held, figures or "; ".join(watched.says), watched.estimate, watched.ends]
+    return " · ".join(part for part in parts if part)
+
+
+def document(watched: Watching) -> dict[str, Any]:
+    """The verification as scripts read it: seconds as numbers, times as RFC 3339."""
+    return {
+        "step": watched.step,
+        "standing": watched.standing,
+        "figures": [
+            {"name": f.name, "standing": f.standing, "words": f.words, "share": f.share} for f in watched.figures
+        ],
+        "held_seconds": watched.held,
+        "proved": watched.proved,
+        "hold_seconds": watched.hold,
+        "judged_by": rfc3339(watched.until),
+        "left_seconds": watched.left,
+        "estimate": watched.estimate,
+        "says": list(watched.says),
+    }

@@ -1,0 +1,86 @@
+"""How an objective stands, in words and levels, the same for every face: target, budget, burn, counts, forecast."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from console.base.units import human_duration
+from console.slo.model import Burn, SloState, SloStatus
+
+Standing = SloState | Literal["spending"]
+BudgetLevel = Literal["ample", "low", "critical", "no data"]
+BurnLevel = Literal["within", "spending", "over", "no data"]
+LOW, CRITICAL = 0.5, 0.1
+"""Shares of the budget: less than the first is low, no more than the second critical."""
+NEAR = 0.2
+"""How far a window may be from the one in the head of a column, as a share of that."""
+
+
+def target(objective: float) -> str:
+    """The share that is promised (0.9995), unrounded: `99.95%`."""
+    return f"{objective * 100:.10g}%"
+
+
+def standing(slo: SloStatus) -> Standing:
+    """Its state in one word. One that is good, and whose budget will be gone at the present burn, is `spending`."""
+    return "spending" if slo.state == "good" and slo.exhausted_in is not None else slo.state
+
+
+def state(slo: SloStatus) -> str:
+    """`burning (page)`, `good, partial`, `spending`."""
+    word = f"{standing(slo)} ({slo.severity})" if slo.severity else standing(slo)
+    return f"{word}, partial" if slo.partial and slo.state != "no data" else word
+
+
+def budget_left(left: float | None, digits: int = 0) -> str:
+    """The share that is left (1 = untouched) in percent, or `no data`."""
+    return "no data" if left is None else f"{left:.{digits}%}"
+
+
+def budget_level(slo: SloStatus) -> BudgetLevel:
+    """How good the budget looks. While the objective burns no amount is ample: it is on its way out."""
+    if slo.budget_left is None:
+        return "no data"
+    if slo.state != "good" or slo.budget_left <= CRITICAL:
+        return "critical"
+    return "low" if slo.budget_left < LOW else "ample"
+
+
+def burn_rate(burn: Burn | None, digits: int = 1) -> str:
+    """The rate (1 spends the budget exactly in its period), with `~` where events are few; or why there is none."""
+    if burn is None or burn.rate is None:
+        return "no events" if burn is not None and burn.total == 0 else "no data"
+    rate = f"{burn.rate:.0f}" if burn.rate >= 100 else f"{burn.rate:.{digits}f}"
+    return rate + ("~" if burn.low_traffic else "")
+
+
+def burn_over(slo: SloStatus, window: float) -> Burn | None:
+    """The burn over about `window` seconds: imported objectives have windows of their own (321 s, not 300)."""
+    near = [burn for burn in slo.burns if abs(burn.window - window) <= NEAR * window]
+    return min(near, key=lambda burn: abs(burn.window - window), default=None)
+
+
+def burn_level(burn: Burn | None) -> BurnLevel:
+    """`over` its alert factor, as the arithmetic of an alert counts it; `spending` more than the period allows."""
+    if burn is None or burn.rate is None:
+        return "no data"
+    if burn.factor is not None and burn.rate > burn.factor:
+        return "over"
+    return "spending" if burn.rate >= 1 else "within"
+
+
+def events(count: float) -> str:
+    """A number of events. Extrapolated counts are not whole; below ten the fraction is kept, so that some is not 0."""
+    return f"{count:.0f}" if count >= 10 or count == int(count) else f"{count:.2g}"
+
+
+def bad_of_total(bad: float | None, total: float | None) -> str:
+    """`41/4982`, or `no data`."""
+    return "no data" if bad is None or total is None else f"{events(bad)}/{events(total)}"
+
+
+def gone_in(slo: SloStatus) -> str:
+    """When the budget is gone at the present burn: `2h`, `spent`; empty beyond the period and where it is unknown."""
+    if slo.budget_left is not None and slo.budget_left <= 0:
+        return "spent"
+    return "" if slo.exhausted_in is None else human_duration(slo.exhausted_in)

@@ -1,0 +1,1 @@
+"""Facts from the Kubernetes API: reflectors, kinds, what vanished, logs, what is read once."""

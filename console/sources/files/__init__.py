@@ -1,0 +1,1 @@
+"""Facts from files of one's own: the workstreams index, git, runbooks."""

@@ -1,0 +1,1 @@
+"""Facts from saved evidence, in every form that people paste."""

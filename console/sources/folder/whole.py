@@ -1,0 +1,72 @@
+"""The evidence as a whole: whose log each one is, the moment it speaks of last, how much there is of each kind."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from console.facts import logs as logtext
+from console.facts.model import (
+    Facts,
+    Log,
+    Pod,
+    SourceState,
+)
+
+
+def with_subject(log: Log, pods: tuple[Pod, ...]) -> Log:
+    """Whose log it is: a pod that its file's name or its own first lines give, else an executor id or its role."""
+    base = log.subject or log.origin.locator.rpartition("/")[2].rpartition("!")[2]
+    host = log.subject or logtext.process_host(log.text)
+    folders = set(log.origin.locator.split("/")[:-1])
+    best: Pod | None = None
+    for pod in pods:
+        named = pod.name in base or pod.name in folders or (bool(host) and host == pod.name)
+        if named and (best is None or len(pod.name) > len(best.name) or (pod.created or 0) > (best.created or 0)):
+            best = pod
+    if best is not None and log.role not in ("submit", "master", "worker", "operator"):
+        role = best.labels.get("spark-role", "")
+        kept = log.role if log.role != "other" else ("driver" if role == "driver" else "executor" if role else "other")
+        return replace(log, subject=f"Pod/{best.namespace}/{best.name}", role=kept)
+    if log.role == "executor":
+        return replace(log, subject=logtext.executor_id(log.text) or "executor")
+    return replace(log, subject=log.role)
+
+
+def latest_time(facts: Facts) -> float:
+    """The moment that the evidence speaks of last."""
+    times: list[float] = [0.0]
+    for pod in facts.pods:
+        times.extend(t for t in (pod.created, pod.started, pod.deleted) if t)
+        times.extend(c.since for c in pod.conditions if c.since)
+        for container in pod.containers:
+            end = container.terminated or container.last_terminated
+            times.extend(t for t in (container.started, end.finished if end else None) if t)
+    times.extend(e.last for e in facts.events if e.last)
+    times.extend(s.at for s in facts.samples if s.at)
+    for log in facts.logs:
+        for line in reversed(log.text[-4_000:].splitlines()):
+            at = logtext.time_of(line)
+            if at is not None:
+                times.append(at)
+                break
+    return max(times)
+
+
+def source_states(facts: Facts) -> tuple[SourceState, ...]:
+    """What was read of each kind of evidence, and what was not there."""
+    counts = {
+        "pods": len(facts.pods),
+        "nodes": len(facts.nodes),
+        "events": len(facts.events),
+        "applications": len(facts.spark),
+        "logs": len(facts.logs),
+        "spark-rest": len(facts.rest),
+        "metrics": len(facts.samples),
+        "alerts": len(facts.alerts),
+    }
+    return tuple(
+        SourceState(
+            name, "fresh" if count else "absent", detail=f"{count} read" if count else "nothing of it in the folder"
+        )
+        for name, count in counts.items()
+    )

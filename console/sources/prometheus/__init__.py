@@ -1,0 +1,1 @@
+"""Facts from Prometheus and Alertmanager: queries, objectives, what it says of itself."""

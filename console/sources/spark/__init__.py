@@ -1,0 +1,1 @@
+"""Facts from Spark itself: REST, event logs, standalone masters and workers."""

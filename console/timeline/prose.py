@@ -1,0 +1,203 @@
+"""What each event of a walk says, in a sentence. Texts from outside are clean already; here they stay plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from console.actions import verbs
+from console.actions.effects import Effect
+from console.base.clock import rfc3339
+from console.base.units import human_duration
+from console.facts.model import Alert
+from console.runbook.walk import (
+    Answered,
+    AnyEvent,
+    Applied,
+    Called,
+    ChangeRefused,
+    Confirmed,
+    Edited,
+    Entered,
+    Followed,
+    HandedOver,
+    HoldBegan,
+    HoldBroke,
+    Intent,
+    Judged,
+    Landed,
+    Noted,
+    Offered,
+    Previewed,
+    Resumed,
+    RulesWidened,
+    Skipped,
+    Started,
+    Verified,
+    Walk,
+    WalkEnded,
+    WalkEvent,
+)
+
+SHOWN = ("300", "3600", "21600")
+"""Windows, in seconds, whose burn rates tell a person most."""
+OUTCOMES = {
+    "resolved": "resolved",
+    "mitigated": "mitigated",
+    "handed_over": "handed over",
+    "not_applicable": "not applicable",
+    "unresolved": "unresolved",
+}
+
+
+def target_of(effect: Effect) -> str:
+    """`SparkApplication spark-jobs/etl-orders`, or what the script is called."""
+    if effect.target is not None:
+        return effect.about
+    return " ".join(effect.argv[1:2]) or "a script"
+
+
+def meant(walk: Walk) -> tuple[str, ...]:
+    """What a walk is about, a line each: runbook and subject, cluster, alert, inputs that were not a default."""
+    cluster = walk.cluster
+    marks = [str(cluster.get("mode") or ""), "production" if cluster.get("production") else "",
+             "drill" if is_drill(walk) else ""]  # fmt: skip
+    where = str(cluster.get("context") or cluster.get("server") or "no cluster")
+    lines = [
+        f"runbook {walk.runbook} {walk.version} on {walk.subject or 'no application'}",
+        f"cluster {where}" + "".join(f", {mark}" for mark in marks if mark),
+    ]
+    if walk.alert is not None:
+        lines.append(f"alert {alert_words(walk.alert, walk.started)}")
+    for name, value in walk.inputs.items():
+        if (origin := walk.origins.get(name, "")) not in ("", "default"):
+            lines.append(f"{name} = {value} ({origin})")
+    return tuple(lines)
+
+
+def is_drill(walk: Walk) -> bool:
+    """Whether it was walked on a simulated cluster."""
+    return walk.cluster.get("kind") == "simulated"
+
+
+def alert_words(alert: Alert, at: float) -> str:
+    """`SparkPodOOMKilled, firing for 23m (app=etl, namespace=jobs)` as it stood at a time."""
+    since = f" for {human_duration(at - alert.since)}" if alert.since is not None and alert.state == "firing" else ""
+    labels = ", ".join(f"{k}={v}" for k, v in sorted(alert.labels.items()) if k != "alertname")
+    return f"{alert.name}, {alert.state}{since}" + (f" ({labels})" if labels else "")
+
+
+def sentence(event: AnyEvent) -> str:
+    """One event in one sentence."""
+    return _SENTENCES[type(event)](event)
+
+
+def _answered(event: Answered) -> str:
+    if not event.value:
+        return f"{event.by} went on"
+    said = f"“{event.label}” ({event.value})" if event.label else event.value
+    return f"{event.by} answered: {said}"
+
+
+def _previewed(event: Previewed) -> str:
+    if event.preview.read_only:
+        return f"shown, not offered: {event.preview.read_only}"
+    return f"asked to confirm: {event.preview.effect.title}"
+
+
+def _landed(event: Landed) -> str:
+    word = {"yes": "it had arrived", "no": "it had not arrived", "unknown": "whether it arrived is not known"}
+    return word[event.answer] + (f": {event.because}" if event.because else "")
+
+
+def _called(event: Called) -> str:
+    what = f"{event.verb} {event.about}" + (" (dry run)" if event.dry_run else "")
+    if event.refused:
+        return f"the script was not let through: {what}: {event.refused}"
+    if not event.status:
+        return f"the script sends: {what}" if not event.message else f"the script sent: {what}: {event.message}"
+    return f"the server answered {event.status}: {what}" + (f": {event.message}" if event.message else "")
+
+
+def _widened(event: RulesWidened) -> str:
+    goes = "goes on under them" if event.answer == "yes" else "keeps to those that it began with"
+    return f"the rules are wider than when it began ({'; '.join(event.wider)}); by the word of {event.by} it {goes}"
+
+
+_SENTENCES: dict[type[WalkEvent], Callable[[Any], str]] = {
+    Started: lambda e: f"{e.actor} began the walk on {e.subject or 'no application'}",
+    Entered: lambda e: "entered",
+    Judged: lambda e: f"{e.status}: {e.because}",
+    Answered: _answered,
+    Skipped: lambda e: f"skipped: {e.because}",
+    Previewed: _previewed,
+    Confirmed: lambda e: f"{e.by} confirmed" + (f", typing {e.typed}" if e.typed else ""),
+    ChangeRefused: lambda e: f"not done ({e.by}): {e.because}",
+    Intent: lambda e: f"about to {_verb(e.effect)} {target_of(e.effect)}",
+    Called: _called,
+    Applied: lambda e: ("done" if e.ok else "failed") + (f": {e.message}" if e.message else ""),
+    Landed: _landed,
+    HoldBegan: lambda e: e.because or "it holds",
+    HoldBroke: lambda e: f"does not hold: {e.because}" if e.because else "does not hold",
+    Verified: lambda e: f"{e.verdict}: {e.because}",
+    Offered: lambda e: f"{e.by} asked for the rollback" if e.answer == "yes" else f"{e.by} left the change in place",
+    Noted: lambda e: f"note of {e.by}: {e.text}",
+    HandedOver: lambda e: f"{e.by} handed it over" + (f": {e.text}" if e.text else ""),
+    Edited: lambda e: f"{e.by} set {e.input} to {e.value}" + (f" instead of {e.was}" if e.was else ""),
+    Resumed: lambda e: f"resumed by {e.by}" + (f", {e.because}" if e.because else ""),
+    Followed: lambda e: f"{'recurred' if e.kind == 'recurred' else 'it lasts'}: {e.because}",
+    RulesWidened: _widened,
+    WalkEnded: lambda e: f"{OUTCOMES[e.outcome]}: {e.because}",
+}
+
+
+def _verb(effect: Effect) -> str:
+    if effect.inverse_of:
+        return "roll back"
+    verb = verbs().get(effect.action)
+    return effect.action if verb is None else verb.does
+
+
+def outcome(walk: Walk) -> str:
+    """How a walk ended. Where it has not, the journal does not say whether anybody is on it."""
+    if walk.recurred:
+        return "recurred"
+    if walk.outcome:
+        return "declined" if declined(walk) else OUTCOMES[walk.outcome]
+    if walk.handed is not None:
+        return "handed over, waits"
+    return "in doubt" if walk.status == "in doubt" else "not ended"
+
+
+def declined(walk: Walk) -> bool:
+    """Whether it ended because its change was refused: nobody was handed anything."""
+    made = [step for step in walk.steps if step.goto]
+    return walk.outcome == "handed_over" and not walk.writes and bool(made) and made[-1].state == "refused"
+
+
+def because(walk: Walk) -> str:
+    """Why it ended so, or why that is not true any more."""
+    if not walk.recurred:
+        return walk.because
+    return f"{walk.recurred} ({rfc3339(walk.recurred_at)}); it had ended {OUTCOMES[walk.outcome or 'unresolved']}"
+
+
+def duration(seconds: float | None) -> str:
+    """`4m`, or a dash where it did not come to that."""
+    return "–" if seconds is None else human_duration(seconds)
+
+
+def objective(was: object) -> str:
+    """How an objective stood, of what walks keep: `burning, budget 84%, burn 5m 30.2, 1h 12.1`."""
+    if not isinstance(was, dict):
+        return "not measured"
+    state, left = was.get("state"), was.get("budget_left")
+    words = [str(state)] if state else []
+    words.append("budget unknown" if not isinstance(left, int | float) else f"budget {left:.0%} left")
+    burn = was.get("burn")
+    burns = burn if isinstance(burn, dict) else {}
+    rates = []
+    for seconds, rate in [(w, burns[w]) for w in SHOWN if w in burns] or list(burns.items())[:3]:
+        name = human_duration(float(seconds))
+        rates.append(f"{name} {rate:.1f}" if isinstance(rate, int | float) else f"{name} no data")
+    return ", ".join([*words, *(["burn " + " · ".join(rates)] if rates else [])])

@@ -1,0 +1,132 @@
+"""A walk out of the journal, checked: its events, the hash of each, and whether the chain is whole."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from console.base.errors import ConsoleError, UsageError
+from console.operate.chain import Chain
+from console.operate.journal import Journal
+from console.runbook import schema
+from console.runbook.walk import (
+    Answered,
+    AnyEvent,
+    Applied,
+    Confirmed,
+    Edited,
+    HandedOver,
+    Intent,
+    Noted,
+    Offered,
+    Previewed,
+    Resumed,
+    RulesWidened,
+    Verified,
+    Walk,
+    apply,
+    fold,
+)
+
+ASKING = frozenset({"ask", "note", "manual"})
+"""Kinds of steps that only a person ends."""
+NOBODY = frozenset({"console", "nobody"})
+"""Who stands in a record where no person gave a word."""
+
+
+@dataclass(frozen=True)
+class WalkRecord:
+    """One walk. `hashes` has one entry per event; `titles` and `kinds` are those of the runbook's steps, as far as it
+    reads."""
+
+    walk: Walk
+    events: tuple[AnyEvent, ...]
+    hashes: tuple[str, ...]
+    chain: Chain
+    titles: dict[str, str]
+    title: str = ""
+    kinds: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, journal: Journal, walk_id: str) -> WalkRecord:
+        """The walk of this id.
+
+        Raises:
+            UsageError: there is none.
+            JournalError: it cannot be read.
+        """
+        events = journal.read(walk_id)
+        if not events:
+            raise UsageError(f"the journal has no walk {walk_id!r}")
+        return cls.of(fold(events), events, journal.verify(walk_id), journal.hashes(walk_id))
+
+    @classmethod
+    def of(cls, walk: Walk, events: Sequence[AnyEvent], chain: Chain, hashes: Sequence[str]) -> WalkRecord:
+        """A walk that was read already."""
+        titles, title, kinds = {}, walk.runbook, {}
+        with contextlib.suppress(ConsoleError):
+            runbook = schema.load(walk.text, walk.runbook)
+            titles, title = {step.id: step.title for step in runbook.steps}, runbook.title
+            kinds = {step.id: step.kind for step in runbook.steps}
+        return cls(walk, tuple(events), tuple(hashes), chain, titles, title, kinds)
+
+    @property
+    def head(self) -> str:
+        return self.hashes[-1] if self.hashes else ""
+
+    @property
+    def previews(self) -> dict[str, Previewed]:
+        """Effect id → its last preview."""
+        return {e.preview.effect.id: e for e in self.events if isinstance(e, Previewed)}
+
+    @property
+    def confirmed(self) -> dict[str, Confirmed]:
+        """Effect id → its first confirmation."""
+        out: dict[str, Confirmed] = {}
+        for event in self.events:
+            if isinstance(event, Confirmed):
+                out.setdefault(event.effect, event)
+        return out
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Everybody who had a hand in it, in the order in which they came."""
+        hands = Answered | Confirmed | Edited | HandedOver | Noted | Offered | Resumed | RulesWidened
+        names = [self.walk.actor, *(event.by for event in self.events if isinstance(event, hands))]
+        return tuple(dict.fromkeys(name for name in names if name and name not in NOBODY))
+
+    def spans(self) -> dict[str, float | None]:
+        """Seconds from the beginning to the first change, to the recovery that stood at the end and to the end, and
+        those that were spent waiting for people. None where it did not come to that."""
+        began = self.walk.started
+        change = next((e.at for e in self.events if isinstance(e, Intent)), None)
+        verified = [e.at for e in self.events if isinstance(e, Verified) and e.verdict == "effective"]
+        recovered = bool(verified) and self.walk.outcome in ("resolved", "mitigated", None)
+        return {
+            "to_first_change": None if change is None else change - began,
+            "to_verified": verified[-1] - began if recovered else None,
+            "to_end": None if self.walk.ended is None else self.walk.ended - began,
+            "waited_for_people": self._waited(),
+        }
+
+    def _waited(self) -> float:
+        """Seconds during which the walk could only go on by a person: asked, shown a change, or handed over."""
+        waited, walk = 0.0, None
+        for before, event in zip(self.events, self.events[1:], strict=False):
+            walk = fold([before]) if walk is None else apply(walk, before)
+            if self._waits(walk) or isinstance(event, Offered):
+                waited += max(0.0, event.at - before.at)
+        return waited
+
+    def _waits(self, walk: Walk) -> bool:
+        if walk.handed is not None or (walk.preview is not None and not walk.confirmed):
+            return True
+        if walk.ended is not None or not walk.steps:
+            return False
+        return walk.steps[-1].state == "current" and self.kinds.get(walk.current) in ASKING
+
+    def applied(self) -> tuple[Applied, ...]:
+        """Changes that were made, in order."""
+        writes = {effect.id for effect in self.walk.writes}
+        return tuple(e for e in self.events if isinstance(e, Applied) and e.ok and e.effect in writes)

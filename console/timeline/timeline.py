@@ -1,0 +1,325 @@
+"""The timeline of a walk, for a review: Markdown that reads on a page, and the same as JSON."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from console.base.clock import rfc3339
+from console.base.redact import redact, redact_value
+from console.base.text import clean, plural, shorten
+from console.facts.evidence import Evidence
+from console.operate.chain import Chain
+from console.runbook.walk import (
+    Answered,
+    AnyEvent,
+    Applied,
+    ChangeRefused,
+    Entered,
+    Intent,
+    Judged,
+    Previewed,
+    Resumed,
+    Started,
+    Verified,
+    Walk,
+    WalkEnded,
+)
+from console.timeline.prose import (
+    alert_words,
+    because,
+    duration,
+    is_drill,
+    objective,
+    outcome,
+    sentence,
+    target_of,
+)
+from console.timeline.record import WalkRecord
+
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~])")
+_ANCHORED = (Started, Intent, Applied, WalkEnded)
+MAX_EXCERPT = 300
+MOST_PLACES = 12
+"""Places that are named where several say the same; the JSON form has all of them."""
+
+
+def markdown(walk: Walk, events: Sequence[AnyEvent], chain: Chain, hashes: Sequence[str]) -> str:
+    """The timeline as Markdown (GitHub's flavour)."""
+    record = WalkRecord.of(walk, events, chain, hashes)
+    parts = [_head(record), _objectives(record), _changes(record), _story(record), _anchors(record)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _head(record: WalkRecord) -> str:
+    walk, spans = record.walk, record.spans()
+    cluster = walk.cluster
+    where = f"{cluster.get('context', '')} ({cluster.get('server', '')})"
+    marks = [word for word, holds in (("production", cluster.get("production")), ("drill", is_drill(walk))) if holds]
+    rows = [
+        ("Outcome", f"**{text(outcome(walk))}**: {text(because(walk) or walk.status)}"),
+        ("Subject", text(walk.subject or "none")),
+        ("Cluster", text(where) + "".join(f" **{mark}**" for mark in marks)),
+        ("Runbook", f"{text(record.title)} ({text(walk.runbook)} {text(walk.version)}, sha256 {walk.hash[:12]})"),
+        ("Walked by", text(", then ".join(record.people))),
+        ("Began", _moment(walk.started)),
+        ("Ended", "–" if walk.ended is None else f"{_moment(walk.ended)} ({duration(spans['to_end'])})"),
+        ("First change after", duration(spans["to_first_change"])),
+        ("Recovery verified after", duration(spans["to_verified"])),
+        ("Waiting for people", duration(spans["waited_for_people"])),
+        ("Inputs", ", ".join(f"{code(k)} = {code(_plain(v))} ({text(walk.origins.get(k, '?'))})"
+                             for k, v in walk.inputs.items()) or "none"),
+        ("Walk", f"{code(walk.id)}, {plural(len(record.events), 'record')}, {_chain(record)}"),
+    ]  # fmt: skip
+    if walk.alert is not None:
+        rows.insert(4, ("Alert", text(alert_words(walk.alert, walk.started))))
+    rows[1:1] = [("Still to do", text(todo)) for todo in walk.still_to_do]
+    place = 1 + next(index for index, (name, _) in enumerate(rows) if name == "Walked by")
+    rows[place:place] = [("To know", text(remark)) for remark in walk.remarks]
+    lines = [f"# {text(walk.subject or record.title)}: {text(record.title)}", "", "| | |", "|---|---|"]
+    return "\n".join([*lines, *(f"| {name} | {value} |" for name, value in rows)])
+
+
+def _objectives(record: WalkRecord) -> str:
+    before, after = record.walk.slo_before, record.walk.slo_after
+    names = [*before, *(k for k in after if k not in before)]
+    if not names:
+        return "## Objectives\n\nNo objective was measured."
+    lines = ["## Objectives", "", "| Objective | When it began | At the end |", "|---|---|---|"]
+    for name in names:
+        then, now = before.get(name), after.get(name)
+        title = next((str(v["title"]) for v in (then, now) if isinstance(v, dict) and v.get("title")), name)
+        last = "–" if record.walk.ended is None else objective(now)
+        lines.append(f"| {text(title)} | {text(objective(then))} | {text(last)} |")
+    return "\n".join(lines)
+
+
+def _changes(record: WalkRecord) -> str:
+    applied = record.applied()
+    if not applied:
+        return "## Changes\n\nNothing was changed."
+    effects = {effect.id: effect for effect in record.walk.writes}
+    previews, confirmed = record.previews, record.confirmed
+    parts = ["## Changes"]
+    for event in applied:
+        effect, shown, yes = effects[event.effect], previews.get(event.effect), confirmed.get(event.effect)
+        by = f", confirmed by {text(yes.by)}" if yes is not None else ""
+        undone = next((e.id for e in effects.values() if e.inverse_of == effect.id), "")
+        parts.append(
+            f"### {text(effect.title)}\n\n{_clock(record, event.at)} on {text(target_of(effect))}{by}"
+            f" ({code(effect.id)}){f'; rolled back by {code(undone)}' if undone else ''}"
+        )
+        if effect.argv:
+            parts.append(fence(" ".join(effect.argv)))
+        if shown is not None and shown.preview.diff:
+            parts.append(fence("\n".join(shown.preview.diff), "diff"))
+        if shown is not None:
+            parts += _told(shown)
+    return "\n\n".join(parts)
+
+
+def _told(shown: Previewed) -> list[str]:
+    """What was said about the consequences before the question."""
+    told = [f"- {text(c.topic)} ({c.level}): {text(c.text)}" for c in shown.preview.consequences]
+    return ["\n".join(told)] if told else []
+
+
+def _story(record: WalkRecord) -> str:
+    """What happened, step by step."""
+    lines = ["## What happened"]
+    for number, event in enumerate(record.events, 1):
+        if isinstance(event, Entered):
+            title = record.titles.get(event.step, event.step)
+            lines += ["", f"### {_clock(record, event.at)} {text(_heading(record, event.step, title))}", ""]
+            continue
+        if isinstance(event, Started):
+            lines += ["", f"- {_clock(record, event.at)} {text(sentence(event))}"]
+            continue
+        who = "" if not isinstance(event, Intent | Applied) else f" (record {number})"
+        before = record.events[number - 2]
+        lines.append(f"- {_clock(record, event.at)} {text(sentence(event))}{text(_again(event, before))}{who}")
+        if isinstance(event, Judged | Verified):
+            lines += _evidence(event.evidence)
+        elif isinstance(event, Answered):
+            lines += _asked(event)
+    return "\n".join(lines)
+
+
+def _again(event: AnyEvent, before: AnyEvent) -> str:
+    """What the record before makes of this one."""
+    if isinstance(event, Previewed) and isinstance(before, Previewed):
+        return ", again: the answer was none, or what it would change had moved"
+    if isinstance(event, Resumed) and event.at - before.at >= 1:
+        return f"; nothing was recorded for {duration(event.at - before.at)} before"
+    return ""
+
+
+def _asked(event: Answered) -> list[str]:
+    """The question as it was put: what stood above it, and what was not chosen."""
+    lines = [f"  - asked: {text(event.asked)}"] if event.asked else []
+    lines += [f"  - shown: {text(line)}" for line in event.shown]
+    return [*lines, *(f"  - not chosen: {text(label)}" for label in event.others)]
+
+
+def _heading(record: WalkRecord, step: str, title: str) -> str:
+    """The title of a step; where it is a template, what became of it."""
+    if "{{" not in title and "{%" not in title:
+        return title
+    filled = [e.preview.effect.title for e in record.events if isinstance(e, Previewed) and e.step == step]
+    return filled[0] if filled else step
+
+
+def _evidence(evidence: Iterable[Evidence]) -> list[str]:
+    """A line for each thing that was seen, with its time; the same said by several is one line with all their names."""
+    said: dict[tuple[str, str], list[Evidence]] = {}
+    for item in evidence:
+        excerpt = " ".join(shorten(item.excerpt, MAX_EXCERPT).split())
+        said.setdefault((excerpt, item.source), []).append(item)
+    lines = []
+    for (excerpt, source), items in said.items():
+        places = ", ".join(dict.fromkeys(f"{i.locator}{_when(i.at)}" for i in items[:MOST_PLACES]))
+        more = f" and {len(items) - MOST_PLACES} more" if len(items) > MOST_PLACES else ""
+        lines.append(f"  - seen: {code(excerpt)} ({text(source)}: {text(places)}{more})")
+    return lines
+
+
+def _when(at: float | None) -> str:
+    return "" if at is None else f", {datetime.fromtimestamp(at, UTC).strftime('%H:%M:%S')}"
+
+
+def _anchors(record: WalkRecord) -> str:
+    """Hashes of the records that matter, by which the journal can be checked later."""
+    lines = ["## Anchors", "", f"The chain of the journal is {_chain(record)}.", "", "| Record | What | SHA-256 |"]
+    lines.append("|---|---|---|")
+    for number, (event, hash) in enumerate(zip(record.events, record.hashes, strict=True), 1):
+        if isinstance(event, _ANCHORED) or number == len(record.events):
+            lines.append(f"| {number} | {type(event).__struct_config__.tag} | `{hash}` |")
+    return "\n".join(lines)
+
+
+def _chain(record: WalkRecord) -> str:
+    return "whole" if record.chain.ok else f"**broken**: {text(record.chain.because)}"
+
+
+def document(walk: Walk, events: Sequence[AnyEvent], chain: Chain, hashes: Sequence[str]) -> dict[str, Any]:
+    """The timeline as plain data: times are RFC 3339, texts are clean and redacted."""
+    record = WalkRecord.of(walk, events, chain, hashes)
+    effects = {effect.id: effect for effect in walk.writes}
+    previews, confirmed = record.previews, record.confirmed
+    writes = []
+    for event in record.applied():
+        effect, shown, yes = effects[event.effect], previews.get(event.effect), confirmed.get(event.effect)
+        writes.append(
+            {
+                "effect": effect.id,
+                "title": effect.title,
+                "object": target_of(effect),
+                "action": effect.action,
+                "argv": list(effect.argv),
+                "diff": list(shown.preview.diff) if shown else [],
+                "consequences": msgspec.to_builtins(shown.preview.consequences) if shown else [],
+                "confirmed_by": yes.by if yes else None,
+                "at": rfc3339(event.at),
+                "undoes": effect.inverse_of or None,
+            }
+        )
+    out: dict[str, Any] = {
+        "walk": walk.id,
+        "runbook": {"id": walk.runbook, "version": walk.version, "sha256": walk.hash, "title": record.title},
+        "subject": walk.subject,
+        "cluster": walk.cluster,
+        "actor": walk.actor,
+        "people": list(record.people),
+        "drill": is_drill(walk),
+        "status": walk.status,
+        "outcome": walk.outcome,
+        "remarks": list(walk.remarks),
+        "recurred": {"at": rfc3339(walk.recurred_at), "because": walk.recurred} if walk.recurred else None,
+        "still_to_do": list(walk.still_to_do),
+        "because": walk.because,
+        "began": rfc3339(walk.started),
+        "ended": rfc3339(walk.ended),
+        "seconds": record.spans(),
+        "inputs": {k: {"value": v, "origin": walk.origins.get(k, "")} for k, v in walk.inputs.items()},
+        "path": list(walk.path),
+        "writes": writes,
+        "refused": [_refusal(e) for e in record.events if isinstance(e, ChangeRefused)],
+        "notes": [{"at": rfc3339(n.at), "by": n.by, "text": n.text, "step": n.step} for n in walk.notes],
+        "resumed": [rfc3339(e.at) for e in record.events if isinstance(e, Resumed)],
+        "slo": {"before": walk.slo_before, "after": walk.slo_after},
+        "events": [
+            _event(number, event, hash)
+            for number, (event, hash) in enumerate(zip(record.events, record.hashes, strict=True), 1)
+        ],
+        "journal": {
+            "records": record.chain.records,
+            "whole": record.chain.ok,
+            "because": record.chain.because,
+            "head": record.head,
+        },
+    }
+    cleaned: dict[str, Any] = _clean(redact_value(out))
+    return cleaned
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {clean(str(k)): _clean(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(item) for item in value]
+    return clean(value, lines=True) if isinstance(value, str) else value
+
+
+def _event(number: int, event: AnyEvent, hash: str) -> dict[str, Any]:
+    """One record. The runbook's text is left out: its hash stands above."""
+    tree: dict[str, Any] = msgspec.to_builtins(event)
+    if isinstance(event, Started):
+        del tree["text"]
+    evidence = tree.get("evidence")
+    if isinstance(evidence, list):
+        tree["evidence"] = [{**item, "at": rfc3339(item.get("at"))} for item in evidence]
+    return {"record": number, "sha256": hash, **tree, "at": rfc3339(event.at), "says": sentence(event)}
+
+
+def _refusal(event: ChangeRefused) -> dict[str, Any]:
+    return {"at": rfc3339(event.at), "step": event.step, "by": event.by, "because": event.because}
+
+
+def text(value: str) -> str:
+    """Plain text inside Markdown: it can neither format, link, nor leave its line."""
+    return _SPECIAL.sub(r"\\\1", clean(redact(str(value))).strip())
+
+
+def code(value: str) -> str:
+    """A code span that cannot be left."""
+    content = clean(redact(str(value))).replace("|", "¦")
+    longest = max((len(run) for run in re.findall(r"`+", content)), default=0)
+    tick = "`" * (longest + 1)
+    pad = " " if content.startswith("`") or content.endswith("`") or not content else ""
+    return f"{tick}{pad}{content}{pad}{tick}"
+
+
+def fence(value: str, language: str = "") -> str:
+    """A code block that cannot be left."""
+    content = clean(redact(value), lines=True)
+    longest = max((len(run) for run in re.findall(r"`+", content)), default=0)
+    tick = "`" * max(3, longest + 1)
+    return f"{tick}{language}\n{content}\n{tick}"
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _moment(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _clock(record: WalkRecord, at: float) -> str:
+    """The time of day, with the day where the walk went on for more than one."""
+    began, then = datetime.fromtimestamp(record.walk.started, UTC), datetime.fromtimestamp(at, UTC)
+    return then.strftime("%H:%M:%S" if began.date() == then.date() else "%Y-%m-%d %H:%M:%S")

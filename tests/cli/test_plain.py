@@ -1,0 +1,119 @@
+"""A walk line by line: what is typed, and what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from console.base.errors import UsageError
+from console.cli.incident import group
+from console.cli.plain import PlainPerson
+from console.cli.runbook import _begin
+from console.operate.journal import Journal
+from console.operate.person import Question, Reply
+from console.runbook.editing import Editable
+from console.runbook.inputs import InputMissing, InputRefused, MissingInput
+from console.runbook.model import Input
+from console.runbook.walk import Started
+
+EDIT = Editable("overhead", "memoryOverhead", "jvm_size", "2g", "1100m", "8g")
+
+
+def person(monkeypatch: pytest.MonkeyPatch, *lines: str) -> tuple[PlainPerson, list[str]]:
+    """Somebody who types `lines`, and the prompts that they saw."""
+    rest: Iterator[str] = iter(lines)
+    labels: list[str] = []
+
+    def read(self: PlainPerson, label: str) -> str | None:
+        labels.append(label)
+        return next(rest, None)
+
+    monkeypatch.setattr(PlainPerson, "_read", read)
+    return PlainPerson(), labels
+
+
+def confirm(expect: str = "", editable: Editable | None = None) -> Question:
+    return Question(
+        "w1", "raise", "confirm", "Raise it", "Change it?", expect=expect, cluster="prod", editable=editable
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "value"),
+    [
+        (("y",), "yes"), (("YES",), "yes"), (("n",), "no"), (("",), "no"), (("u", "y"), "yes"),
+        (("u", "yy", "yrs", "y"), "no"),
+    ],
+)  # fmt: skip
+def test_what_is_neither_yes_nor_no_is_asked_again_and_three_times_is_no(
+    lines: tuple[str, ...], value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    someone, _ = person(monkeypatch, *lines)
+    reply = someone._ask(confirm())
+    assert reply is not None and reply.value == value
+
+
+def test_a_typo_in_a_text_to_type_is_no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    someone, labels = person(monkeypatch, "spark/etl-order")
+    assert someone._ask(confirm("spark/etl-orders")) == Reply("yes", someone.name, "spark/etl-order")
+    assert labels == ["type spark/etl-orders to apply on prod, n or an empty line is No: "]
+    someone, _ = person(monkeypatch)
+    assert someone._ask(confirm("spark/etl-orders")) is None, "the end of the input is no answer"
+
+
+def test_the_proposed_value_is_set_otherwise_with_e(monkeypatch: pytest.MonkeyPatch) -> None:
+    someone, labels = person(monkeypatch, "e", "3g")
+    assert someone._ask(confirm(editable=EDIT)) == Reply("edit", someone.name, "3g")
+    assert "e to set memoryOverhead otherwise (2g; 1100m to 8g)" in labels[0]
+
+
+class Lacking:
+    """What `_begin` needs of a live session: it lacks the input `size`, and takes no `huge`."""
+
+    def __init__(self) -> None:
+        self.given: list[dict[str, str]] = []
+
+    def begin(self, name: str, *, given: dict[str, str], **more: Any) -> Future[str]:
+        self.given.append(dict(given))
+        future: Future[str] = Future()
+        if "size" not in given:
+            future.set_exception(InputMissing(name, MissingInput("size", "Size", "jvm_size", "no source")))
+        elif given["size"] == "huge":
+            future.set_exception(InputRefused(name, Input("size", "jvm_size"), "'huge' is no size"))
+        else:
+            future.set_result("w1")
+        return future
+
+
+def test_a_person_is_asked_for_the_inputs_that_a_walk_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    someone, labels = person(monkeypatch, "huge", "2g")
+    live: Any = Lacking()
+    assert _begin(live, "small", "", None, {}, someone) == "w1"
+    assert live.given == [{}, {"size": "huge"}, {"size": "2g"}] and labels == ["Size (jvm_size): "] * 2
+
+
+def test_without_a_person_the_missing_input_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    someone, _ = person(monkeypatch)
+    with pytest.raises(UsageError, match="needs the input 'size'") as caught:
+        _begin(Lacking(), "small", "", None, {}, someone)  # type: ignore[arg-type]
+    assert caught.value.hint is not None and "--input size=" in caught.value.hint
+
+
+def test_a_walk_is_handed_over_from_the_command_line_and_listed_as_waiting(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    Journal().append(
+        "w1", Started(1.0, "w1", "small", "1.0.0", "0" * 64, "", {}, {}, {"server": "s"}, "a/b", "ada", "console")
+    )
+    run = CliRunner().invoke
+    said = run(group, ["hand-over", "latest", "--to", "grace: lunch"], standalone_mode=False)
+    assert said.return_value == 0 and "console runbook --resume w1" in said.output
+    assert "handed over, waits" in run(group, ["list"], standalone_mode=False).output
+    assert "grace: lunch" in run(group, ["show", "w1"], standalone_mode=False).output
+    document = run(group, ["list", "-o", "json"], standalone_mode=False).output
+    assert '"text": "grace: lunch"' in document and '"status": "handed over"' in document

@@ -1,0 +1,388 @@
+"""A Lease by itself: who may take it, when it counts as lost, and what is given back. No server, no waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console.actions.effects import ObjectRef
+from console.base.clock import rfc3339
+from console.base.errors import ForbiddenError, ReachError
+from console.operate.locks import Busy, FileLock, LeaseLock, Locks, lock_file, lock_name, lock_walk
+from console.wire.errors import ConflictError, NotFoundError
+
+APP = ObjectRef("sparkoperator.k8s.io/v1beta2", "SparkApplication", "spark-jobs", "etl-orders")
+NAME = lock_name(APP)
+NOW = 1_795_521_600.0
+MINE = "ada@here/w-1"
+
+
+def lease(holder: str = MINE, **spec: Any) -> dict[str, Any]:
+    return {"metadata": {"namespace": "spark-jobs", "name": NAME}, "spec": {"holderIdentity": holder, **spec}}
+
+
+class Leases:
+    """Writes down what was asked; `get`, `create`, `update` and `delete` are answers in turn, errors are raised."""
+
+    def __init__(self, **answers: list[Any]) -> None:
+        self.answers = answers
+        self.asked: list[tuple[Any, ...]] = []
+
+    def _answer(self, verb: str, default: Any = None) -> Any:
+        answer = self.answers[verb].pop(0) if self.answers.get(verb) else default
+        answer = answer() if callable(answer) else answer
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def lease_get(self, namespace: str, name: str) -> Any:
+        self.asked.append(("get", namespace, name))
+        return self._answer("get")
+
+    async def lease_create(
+        self, namespace: str, name: str, holder: str, seconds: int, *, annotations: dict[str, str]
+    ) -> Any:
+        self.asked.append(("create", namespace, name, holder, seconds, annotations))
+        return self._answer("create", lease())
+
+    async def lease_update(self, old: Any, **more: Any) -> Any:
+        self.asked.append(("update", old, more))
+        return self._answer("update", old)
+
+    async def lease_delete(self, old: Any) -> None:
+        self.asked.append(("delete", old))
+        self._answer("delete")
+
+
+class Time:
+    """A clock of the machine that moves when it is told to."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+
+    def monotonic(self) -> float:
+        return 1000.0 + self.passed
+
+    def time(self) -> float:
+        return NOW + self.passed
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Time:
+    clock = Time()
+    monkeypatch.setattr("console.operate.locks.time", clock)
+    return clock
+
+
+def locks(writer: Leases, folder: Path = Path()) -> Locks:
+    return Locks(writer, folder, MINE, renew_seconds=3600)  # type: ignore[arg-type]
+
+
+def held(writer: Leases) -> LeaseLock:
+    return LeaseLock(writer, lease(), MINE, 0.001)  # type: ignore[arg-type]
+
+
+NOT_FOUND, CONFLICT = NotFoundError("gone", status=404), ConflictError("changed", status=409)
+
+
+# -- taking ---------------------------------------------------------------------------------------------------------
+
+
+async def test_a_lease_that_nobody_has_is_made_for_half_a_minute() -> None:
+    writer = Leases()
+    taken = await locks(writer).take(APP)
+    assert writer.asked == [
+        ("get", "spark-jobs", NAME),
+        ("create", "spark-jobs", NAME, MINE, 30,
+         {"console.oncall/object": "SparkApplication/spark-jobs/etl-orders"}),
+    ]  # fmt: skip
+    assert (taken.kind, taken.why, taken.lost.is_set()) == ("lease", "", False)
+    await taken.release()
+
+
+async def test_an_object_without_a_namespace_is_locked_in_the_default_one() -> None:
+    writer = Leases()
+    node = ObjectRef("v1", "Node", "", "n-1")
+    await (await locks(writer).take(node)).release()
+    assert writer.asked[0] == ("get", "default", lock_name(node))
+
+
+RENEWED = {"leaseDurationSeconds": 60, "renewTime": rfc3339(NOW)}
+
+
+@pytest.mark.parametrize(
+    ("found", "after", "free"),
+    [
+        (lease("grace", **RENEWED), 90, False),
+        (lease("grace", **RENEWED), 91, True),
+        (lease("grace", **{**RENEWED, "leaseDurationSeconds": "long"}), 60, False),
+        (lease("grace", **{**RENEWED, "leaseDurationSeconds": "long"}), 61, True),
+        (lease("grace", leaseDurationSeconds=60), 0, True),
+        (lease("", **RENEWED), 0, True),
+        (lease(MINE, **RENEWED), 0, True),
+        ({"metadata": {"namespace": "spark-jobs", "name": NAME}}, 0, True),
+    ],
+)
+async def test_a_lease_is_free_once_its_time_and_the_skew_of_clocks_are_over(
+    clock: Time, found: dict[str, Any], after: float, free: bool
+) -> None:
+    clock.passed = after
+    writer = Leases(get=[found])
+    if not free:
+        with pytest.raises(Busy):
+            await locks(writer).take(APP)
+        return
+    await (await locks(writer).take(APP)).release()
+    notes = {"console.oncall/object": "SparkApplication/spark-jobs/etl-orders"}
+    assert writer.asked[1] == ("update", found, {"holder": MINE, "seconds": 30, "annotations": notes})
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ({"renewTime": rfc3339(NOW - 65)}, "spark-jobs/etl-orders is held by grace, last renewed 1m ago"),
+        ({"renewTime": rfc3339(NOW + 65)}, "spark-jobs/etl-orders is held by grace, last renewed 0s ago"),
+    ],
+)
+async def test_who_holds_it_is_said(spec: dict[str, Any], words: str) -> None:
+    writer = Leases(get=[lease("grace\x1b[31m", leaseDurationSeconds=600, **spec)])
+    with pytest.raises(Busy) as busy:
+        await locks(writer).take(APP)
+    assert busy.value.message == words
+    assert busy.value.hint == "talk to them, or wait for the end"
+
+
+async def test_a_race_is_tried_three_times() -> None:
+    won = Leases(get=[None, lease(""), None], create=[CONFLICT, lease()], update=[NOT_FOUND])
+    await (await locks(won).take(APP)).release()
+    assert [asked[0] for asked in won.asked][:6] == ["get", "create", "get", "update", "get", "create"]
+    lost = Leases(create=[CONFLICT] * 3)
+    with pytest.raises(Busy, match="others take its Lease at the same moment"):
+        await locks(lost).take(APP)
+    assert len(lost.asked) == 6
+
+
+def test_the_holder_is_the_same_for_a_walk_on_its_machine(tmp_path: Path) -> None:
+    made = Locks.of(Leases(), tmp_path, "ada", "w-1")  # type: ignore[arg-type]
+    assert made.holder == f"ada@{os.uname().nodename}/w-1"
+    assert (made.folder, made.renew_seconds) == (tmp_path, 10.0)
+
+
+async def test_a_file_locks_where_leases_are_forbidden(tmp_path: Path) -> None:
+    writer = Leases(get=[ForbiddenError("no"), ForbiddenError("no")])
+    taken = await locks(writer, tmp_path).take(APP)
+    assert isinstance(taken, FileLock)
+    assert (taken.kind, taken.path) == ("file", tmp_path / f"{NAME}.lock")
+    with pytest.raises(
+        Busy, match=rf"^spark-jobs/etl-orders is held by {MINE} \(process {os.getpid()}\), on this mach"
+    ):
+        await locks(writer, tmp_path).take(APP)
+    await taken.release()
+
+
+# -- keeping --------------------------------------------------------------------------------------------------------
+
+
+async def renewals(lock: LeaseLock, until: Callable[[], bool]) -> None:
+    lock.start()
+    async with asyncio.timeout(5):
+        while not until():
+            await asyncio.sleep(0.001)
+
+
+async def test_it_is_renewed_for_half_a_minute_more() -> None:
+    writer = Leases(update=[lease(MINE, renewTime="later")])
+    lock = held(writer)
+    assert await lock.check()
+    assert writer.asked == [("update", lease(), {"seconds": 30})]
+    assert lock.lease == lease(MINE, renewTime="later")
+
+
+def later(clock: Time, passed: float, answer: Any) -> Callable[[], Any]:
+    """The answer, that many seconds after the beginning."""
+
+    def give() -> Any:
+        clock.passed = passed
+        return answer
+
+    return give
+
+
+async def test_an_outage_shorter_than_the_lease_loses_nothing(clock: Time) -> None:
+    writer = Leases(update=[later(clock, passed, ReachError("down")) for passed in (10, 20, 30)])
+    lock = held(writer)
+    await renewals(lock, lambda: len(writer.asked) > 3)
+    assert not lock.lost.is_set()
+    await lock.release()
+
+
+async def test_an_outage_longer_than_the_lease_loses_it(clock: Time) -> None:
+    writer = Leases(update=[later(clock, passed, ReachError("down")) for passed in (10, 20, 31)])
+    lock = held(writer)
+    await renewals(lock, lock.lost.is_set)
+    assert lock.why == "the Lease could not be renewed for 30s: down"
+    await asyncio.sleep(0.01)
+    assert len(writer.asked) == 3, "what is lost is not renewed"
+    await lock.release()
+    assert len(writer.asked) == 3, "and not deleted"
+
+
+async def test_time_counts_from_the_last_renewal(clock: Time) -> None:
+    writer = Leases(update=[later(clock, 25, lease()), later(clock, 50, ReachError("down")), later(clock, 55, lease())])
+    lock = held(writer)
+    await renewals(lock, lambda: len(writer.asked) > 3)
+    assert not lock.lost.is_set()
+    await lock.release()
+
+
+@pytest.mark.parametrize("error", [CONFLICT, NOT_FOUND])
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [
+        (None, "the Lease was deleted"),
+        (lease("grace\x1b[31m"), "the Lease was taken by grace"),
+        (lease(""), "the Lease was taken by nobody"),
+        (lease(MINE, resourceVersion="2"), ""),
+    ],
+)
+async def test_a_lease_that_changed_is_looked_at(error: Exception, found: Any, why: str) -> None:
+    writer = Leases(update=[error], get=[found])
+    lock = held(writer)
+    assert await lock.check() is (not why)
+    assert (lock.why, lock.lost.is_set()) == (why, bool(why))
+    assert writer.asked[1] == ("get", "spark-jobs", NAME)
+    if not why:
+        assert lock.lease == found
+
+
+async def test_what_cannot_be_checked_is_lost_and_not_asked_again() -> None:
+    writer = Leases(update=[ReachError("down")])
+    lock = held(writer)
+    assert not await lock.check()
+    assert lock.why == "the Lease could not be renewed: down"
+    assert not await lock.check()
+    assert len(writer.asked) == 1
+
+
+# -- giving back ----------------------------------------------------------------------------------------------------
+
+
+async def test_what_is_ours_is_deleted_or_left_to_nobody_where_it_may_not_be() -> None:
+    writer = Leases()
+    await held(writer).release()
+    assert writer.asked == [("delete", lease())]
+    writer = Leases(delete=[ForbiddenError("no")])
+    await held(writer).release()
+    assert writer.asked[1:] == [("update", lease(), {"holder": "", "seconds": 1})]
+    await held(Leases(delete=[ReachError("down")])).release()
+
+
+async def test_the_renewal_ends_with_the_lock() -> None:
+    writer = Leases()
+    lock = held(writer)
+    await renewals(lock, lambda: len(writer.asked) > 1)
+    await lock.release()
+    asked = len(writer.asked)
+    await asyncio.sleep(0.01)
+    assert len(writer.asked) == asked
+
+
+@pytest.mark.parametrize(("found", "given"), [(lease(), True), (lease("grace"), False), (None, False)])
+async def test_only_what_an_earlier_process_of_this_walk_left_is_given_back(found: Any, given: bool) -> None:
+    writer = Leases(get=[found])
+    await locks(writer).give_back(APP)
+    assert writer.asked[0] == ("get", "spark-jobs", NAME)
+    assert (("delete", found) in writer.asked) is given
+    await locks(Leases(get=[ReachError("down")])).give_back(APP)
+    node = Leases()
+    await locks(node).give_back(ObjectRef("v1", "Node", "", "n-1"))
+    assert node.asked[0][1] == "default"
+
+
+# -- files ----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_file_lock_says_who_holds_it_to_its_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "locks" / "x.lock"
+    lock = lock_file(path, "ada")
+    assert path.read_text() == f"ada (process {os.getpid()})"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert await lock.check()
+    await lock.release()
+    assert path.read_text() == "", "nobody holds it"
+    await lock.release()
+    again = lock_file(path, "grace")
+    assert path.read_text().startswith("grace ")
+    again.close()
+
+
+async def test_a_file_that_was_replaced_is_no_lock(tmp_path: Path) -> None:
+    lock = lock_file(tmp_path / "x.lock", "ada")
+    other = tmp_path / "y.lock"
+    other.write_text("")
+    other.replace(lock.path)
+    assert not await lock.check()
+    assert (lock.why, lock.lost.is_set()) == ("the lock file was removed", True)
+    lock.close()
+
+
+def test_a_walk_that_somebody_walks_says_what_to_do(tmp_path: Path) -> None:
+    lock = lock_walk(tmp_path, "w-1", "ada")
+    assert lock.path.parent == tmp_path and lock.path.name.startswith("walk-")
+    with pytest.raises(Busy) as busy:
+        lock_walk(tmp_path, "w-1", "grace")
+    assert busy.value.hint == "go on there, or end that process first"
+    lock.close()
+
+
+def test_a_lock_file_that_says_nothing_is_held_by_another_process(tmp_path: Path) -> None:
+    lock = lock_file(tmp_path / "x.lock", "ada")
+    os.truncate(lock.path, 0)
+    with pytest.raises(Busy, match=r"^held by another process$"):
+        lock_file(lock.path, "grace")
+    lock.close()
+
+
+async def test_a_file_lock_that_is_well_is_not_called_lost(tmp_path: Path) -> None:
+    lock = lock_file(tmp_path / "x.lock", "ada")
+    assert await lock.check() is True
+    assert (lock.why, lock.lost.is_set()) == ("", False)
+    lock.path.unlink()
+    assert await lock.check() is False and lock.lost.is_set()
+    lock.close()
+    assert lock.stream.closed
+
+
+def test_a_lock_file_of_others_making_is_said_in_short_and_written_anew(tmp_path: Path) -> None:
+    path = tmp_path / "x.lock"
+    path.write_text("x" * 1000)
+    lock = lock_file(path, "ada")
+    assert path.read_text() == f"ada (process {os.getpid()})"
+    path.write_text("y" * 1000)
+    with pytest.raises(Busy) as busy:
+        lock_file(path, "grace")
+    assert busy.value.message == "held by " + "y" * 300
+    lock.close()
+
+
+def test_other_versions_of_console_look_for_locks_of_the_same_names(tmp_path: Path) -> None:
+    assert lock_name(ObjectRef("v1", "Pod", "jobs", "etl-driver")) == "console-6db89489ae243859d8fa78b8"
+    assert lock_name(ObjectRef("apps/v1", "Deployment", "a", "b")) == lock_name(
+        ObjectRef("apps/v1beta1", "Deployment", "a", "b")
+    )
+    walk = lock_walk(tmp_path, "w-1", "ada")
+    assert walk.path.name == "walk-0065abd009780926778f5e00.lock"
+    walk.close()
+
+
+async def test_who_holds_a_lease_is_who_took_it() -> None:
+    taken = await locks(Leases()).take(APP)
+    assert isinstance(taken, LeaseLock) and taken.holder == MINE
+    await taken.release()

@@ -1,0 +1,86 @@
+"""The word burning does not flap: it begins with both windows, and ends when the short one stayed below long enough."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from console.slo import words
+from console.slo.arithmetic import Measure, Measured, evaluate
+from console.slo.hysteresis import signs
+from console.slo.model import SloStatus
+from console.slo.spec import Alerting, Pair, SloSpec
+from tests.slo.test_evaluate import spec as basis
+
+HOUR, SHORT = 3600.0, 300.0
+PAIR = Pair(long=HOUR, short=SHORT, severity="page", factor=14.4)
+SPEC: SloSpec = replace(basis(), objective=99.0, alerting=Alerting(pairs=(PAIR,)))
+
+
+class Watch:
+    """Looks at an objective of 99 %, whose budget is one in a hundred."""
+
+    def __init__(self) -> None:
+        self.signs: dict[str, float] = {}
+
+    def look(self, at: float, long: float, short: float) -> SloStatus:
+        windows = (Measure(HOUR, long * 10, 1000), Measure(SHORT, short * 10, 1000), Measure(SPEC.period, 10, 10000))
+        status = evaluate(SPEC, Measured(windows=windows, at=at, newest=at), at, self.signs)
+        self.signs = signs(SPEC, status.burns, self.signs, at)
+        return status
+
+
+def test_a_burn_around_its_factor_is_one_burn_and_not_many() -> None:
+    watch = Watch()
+    assert watch.look(0, 20, 14.29).state == "good", "the short window has not exceeded it yet"
+    seen = [watch.look(15.0 * n, 20, 14.5 if n % 4 == 0 else 14.29).state for n in range(40)]
+    assert set(seen) == {"burning"}
+
+
+def test_it_ends_when_the_short_window_stayed_below_for_its_own_length() -> None:
+    watch = Watch()
+    watch.look(0, 20, 15)
+    assert watch.look(299, 20, 0).state == "burning"
+    over = watch.look(300, 20, 0)
+    assert (over.state, over.severity) == ("good", "")
+    assert watch.look(315, 20, 14).state == "good", "it does not begin again by the long window alone"
+
+
+def test_a_short_window_that_is_still_above_keeps_it_burning_when_the_long_one_has_calmed_down() -> None:
+    watch = Watch()
+    watch.look(0, 15, 15)
+    assert [watch.look(60.0 * n, 10, 15).state for n in range(1, 30)] == ["burning"] * 29
+
+
+def test_it_says_how_long_it_has_been_below() -> None:
+    watch = Watch()
+    watch.look(0, 20, 15)
+    assert watch.look(120, 20, 3).reason == "burnt above 14.4 (page); below for 2m of 5m: now 20 over 1h and 3 over 5m"
+
+
+def test_what_was_seen_long_ago_or_in_the_future_counts_for_nothing() -> None:
+    assert signs(SPEC, (), {"3600/300": 1000.0}, 1301.0) == {}
+    assert signs(SPEC, (), {"3600/300": 1000.0}, 900.0) == {}
+    assert signs(SPEC, (), {"3600/300": 1000.0}, 1200.0) == {"3600/300": 1000.0}
+
+
+@given(st.lists(st.tuples(st.floats(0, 30), st.floats(0, 30)), min_size=2, max_size=60))
+def test_it_never_changes_back_and_forth_faster_than_the_short_window(rates: list[tuple[float, float]]) -> None:
+    watch, began, before = Watch(), 0.0, "good"
+    for number, (long, short) in enumerate(rates):
+        at = 15.0 * number
+        state = watch.look(at, long, short).state
+        if long > 14.4 and short > 14.4:
+            assert state == "burning"
+            began = at if before == "good" else began
+        if before == "burning" and state == "good":
+            assert at - began >= SHORT
+        before = state
+
+
+def test_a_budget_that_will_be_gone_is_not_called_good() -> None:
+    status = Watch().look(0, 5, 0)
+    assert status.state == "good" and words.gone_in(status)
+    assert words.state(status) == "spending"
+    assert words.state(replace(status, exhausted_in=None)) == "good"

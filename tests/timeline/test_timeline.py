@@ -1,0 +1,245 @@
+"""The timeline: who did and saw what and when, readable on a page, anchored in the journal, harmless to read."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from console.facts.evidence import Evidence
+from console.operate.chain import Chain
+from console.operate.journal import Journal
+from console.runbook.walk import (
+    Answered,
+    AnyEvent,
+    Applied,
+    Confirmed,
+    Entered,
+    HandedOver,
+    Intent,
+    Judged,
+    Noted,
+    Offered,
+    Previewed,
+    Resumed,
+    Started,
+    Verified,
+    WalkEnded,
+    fold,
+)
+from console.timeline.record import WalkRecord
+from console.timeline.timeline import code, document, fence, markdown, text
+from tests.timeline.story import BEGAN, EFFECT, PLANTED, WALK, written
+from tests.timeline.story import events as story
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    journal = Journal(tmp_path / "journal.db")
+    written(journal)
+    return journal
+
+
+def page(journal: Journal) -> str:
+    record = WalkRecord.read(journal, WALK)
+    return markdown(record.walk, record.events, record.chain, record.hashes)
+
+
+def tree(journal: Journal) -> dict[str, object]:
+    record = WalkRecord.read(journal, WALK)
+    return document(record.walk, record.events, record.chain, record.hashes)
+
+
+def test_the_head_says_what_it_was_and_how_it_ended(journal: Journal) -> None:
+    head = page(journal).split("## Objectives")[0]
+    assert "# spark-jobs/etl-orders: Give executors more room" in head
+    assert "| Outcome | **resolved**: it runs again |" in head
+    assert "| Began | 2026-11-24 10:42:07 UTC |" in head
+    assert "| Ended | 2026-11-24 10:53:38 UTC (11m) |" in head
+    assert "| First change after | 1m |" in head
+    assert "| Recovery verified after | 11m |" in head
+    assert "| Waiting for people | 1m |" in head
+    assert "| Alert | SparkExecutorOOMKilled" in head
+    assert "`app` = `spark-jobs/etl-orders` (alert.app)" in head
+
+
+def test_objectives_before_and_after_and_what_is_not_known(journal: Journal) -> None:
+    then, now = "burning, budget 84% left, burn 5m 30.2 · 1h 12.1", "good, budget 82% left, burn 5m 0.0 · 1h no data"
+    assert f"| Jobs succeed | {then} | {now} |" in page(journal)
+
+
+def test_the_change_stands_there_as_it_was_confirmed(journal: Journal) -> None:
+    changes = page(journal).split("## Changes")[1].split("## What happened")[0]
+    assert "### Raise memoryOverhead to 1200m" in changes
+    assert "10:43:14 on SparkApplication spark-jobs/etl-orders, confirmed by ada" in changes
+    assert "-    memoryOverhead: 200m\n+    memoryOverhead: 1200m" in changes
+    assert "- restart (warning): the operator submits the job from the start" in changes
+
+
+def test_what_happened_has_a_heading_per_step_and_a_line_per_record(journal: Journal) -> None:
+    story = page(journal).split("## What happened")[1].split("## Anchors")[0]
+    assert re.findall(r"^### (.*)$", story, re.M) == [
+        "10:42:08 Is it there?",
+        "10:42:09 Which memory?",
+        "10:42:41 Raise memoryOverhead to 1200m",
+        "10:43:15 Does it run again?",
+    ]
+    assert "- 10:42:39 ada answered: “Overhead: raise it” (overhead)\n  - asked: Heap or overhead?\n" in story
+    assert "  - shown: heap peak 1.6Gi of 2.8Gi\n  - shown: a hint, no proof: heap\n  - not chosen: Nothing\n" in story
+    assert "- 10:42:40 note of ada: the heap is flat" in story
+    assert "- 10:43:12 ada confirmed" in story
+    assert "- 10:43:14 done: applied to spark-jobs/etl-orders (record 11)" in story
+    assert "- 10:53:37 effective: held for 10m" in story
+    assert "seen: `OOMKilled, exit 137; password=[redacted]` (kubernetes: Pod/spark-jobs/etl-exec-1, 10:42:07)" in story
+
+
+def test_heads_of_the_journal_are_the_anchors(journal: Journal) -> None:
+    anchors = page(journal).split("## Anchors")[1]
+    hashes = journal.hashes(WALK)
+    for number, kind in ((1, "started"), (10, "intent"), (11, "applied"), (15, "ended")):
+        assert f"| {number} | {kind} | `{hashes[number - 1]}` |" in anchors
+    assert "chain of the journal is whole" in anchors
+
+
+def test_no_secret_and_nothing_hostile_reaches_the_page(journal: Journal) -> None:
+    for shown in (page(journal), json.dumps(tree(journal))):
+        assert PLANTED not in shown
+        assert "\x1b" not in shown
+        assert "\\u001b" not in shown
+        assert "\u202e" not in shown
+        assert "\\u202e" not in shown
+
+
+def test_texts_from_outside_stay_plain_text() -> None:
+    assert text("a|b *c* [d](e) <f> `g`\nh") == r"a\|b \*c\* \[d\](e) \<f\> \`g\` h"
+    assert code("a`b") == "``a`b``"
+    assert code("`a|") == "`` `a¦ ``"
+    assert fence("x\n```\ny", "diff") == "````diff\nx\n```\ny\n````"
+
+
+def test_a_fence_in_the_diff_does_not_end_it(journal: Journal) -> None:
+    assert "````diff\n spec:" in page(journal)
+
+
+def test_the_document_holds_the_same(journal: Journal) -> None:
+    found = tree(journal)
+    assert found["outcome"] == "resolved"
+    assert found["path"] == ["look", "which", "raise", "recovers"]
+    assert found["began"] == "2026-11-24T10:42:07Z"
+    assert found["seconds"] == {
+        "to_first_change": 66.0, "to_verified": 690.0, "to_end": 691.0, "waited_for_people": 60.0,
+    }  # fmt: skip
+    [write] = found["writes"]  # type: ignore[misc]
+    assert write["object"] == "SparkApplication spark-jobs/etl-orders"
+    assert (write["confirmed_by"], write["at"], write["undoes"]) == ("ada", "2026-11-24T10:43:14Z", None)
+    assert "+    memoryOverhead: 1200m" in write["diff"]
+    assert found["journal"] == {"records": 15, "whole": True, "because": "", "head": journal.head(WALK)}
+    events = found["events"]
+    assert isinstance(events, list)
+    assert [e["record"] for e in events] == list(range(1, 16))
+    assert "text" not in events[0]
+    assert events[4]["says"] == "ada answered: “Overhead: raise it” (overhead)"
+
+
+def test_a_journal_that_was_altered_is_called_broken(journal: Journal) -> None:
+    db = sqlite3.connect(journal.path)
+    db.execute("DROP TRIGGER records_stay")
+    db.execute("UPDATE records SET payload = replace(payload, 'overhead', 'heap....') WHERE seq = 5")
+    db.commit()
+    assert "**broken**: record 5 is not what was written" in page(journal)
+    assert tree(journal)["journal"]["whole"] is False  # type: ignore[index]
+
+
+def test_a_walk_of_two_days_shows_the_day(tmp_path: Path) -> None:
+    from msgspec.structs import replace
+
+    from tests.timeline.story import events
+
+    journal = Journal(tmp_path / "other.db")
+    for event in events():
+        journal.append(WALK, replace(event, at=event.at + 86400) if event.at > 1795516967 else event)
+    assert "- 2026-11-25 10:43:12 ada confirmed" in page(journal)
+
+
+def shown(*events: AnyEvent) -> str:
+    """The page of the story's first records, and these."""
+    all_of = [*story()[:4], *events]
+    return markdown(fold(all_of), all_of, Chain("w", True, len(all_of), ""), ["0" * 64] * len(all_of))
+
+
+def spans(*events: AnyEvent) -> dict[str, float | None]:
+    all_of = [*story()[:4], *events]
+    return WalkRecord.of(fold(all_of), all_of, Chain("w", True, len(all_of), ""), ["0" * 64] * len(all_of)).spans()
+
+
+ASKED = BEGAN + 2
+"""When the question of the story's first records was asked."""
+
+
+def test_everybody_who_had_a_hand_in_it_is_named() -> None:
+    page = shown(
+        HandedOver(ASKED + 8, "ada", "grace: lunch", "which"),
+        Resumed(ASKED + 98, "grace"),
+        Answered(ASKED + 100, "which", "none", "grace", "declined"),
+        HandedOver(ASKED + 101, "console", "nobody answered"),
+    )
+    assert "| Walked by | ada, then grace |" in page
+
+
+def test_time_in_which_only_a_person_could_go_on_is_time_spent_waiting_for_people() -> None:
+    assert spans(WalkEnded(ASKED + 27, "unresolved", "stopped by ada"))["waited_for_people"] == 27
+    note = Noted(ASKED + 5, "hm", "ada", "which")
+    assert spans(note, Answered(ASKED + 30, "which", "none", "ada", "declined"))["waited_for_people"] == 30
+    handed = HandedOver(ASKED + 10, "ada", "", "which")
+    taken = spans(handed, Resumed(ASKED + 70, "grace"), Answered(ASKED + 75, "which", "none", "grace", "declined"))
+    assert taken["waited_for_people"] == 75
+    raised = Entered(ASKED + 10, "raise")
+    answered = Answered(ASKED + 10, "which", "overhead", "ada", "raise")
+    preview = next(e for e in story() if isinstance(e, Previewed))
+    again = [replace(preview, at=ASKED + at) for at in (12, 20)]
+    confirmed = Confirmed(ASKED + 50, "raise", EFFECT.id, "", "ada")
+    applying = [Intent(ASKED + 51, "raise", EFFECT), Applied(ASKED + 99, "raise", EFFECT.id, True, goto="recovers")]
+    assert spans(answered, raised, *again, confirmed, *applying)["waited_for_people"] == 10 + 38
+
+
+def test_a_hold_that_was_passed_is_no_recovery_where_the_walk_ended_unresolved() -> None:
+    held = Verified(ASKED + 480, "recovers", "effective", "the job ended well", "burn")
+    assert spans(held, WalkEnded(ASKED + 500, "unresolved", "stopped by ada"))["to_verified"] is None
+    assert spans(held, WalkEnded(ASKED + 500, "mitigated", "no objective"))["to_verified"] == 482
+    assert spans(held)["to_verified"] == 482
+
+
+def test_a_rollback_is_told_as_it_came_about() -> None:
+    page = shown(
+        Offered(ASKED + 8, "which", EFFECT.id, "yes", "bob"), Offered(ASKED + 9, "which", EFFECT.id, "no", "eve")
+    )
+    assert "bob asked for the rollback" in page and "eve left the change in place" in page
+
+
+def test_a_change_that_is_shown_again_says_so_and_so_does_time_that_nobody_was_there() -> None:
+    preview = next(e for e in story() if isinstance(e, Previewed))
+    page = shown(preview, preview, Resumed(preview.at + 120, "grace"))
+    assert page.count("asked to confirm: Raise memoryOverhead to 1200m") == 2
+    assert page.count("to 1200m, again: the answer was none, or what it would change had moved") == 1
+    assert "resumed by grace; nothing was recorded for 2m before" in page
+
+
+def test_what_several_say_alike_is_one_line_with_all_their_names() -> None:
+    killed = [Evidence("kubernetes", f"Pod/spark-jobs/etl-exec-{n}", "OOMKilled", BEGAN + n) for n in range(14)]
+    page = shown(Judged(ASKED + 1, "which", "fail", "they die", "raise", tuple(killed)))
+    (line,) = [line for line in page.splitlines() if "OOMKilled" in line and "seen" in line and "etl-exec-0" in line]
+    assert "etl-exec-0, 10:42:07, Pod/spark-jobs/etl-exec-1, 10:42:08" in line and line.endswith("and 2 more)")
+
+
+def test_a_drill_is_told_from_an_incident(journal: Journal) -> None:
+    assert "**drill**" not in page(journal)
+    begun = story()[0]
+    assert isinstance(begun, Started)
+    drill = replace(begun, cluster={**begun.cluster, "kind": "simulated", "production": True})
+    shown = markdown(fold([drill]), [drill], Chain("w", True, 1, ""), ["0" * 64])
+    assert "(https://127.0.0.1:6443) **production** **drill** |" in shown
+    assert document(fold([drill]), [drill], Chain("w", True, 1, ""), ["0" * 64])["drill"] is True

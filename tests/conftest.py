@@ -1,6 +1,8 @@
-"""What all tests share: real parts as fixtures (tests/cluster/parts.py)."""
+"""What all tests share: real parts as fixtures (tests/cluster/parts.py), and how many workers run them."""
 
 from __future__ import annotations
+
+import os
 
 from tests.cluster.parts import (
     alertmanager_server,
@@ -23,3 +25,8 @@ __all__ = [
     "session_folder",
     "spark_node",
 ]
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """`-n auto`: one more than there are cores, since whoever waits for a real part leaves one idle."""
+    return len(os.sched_getaffinity(0)) + 1

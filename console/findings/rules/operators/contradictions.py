@@ -108,5 +108,10 @@ def _contradiction(case: Case, cr: Workload, driver: Pod, words: str) -> Finding
 
 RULES = [
     Rule("webhook-not-injecting", "I17", not_injected, after=("operator-webhook-broken", "operator-down")),
-    Rule("status-contradicts-pod", "I18", contradicted, after=("operator-down", "operator-lost-track")),
+    Rule(
+        "status-contradicts-pod",
+        "I18",
+        contradicted,
+        after=("operator-down", "operator-lost-track", "driver-pod-held-open"),
+    ),
 ]

@@ -6,15 +6,18 @@ mode, a Spark Connect server, a standalone master, or nothing but saved REST ans
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 from msgspec.structs import replace
 
+from console.apps import deaths
 from console.apps.attach import Attached, Belongings, attach
 from console.apps.attempts import attempts_of, runs_of
 from console.apps.census import Census
 from console.apps.counting import object_of, said_attempts
-from console.apps.executors import NO_SHARE, MemberCache, MemoryUse, Share, added, executors_of
+from console.apps.executors import NO_SHARE, Executors, MemoryUse, Share, added, executors_of, moved
 from console.apps.groups import Group, GroupId
 from console.apps.groupview import (
     app_id_of,
@@ -32,13 +35,13 @@ from console.apps.groupview import (
     wanted_of,
 )
 from console.apps.loose import loose_apps, master_apps
-from console.apps.members import member_of, members_of_rest, members_without_pod, running_by_rest, share_of
+from console.apps.members import member_of, members_of_rest, members_without_pod, running_without_pod, share_of
 from console.apps.model import Member, SparkApp
 from console.apps.owners import owners_of, why_not
 from console.apps.states import over
 from console.facts.counted import CountedAttempts
-from console.facts.indexes import EventIndex, index_events, index_memory, own_events
-from console.facts.model import Facts
+from console.facts.indexes import EventIndex, index_events, index_memory
+from console.facts.model import Event, Facts
 from console.facts.notjudged import Isolation
 from console.facts.rest import RestView
 
@@ -48,12 +51,30 @@ def assemble(facts: Facts) -> tuple[SparkApp, ...]:
     return Assembler().assemble(facts)
 
 
+@dataclass
+class _Made:
+    """An application, and all that it was made of besides its group: events, answers, figures (`sign`).
+
+    Attributes:
+        drivers: what its driver asks for while it lives.
+        others: executors that have no pod.
+    """
+
+    group: Group
+    sign: tuple[object, ...]
+    app: SparkApp
+    count: CountedAttempts
+    drivers: Share
+    executors: Executors
+    others: list[Member]
+
+
 class Assembler:
-    """`assemble` with a memory: an application whose objects are the same objects (`is`) is not made again."""
+    """`assemble` with a memory: an application whose objects are the same objects (`is`) is not made again, and of one
+    whose executors' pods alone are others only what these say."""
 
     def __init__(self) -> None:
-        self._made: dict[GroupId, tuple[tuple[object, ...], SparkApp]] = {}
-        self._members: MemberCache = {}
+        self._made: dict[GroupId, _Made] = {}
         self._census = Census()
         self.counted: dict[str, CountedAttempts] = {}
         """How often each application was tried, for `Facts.counted` of the next look."""
@@ -64,10 +85,9 @@ class Assembler:
         *,
         found: dict[GroupId, Group] | None = None,
         attached: Attached | None = None,
-        events: EventIndex | None = None,
         failed: Isolation | None = None,
     ) -> tuple[SparkApp, ...]:
-        """Every application, sorted by key. `found`, `attached`, `events`: work that the caller has done already.
+        """Every application, sorted by key. `found`, `attached`: work that the caller has done already.
 
         Args:
             failed: takes applications that cannot be made of their objects; they are left out.
@@ -75,41 +95,26 @@ class Assembler:
         failed = Isolation() if failed is None else failed
         found = self._census.take(facts).groups if found is None else found
         attached = attach(facts, found) if attached is None else attached
-        events = index_events(facts.events) if events is None else events
+        events = index_events(event for event in facts.events if deaths.tells(event))
         used = index_memory(facts)
-        made: dict[GroupId, tuple[tuple[object, ...], SparkApp]] = {}
+        made: dict[GroupId, _Made] = {}
         counted: dict[str, CountedAttempts] = {}
         keys: set[str] = set()
         out: list[SparkApp] = []
         for gid, group in found.items():
-            belongings, object_id = attached.groups[gid], object_of(group)
+            object_id = object_of(group)
             known = facts.counted.get(object_id)
-            mine = own_events(events, *_object_of(group), group.pod_keys)
-            sign = (
-                group,
-                *mine,
-                *belongings.rest,
-                known,
-                *(used.get((p.namespace, p.name)) for p in (*group.drivers, *group.executors) if used),
-            )
-            old = self._made.get(gid)
-            if old is not None and _same(old[0], sign):
-                app = old[1]
-                if (count := self.counted.get(object_id)) is not None:
-                    counted[object_id] = count
-            else:
-                try:
-                    app, counted[object_id] = _assembled(group, events, belongings, used, self._members, known)
-                except Exception as error:
-                    failed.note(f"SparkApp/{group.key}", "putting the application together", error, app=group.key)
-                    continue
-            made[gid] = (sign, app)
+            try:
+                one = _remade(self._made.get(gid), group, events, attached.groups[gid], used, known)
+            except Exception as error:
+                failed.note(f"SparkApp/{group.key}", "putting the application together", error, app=group.key)
+                continue
+            made[gid], counted[object_id], app = one, one.count, one.app
             if app.key in keys:
-                app = _renamed(app, f"{app.key} ({group.launcher})")
+                app = replace(app, key=f"{app.key} ({group.launcher})")
             keys.add(app.key)
             out.append(app)
         self._made, self.counted = made, counted
-        self._forget(facts)
         led = {app.app_id for app in out if app.app_id}  # a Connect server on a standalone master is listed there too
         for app in (*loose_apps(attached, facts), *master_apps(attached, facts)):
             if app.key not in keys and app.app_id not in led:
@@ -118,11 +123,35 @@ class Assembler:
         out.sort(key=lambda a: a.key)
         return tuple(out)
 
-    def _forget(self, facts: Facts) -> None:
-        """Members of pods that are no longer there, once they are many."""
-        if len(self._members) > 2 * len(facts.pods) + 1_000:
-            alive = {id(p) for p in facts.pods}
-            self._members = {k: v for k, v in self._members.items() if k in alive}
+
+def _remade(
+    old: _Made | None,
+    group: Group,
+    events: EventIndex,
+    belongings: Belongings,
+    used: MemoryUse,
+    known: CountedAttempts | None,
+) -> _Made:
+    """An application, of what was made of it before as far as that still holds."""
+    sign = (*_told_of(group, events), *belongings.rest, known, *_measured(group, used))
+    if old is not None and _same(old.sign, sign):
+        if old.group is group:
+            return old
+        if old.group.led_like(group) and (executors := moved(old.executors, group.executors, events, used)) is not None:
+            figures = _figures(executors, old.others, old.drivers, old.app.driver)
+            return _Made(group, sign, replace(old.app, **figures), old.count, old.drivers, executors, old.others)
+    return _assembled(group, sign, events, belongings, used, known, old.executors if old is not None else None)
+
+
+def _told_of(group: Group, events: EventIndex) -> Iterator[Event]:
+    """Events about its objects, in the order in which they are looked at."""
+    if events:
+        for key in (*((group.cr.key,) if group.cr is not None else ()), *group.pod_keys):
+            yield from events.get(key, ())
+
+
+def _measured(group: Group, used: MemoryUse) -> Iterator[tuple[float, float | None] | None]:
+    return (used.get((p.namespace, p.name)) for p in (*group.drivers, *group.executors)) if used else iter(())
 
 
 def _same(old: tuple[object, ...], new: tuple[object, ...]) -> bool:
@@ -132,37 +161,17 @@ def _same(old: tuple[object, ...], new: tuple[object, ...]) -> bool:
     )
 
 
-def _renamed(app: SparkApp, key: str) -> SparkApp:
-    return replace(app, key=key)
-
-
-def _object_of(group: Group) -> tuple[str, str]:
-    """Key and uid of the operator's object; empty where there is none."""
-    return (group.cr.key, group.cr.uid) if group.cr is not None else ("", "")
-
-
-def assemble_one(
-    group: Group,
-    events: EventIndex | None = None,
-    belongings: Belongings | None = None,
-    used: MemoryUse | None = None,
-    cache: MemberCache | None = None,
-) -> SparkApp:
-    """One application from its objects. `cache` keeps what was made of living executors."""
-    return _assembled(group, events, belongings, used, cache, None)[0]
-
-
 def _assembled(
     group: Group,
-    events: EventIndex | None,
-    belongings: Belongings | None,
-    used: MemoryUse | None,
-    cache: MemberCache | None,
+    sign: tuple[object, ...],
+    events: EventIndex,
+    belongings: Belongings,
+    used: MemoryUse,
     known: CountedAttempts | None,
-) -> tuple[SparkApp, CountedAttempts]:
+    before: Executors | None,
+) -> _Made:
     """One application, and how often it was tried by what is `known` of that."""
-    events, used = events or {}, used or {}
-    rest = RestView(belongings.rest if belongings is not None else ())
+    rest = RestView(belongings.rest)
     conf, language = conf_of(group, rest), language_of(group)
     state, message = state_of(group)
     ended = over(state)
@@ -177,14 +186,12 @@ def _assembled(
         over=ended and not group.drivers,
         events=events,
         used=used,
-        cache=cache,
+        known=before,
     )
     driver, requests = _driver(group, attempt, events, used)
-    cpu, memory, gpus = added(executors.requests, requests)
     members = executors.members
-    members.extend(members_without_pod(group, members, attempt))
-    members.extend(members_of_rest(rest, members, attempt))
-    memory_used, memory_at = _used((*members, driver))
+    others = members_without_pod(group, members, attempt)
+    others.extend(members_of_rest(rest, [*members, *others], attempt))
     spec = group.cr.spec if group.cr is not None else {}
     complete = group.launcher == "kubeflow" and bool(spec)
     meta = meta_of(group)
@@ -200,9 +207,7 @@ def _assembled(
         language=language,
         image=image_of(group),
         driver=driver,
-        executors=tuple(members),
         wanted_executors=wanted_of(group, conf),
-        running_executors=executors.running or running_by_rest(rest, members),
         attempts=attempts_of(runs, events),
         attempt=attempt,
         attempt_exact=count.exact,
@@ -213,11 +218,6 @@ def _assembled(
             "driver", group, conf, spec, "", driver.memory_limit if driver is not None else None, language, complete
         ),
         executor_memory=plan_of("executor", group, conf, spec, executors.heap, executors.limit, language, complete),
-        cpu_requested=round(cpu, 3),
-        memory_requested=memory,
-        memory_used=memory_used,
-        memory_at=memory_at,
-        gpus_requested=gpus,
         conf=conf,
         labels=meta.labels,
         annotations=meta.annotations,
@@ -231,8 +231,25 @@ def _assembled(
         why_not=why_not(group),
         tasks=tasks_of(rest),
         tasks_at=rest.origin("allexecutors", "executors").at,
+        **_figures(executors, others, requests, driver),
     )
-    return app, count
+    return _Made(group, sign, app, count, requests, executors, others)
+
+
+def _figures(executors: Executors, others: list[Member], requests: Share, driver: Member | None) -> dict[str, Any]:
+    """What an application's executors say of it, by the fields of `SparkApp`: all that follows from their states."""
+    members = (*executors.members, *others)
+    cpu, memory, gpus = added(executors.requests, requests)
+    memory_used, memory_at = _used((*members, driver))
+    return {
+        "executors": members,
+        "running_executors": executors.running or running_without_pod(others),
+        "cpu_requested": round(cpu, 3),
+        "memory_requested": memory,
+        "memory_used": memory_used,
+        "memory_at": memory_at,
+        "gpus_requested": gpus,
+    }
 
 
 def _driver(group: Group, attempt: int, events: EventIndex, used: MemoryUse) -> tuple[Member | None, Share]:

@@ -72,10 +72,7 @@ class Census:
             if gid not in touched:
                 old = groups[gid]
                 drivers, executors = ([instead.get(id(p), p) for p in part] for part in (old.drivers, old.executors))
-                touched[gid] = Group(
-                    gid, old.namespace, old.name, old.launcher, old.cr, old.deployment, drivers, executors,
-                    old.app_ids, old.told,
-                )  # fmt: skip
+                touched[gid] = old.renewed(drivers, executors)
             return touched[gid]
 
         for before, after in pods:
@@ -96,8 +93,7 @@ def _follow(group: Group, cr: Workload) -> None:
     group.cr = cr
     if group.told or not group.drivers:
         told = told_driver(cr)
-        group.drivers = [] if told is None else [told]
-        group.told = told is not None
+        group.lead([] if told is None else [told], told=told is not None)
 
 
 def _changed(before: Sequence[T], after: Sequence[T]) -> Iterator[tuple[T, T]]:

@@ -28,6 +28,7 @@ _DRAIN_REASONS = frozenset(
         "SpotInterrupted",
     }
 )
+_PREEMPTED = frozenset({"Preempted", "Preempting"})
 _KIND_OF_TARGET = {
     "PreemptionByScheduler": "preempted",
     "PreemptionByKubeScheduler": "preempted",
@@ -89,7 +90,7 @@ def over(pod: Pod) -> bool:
 
 def ended_at(pod: Pod) -> float | None:
     """When it ended, as exactly as the object tells."""
-    _, end = ending(pod)
+    end = ending(pod)[1]
     if end is not None and end.finished:
         return end.finished
     if not over(pod):
@@ -108,6 +109,8 @@ def disruption(pod: Pod, events: Iterable[Event] = ()) -> tuple[str, str] | None
 def _by_reason(pod: Pod) -> tuple[str, str] | None:
     """By the reason in the pod's own status."""
     reason, message = pod.reason, pod.message
+    if not reason:
+        return None
     if reason == "Evicted":
         if _of_disk(message):
             return "disk-limit", message or "evicted for local storage"
@@ -132,9 +135,14 @@ def _by_condition(pod: Pod) -> tuple[str, str] | None:
     return _KIND_OF_TARGET.get(target.reason, "evicted"), words
 
 
+def tells(event: Event) -> bool:
+    """Whether an event may say that Kubernetes itself ended a pod. No other is looked at here."""
+    return event.reason in _DRAIN_REASONS or event.reason in _PREEMPTED
+
+
 def _by_events(events: Iterable[Event]) -> tuple[str, str] | None:
     for event in events:
-        if event.reason in ("Preempted", "Preempting"):
+        if event.reason in _PREEMPTED:
             return "preempted", event.message
         if event.reason in _DRAIN_REASONS:
             kind = "evicted" if event.reason == "Evicted" else "drained"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from console.apps import deaths
-from console.base.redact import redact
+from console.base.redact import redact_short
 from console.base.text import clean, shorten
 from console.facts.evidence import Evidence
 from console.facts.logs import Hit
@@ -18,7 +18,7 @@ _WHITESPACE = re.compile(r"\s+")
 
 def excerpt(text: str) -> str:
     """A quotation: one line, cleaned, redacted, short."""
-    return shorten(_WHITESPACE.sub(" ", clean(redact(text[:8_000]))).strip(), EXCERPT, middle=True)
+    return shorten(_WHITESPACE.sub(" ", clean(redact_short(text[:8_000]))).strip(), EXCERPT, middle=True)
 
 
 def of_hit(hit: Hit, text: str = "") -> Evidence:

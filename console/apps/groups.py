@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from operator import is_
@@ -67,13 +68,29 @@ class Group:
         """Keys of its pods, drivers first. Read once the group is whole."""
         return tuple(pod.key for pod in (*self.drivers, *self.executors))
 
+    def renewed(self, drivers: list[Pod], executors: list[Pod]) -> Group:
+        """The same group with newer objects of the same pods."""
+        made = copy(self)  # with `pod_keys`, where they were read
+        made.drivers, made.executors = drivers, executors
+        return made
+
+    def lead(self, drivers: list[Pod], *, told: bool) -> None:
+        """Other drivers take the place of those that it has."""
+        self.drivers, self.told = drivers, told
+        self.__dict__.pop("pod_keys", None)
+
     def like(self, other: Group) -> bool:
         """Whether both were made of the very same objects (`is`)."""
+        return self.led_like(other) and identical(self.executors, other.executors)
+
+    def led_like(self, other: Group) -> bool:
+        """Whether they can differ in their executors only."""
         return (
             self.cr is other.cr
             and self.deployment is other.deployment
+            and self.launcher == other.launcher
+            and self.name == other.name
             and identical(self.drivers, other.drivers)
-            and identical(self.executors, other.executors)
             and self.app_ids == other.app_ids
         )
 

@@ -196,7 +196,7 @@ def plan_of(
     )
 
 
-class ObjectMeta(Struct, frozen=True):
+class ObjectMeta(Struct, frozen=True, gc=False):
     """What Kubernetes keeps of the object that stands for an application."""
 
     labels: dict[str, str] = {}

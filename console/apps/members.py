@@ -66,7 +66,11 @@ def member_of(
 
 def gpus(resources: dict[str, float]) -> float:
     """GPUs of a resource list, MIG slices counted one each."""
-    return sum(v for k, v in resources.items() if "/" in k and GPU_RESOURCE.fullmatch(k))
+    found: float = 0
+    for name, count in resources.items():
+        if "/" in name and GPU_RESOURCE.fullmatch(name):
+            found += count
+    return found
 
 
 def _word(pod: Pod, killed: Death | None) -> str:
@@ -89,8 +93,12 @@ def _word(pod: Pod, killed: Death | None) -> str:
 
 def share_of(pod: Pod, member: Member) -> tuple[float, float, float]:
     """CPU, memory and GPUs that a pod asks for."""
-    asked = [c.requests for c in pod.containers if c.role != "init"]
-    return sum(r.get("cpu", 0.0) for r in asked), sum(r.get("memory", 0.0) for r in asked), member.gpus
+    cpu = memory = 0.0
+    for container in pod.containers:
+        if container.role != "init":
+            cpu += container.requests.get("cpu", 0.0)
+            memory += container.requests.get("memory", 0.0)
+    return cpu, memory, member.gpus
 
 
 def heap_of(pod: Pod) -> str:
@@ -146,6 +154,6 @@ def members_of_rest(rest: RestView, members: list[Member], attempt: int) -> list
     return out
 
 
-def running_by_rest(rest: RestView, members: list[Member]) -> int:
+def running_without_pod(members: Sequence[Member]) -> int:
     """Executors that run and are known by REST only."""
-    return sum(1 for m in members if m.state == "Running" and not m.pod) if rest else 0
+    return sum(1 for m in members if m.state == "Running" and not m.pod)

@@ -12,7 +12,7 @@ from console.facts.model import Owner
 Launcher = Literal["kubeflow", "apache", "submit", "connect", "standalone", "unknown"]
 
 
-class Death(Struct, frozen=True):
+class Death(Struct, frozen=True, gc=False):
     """How a driver or an executor ended. `kind` is the verdict in one word, `words` the same for people.
 
     Kinds: container-oom, heap-oom, gc-overhead, python-oom, driver-result, evicted, preempted, drained, deleted,
@@ -36,7 +36,7 @@ HARMLESS = frozenset({"normal", "decommissioned"})
 """Kinds of death that are the ordinary end of a member."""
 
 
-class Member(Struct, frozen=True):
+class Member(Struct, frozen=True, gc=False):
     """A driver or an executor of an application."""
 
     id: str
@@ -66,7 +66,7 @@ class Member(Struct, frozen=True):
     """True where the evidence was kept on disk before the pod vanished."""
 
 
-class MemoryPlan(Struct, frozen=True):
+class MemoryPlan(Struct, frozen=True, gc=False):
     """How Spark sizes a container, in bytes: heap + overhead (+ off-heap + pyspark) = total.
 
     `source` says where each number comes from: `spec.executor.memory`, `default`, `pod limit`, …
@@ -86,7 +86,7 @@ class MemoryPlan(Struct, frozen=True):
         return ("heap", self.heap), ("overhead", self.overhead), ("off-heap", self.off_heap), ("pyspark", self.pyspark)
 
 
-class Attempt(Struct, frozen=True):
+class Attempt(Struct, frozen=True, gc=False):
     """One attempt of an application. `death` is the driver's; `cause` the key of the finding that explains it."""
 
     number: int
@@ -98,7 +98,7 @@ class Attempt(Struct, frozen=True):
     cause: str = ""
 
 
-class SparkApp(Struct, frozen=True):
+class SparkApp(Struct, frozen=True, gc=False):
     """One Spark application, whatever started it.
 
     Attributes:

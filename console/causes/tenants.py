@@ -23,7 +23,7 @@ class Tenants:
         nowhere: tuple[None, Places] = (None, {})
         for app in apps:
             known, places = was.get(app.key, nowhere)
-            if known is not app:
+            if known is not app and not (known is not None and _stayed(places, known, app)):
                 made = _places(app)
                 self._move(app.key, places, made)
                 places = made
@@ -44,6 +44,21 @@ class Tenants:
         for key in self._on.get(node, ()):
             app, places = self._known[key]
             yield app, places[node]
+
+
+def _stayed(places: Places, before: SparkApp, app: SparkApp) -> bool:
+    """Whether every member is where it was: then those that changed are put in the places of the former ones."""
+    was, now = (before.driver, *before.executors), (app.driver, *app.executors)
+    if len(was) != len(now):
+        return False
+    changed = [(one, other) for one, other in zip(was, now, strict=True) if one is not other]
+    if any(one is None or other is None or one.node != other.node for one, other in changed):
+        return False
+    for one, other in changed:
+        if one is not None and other is not None and one.node:
+            there = places[one.node]
+            there[next(at for at, member in enumerate(there) if member is one)] = other
+    return True
 
 
 def _places(app: SparkApp) -> Places:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 
-class CountedAttempts(Struct, frozen=True):
+class CountedAttempts(Struct, frozen=True, gc=False):
     """The count of one object's attempts as it was shown last.
 
     Attributes:

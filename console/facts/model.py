@@ -139,7 +139,10 @@ class Pod(Struct, frozen=True, gc=False):
         return f"Pod/{self.namespace}/{self.name}"
 
     def condition(self, type: str) -> Condition | None:
-        return next((c for c in self.conditions if c.type == type), None)
+        for condition in self.conditions:
+            if condition.type == type:
+                return condition
+        return None
 
     @property
     def main(self) -> Container | None:

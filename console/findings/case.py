@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from console.apps.attach import ANONYMOUS, Belongings
 from console.apps.attempts import attempt_of
-from console.apps.groups import Group
+from console.apps.groups import Group, identical
 from console.apps.model import SparkApp
 from console.apps.states import FAILED, SUCCEEDED
-from console.facts.indexes import own_events
+from console.facts.indexes import EventIndex, own_events
 from console.facts.logs import Hit, Text
 from console.facts.model import Event, Log, Pod, RestDocument, Sample
 from console.facts.rest import RestView
@@ -34,18 +34,30 @@ _FAILED_END = re.compile(r"stopping with exitCode [1-9]|Job \d+ failed: (?!.*can
 class ClusterView(JoinedFacts):
     """What a rule over all applications looks at."""
 
-    @cached_property
-    def case_of(self) -> dict[str, Case]:
-        """Key of an application → its case."""
-        return {case.app.key: case for case in self.cases}
+    def case_of(self, key: str) -> Case | None:
+        """The case of the application with this key."""
+        home = self._home_of.get(key)
+        return self.case_at(home) if home is not None else None
 
     @cached_property
     def cases(self) -> list[Case]:
         """One case per application, in the order of `apps`."""
+        return [self.case_at(home) for home in self.homes]
+
+    def case_at(self, home: Home) -> Case:
+        """The case of an application, made once."""
+        known = self._cases.get(home.app.key)
+        if known is None or known.app is not home.app:
+            known = self._cases[home.app.key] = Case(home.app, home.group, home.belongings, self)
+        return known
+
+    @cached_property
+    def homes(self) -> list[Home]:
+        """Where each application's facts are, in the order of `apps`."""
         named: dict[tuple[str, str, str], list[Group]] = {}
         for one in self.groups.values():
             named.setdefault((one.namespace, one.name, one.launcher), []).append(one)
-        out: list[Case] = []
+        out: list[Home] = []
         for app in self.apps:
             same = named.get((app.namespace, app.name, app.launcher), [])
             group = next((g for g in same if app.app_id in g.app_ids), same[-1] if same else None)
@@ -55,8 +67,43 @@ class ClusterView(JoinedFacts):
                 belongings = self.attached.loose.get(app.app_id) or Belongings()
                 if not app.namespace and not belongings.logs and not belongings.rest and not app.app_id:
                     belongings = self.attached.loose.get(ANONYMOUS, belongings)
-            out.append(Case(app, group, belongings, self))
+            out.append(Home(app, group, belongings))
         return out
+
+    @cached_property
+    def _home_of(self) -> dict[str, Home]:
+        return {home.app.key: home for home in self.homes}
+
+    @cached_property
+    def _cases(self) -> dict[str, Case]:
+        return {}
+
+
+class Home(NamedTuple):
+    """An application with its objects and with what else belongs to it."""
+
+    app: SparkApp
+    group: Group | None
+    belongings: Belongings
+
+    def same(self, other: Home) -> bool:
+        """Whether both hold the very same objects and facts."""
+        one, two = self.belongings, other.belongings
+        return (
+            self.app is other.app
+            and self.group is other.group
+            and identical(one.logs, two.logs)
+            and identical(one.rest, two.rest)
+        )
+
+    def events(self, index: EventIndex) -> list[Event]:
+        """Events of its object and pods, in order of time; none of a former object of the same name."""
+        if not index:
+            return []
+        app, group = self.app, self.group
+        key = f"{app.kind}/{app.namespace}/{app.name}" if app.kind else ""
+        uid, pods = (group.object_uid, group.pod_keys) if group is not None else (app.uid, ())
+        return own_events(index, key, uid, pods)
 
 
 class Case:
@@ -192,9 +239,7 @@ class Case:
     @cached_property
     def events(self) -> list[Event]:
         """Events of the application's object and pods, in order of time; none of a former object of the same name."""
-        key = f"{self.app.kind}/{self.app.namespace}/{self.app.name}" if self.app.kind else ""
-        uid, pods = (self.group.object_uid, self.group.pod_keys) if self.group is not None else (self.app.uid, ())
-        return own_events(self._facts.events, key, uid, pods)
+        return Home(self.app, self.group, self.belongings).events(self._facts.events)
 
     # logs -----------------------------------------------------------------------------------------------------------
 
@@ -245,6 +290,8 @@ class Case:
 
     def samples(self, name: str) -> Sequence[Sample]:
         """Samples of a series that belong to this application: by its id, or by its pods."""
+        if not self.world.measured:
+            return ()
         ids = frozenset(self.group.app_ids) if self.group is not None else frozenset({self.app.app_id})
         return self.world.samples(name, ids, self._pod_names)
 

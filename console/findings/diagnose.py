@@ -10,19 +10,20 @@ from msgspec import Struct
 
 from console.apps.assemble import Assembler
 from console.apps.census import Census
+from console.apps.groups import identical
 from console.apps.model import SparkApp
 from console.facts.counted import CountedAttempts
 from console.facts.culprits import Aside
-from console.facts.model import Facts
+from console.facts.model import Event, Facts
 from console.facts.notjudged import Isolation, NotJudged
-from console.findings.case import Case, ClusterView
+from console.findings.case import Case, ClusterView, Home
 from console.findings.joined import TextCache
 from console.findings.model import Finding
-from console.findings.order import linked, ordered, with_causes
+from console.findings.order import CausesKept, linked, ordered
 from console.findings.proof import honest
 from console.findings.rule import Answer, Rule, Trial, WorldRule
 from console.findings.rules import all_rules
-from console.findings.surroundings import Question, answer
+from console.findings.surroundings import Question, parts_of, still_true, unchanged
 from console.findings.unjudged import findings_of
 from console.gpu.model import Fleet
 
@@ -73,22 +74,25 @@ class _Judged:
     """What was found about one application, and everything that it was judged from.
 
     Attributes:
-        own: the application with its objects, events, logs and REST answers, compared by identity: facts are immutable.
-        seen: what its rules asked of everything else, with the answers.
+        home, events: the application with its objects, logs, REST answers and events, compared by identity: facts are
+            immutable.
+        seen: what its rules asked of everything else, with the answers, and `parts`: of which parts of the facts.
         failed: rules that failed at it.
     """
 
-    own: tuple[object, ...]
+    home: Home
+    events: Sequence[Event]
     seen: dict[Question, Any]
+    parts: frozenset[str]
     findings: list[Finding]
     failed: tuple[NotJudged, ...]
 
-    def holds(self, own: tuple[object, ...], view: ClusterView) -> bool:
-        """Whether every rule would read the same again."""
+    def holds(self, home: Home, view: ClusterView, same: frozenset[str]) -> bool:
+        """Whether every rule would read the same again. `same`: parts of the facts that did not change."""
         return (
-            len(own) == len(self.own)
-            and all(a is b for a, b in zip(own, self.own, strict=True))
-            and all(answer(view, question) == was for question, was in self.seen.items())
+            self.home.same(home)
+            and ("events" in same or identical(self.events, home.events(view.events)))
+            and (self.parts <= same or still_true(self.seen, view, same))
         )
 
 
@@ -103,9 +107,13 @@ class Engine:
         self._assembler = Assembler()
         self._census = Census()
         self._judged: dict[str, _Judged] = {}
+        self._facts = Facts(at=0.0)
+        self._indexes: dict[str, dict[str, Any]] = {}
+        """What `_judged` was judged from, and its indexes by the part of the facts that they follow from."""
         self._texts: TextCache = {}
         self._aside = Aside()
         self._aside_of: dict[str, Aside] = {}
+        self._causes = CausesKept()
 
     def judge(self, facts: Facts) -> Verdict:
         """Applications, their attempts named with their causes, and what `diagnose` says of these facts."""
@@ -116,31 +124,30 @@ class Engine:
         failed.keep(*said.not_judged)
         found = [*said.findings, *findings_of(failed.failed)]
         all_found = ordered(linked(found, all_rules()[0]))
-        troubled = {f.app for f in all_found}
-        named = tuple(with_causes(a, all_found) if a.key in troubled else a for a in said.apps)
-        return Verdict(named, all_found, said.gpus, tuple(failed.failed), said.counted)
+        return Verdict(
+            self._causes.name(said.apps, all_found), all_found, said.gpus, tuple(failed.failed), said.counted
+        )
 
     def _of_sound(self, facts: Facts) -> Verdict:
         """What is found, in no order yet. Raises where an object breaks what is read over all of them."""
         failed = Isolation()
-        view = ClusterView(facts, (), self._texts, self._census.take(facts))
-        apps = self._assembler.assemble(
-            facts, found=view.groups, attached=view.attached, events=view.events, failed=failed
+        same = unchanged(self._facts, facts)
+        view = ClusterView(
+            facts, (), self._texts, self._census.take(facts), [self._indexes.get(part, {}) for part in same]
         )
+        apps = self._assembler.assemble(facts, found=view.groups, attached=view.attached, failed=failed)
         view.apps = apps
         found = _of_all(view, failed, self._aside_of)
         judged: dict[str, _Judged] = {}
-        for case in view.cases:
-            own = (case.app, case.group, *case.events, *case.belongings.logs, *case.belongings.rest)
-            known = self._judged.get(case.app.key)
-            if known is None or not known.holds(own, view):
-                of_app = Isolation()
-                findings = [] if _calm(case, of_app) else _judged(case, of_app)
-                known = _Judged(own, case.world.seen, findings, tuple(of_app.failed))
-            judged[case.app.key] = known
+        for home in view.homes:
+            known = self._judged.get(home.app.key)
+            if known is None or not known.holds(home, view, same):
+                known = _judged_anew(home, view.case_at(home))
+            judged[home.app.key] = known
             found.extend(known.findings)
-            failed.keep(*known.failed)
-        self._judged = judged
+            if known.failed:
+                failed.keep(*known.failed)
+        self._judged, self._facts, self._indexes = judged, facts, view.indexes()
         return Verdict(apps, tuple(found), view.gpus.fleet, tuple(failed.failed), dict(self._assembler.counted))
 
     def _forget_texts(self, facts: Facts) -> None:
@@ -170,6 +177,13 @@ def _checked_over_all(rule: WorldRule, view: ClusterView, failed: Isolation, asi
     except Exception as error:
         failed.note("everything", part, first or error)
         return f"not judged: {type(error).__name__}"
+
+
+def _judged_anew(home: Home, case: Case) -> _Judged:
+    failed = Isolation()
+    findings = [] if _calm(case, failed) else _judged(case, failed)
+    seen = case.world.seen
+    return _Judged(home, case.events, seen, parts_of(seen), findings, tuple(failed.failed))
 
 
 def _calm(case: Case, failed: Isolation) -> bool:

@@ -5,8 +5,9 @@ Everything is found on demand and kept: a healthy application costs a rule almos
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 from console.apps import deaths
 from console.apps.attach import Attached, attach
@@ -23,6 +24,15 @@ from console.gpu.faults import kernel_lines
 TextCache = dict[int, Text]
 """Identity of a log → its text; the text holds the log, so that the identity stays its own."""
 
+_INDEX_OF = {
+    "events": ("events",),
+    "nodes": ("nodes",),
+    "samples": ("samples", "_owners"),
+    "workloads": ("workloads",),
+    "pods": ("troubled", "pending", "_leaving"),
+}
+"""Part of `Facts` → the indexes that follow from nothing else."""
+
 
 class JoinedFacts:
     """All facts and applications of one moment, with the joins that several rules need.
@@ -30,6 +40,7 @@ class JoinedFacts:
     Args:
         texts: logs with their line starts and hits, kept by the identity of the log where the caller judges a stream.
         grouped: the objects by application, where the caller has them.
+        kept: indexes of other facts with the same parts.
     """
 
     def __init__(
@@ -38,11 +49,19 @@ class JoinedFacts:
         apps: Sequence[SparkApp],
         texts: TextCache | None = None,
         grouped: Grouping | None = None,
+        kept: Iterable[Mapping[str, Any]] = (),
     ) -> None:
+        for indexes in kept:
+            self.__dict__.update(indexes)
         self.facts, self.apps = facts, tuple(apps)
         self.now = facts.at
         self._texts: TextCache = {} if texts is None else texts
         self._grouped = grouping(facts) if grouped is None else grouped
+
+    def indexes(self) -> dict[str, dict[str, Any]]:
+        """The indexes that were made, by the one part of the facts that they follow from."""
+        made = self.__dict__
+        return {part: {name: made[name] for name in names if name in made} for part, names in _INDEX_OF.items()}
 
     def text(self, log: Log) -> Text:
         """The text of a log, made once."""
@@ -126,6 +145,9 @@ class JoinedFacts:
 
     def clock(self) -> float:
         return self.now
+
+    def is_past(self, moment: float) -> bool:
+        return self.now >= moment
 
     def nodes_by_name(self) -> dict[str, Node]:
         return self.nodes

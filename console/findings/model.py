@@ -18,14 +18,14 @@ Confidence = Literal["high", "medium", "low"]
 SEVERITY_ORDER: dict[str, int] = {"critical": 0, "warning": 1, "info": 2}
 
 
-class RuledOut(Struct, frozen=True, rename={"class_": "class"}):
+class RuledOut(Struct, frozen=True, gc=False, rename={"class_": "class"}):
     """A look-alike that does not hold: `class_` is an incident class or a short word, `because` the reason."""
 
     class_: str
     because: str
 
 
-class Finding(Struct, frozen=True, rename={"class_": "class"}):
+class Finding(Struct, frozen=True, gc=False, rename={"class_": "class"}):
     """Something that is wrong, as one statement with proof.
 
     Attributes:

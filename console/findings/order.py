@@ -91,6 +91,32 @@ def _rank(one: Finding) -> tuple[int, int, float, str, str]:
     )
 
 
+class CausesKept:
+    """`with_causes` with a memory: of what did not change the very same application is given again."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[SparkApp, list[Finding], SparkApp]] = {}
+
+    def name(self, apps: Iterable[SparkApp], findings: Iterable[Finding]) -> tuple[SparkApp, ...]:
+        """The applications with the findings that explain their failed attempts."""
+        of_app: dict[str, list[Finding]] = {}
+        for one in findings:
+            of_app.setdefault(one.app, []).append(one)
+        known: dict[str, tuple[SparkApp, list[Finding], SparkApp]] = {}
+        out: list[SparkApp] = []
+        for app in apps:
+            if (mine := of_app.get(app.key)) is None:
+                out.append(app)
+                continue
+            was = self._known.get(app.key)
+            if was is None or was[0] is not app or was[1] != mine:
+                was = (app, mine, with_causes(app, mine))
+            known[app.key] = was
+            out.append(was[2])
+        self._known = known
+        return tuple(out)
+
+
 def with_causes(app: SparkApp, findings: Iterable[Finding]) -> SparkApp:
     """The application with the finding that explains each failed attempt."""
     mine = [f for f in findings if f.app == app.key]

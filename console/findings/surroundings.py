@@ -7,11 +7,12 @@ follows from what the rules read, and from nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
+from console.apps.groups import identical
 from console.facts.logs import Hit, Text
-from console.facts.model import Event, Node, Pod, RestDocument, Sample, Workload
+from console.facts.model import Event, Facts, Node, Pod, RestDocument, Sample, Workload
 from console.findings.joined import JoinedFacts
 
 Question = tuple[Any, ...]
@@ -32,8 +33,13 @@ class Surroundings:
 
     @property
     def now(self) -> float:
-        """The time of the facts, epoch seconds. Who reads it is judged anew whenever time has passed."""
+        """The time of the facts, epoch seconds. Who reads it is judged anew whenever time has passed; who only waits
+        for a moment asks `past`."""
         return self._ask("clock")  # type: ignore[no-any-return]
+
+    def past(self, moment: float) -> bool:
+        """Whether it is so late already (epoch seconds)."""
+        return self._ask("is_past", moment)  # type: ignore[no-any-return]
 
     @property
     def nodes(self) -> Mapping[str, Node]:
@@ -96,3 +102,42 @@ def answer(view: JoinedFacts, question: Question) -> Any:
     """What a view answers to a question now."""
     method, *arguments = question
     return getattr(view, method)(*arguments)
+
+
+_PART: Final = {
+    "clock": "at",
+    "is_past": "at",
+    "is_saved": "saved",
+    "measured": "samples",
+    "nodes_by_name": "nodes",
+    "workloads_of": "workloads",
+    "events_about": "events",
+    "documents": "rest",
+    "pods_leaving": "pods",
+    "series_named": "samples",
+    "samples_of": "samples",
+}
+"""Method of `JoinedFacts` → the part of `Facts` that its answer follows from. Others follow from more than one."""
+
+
+def parts_of(questions: Iterable[Question]) -> frozenset[str]:
+    """The parts of the facts that the answers follow from; `` for those that follow from more than one."""
+    return frozenset(_PART.get(question[0], "") for question in questions)
+
+
+def still_true(seen: Mapping[Question, Any], view: JoinedFacts, same: frozenset[str]) -> bool:
+    """Whether a view answers what was seen before. `same`: parts of the facts that are as they were then."""
+    return all(_PART.get(asked[0]) in same or answer(view, asked) == was for asked, was in seen.items())
+
+
+def unchanged(before: Facts, now: Facts) -> frozenset[str]:
+    """Parts of the facts that are the same in both."""
+    parts = set(_PART.values())
+    return frozenset(part for part in parts if _same(getattr(before, part), getattr(now, part)))
+
+
+def _same(one: Any, other: Any) -> bool:
+    """The same value, or the very same facts in the same order."""
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return one is other or identical(one, other)
+    return bool(one == other)

@@ -51,6 +51,45 @@ def fleet(apps: int = APPS, executors: int = EXECUTORS) -> Any:
     return w.facts(*things)
 
 
+def storm(facts: Any) -> Any:
+    """The same with nodes, and with events of every third pod and of all that wait."""
+    from tests.findings import worlds as w
+
+    events = [w.event(pod.key, "Started", "Started container", 300, type="Normal") for pod in facts.pods[::3]]
+    events += [
+        w.event(pod.key, "FailedScheduling", "3 Insufficient memory.", 320)
+        for pod in facts.pods
+        if pod.phase == "Pending"
+    ]
+    return replace(facts, events=tuple(events), nodes=tuple(w.node(f"n{number}") for number in range(50)))
+
+
+def changed(facts: Any, part: str, turn: int, changes: int) -> Any:
+    """So many facts of one part are others: pods get ready or not, events come again."""
+    there = list(getattr(facts, part))
+    for index in range(turn, len(there), len(there) // changes):
+        one = there[index]
+        if part == "pods":
+            first = one.containers[0]
+            there[index] = replace(one, containers=(replace(first, ready=not first.ready), *one.containers[1:]))
+        else:
+            there[index] = replace(one, count=one.count + 1)
+    return replace(facts, **{part: tuple(there)})
+
+
+def storms(facts: Any, judge: Callable[[Any], Any]) -> dict[str, float]:
+    """Seconds of a look at which only time has passed, or also half the changes were to pods, half to events."""
+    judge(facts)
+    times: dict[str, list[float]] = {"only time passed": [], f"after {CHANGES // 2} + {CHANGES // 2} events": []}
+    for turn in range(3):
+        calm = replace(facts, at=facts.at + 1)
+        half = changed(changed(calm, "pods", turn, CHANGES // 2), "events", turn, CHANGES // 2)
+        for name, now in zip(times, (calm, replace(half, at=facts.at + 2)), strict=True):
+            times[name].append(best(1, lambda now=now: judge(now)))
+            facts = now
+    return {name: min(some) for name, some in times.items()}
+
+
 def logs(size: int = LOG_BYTES) -> Any:
     """A driver's log with ordinary records and the traces of a few losses."""
     from tests.findings import worlds as w
@@ -94,6 +133,8 @@ def main() -> int:
             pods[index] = replace(pods[index], resource_version=f"{turn}")
         facts = replace(facts, pods=tuple(pods))
         incremental.append(best(1, lambda now=facts: judge(engine, tenants, now)))
+    beside = Engine(), Tenants()
+    busy = storms(storm(facts), lambda now: judge(*beside, now))
     text = logs()
     apps = assemble(text)
     found: list[Any] = []
@@ -104,6 +145,8 @@ def main() -> int:
     print(f"full board                  {full:.3f} s   budget {BUDGETS['full']:.2f} s")
     print(f"nothing changed             {same:.3f} s")
     print(f"after {CHANGES} changes           {min(incremental):.3f} s   budget {BUDGETS['incremental']:.2f} s")
+    for name, seconds in busy.items():
+        print(f"{name:27} {seconds:.3f} s   with {len(storm(facts).events)} events")
     codes = [f.code for f in found[0]]
     size = sum(len(log.text) for log in text.logs) / 1e6
     print(f"logs of {size:.0f} MB               {scan:.3f} s   budget {BUDGETS['logs']:.2f} s   {codes}")

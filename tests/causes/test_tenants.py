@@ -60,3 +60,19 @@ def test_applications_that_come_move_and_go_are_where_they_are_now() -> None:
             said = {app.key: [m.pod for m in members] for app, members in tenants.on(node)}
             assert said == counted(there, node)
             assert all(any(app is one for one in there) for app, _ in tenants.on(node)), "as it is now"
+
+
+def test_a_member_that_stays_where_it_is_is_the_newer_one_there() -> None:
+    one = w.executor(1, node="n1", ready=True)
+    (before,) = assemble(w.facts(w.driver(node="n1"), one, w.executor(2, node="n2")))
+    (after,) = assemble(w.facts(w.driver(node="n1"), replace(one, phase="Failed"), w.executor(2, node="n2")))
+    tenants = Tenants()
+    tenants.see([before])
+    tenants.see([after])
+    assert [(app is after, [m.state for m in there]) for app, there in tenants.on("n1")] == [
+        (True, ["Running", "Failed"])
+    ]
+    moved = replace(after, executors=(replace(after.executors[0], node="n3"), *after.executors[1:]))
+    tenants.see([moved])
+    assert [[m.pod for m in there] for _, there in tenants.on("n3")] == [["etl-exec-1"]]
+    assert [[m.role for m in there] for _, there in tenants.on("n1")] == [["driver"]]

@@ -157,3 +157,38 @@ def test_applications_of_one_name_are_judged_on_their_own_objects() -> None:
         (w.APP_ID, ["etl-exec-1"]),
         (TWIN, ["twin-exec-2"]),
     ]
+
+
+def test_an_application_that_did_not_change_is_the_same_object_with_its_causes_named() -> None:
+    facts = w.facts(driver(w.ended(137, "OOMKilled"), "Failed"), executor(1))
+    engine = Engine()
+    before = engine.judge(facts).apps
+    assert any(attempt.cause for app in before for attempt in app.attempts)
+    after = engine.judge(replace(facts)).apps
+    assert [id(app) for app in after] == [id(app) for app in before]
+
+
+def test_whoever_waits_for_a_moment_is_judged_again_when_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    from console.findings import diagnose
+
+    judged: list[str] = []
+    count = Rule("count", None, lambda case: judged.append(case.app.name) or "nothing")  # type: ignore[func-returns-value]
+    mine, over_all = diagnose.all_rules()
+    monkeypatch.setattr(diagnose, "all_rules", lambda: ((*mine, count), over_all))
+    waits = w.facts(driver(), w.pending(1, "Unschedulable", "3 Insufficient memory.", since=100), now=110)
+    engine = Engine()
+    for at, codes, again in ((110, [], 1), (129, [], 0), (130, ["unschedulable"], 1), (500, ["unschedulable"], 0)):
+        judged.clear()
+        said = engine.judge(replace(waits, at=w.facts(now=at).at))
+        assert [f.code for f in said.findings] == codes
+        assert len(judged) == again, f"at {at}"
+
+
+def test_indexes_are_taken_over_only_of_facts_that_are_the_same() -> None:
+    engine, facts = Engine(), troubles()
+    engine.judge(facts)
+    seen = engine._indexes["events"]["events"]
+    engine.judge(replace(facts, at=facts.at + 1))
+    assert engine._indexes["events"]["events"] is seen
+    engine.judge(replace(facts, events=facts.events[1:]))
+    assert engine._indexes["events"]["events"] is not seen

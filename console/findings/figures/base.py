@@ -7,7 +7,7 @@ from typing import ClassVar
 from msgspec import Struct
 
 
-class Figures(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Figures(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """Ties of a finding, by which others are its causes or its consequences; families add their own figures.
 
     A field without a default is always told, as null where it is not known; one that has its default is left out.

@@ -146,7 +146,7 @@ def _no_stage(case: Case) -> Finding | None:
         return None
     ends = [t for s in case.rest.stages.values() if (t := when(s, "completionTime")) is not None]
     last = max([*ends, *(t for j in running if (t := when(j, "submissionTime")) is not None)], default=None)
-    if last is None or case.over or case.world.now - last < QUIET:
+    if last is None or case.over or not case.world.past(last + QUIET):
         return None
     waited = case.world.now - last
     job = running[0]

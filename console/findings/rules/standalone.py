@@ -184,9 +184,10 @@ def _with(ended: float | None, worker: Worker) -> bool:
 def _applications(world: ClusterView, worker: Worker) -> list[str]:
     """Keys of the applications whose drivers say that executors went with a worker, around that time."""
     out = []
-    for case in world.cases:
-        if case.app.launcher not in ("standalone", "connect"):
+    for home in world.homes:
+        if home.app.launcher not in ("standalone", "connect"):
             continue
+        case = world.case_at(home)
         if case.app.state == "FAILED" and _with(case.app.ended, worker):
             out.append(case.app.key)
             continue

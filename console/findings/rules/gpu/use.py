@@ -194,7 +194,7 @@ def _idle(world: ClusterView, mine: Sequence[IdleCell]) -> Finding:
     holder = mine[0][2]
     app = next((a for a in world.apps if a.key == holder.app), None)
     idle = idleness([cell for _, cell, _ in mine], world.now)
-    case = world.case_of.get(holder.app)
+    case = world.case_of(holder.app)
     fallback = case.hits("gpu-fallback", roles=("driver",))[:2] if case is not None else []
     found = finding(
         None,
@@ -302,7 +302,7 @@ def _reserved(count: float, reason: str, idle: GpuIdle | None) -> GpuWithoutPlug
 
 def _unloaded(world: ClusterView, app: SparkApp) -> _Unused | None:
     """The plugin was asked for and its class is not there."""
-    case = world.case_of.get(app.key)
+    case = world.case_of(app.key)
     missing = case.hits("rapids-missing", roles=("driver", "executor")) if case is not None else []
     if not missing:
         return None
@@ -313,7 +313,7 @@ def _unloaded(world: ClusterView, app: SparkApp) -> _Unused | None:
 
 def _unasked(world: ClusterView, app: SparkApp) -> _Unused | None:
     """The configuration is known and does not ask for the plugin, and nothing says that its GPUs are used."""
-    case = world.case_of.get(app.key)
+    case = world.case_of(app.key)
     loaded = case is not None and bool(case.hits("rapids-loaded", roles=("driver", "executor")))
     off = app.conf.get("spark.rapids.sql.enabled", "").lower() == "false"
     if loaded or not app.conf or (PLUGIN in app.conf.get("spark.plugins", "") and not off):

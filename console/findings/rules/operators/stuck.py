@@ -32,7 +32,7 @@ def stuck_state(case: Case) -> Answer:
     if state.upper() not in _TRANSIENT and state not in _APACHE_TRANSIENT:
         return f"state {state} is none that should pass quickly"
     since = _state_since(case, cr)
-    if since is None or case.world.now - since < STUCK:
+    if since is None or not case.world.past(since + STUCK):
         return f"in state {state} for less than {STUCK / 60:.0f} minutes"
     driver = case.driver
     terminating = driver is not None and driver.deleted is not None and not driver.gone

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from console.apps.evidence import of_pod
-from console.findings.case import Case, ClusterView
+from console.findings.case import Case, ClusterView, Home
 from console.findings.figures.base import Figures
 from console.findings.model import Finding
 from console.findings.rule import Answer, WorldRule, finding
-from console.findings.rules.scheduling.waiting import Unplaced, waiting_pods
+from console.findings.rules.scheduling.waiting import Unplaced, each_waiting
 
 DEADLOCK = 3
 """Running drivers without executors in one namespace from which on they are taken to starve each other. Two may both
@@ -16,11 +16,18 @@ wait for others."""
 
 def starving_drivers(world: ClusterView) -> Answer:
     """Several drivers run, none has executors, and their executors wait: drivers hold what executors need."""
-    by_space: dict[str, list[Case]] = {}
-    for case in world.cases:
-        if _runs_alone(case) and _starves(world, case):
-            by_space.setdefault(case.app.namespace, []).append(case)
-    out = [_deadlock(namespace, cases) for namespace, cases in by_space.items() if len(cases) >= DEADLOCK]
+    by_space: dict[str, list[Home]] = {}
+    for home in world.homes:
+        if _runs_alone(home):
+            by_space.setdefault(home.app.namespace, []).append(home)
+    largest = max((n.allocatable["memory"] for n in world.facts.nodes if "memory" in n.allocatable), default=None)
+    out = []
+    for namespace, alone in by_space.items():
+        if len(alone) < DEADLOCK:
+            continue
+        cases = [case for home in alone if _starves(case := world.case_at(home), largest)]
+        if len(cases) >= DEADLOCK:
+            out.append(_deadlock(namespace, cases))
     return out or "no namespace has several running drivers without executors"
 
 
@@ -42,26 +49,32 @@ def _deadlock(namespace: str, cases: list[Case]) -> Finding:
     )
 
 
-def _runs_alone(case: Case) -> bool:
-    driver = case.driver
-    return case.app.live and driver is not None and driver.phase == "Running" and not case.app.running_executors
+def _runs_alone(home: Home) -> bool:
+    if home.app.running_executors or not home.app.live or home.group is None or not home.group.drivers:
+        return False
+    return home.group.drivers[-1].phase == "Running"
 
 
-def _starves(world: ClusterView, case: Case) -> bool:
+def _starves(case: Case, largest: float | None) -> bool:
     """Whether its executors wait for what others hold: by their pods, or by its log where it has none."""
-    waiting = waiting_pods(case)
-    if not waiting:
-        return bool(case.hits("no-resources", "quota", roles=("driver",)))
-    return any(_lacks_room(world, one) for one in waiting)
+    waits = False
+    for one in each_waiting(case):
+        if _lacks_room(one, largest):
+            return True
+        waits = True
+    return not waits and bool(case.hits("no-resources", "quota", roles=("driver",)))
 
 
-def _lacks_room(world: ClusterView, one: Unplaced) -> bool:
-    """Whether a pod waits for what others hold: it lacks room, and some node would be large enough."""
+def _lacks_room(one: Unplaced, largest: float | None) -> bool:
+    """Whether a pod waits for what others hold: it lacks room, and some node would be large enough.
+
+    Args:
+        largest: memory of the largest node; None where no node was read.
+    """
     if "Insufficient" not in one.words and "Too many pods" not in one.words:
         return False
     wanted = one.pod.main.requests.get("memory") if one.pod.main is not None else None
-    sizes = [n.allocatable["memory"] for n in world.facts.nodes if "memory" in n.allocatable]
-    return wanted is None or not sizes or wanted <= max(sizes)
+    return wanted is None or largest is None or wanted <= largest
 
 
 RULES = [WorldRule("driver-deadlock", "I14", starving_drivers)]

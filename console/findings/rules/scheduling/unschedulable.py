@@ -14,7 +14,7 @@ from console.findings.model import Confidence, Finding, Severity
 from console.findings.rule import Answer, Rule, finding
 from console.findings.rules.images import WAITING
 from console.findings.rules.scheduling.unregistered import Unregistered, unregistered
-from console.findings.rules.scheduling.waiting import PATIENCE, Unplaced, asks_gpu, begun, last_seen, waiting_pods
+from console.findings.rules.scheduling.waiting import PATIENCE, Unplaced, asks_gpu, begun, lasts, waiting_pods
 
 
 def unschedulable(case: Case) -> Answer:
@@ -33,7 +33,7 @@ def unschedulable(case: Case) -> Answer:
 
 def _lasts(case: Case, one: Unplaced) -> bool:
     """Whether it waits long enough; in saved evidence also what waits at its end, for it gets no older."""
-    if one.since is None or last_seen(case, one.pod) - one.since >= PATIENCE:
+    if lasts(case, one, PATIENCE):
         return True
     return case.world.saved and not one.pod.gone and one.pod in case.drivers
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
@@ -34,8 +34,13 @@ class Unplaced(Struct, frozen=True):
 
 def waiting_pods(case: Case) -> list[Unplaced]:
     """Pods that have no node, with the scheduler's words."""
+    return list(each_waiting(case))
+
+
+def each_waiting(case: Case) -> Iterator[Unplaced]:
+    """`waiting_pods`, one after the other."""
     found = (_unplaced(pod, case.events_of(pod.key)) for pod in case.pods if _may_wait(pod))
-    return [one for one in found if one is not None]
+    return (one for one in found if one is not None)
 
 
 def _may_wait(pod: Pod) -> bool:
@@ -62,12 +67,14 @@ def begun(waiting: Sequence[Unplaced]) -> float | None:
     return min((w.since for w in waiting if w.since is not None), default=None)
 
 
-def last_seen(case: Case, pod: Pod) -> float:
-    """Until when the pod is known to have waited."""
-    times = [e.last for e in case.events_of(pod.key) if e.last]
-    if not pod.gone:
-        times.append(case.world.now)
-    return max(times, default=case.world.now)
+def lasts(case: Case, one: Unplaced, seconds: float) -> bool:
+    """Whether a pod is known to have waited so long: until now, or until the last event about one that is gone."""
+    if one.since is None:
+        return True
+    times = [e.last for e in case.events_of(one.pod.key) if e.last]
+    if any(time - one.since >= seconds for time in times):
+        return True
+    return (not one.pod.gone or not times) and case.world.past(one.since + seconds)
 
 
 def asks_gpu(case: Case) -> bool:

@@ -47,6 +47,7 @@ from console.live.shown import (
 )
 from console.slo import words
 from console.slo.model import SloStatus
+from console.timeline.prose import status as walk_status
 
 MOST_MEMBERS = 5
 """Applications of one shared cause that are named where they are not asked for."""
@@ -106,7 +107,8 @@ def status_document(situation: Situation) -> dict[str, Any]:
                 "id": w.id,
                 "runbook": w.runbook,
                 "subject": w.subject,
-                "status": w.status,
+                "status": walk_status(w, situation.on_it(w)),
+                "walked_by": situation.on_it(w) or None,
                 "step": w.current,
                 "outcome": w.outcome,
                 "recurred": w.recurred or None,
@@ -169,8 +171,10 @@ def _walk_lines(situation: Situation) -> list[str]:
     out = []
     for walk in situation.walks:
         if walk.status != "ended":
-            said = f"handed over by {walk.handed.by}: {walk.handed.text}" if walk.handed else walk.status
-            out += [f"WALK {walk.runbook} on {walk.subject}, {said}", f"  console runbook --resume {walk.id}"]
+            said = f"handed over by {walk.handed.by}: {walk.handed.text}" if walk.handed else situation.walk_state(walk)
+            out.append(f"WALK {walk.runbook} on {walk.subject}, {said}")
+            if not situation.on_it(walk):
+                out.append(f"  console runbook --resume {walk.id}, or console incident stop {walk.id} --because TEXT")
             from console.runbook.watching import words
 
             if (watched := watched_of(situation, walk)) is not None:

@@ -206,14 +206,16 @@ def exit_of(walk: Walk) -> int:
 
 
 def walk_document(walk: Walk) -> dict[str, Any]:
-    """A walk as scripts read it."""
+    """A walk as scripts read it, when this process is no longer on it."""
+    from console.timeline.prose import status
+
     return {
         "walk": walk.id,
         "runbook": {"id": walk.runbook, "version": walk.version, "hash": walk.hash},
         "subject": walk.subject,
         "alert": plain(walk.alert) if walk.alert is not None else None,
         "remarks": list(walk.remarks),
-        "status": walk.status,
+        "status": status(walk, ""),
         "outcome": walk.outcome,
         "because": walk.because,
         "recurred": walk.recurred or None,

@@ -273,7 +273,7 @@ class Runner:
             self.emit(Applied(now(), intent.step, effect.id, True, message, intent.generation, goto=goto))
             if self.env.writer is not None:
                 head = self.env.journal.head(self.walk.id)
-                await announce(effect, self.env.writer, actor=self.env.actor, head=head)
+                await announce(effect, self.env.writer, actor=self.env.actor, head=head, at=intent.at)
             await self._give_back(effect.target)
         else:
             return await self._doubted(intent)

@@ -21,6 +21,7 @@ from console.runbook.walk import Walk
 from console.slo.model import Burn, SloStatus
 from console.slo.recovery import CALM
 from console.slo.spec import promql_duration
+from console.slo.words import rate as rate_words
 
 FIELDS = ("until", "progress", "rises", "completed", "fails", "worse")
 UNPROVED = ", not proved: nothing has completed since"
@@ -196,7 +197,7 @@ def _burn(status: SloStatus, burn: Burn) -> WatchedFigure:
     if burn.rate is None:
         return WatchedFigure(name, "unknown", f"no data ({status.id})")
     standing: Standing = "good" if burn.rate < CALM else "not yet"
-    return WatchedFigure(name, standing, f"{burn.rate:.1f} now, below {CALM:g} is wanted ({status.id})")
+    return WatchedFigure(name, standing, f"{rate_words(burn.rate)} now, below {CALM:g} is wanted ({status.id})")
 
 
 def _estimate(now: float, held: float | None, hold: float, after: After, ours: Sequence[SloStatus], walk: Walk) -> str:

@@ -118,6 +118,7 @@ class Writer:
         about: dict[str, Any],
         reason: str,
         message: str,
+        at: float,
         type: Literal["Normal", "Warning"] = "Normal",
         action: str = "",
         annotations: dict[str, str] | None = None,
@@ -128,8 +129,9 @@ class Writer:
             namespace: of the event: the object's own, `default` for cluster-scoped objects.
             about: ObjectReference (apiVersion, kind, namespace, name, uid).
             message: at most 1,024 characters are sent.
+            at: when it happened (epoch seconds).
         """
-        now = _micro(datetime.now(UTC))
+        now = _micro(datetime.fromtimestamp(at, UTC))
         body: dict[str, Any] = {
             "apiVersion": "v1",
             "kind": "Event",

@@ -137,7 +137,7 @@ def test_the_burn_stands_against_its_target_with_the_time_by_which_its_window_fo
     walk = walked("slo-recovers", HoldBroke(NOW - 100, "slo-recovers", "not yet"))
     watched = seen(walk, again(), slos=(slo(0.4, 21.1),))
     assert figure(watched, "burn 5m") == WatchedFigure(
-        "burn 5m", "good", "0.4 now, below 1 is wanted (job-success)"
+        "burn 5m", "good", "0.40 now, below 1 is wanted (job-success)"
     )  # fmt: skip
     assert figure(watched, "burn 1h").standing == "not yet" and "21.1 now" in figure(watched, "burn 1h").words
     assert "the 1h window has forgotten what failed before the change" in watched.estimate

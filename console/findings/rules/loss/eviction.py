@@ -27,7 +27,7 @@ def _from_outside(case: Case, lost: list[Victim]) -> Finding:
     questions = ["whether the node itself was in trouble: its conditions and events around that time"]
     if silent:
         questions.insert(0, "what the kubelet evicted it for: memory, or local storage (I08)")
-    return _evicted(case, "I06", lost, sure=_has_pod(lost) and not silent, questions=questions, runbooks=("spark-oom",))
+    return _evicted(case, "I06", lost, sure=_has_pod(lost) and not silent, questions=questions)
 
 
 def _for_storage(case: Case, lost: list[Victim]) -> Finding:
@@ -47,7 +47,6 @@ def _evicted(
     sure: bool,
     ruled_out: Sequence[tuple[str, str]] = (),
     questions: Sequence[str] = (),
-    runbooks: Sequence[str] = (),
 ) -> Finding:
     figures = memory_figures(case, "executor", lost, lost[-1].kind)
     nodes = nodes_of(lost)
@@ -66,7 +65,6 @@ def _evicted(
             *ruled_out,
         ],
         questions=questions,
-        runbooks=runbooks,
         data=figures,
     )
 
@@ -106,7 +104,6 @@ def driver_evicted(case: Case) -> Answer:
                 evidence=[of_pod(pod), *[of_event(e) for e in case.events_of(pod.key) if tells(e)][:2]],
                 questions=["what the kubelet evicted it for: memory, or local storage (I08)"] if silent else [],
                 ruled_out=[("I04", "the kubelet or the scheduler ended the pod; its reason is not OOMKilled")],
-                runbooks=("spark-oom",) if class_ == "I06" else (),
                 data=memory_figures(case, "driver", [victim], killed.kind),
             )
         )

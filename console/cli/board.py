@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from console.apps.model import Member, SparkApp
 from console.base.clock import rfc3339
 from console.base.errors import Exit, UsageError, did_you_mean
-from console.base.text import clean
+from console.base.text import clean, listed
 from console.board.compose import condensed
 from console.board.model import Board
 from console.board.overview import causes
@@ -194,9 +194,7 @@ def _missing(situation: Situation) -> list[str]:
 
 def _named(apps: Sequence[str]) -> str:
     """The applications of a shared cause, a few of them by name."""
-    more = len(apps) - MOST_MEMBERS
-    said = ", ".join(apps[:MOST_MEMBERS]) + (f" and {more} more" if more > 0 else "")
-    return f"{said}: --members lists what was found"
+    return f"{listed(apps, MOST_MEMBERS)}: --members lists what was found"
 
 
 def _cause_rows(situation: Situation, opened: bool) -> Iterator[tuple[str, ...]]:

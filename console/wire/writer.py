@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from console.base.errors import ReachError
+from console.base.text import shorten
 from console.base.units import parse_count
 from console.wire.connection import Connection
 from console.wire.errors import NotFoundError
@@ -138,7 +139,7 @@ class Writer:
             "metadata": {"generateName": f"{MANAGER}-", "namespace": namespace, "annotations": annotations or {}},
             "involvedObject": about,
             "reason": reason,
-            "message": message[:1024],
+            "message": shorten(message, 1024),
             "type": type,
             "action": action or reason,
             "eventTime": now,

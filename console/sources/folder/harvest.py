@@ -9,6 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from console.base.redact import redact, redact_labels, redact_value
+from console.base.text import shorten
 from console.base.units import parse_count
 from console.facts import lognames
 from console.facts.model import (
@@ -106,7 +107,7 @@ class Harvest:
         if JSON_START.match(head) and not is_structured_log(text):
             self._json(piece, text)
         elif head.startswith("Error from server"):
-            self.unread.append((piece.locator, f"kubectl was refused: {redact(head.splitlines()[0])[:160]}"))
+            self.unread.append((piece.locator, f"kubectl was refused: {shorten(redact(head.splitlines()[0]), 160)}"))
         elif NO_LOG.match(head):
             self.unread.append((piece.locator, "the container's log had already been removed from the node"))
         elif described.is_describe(text):
@@ -302,7 +303,7 @@ class Harvest:
         code = value.get("code")
         if isinstance(code, int) and code < 400:
             return
-        message = str(value.get("message", ""))[:160]
+        message = shorten(str(value.get("message", "")), 160)
         self.unread.append((locator, f"the API answered {value.get('code', '?')}: {message}"))
 
     def _echoes(self, objects: list[dict[str, Any]], events: list[dict[str, Any]], locator: str) -> None:

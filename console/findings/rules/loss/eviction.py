@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from console.apps import deaths
 from console.apps.evidence import of_event, of_pod
+from console.base.text import listed
 from console.findings.case import Case
 from console.findings.memory_figures import memory_figures
 from console.findings.model import Finding
@@ -58,7 +59,7 @@ def _evicted(
         severity_of(case, current=figures.current),
         "high" if sure else "medium",
         f"{count_of(lost)} {kinds_of(lost)}",
-        detail=lost[-1].words + (f"; node {', '.join(nodes[:3])}" if nodes else ""),
+        detail=lost[-1].words + (f"; node {listed(nodes, 3)}" if nodes else ""),
         evidence=[*(e for v in lost[-3:] for e in v.evidence), *[of_event(e) for e in events[:2]]],
         ruled_out=[
             ("I01", "the kubelet or the scheduler ended the pod; its container's reason is not OOMKilled"),

@@ -24,6 +24,7 @@ from console.cli.output import (
     plain,
     print_json,
     say,
+    since_change_of,
     table,
     verification,
     watched_of,
@@ -304,7 +305,12 @@ def trend_document(trend: MemoryTrend | None) -> dict[str, Any] | None:
 def app_document(situation: Situation, app: SparkApp) -> dict[str, Any]:
     """One application with its members and findings."""
     findings = situation.board.findings_of(app.key)
-    return {**plain(app), "findings": [finding_json(situation, f) for f in findings]}
+    since = since_change_of(situation, app.key)
+    return {
+        **plain(app),
+        "findings": [finding_json(situation, f) for f in findings],
+        "since_change": None if since is None else plain(since),
+    }
 
 
 def app_row(board: Board, app: SparkApp) -> tuple[str, ...]:
@@ -326,7 +332,8 @@ def _moves(board: Board, app: SparkApp, trend: MemoryTrend | None) -> list[str]:
     """How it moves: tasks, and the memory of its executors over time, as the page of the application shows them."""
     done = tasks(board, app)
     out = [f"tasks    {done}"] if done else []
-    return [*out, f"seen     {memory_seen(board, trend)}"] if trend is not None else out
+    seen = memory_seen(board, trend, live=app.live) if trend is not None else ""
+    return [*out, f"seen     {seen}"] if seen else out
 
 
 def app_text(situation: Situation, app: SparkApp, trend: MemoryTrend | None = None) -> str:
@@ -340,6 +347,9 @@ def app_text(situation: Situation, app: SparkApp, trend: MemoryTrend | None = No
     if plan:
         lines.append(f"executor memory {memory(plan)} ({plan.source})")
     lines += _moves(board, app, trend)
+    if (since := since_change_of(situation, app.key)) is not None:
+        lines.append(f"change   at {rfc3339(since.at)} by walk {since.walk}")
+        lines += [f"         {said}" for said in since.words]
     rows = [_member_row(board, m) for m in members(app)]
     if rows:
         lines += ["", table(("MEMBER", "STATE", "AGE", "NODE", "EXIT", "WHY"), rows)]

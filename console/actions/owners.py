@@ -10,6 +10,7 @@ from console.actions import patches
 from console.actions.effects import Consequence
 from console.actions.secrets import seal_value
 from console.apps.owners import declared_owners
+from console.base.clock import parse_time, rfc3339
 from console.base.redact import redact_value
 from console.base.text import clean, shorten
 
@@ -25,6 +26,8 @@ _WHO = {
     "helm": "Helm",
     "kubectl-edit": "kubectl edit",
     "kubectl-patch": "kubectl patch",
+    "spark-operator": "the Spark operator",
+    "spark-kubernetes-operator": "the Spark operator of Apache",
     OURS: "Console",
 }
 _AGAIN = frozenset(
@@ -183,24 +186,33 @@ def _of_schedule(
 
 
 def _of_managers(obj: dict[str, Any], touched: tuple[str, ...]) -> list[Consequence]:
-    who: dict[tuple[str, ...], list[str]] = {}
-    known: dict[str, Manager] = {}
+    """Who set the fields that matter, the last one first; fields of the same managers together."""
+    who: dict[tuple[Manager, ...], list[str]] = {}
     for at in touched:
-        names = []
-        for manager in managers(obj, at):
-            known[manager.name] = manager
-            names.append(manager.name)
-        if names:
-            who.setdefault(tuple(names), []).append(dotted(at))
+        if those := managers(obj, at):
+            who.setdefault(tuple(sorted(those, key=_written, reverse=True)), []).append(dotted(at))
     out = []
     for those, fields in who.items():
-        again = any(known[name].again for name in those)
-        words = " and ".join(known[name].words for name in those)
+        again = any(manager.again for manager in those)
         tail = ", which may write its own value again" if again else ""
-        out.append(
-            Consequence("fields", "warning" if again else "info", f"{', '.join(fields)} was last set by {words}{tail}")
-        )
+        words = f"{', '.join(fields)} was last set by {_last_and_before(those)}{tail}"
+        out.append(Consequence("fields", "warning" if again else "info", words))
     return out
+
+
+def _written(manager: Manager) -> float:
+    """When it wrote to the object last; a server that says no time says nothing of the order."""
+    return parse_time(manager.time) or 0.0
+
+
+def _last_and_before(those: tuple[Manager, ...]) -> str:
+    """`Console (console-oncall), which wrote last at 2026-11-27 17:12Z; before it by kubectl apply (…)`."""
+    last, *before = those
+    if any(_written(other) == _written(last) for other in before):
+        return f"{' or '.join(m.words for m in those)} (their times do not say which)"
+    at = rfc3339(_written(last) or None)
+    when = f", which wrote last at {at[:16].replace('T', ' ')}Z" if at else ""
+    return last.words + when + (f"; before it by {' and '.join(m.words for m in before)}" if before else "")
 
 
 def dotted(pointer: str) -> str:

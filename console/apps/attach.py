@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from console.apps.groups import Group, GroupId
+from console.facts import lognames
 from console.facts import logs as logtext
 from console.facts.model import Facts, Log, RestDocument
 from console.facts.rest import rows, text
@@ -142,12 +143,12 @@ def _log_target(
     parts = subject.split("/")
     if len(parts) >= 2 and (gid := by_pod.get("/".join(parts[:2]))) is not None:
         return gid
-    host = logtext.process_host(log.text)
+    host = lognames.process_host(log.text)
     if host:
         for key, gid in by_pod.items():
             if key.endswith("/" + host):
                 return gid
-    found = logtext.app_ids(log.text)
+    found = lognames.app_ids(log.text)
     for app_id in found:
         if app_id in by_app:
             return by_app[app_id]
@@ -263,4 +264,4 @@ def _give_log(out: Attached, target: GroupId | str, log: Log) -> None:
 
 def names(logs: Iterable[Log]) -> str:
     """The application name that its logs give."""
-    return next((name for log in logs if (name := logtext.app_name(log.text))), "")
+    return next((name for log in logs if (name := lognames.app_name(log.text))), "")

@@ -10,7 +10,7 @@ from console.apps.model import Death, Launcher, Member, SparkApp
 from console.apps.standalone import Master, Slot
 from console.apps.states import over
 from console.base.clock import parse_time
-from console.facts.logs import app_ids
+from console.facts.lognames import app_ids
 from console.facts.model import Facts, Owner
 from console.facts.rest import RestView, Row, num, text
 

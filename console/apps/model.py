@@ -97,6 +97,11 @@ class Attempt(Struct, frozen=True, gc=False):
     death: Death | None = None
     cause: str = ""
 
+    @property
+    def failed(self) -> bool:
+        """Whether it ended badly of itself: one whose driver was deleted, so that it begins anew, did not."""
+        return self.death is not None and not self.death.harmless and self.death.kind != "deleted"
+
 
 class SparkApp(Struct, frozen=True, gc=False):
     """One Spark application, whatever started it.

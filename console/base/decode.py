@@ -18,6 +18,7 @@ from msgspec import inspect as shape
 
 from console.base.document import Document, Path
 from console.base.errors import DocumentError, did_you_mean
+from console.base.text import shorten
 from console.base.units import MOST, MOST_SECONDS, parse_duration, parse_number, parse_quantity
 
 T = TypeVar("T")
@@ -134,7 +135,7 @@ def _said(value: Any) -> str:
     if isinstance(value, list):
         return "a list"
     if isinstance(value, str):
-        return f"the text {value[:40]!r}"
+        return f"the text {shorten(value, 40)!r}"
     if isinstance(value, bool):
         return f"the truth value {str(value).lower()}"
     return f"the number {value}" if parse_number(value) is not None else "a number out of range"

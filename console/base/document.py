@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from console.base.errors import DocumentError, did_you_mean
+from console.base.text import shorten
 from console.base.units import parse_number
 
 Path = tuple[str | int, ...]
@@ -182,7 +183,7 @@ class _DocumentBuilder:
         try:
             value = self.resolver.construct_object(node)
         except (yaml.YAMLError, ValueError, LookupError):
-            raise self.fail(node, f"{text[:40]!r} is no {kind}", path) from None
+            raise self.fail(node, f"{shorten(text, 40)!r} is no {kind}", path) from None
         return text if kind in _NUMBERS and parse_number(value) is None else value
 
     def text(self, node: yaml.Node, path: Path) -> str:

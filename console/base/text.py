@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 
 _ESCAPE = re.compile(
@@ -85,6 +86,13 @@ def shorten(text: str, width: int, *, middle: bool = False) -> str:
         head = (width - 1) // 2
         return text[:head] + "…" + text[len(text) - (width - 1 - head) :]
     return text[: width - 1] + "…"
+
+
+def listed(names: Iterable[str], most: int, by: str = ", ") -> str:
+    """The first `most` of them, and how many more there are: `a, b and 4 more`."""
+    every = list(names)
+    more = len(every) - most
+    return by.join(every[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def plural(count: int, noun: str, many: str | None = None) -> str:

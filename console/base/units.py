@@ -168,6 +168,12 @@ def _short(value: str | int | float, what: str, examples: str) -> str:
     return raw
 
 
+def percent(share: float) -> str:
+    """A share (1 is all) in whole percent, rounded down: `100%` is all of it and `0%` none; what is less, `<1%`."""
+    whole = math.floor(round(share * 100, 6))
+    return "<1%" if whole == 0 and share > 0 else f"{whole}%"
+
+
 def human_bytes(count: float | None) -> str:
     """`1.9Gi`; `?` where it is not known."""
     value = parse_number(count)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
+from console.base.text import listed
 from console.causes.faults import GAP, Fault, everybody, runs_of, several, when_begun
 from console.causes.peers import Peers
 from console.causes.traits import is_drained, nodes_of
@@ -130,7 +131,7 @@ def _node(kind: str, value: str, faults: list[Fault], peers: Peers) -> list[Comm
         said = [*trouble, f"everything that was lost ran on {value}"]
         if apart:
             said.append(f"what {len(set(apart))} of them run on other nodes is well")
-        against = [f"still well on {value}: {', '.join(still[:3])}"] if still else []
+        against = [f"still well on {value}: {listed(still, 3)}"] if still else []
         out.append(CommonCause(run, [*said, when_begun(run)], against))
     return out
 

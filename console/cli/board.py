@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from console.apps.model import Member, SparkApp
 from console.base.clock import rfc3339
 from console.base.errors import Exit, UsageError, did_you_mean
-from console.base.text import clean
+from console.base.text import clean, listed
 from console.board.compose import condensed
 from console.board.model import Board
 from console.board.overview import causes
@@ -24,6 +24,7 @@ from console.cli.output import (
     plain,
     print_json,
     say,
+    since_change_of,
     table,
     verification,
     watched_of,
@@ -47,6 +48,7 @@ from console.live.shown import (
 )
 from console.slo import words
 from console.slo.model import SloStatus
+from console.timeline.prose import status as walk_status
 
 MOST_MEMBERS = 5
 """Applications of one shared cause that are named where they are not asked for."""
@@ -106,7 +108,8 @@ def status_document(situation: Situation) -> dict[str, Any]:
                 "id": w.id,
                 "runbook": w.runbook,
                 "subject": w.subject,
-                "status": w.status,
+                "status": walk_status(w, situation.on_it(w)),
+                "walked_by": situation.on_it(w) or None,
                 "step": w.current,
                 "outcome": w.outcome,
                 "recurred": w.recurred or None,
@@ -169,8 +172,10 @@ def _walk_lines(situation: Situation) -> list[str]:
     out = []
     for walk in situation.walks:
         if walk.status != "ended":
-            said = f"handed over by {walk.handed.by}: {walk.handed.text}" if walk.handed else walk.status
-            out += [f"WALK {walk.runbook} on {walk.subject}, {said}", f"  console runbook --resume {walk.id}"]
+            said = f"handed over by {walk.handed.by}: {walk.handed.text}" if walk.handed else situation.walk_state(walk)
+            out.append(f"WALK {walk.runbook} on {walk.subject}, {said}")
+            if not situation.on_it(walk):
+                out.append(f"  console runbook --resume {walk.id}, or console incident stop {walk.id} --because TEXT")
             from console.runbook.watching import words
 
             if (watched := watched_of(situation, walk)) is not None:
@@ -190,9 +195,7 @@ def _missing(situation: Situation) -> list[str]:
 
 def _named(apps: Sequence[str]) -> str:
     """The applications of a shared cause, a few of them by name."""
-    more = len(apps) - MOST_MEMBERS
-    said = ", ".join(apps[:MOST_MEMBERS]) + (f" and {more} more" if more > 0 else "")
-    return f"{said}: --members lists what was found"
+    return f"{listed(apps, MOST_MEMBERS)}: --members lists what was found"
 
 
 def _cause_rows(situation: Situation, opened: bool) -> Iterator[tuple[str, ...]]:
@@ -302,7 +305,12 @@ def trend_document(trend: MemoryTrend | None) -> dict[str, Any] | None:
 def app_document(situation: Situation, app: SparkApp) -> dict[str, Any]:
     """One application with its members and findings."""
     findings = situation.board.findings_of(app.key)
-    return {**plain(app), "findings": [finding_json(situation, f) for f in findings]}
+    since = since_change_of(situation, app.key)
+    return {
+        **plain(app),
+        "findings": [finding_json(situation, f) for f in findings],
+        "since_change": None if since is None else plain(since),
+    }
 
 
 def app_row(board: Board, app: SparkApp) -> tuple[str, ...]:
@@ -324,7 +332,8 @@ def _moves(board: Board, app: SparkApp, trend: MemoryTrend | None) -> list[str]:
     """How it moves: tasks, and the memory of its executors over time, as the page of the application shows them."""
     done = tasks(board, app)
     out = [f"tasks    {done}"] if done else []
-    return [*out, f"seen     {memory_seen(board, trend)}"] if trend is not None else out
+    seen = memory_seen(board, trend, live=app.live) if trend is not None else ""
+    return [*out, f"seen     {seen}"] if seen else out
 
 
 def app_text(situation: Situation, app: SparkApp, trend: MemoryTrend | None = None) -> str:
@@ -338,6 +347,9 @@ def app_text(situation: Situation, app: SparkApp, trend: MemoryTrend | None = No
     if plan:
         lines.append(f"executor memory {memory(plan)} ({plan.source})")
     lines += _moves(board, app, trend)
+    if (since := since_change_of(situation, app.key)) is not None:
+        lines.append(f"change   at {rfc3339(since.at)} by walk {since.walk}")
+        lines += [f"         {said}" for said in since.words]
     rows = [_member_row(board, m) for m in members(app)]
     if rows:
         lines += ["", table(("MEMBER", "STATE", "AGE", "NODE", "EXIT", "WHY"), rows)]

@@ -1,14 +1,15 @@
-"""`console incident list|show|timeline`: the walks that the journal holds. Reads no cluster."""
+"""`console incident`: the walks that the journal holds, and what is said of those that nobody is on. No cluster."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from console.base.clock import rfc3339
-from console.base.errors import ConsoleError, Exit
+from console.base.errors import ConsoleError, Exit, UsageError
 from console.base.units import human_duration
 from console.cli.output import handed, narrate, plain, print_json, say, table
 
@@ -65,13 +66,16 @@ def list_walks(limit: int, output: str) -> int:
 
 def summary(record: WalkRecord) -> dict[str, Any]:
     """One walk in a list."""
+    from console.timeline.prose import status
+
     walk = record.walk
     return {
         "walk": walk.id,
         "runbook": walk.runbook,
         "subject": walk.subject,
         "context": walk.cluster.get("context"),
-        "status": walk.status,
+        "status": status(walk, record.on_it),
+        "walked_by": record.on_it or None,
         "handed_over": handed(walk),
         "outcome": walk.outcome,
         "recurred": walk.recurred or None,
@@ -89,7 +93,7 @@ def row(record: WalkRecord) -> tuple[str, ...]:
     walk = record.walk
     took = "-" if walk.ended is None else human_duration(walk.ended - walk.started)
     return (
-        walk.id, rfc3339(walk.started) or "", took, walk.runbook, walk.subject or "-", outcome(walk),
+        walk.id, rfc3339(walk.started) or "", took, walk.runbook, walk.subject or "-", outcome(walk, record.on_it),
         str(len(walk.writes)), "whole" if record.chain.ok else "BROKEN",
     )  # fmt: skip
 
@@ -123,19 +127,80 @@ def timeline(walk: str, output: str) -> int:
 @_output("text", "json")
 def hand_over(walk: str, text: str, output: str) -> int:
     """Leave a walk that nobody is on to somebody else: it waits until `console runbook --resume` takes it up."""
-    from console.base.clock import WallClock
-    from console.live.plan import actor
-    from console.operate.desk import hand_over as leave
-    from console.timeline.record import WalkRecord
+    from console.operate import leaving
 
     journal = _journal()
     id = journal.find_open(walk)
-    leave(journal, journal.path.parent / "run", id, by=actor(), text=text, now=WallClock().now())
-    record = WalkRecord.read(journal, id)
+    leaving.hand_over(journal, _locks(journal), id, text=text, **_now())
+    return _told(journal, id, output, f"{id} waits for the next person: console runbook --resume {id}")
+
+
+@group.command()
+@click.argument("walk")
+@click.option("--because", required=True, metavar="TEXT", help="Why it ends; it stands in the timeline.")
+@_output("text", "json")
+def stop(walk: str, because: str, output: str) -> int:
+    """End a walk that nobody is on, without a further change. WALK is an id, its beginning, or `latest`.
+
+    What it has changed stays as it is. A walk whose change is in doubt stays open: resume it, and the cluster is asked.
+    """
+    from console.operate import leaving
+
+    if not because.strip():
+        raise UsageError("why does it end?", hint="--because TEXT; it stands in the timeline")
+    journal = _journal()
+    id = journal.find_open(walk)
+    if _read(id).walk.ended is not None:
+        raise UsageError(f"walk {id} has ended", hint=f"console incident show {id}")
+    ended = leaving.stop(journal, _locks(journal), id, because=because, **_now())
+    if ended.ended is None:
+        _told(
+            journal,
+            id,
+            output,
+            f"{id} stays open: whether its change arrived is not known. console runbook --resume {id} asks",
+        )
+        return Exit.UNHEALTHY
+    left = "; what it changed stays: " + ", ".join(e.title or e.step for e in ended.writes) if ended.writes else ""
+    return _told(journal, id, output, f"{id} has ended{left}")
+
+
+@group.command()
+@click.argument("walk")
+@click.argument("text")
+@_output("text", "json")
+def note(walk: str, text: str, output: str) -> int:
+    """Add the note TEXT to a walk that nobody is on. WALK is an id, its beginning, or `latest`."""
+    from console.operate import leaving
+
+    if not text.strip():
+        raise UsageError("the note is empty")
+    journal = _journal()
+    id = journal.find(walk)
+    leaving.note(journal, _locks(journal), id, text=text, **_now())
+    return _told(journal, id, output, f"noted on {id}")
+
+
+def _locks(journal: Journal) -> Path:
+    return journal.path.parent / "run"
+
+
+def _now() -> dict[str, Any]:
+    """Who does something, and when."""
+    from console.base.clock import WallClock
+    from console.live.plan import actor
+
+    return {"by": actor(), "now": WallClock().now()}
+
+
+def _told(journal: Journal, walk: str, output: str, words: str) -> int:
+    """How a walk stands after something was written of it."""
+    from console.timeline.record import WalkRecord
+
     if output == "json":
-        print_json(summary(record))
+        print_json(summary(WalkRecord.read(journal, walk)))
     else:
-        say(f"{id} waits for the next person: console runbook --resume {id}")
+        say(words)
     return Exit.OK
 
 
@@ -145,7 +210,7 @@ def _timeline(record: WalkRecord, output: str) -> int:
     if output == "json":
         print_json(_document(record))
     elif output == "markdown":
-        say(markdown(record.walk, record.events, record.chain, record.hashes).rstrip())
+        say(markdown(record.walk, record.events, record.chain, record.hashes, record.on_it).rstrip())
     else:
         say(story(record))
     return _exit(record)
@@ -154,7 +219,7 @@ def _timeline(record: WalkRecord, output: str) -> int:
 def _document(record: WalkRecord) -> dict[str, Any]:
     from console.timeline.timeline import document
 
-    return document(record.walk, record.events, record.chain, record.hashes)
+    return document(record.walk, record.events, record.chain, record.hashes, record.on_it)
 
 
 def _read(walk: str) -> WalkRecord:
@@ -169,13 +234,20 @@ def _exit(record: WalkRecord) -> Exit:
     return Exit.OK if record.chain.ok and record.walk.status != "in doubt" else Exit.UNHEALTHY
 
 
+def _goes_on(record: WalkRecord) -> str:
+    """What can be done with a walk that has not ended."""
+    if record.on_it:
+        return "it is answered there"
+    return f"console runbook --resume {record.walk.id} goes on with it"
+
+
 def page(record: WalkRecord) -> str:
     """The walk on a page of plain text."""
     from console.timeline.prose import because, duration, objective, outcome, target_of
 
     walk, spans = record.walk, record.spans()
     lines = [
-        f"{outcome(walk).upper()}  {because(walk) or f'console runbook --resume {walk.id} goes on with it'}",
+        f"{outcome(walk, record.on_it).upper()}  {because(walk) or _goes_on(record)}",
         *(f"to do    {todo}" for todo in walk.still_to_do),
         *([f"handed   over by {walk.handed.by}: {walk.handed.text or '-'}"] if walk.handed is not None else []),
         f"walk     {walk.id}  {walk.runbook} {walk.version}",
@@ -198,8 +270,9 @@ def page(record: WalkRecord) -> str:
         lines += ["", f"changed  {target_of(effect)}: {effect.title} ({effect.id})"]
         lines += [f"  {line}" for line in (shown.preview.diff if shown else ())]
     lines += [f"note     {note.by}: {note.text}" for note in walk.notes]
-    if walk.ended is None:
+    if walk.ended is None and not record.on_it:
         lines += ["", f"go on with: console runbook --resume {walk.id}"]
+        lines += [f"or end it:  console incident stop {walk.id} --because TEXT"]
     return "\n".join(plain(lines))
 
 

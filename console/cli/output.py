@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,9 +20,8 @@ from console.findings.model import Finding
 
 if TYPE_CHECKING:
     from console.live import Situation
-    from console.runbook.model import Runbook
     from console.runbook.walk import Walk
-    from console.runbook.watching import Watching
+    from console.runbook.watching import SinceChange, Watching
 
 _TIMES = frozenset(
     {"at", "since", "started", "ended", "created", "deleted", "measured_at", "first", "last", "entered", "left"}
@@ -101,23 +99,19 @@ def handed(walk: Walk) -> dict[str, Any] | None:
 
 def watched_of(situation: Situation, walk: Walk) -> Watching | None:
     """The verification that an open walk is in, where it is in one."""
-    from console.runbook.watching import watching
+    from console.runbook.watching import stored_runbook, watching
 
     if walk.status == "ended" or not walk.text:
         return None
-    return watching(situation.board, walk, _stored(walk.text, walk.runbook), situation.history.get(walk.subject, ()))
+    runbook = stored_runbook(walk.text, walk.runbook)
+    return watching(situation.board, walk, runbook, situation.history.get(walk.subject, ()))
 
 
-@lru_cache(maxsize=8)
-def _stored(text: str, name: str) -> Runbook | None:
-    """The runbook that a walk has stored; None where it does not read any more."""
-    from console.base.errors import ConsoleError
-    from console.runbook.schema import load
+def since_change_of(situation: Situation, app: str) -> SinceChange | None:
+    """How an application goes since a walk changed it; None where none did."""
+    from console.runbook.watching import since_change
 
-    try:
-        return load(text, name)
-    except ConsoleError:
-        return None
+    return since_change(situation.board, situation.walks, app)
 
 
 def verification(situation: Situation, walk: Walk) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.base.errors import Exit, Interrupted, UsageError
+from console.base.text import listed
 from console.cli.options import Where, output_option, where_options
 from console.cli.output import narrate, plain, print_json, say
 
@@ -100,7 +101,7 @@ def _alert(file: str, app: str) -> Alert:
     wanted = [a for a in alerts if app and app.rpartition("/")[2] == subject_of(a)[1]] or alerts
     about = {(a.name, *subject_of(a)): "/".join(part for part in subject_of(a) if part) for a in wanted}
     if len(about) > 1 and not app:
-        said = ", ".join(f"{name} on {where or 'nothing named'}" for (name, *_), where in list(about.items())[:5])
+        said = listed((f"{name} on {where or 'nothing named'}" for (name, *_), where in about.items()), 5)
         raise UsageError(
             f"{shown} holds {len(wanted)} alerts about different things: {said}",
             hint="send one of them, or name the application with --app",
@@ -206,14 +207,16 @@ def exit_of(walk: Walk) -> int:
 
 
 def walk_document(walk: Walk) -> dict[str, Any]:
-    """A walk as scripts read it."""
+    """A walk as scripts read it, when this process is no longer on it."""
+    from console.timeline.prose import status
+
     return {
         "walk": walk.id,
         "runbook": {"id": walk.runbook, "version": walk.version, "hash": walk.hash},
         "subject": walk.subject,
         "alert": plain(walk.alert) if walk.alert is not None else None,
         "remarks": list(walk.remarks),
-        "status": walk.status,
+        "status": status(walk, ""),
         "outcome": walk.outcome,
         "because": walk.because,
         "recurred": walk.recurred or None,

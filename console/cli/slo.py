@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.base.errors import Exit, UsageError, did_you_mean
-from console.base.units import human_duration
+from console.base.units import human_duration, percent
 from console.cli.options import Where, output_option, where_options
 from console.cli.output import narrate, plain, print_json, say, table
 from console.live.shown import no_objectives
@@ -185,8 +185,8 @@ def slo_table(board: Board) -> str:
             slo.id,
             words.target(slo.objective),
             words.state(slo),
-            words.budget_left(slo.budget_left, 1),
-            *(words.burn_rate(words.burn_over(slo, window), 2) for window in (300.0, 3600.0, 21600.0, 259200.0)),
+            words.budget_left(slo.budget_left),
+            *(words.burn_rate(words.burn_over(slo, window)) for window in (300.0, 3600.0, 21600.0, 259200.0)),
             words.bad_of_total(slo.bad, slo.total),
             words.gone_in(slo) or "-",
             slo.reason or "-",
@@ -203,20 +203,20 @@ def slo_page(slo: SloStatus, now: float) -> str:
         *([f"  {slo.reason}"] if slo.reason else []),
         "",
         f"objective   {words.target(slo.objective)} over {human_duration(slo.period)}",
-        f"budget left {words.budget_left(slo.budget_left, 2)}",
+        f"budget left {words.budget_left(slo.budget_left)}",
         f"counted     {_counted(slo)}",
         f"arithmetic  {slo.arithmetic or 'no data'}",
         f"source      {slo.source or 'no data'}",
         f"measured    {'no data' if slo.measured_at is None else human_duration(now - slo.measured_at) + ' ago'}",
-        f"covered     {'no data' if slo.covered is None else f'{slo.covered:.1%} of the period'}",
+        f"covered     {words.covered(slo.covered)}{'' if slo.covered is None else ' of the period'}",
         f"gone in     {words.gone_in(slo) or '-'}",
         "",
         table(("WINDOW", "BAD/TOTAL", "ERROR RATIO", "BURN", "ALERTS ABOVE", "COVERED"), map(_window, slo.burns)),
     ]
     if slo.contributors:
-        rows = [(c.name, words.events(c.bad), f"{c.share:.0%}") for c in slo.contributors]
+        rows = [(c.name, words.events(c.bad), percent(c.share)) for c in slo.contributors]
         if slo.unattributed is not None and slo.unattributed >= 0.005:
-            rows.append(("not known", "-", f"{slo.unattributed:.0%}"))
+            rows.append(("not known", "-", percent(slo.unattributed)))
         by = f" ({'/'.join(slo.contributors_by).upper()})" if slo.contributors_by else ""
         lines += ["", table((f"SPENT BY{by}", "BAD", "SHARE"), rows)]
     if slo.runbooks:
@@ -236,8 +236,8 @@ def _window(burn: Burn) -> tuple[Any, ...]:
     return (
         human_duration(burn.window),
         words.bad_of_total(burn.bad, burn.total),
-        "no data" if burn.ratio is None else f"{burn.ratio:.4%}",
-        words.burn_rate(burn, 2),
+        words.ratio(burn.ratio),
+        words.burn_rate(burn),
         "-" if burn.factor is None else f"{burn.factor:g}",
-        "no data" if burn.covered is None else f"{burn.covered:.0%}",
+        words.covered(burn.covered),
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,11 +19,13 @@ import msgspec
 
 from console.base.clock import parse_time
 from console.facts.model import Log
-from console.facts.operatorlogs import is_operators
+from console.facts.wordings import COUNTED
 
 Role = Literal["driver", "executor", "submit", "master", "worker", "operator", "other"]
 MAX_HITS = 120
 """Hits of one wording that are kept per log; more add nothing to a verdict."""
+MAX_COUNTED = 5_000
+"""The same of wordings of which the places are counted."""
 _BACK_LINES = 160
 _BODY = 6_000
 
@@ -55,10 +58,6 @@ _BARE = re.compile(
 )
 """Lines that a process prints itself, past its logging: a trace of the main program."""
 _SPLIT_EXCEPTION = re.compile(r'"exception":\{"class":"([\w.$]+)","msg":"')
-_APP_ID = re.compile(r"(?<![\w-])(spark-[0-9a-f]{32}|app-\d{14}-\d{4}|local-\d{13}|application_\d{10,}_\d+)(?!\d)")
-_EXECUTOR_ID = re.compile(r"Starting executor ID (\d+) on host|\"--executor-id\" \"(\d+)\"")
-_PROCESS = re.compile(r"Started daemon with process name: \d+@([\w.-]+)")
-_APP_NAME = re.compile(r"Submitted application: ([^\n\"\\]{1,200})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +188,10 @@ class Text:
         body, starts, lines = (self.text, [], []) if usual else self.unusual
         seen: set[int] = set()
         out: list[Hit] = []
+        most = most_of(wording)
         for needle in needles:
             at = -1
-            while len(seen) < MAX_HITS and (at := body.find(needle, at + 1)) >= 0:
+            while len(seen) < most and (at := body.find(needle, at + 1)) >= 0:
                 index = self.line_of(at) if usual else lines[bisect_right(starts, at) - 1]
                 if index in seen:
                     continue
@@ -312,8 +312,19 @@ def _thrown(tree: dict[str, Any]) -> list[str]:
     return out
 
 
+def most_of(wording: str) -> int:
+    """How many places of a wording are kept of one log."""
+    return MAX_COUNTED if wording in COUNTED else MAX_HITS
+
+
+def cut_short(hits: Iterable[Hit]) -> bool:
+    """Whether there may be more of them than were kept, so that their number is told as `at least`."""
+    kept = Counter((id(hit.log), hit.wording) for hit in hits)
+    return any(count >= most_of(wording) for (_, wording), count in kept.items())
+
+
 def find(texts: Iterable[Text], wording: str, needles: Sequence[str], *, usual: bool = True) -> list[Hit]:
-    """Every record of these logs that holds one of the needles, at most `MAX_HITS` per log and needle.
+    """Every record of these logs that holds one of the needles, at most `most_of(wording)` per log.
 
     Args:
         usual: look at records of level INFO too.
@@ -321,70 +332,3 @@ def find(texts: Iterable[Text], wording: str, needles: Sequence[str], *, usual: 
     out = [hit for text in texts for hit in text.hits(wording, tuple(needles), usual=usual)]
     out.sort(key=lambda h: (h.at or 0.0, h.log.origin.locator, h.line))
     return out
-
-
-_DRIVER_SIGNS = (
-    "TaskSetManager",
-    "TaskSchedulerImpl",
-    "DAGScheduler",
-    "SparkContext: ",
-    '"logger":"SparkContext"',
-    "Submitted application:",
-    "HeartbeatReceiver: ",
-    "BlockManagerMasterEndpoint",
-    "SchedulerBackend: ",
-    "HiveClientImpl",
-    "Py4JJavaError",
-    "SparkConnectServer",
-)
-_EXECUTOR_SIGNS = ("CoarseGrainedExecutorBackend", "Executor: Running task", "KubernetesExecutorBackend")
-_SUBMIT_SIGNS = ("SparkSubmit", "Failed to load main class", "KubernetesClientUtils", "KubernetesClientApplication")
-
-
-def role_of_text(text: str) -> Role:
-    """Whose log this is, by what it says."""
-    head = text[:60_000]
-    if "Spark Executor Command:" in head[:400] or "ExecutorBackend: Started daemon" in head:
-        return "executor"
-    if "LoggingPodStatusWatcherImpl" in head:
-        return "submit"
-    if is_operators(text):
-        return "operator"
-    if any(sign in text for sign in _DRIVER_SIGNS):
-        return "driver"
-    if " Worker: " in head or " ExecutorRunner: " in head:
-        return "worker"
-    if _EXECUTOR_ID.search(head) or any(sign in head for sign in _EXECUTOR_SIGNS):
-        return "executor"
-    if " Master: " in head:
-        return "master"
-    if any(sign in head for sign in _SUBMIT_SIGNS):
-        return "submit"
-    if "SignalUtils: Registering signal handler" in head or "MemoryStore: " in head:
-        return "executor"
-    return "other"
-
-
-def app_ids(text: str) -> list[str]:
-    """Application ids that a log names, the most frequent first."""
-    seen: dict[str, int] = {}
-    for part in (text[:400_000], text[-100_000:] if len(text) > 400_000 else ""):
-        for found in _APP_ID.finditer(part):
-            seen[found.group(1)] = seen.get(found.group(1), 0) + 1
-    return sorted(seen, key=lambda k: (-seen[k], k))
-
-
-def executor_id(text: str) -> str:
-    found = _EXECUTOR_ID.search(text[:200_000])
-    return (found.group(1) or found.group(2) or "") if found else ""
-
-
-def process_host(text: str) -> str:
-    """The host (in Kubernetes the pod's name) that an executor's first lines give."""
-    found = _PROCESS.search(text[:100_000])
-    return found.group(1) if found else ""
-
-
-def app_name(text: str) -> str:
-    found = _APP_NAME.search(text[:200_000])
-    return found.group(1).strip() if found else ""

@@ -56,7 +56,7 @@ def not_judged(subject: str, part: str, error: Exception, *, app: str = "") -> N
 
 def _words(error: Exception) -> str:
     try:
-        return str(error)[:2_000]
+        return shorten(str(error), 2_000)
     except Exception:  # an exception whose text cannot be made is still one
         return ""
 

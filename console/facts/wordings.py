@@ -245,6 +245,9 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     "init-failed": ("Error initializing SparkContext",),
 }
 
+COUNTED = frozenset({"executor-lost-failure", "heartbeat", "lost-executor", "python-crash", "s3-throttled"})
+"""Wordings of which the places are counted, and not only quoted."""
+
 USUAL = frozenset(
     {
         "all-excluded",

@@ -26,7 +26,7 @@ from console.findings.model import Finding
 from console.findings.restlog import rest_log
 from console.findings.stop import Stop
 from console.findings.surroundings import Surroundings
-from console.findings.victims import Victim, victims
+from console.findings.victims import OwnChanges, Victim, victims
 
 _FAILED_END = re.compile(r"stopping with exitCode [1-9]|Job \d+ failed: (?!.*cancelled)")
 
@@ -190,7 +190,7 @@ class Case:
             return False
         if (self.app.operator_attempts or 0) >= 3:
             return True
-        if sum(1 for a in self.app.attempts if a.death is not None and a.death.kind != "normal") >= 2:
+        if sum(1 for a in self.app.attempts if a.failed) >= 2:
             return True
         main = self.driver.main if self.driver is not None else None
         return main is not None and main.restarts >= 2
@@ -269,7 +269,21 @@ class Case:
 
     @cached_property
     def victims(self) -> list[Victim]:
-        """Executors that did not end normally, from everything that speaks of them."""
+        """Executors that did not end normally, from everything that speaks of them, without `ended_by_us`."""
+        return [one for one in self._ended if not self.changes.ended(one)]
+
+    @cached_property
+    def ended_by_us(self) -> list[Victim]:
+        """Executors that a change by Console ended: they say nothing against the application."""
+        return [one for one in self._ended if self.changes.ended(one)]
+
+    @cached_property
+    def changes(self) -> OwnChanges:
+        """What Console itself changed of the application, by the events that it left."""
+        return OwnChanges(self.events, self.app.attempts)
+
+    @cached_property
+    def _ended(self) -> list[Victim]:
         stop = Stop(self.logs, self.driver, self.app.ended, has_pods=bool(self.pods))
         return victims(self.app, self.executors, self.logs, self.losses, stop)
 

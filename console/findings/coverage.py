@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from console.apps.model import SparkApp
 from console.apps.states import SUCCEEDED
-from console.base.text import plural
+from console.base.text import plural, shorten
 from console.facts.model import Event, Facts, Log, Pod
 from console.findings.case import Case, ClusterView
 from console.findings.model import Finding
@@ -105,7 +105,7 @@ def _of_events(events: Iterable[Event], view: ClusterView, subjects: set[str]) -
     if not loud:
         return []
     worst = sorted(loud, key=lambda e: -e.count)[:_NAMED]
-    named = "; ".join(f"{e.reason} ({e.count} times) of {e.about}: {e.message[:120]}" for e in worst)
+    named = "; ".join(f"{e.reason} ({e.count} times) of {e.about}: {shorten(e.message, 120)}" for e in worst)
     lasting = any(e.count >= _LASTS or e.kind != "Pod" for e in loud)
     return [Uncovered(plural(len(loud), "warning") + " about objects of no application", named, grave=lasting)]
 

@@ -35,6 +35,7 @@ class Finding(Struct, frozen=True, gc=False, rename={"class_": "class"}):
         since: epoch seconds of the first proof, or None.
         title: one short line for a row; `detail` one or two lines of reasoning.
         open_questions: what would decide between the causes still open: the exact thing to look at.
+        runbooks: what the definition of a component names; to what a rule finds, the runbook leads that matches it.
         app: key of the SparkApp it belongs to, `` if none.
         data: figures that runbooks and other rules use, of the family of the code (`findings/figures`).
     """

@@ -52,7 +52,6 @@ def _finding(component: Component, space: str, troubles: list[Trouble], others: 
         since=min((t.since for t in troubles if t.since is not None), default=None),
         detail=shorten(clean("; ".join(dict.fromkeys(t.words for t in troubles[1:]))), 400),
         evidence=[trouble.evidence for trouble in troubles],
-        runbooks=component.runbooks,
         data=ComponentFigures(
             component=component.id,
             state=first.level,
@@ -61,7 +60,7 @@ def _finding(component: Component, space: str, troubles: list[Trouble], others: 
             expected=component.expected,
         ),
     )
-    return replace(made, causes=causes) if causes else made
+    return replace(made, causes=causes, runbooks=component.runbooks)
 
 
 def _explains(one: Finding, troubles: Sequence[Trouble]) -> bool:

@@ -128,8 +128,7 @@ def with_causes(app: SparkApp, findings: Iterable[Finding]) -> SparkApp:
             (f.key for f in mine if not f.causes and _explains(f.data, attempt.number)),
             "",
         )
-        failed = attempt.death is not None and attempt.death.kind != "normal"
-        attempts.append(replace(attempt, cause=cause) if cause and failed else attempt)
+        attempts.append(replace(attempt, cause=cause) if cause and attempt.failed else attempt)
     return replace(app, attempts=tuple(attempts))
 
 

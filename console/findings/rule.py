@@ -69,7 +69,6 @@ def finding(
     evidence: Iterable[Evidence] = (),
     ruled_out: Sequence[tuple[str, str]] = (),
     questions: Sequence[str] = (),
-    runbooks: Sequence[str] = (),
     data: Figures | None = None,
 ) -> Finding:
     """A finding with its evidence made unique and bounded. `since` defaults to the earliest evidence."""
@@ -87,7 +86,6 @@ def finding(
         evidence=proof,
         ruled_out=tuple(RuledOut(word, because) for word, because in ruled_out),
         open_questions=tuple(questions),
-        runbooks=tuple(runbooks),
         app=case.app.key if case is not None else "",
         data=data if data is not None else Figures(),
     )

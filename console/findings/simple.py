@@ -42,7 +42,6 @@ class SimpleRule(Struct, frozen=True, kw_only=True):
     fatal: bool = False
     ruled_out: tuple[tuple[str, str], ...] = ()
     questions: tuple[str, ...] = ()
-    runbooks: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
 
     def check(self, case: Case) -> Answer:
@@ -107,7 +106,6 @@ class LogRule(SimpleRule, frozen=True, kw_only=True):
                 evidence=[of_hit(h) for h in hits[: self.quoted]],
                 ruled_out=self.ruled_out,
                 questions=self.questions,
-                runbooks=self.runbooks,
                 data=self.figures(case, hits) if self.figures is not None else None,
             )
         ]
@@ -160,7 +158,6 @@ class DeathRule(SimpleRule, frozen=True, kw_only=True):
                 evidence=[e for v in ended[-3:] for e in v.evidence],
                 ruled_out=self.ruled_out,
                 questions=self.questions,
-                runbooks=self.runbooks,
                 data=self.figures(case, ended) if self.figures is not None else None,
             )
         ]

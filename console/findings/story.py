@@ -38,7 +38,7 @@ def story(app: SparkApp, findings: Iterable[Finding]) -> Story:
     if len(app.attempts) < 2:
         return Story()
     titles = {f.key: f for f in findings if f.app == app.key}
-    failed = [a for a in app.attempts if a.death is not None and a.death.kind != "normal"]
+    failed = [a for a in app.attempts if a.failed]
     causes = [_cause(a, titles) for a in failed]
     lines = tuple(_line(a, titles) for a in app.attempts)
     same = None if len(causes) < 2 or "" in causes[-2:] else causes[-1] == causes[-2]

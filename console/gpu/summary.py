@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
+from console.base.text import listed
 from console.base.units import human_duration
 from console.facts.model import Workload
 from console.facts.replicas import replicas
@@ -84,7 +85,7 @@ def _unmeasured(fleet: Fleet, told: Told) -> list[str]:
 
 def _some(names: Sequence[str]) -> str:
     """The first four names, and how many more there are."""
-    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+    return listed(names, 4)
 
 
 def _unattributed(fleet: Fleet, told: Told) -> list[str]:

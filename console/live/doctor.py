@@ -6,17 +6,17 @@ import os
 import shutil
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
 from console.base.errors import ConsoleError
+from console.base.text import listed
 from console.live.plan import Plan
 
 if TYPE_CHECKING:
     from console.facts.monitoring import Monitoring, Objects
-    from console.findings.model import Finding
 
 Standing = Literal["ok", "limited", "missing", "unknown"]
 
@@ -103,9 +103,8 @@ def _presets(plan: Plan) -> Check:
     library = load_library(plan.settings.folders("preset_paths"))
     if not library.problems:
         return Check("presets", "ok", f"{len(library.names())} presets, {len(library.components)} components")
-    wrong = "; ".join(str(problem) for problem in library.problems[:5])
-    more = f"; {len(library.problems) - 5} more" if len(library.problems) > 5 else ""
-    return Check("presets", "limited", f"{wrong}{more}", "the rest is loaded: console preset list names all problems")
+    wrong = listed(map(str, library.problems), 5, "; ")
+    return Check("presets", "limited", wrong, "the rest is loaded: console preset list names all problems")
 
 
 def _state(plan: Plan) -> Check:
@@ -179,7 +178,7 @@ def monitoring_checks(seen: Monitoring | None) -> list[Check]:
         things, words, what = counted.get(name, ((), "", ""))
         if mine:
             hints = "; ".join(f"{e.locator}: {e.excerpt}" for f in mine[:3] for e in f.evidence[:1])
-            out.append(Check(name, "limited", "; ".join(f.title for f in mine[:4]) + _more(mine), hints))
+            out.append(Check(name, "limited", listed((f.title for f in mine), 4, "; "), hints))
         elif things is None:
             out.append(Check(name, "unknown", lost.get(what, "it could not be read")))
         elif words:
@@ -202,10 +201,6 @@ def _objects_check(name: str, seen: Monitoring, objects: Objects) -> Check:
         return Check(name, "ok", said)
     waiting = f"not judged yet, younger than 10 minutes: {', '.join(one.key for one in young)}"
     return Check(name, "unknown", f"{said}; {waiting}" if judged else waiting)
-
-
-def _more(found: Sequence[Finding]) -> str:
-    return f"; {len(found) - 4} more" if len(found) > 4 else ""
 
 
 async def _prometheus(plan: Plan, connection: object) -> AsyncIterator[Check]:

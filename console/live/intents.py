@@ -53,12 +53,15 @@ class Intents:
         walks = self.desk.walks()
         open_ones = [w for w in walks if w.status != "ended"]
         ended = sorted((w for w in walks if w.status == "ended"), key=lambda w: -(w.ended or 0.0))
+        here = frozenset(walk.id for walk in walks if self.desk.active(walk.id))
+        others = {w.id: self.desk.walked_by(w.id) for w in open_ones if w.id not in here}
         return msgspec.structs.replace(
             situation,
             walks=(*open_ones, *ended),
             walks_unread=self.desk.unread,
             questions=dict(self._questions),
-            here=frozenset(walk.id for walk in walks if self.desk.active(walk.id)),
+            here=here,
+            elsewhere={id: who for id, who in others.items() if who},
         )
 
     @property
@@ -167,7 +170,8 @@ class Intents:
         from console.timeline.timeline import markdown
 
         events = self._at.journal.read(walk)
-        return markdown(fold(events), events, self._at.journal.verify(walk), self._at.journal.hashes(walk))
+        chain, hashes = self._at.journal.verify(walk), self._at.journal.hashes(walk)
+        return markdown(fold(events), events, chain, hashes, self.desk.walked_by(walk))
 
 
 def known(name: str, choices: Mapping[str, T], noun: str) -> T:

@@ -14,7 +14,8 @@ from console.runbook.model import Runbook
 def matches(
     runbooks: Sequence[Runbook], shown: Board, alerts: Iterable[Alert], failed: Isolation | None = None
 ) -> dict[str, tuple[Matched, ...]]:
-    """Runbooks for each finding, alert, objective and application that has any.
+    """Runbooks for each finding, alert, objective and application that has any. What is only said, such as losses that
+    an application has survived, is no trouble that a runbook ends: none is offered for it.
 
     Args:
         failed: takes runbooks of which it cannot be said whether they fit; the others are matched.
@@ -23,7 +24,7 @@ def matches(
     failed = Isolation() if failed is None else failed
     ranked = _ranked(runbooks, shown, None, failed)
     for finding in shown.findings:
-        fitting = tuple(m for m in ranked if m.finding == finding.key)
+        fitting = tuple(m for m in ranked if m.finding == finding.key and finding.severity != "info")
         if fitting:
             out[finding.key] = fitting
             if finding.app:

@@ -85,23 +85,38 @@ def tasks(board: Board, app: SparkApp) -> str:
     if completed is None:
         return ""
     said = f"{completed}{f' of {total}' if total else ''} completed{f', {failed} failed' if failed else ''}"
-    return said + aged(board, app.tasks_at)
+    return said + (aged(board, app.tasks_at) if app.live else "")
 
 
-def memory_seen(board: Board, trend: MemoryTrend) -> str:
-    """The memory of the executors over time: `3.9Gi, highest 3.9Gi of 4.0Gi in 30m`, with the age of the first."""
+def memory_seen(board: Board, trend: MemoryTrend, *, live: bool = True) -> str:
+    """The memory of the executors over time: `3.9Gi, highest 3.9Gi of 4.0Gi in 30m`, with the age of the first. Of an
+    application that has ended, how high it was; `` where nothing was measured lately."""
     if trend.state != "ready":
-        return f"memory no data: {trend.detail}"
+        return f"memory no data: {trend.detail}" if live else ""
     known = [(at, value) for at, value in trend.samples if value is not None]
     (at, last), highest = known[-1], max(value for _, value in known)
     limit = f" of {human_bytes(trend.limit)}" if trend.limit is not None else ", limit not known"
     few = f", the latest {trend.pods} of {trend.known} executors" if trend.pods < trend.known else ""
+    if not live:
+        return f"highest {human_bytes(highest)}{limit} in the last {human_duration(SPAN)}{few}"
     when = aged(board, at) or " now"
     return f"{human_bytes(last)}{when}, highest {human_bytes(highest)}{limit} in {human_duration(SPAN)}{few}"
 
 
+def memory_used(board: Board, member: Member) -> str:
+    """What a member takes of its limit: `1Gi/2Gi (5m ago)`; the limit alone of one that is over or not measured."""
+    if not member.memory_limit:
+        return ""
+    limit = human_bytes(member.memory_limit)
+    if member.death is not None or member.memory_used is None:
+        return f"limit {limit}"
+    return f"{human_bytes(member.memory_used)}/{limit}{aged(board, member.memory_at)}"
+
+
 def executors(app: SparkApp) -> str:
-    """Running of wanted: `14/20`; `?` where it is not known how many are wanted."""
+    """Running of wanted: `14/20`; `?` where it is not known how many are wanted; `-` of one that has ended."""
+    if not app.live:
+        return "-"
     return f"{app.running_executors}/{'?' if app.wanted_executors is None else app.wanted_executors}"
 
 

@@ -11,6 +11,7 @@ from console.board.model import Board
 from console.facts.model import Event, Log, RestDocument
 from console.live.times import Times
 from console.live.trends import MemoryTrend
+from console.timeline.prose import outcome
 
 if TYPE_CHECKING:
     from console.components.match import Conformance, Detection
@@ -20,11 +21,6 @@ if TYPE_CHECKING:
     from console.runbook.walk import Walk
 
 Phase = Literal["connecting", "loading", "live", "lost", "failed"]
-
-LEFT = "not run here"
-"""An open walk that this process is not on."""
-HANDED_OVER = "handed over, waits"
-"""An open walk that somebody left for somebody else."""
 
 
 class Situation(Struct, frozen=True):
@@ -37,7 +33,8 @@ class Situation(Struct, frozen=True):
         walks: open ones first, then the latest that ended.
         walks_unread: walks that cannot be read, by id (`journal`: all of earlier sessions), and why.
         questions: walk id → what a person is asked.
-        here: ids of the walks that this process is on; the others were left, or another process is on them.
+        here: ids of the walks that this process is on; `elsewhere` those that another one is on, and which. The others
+            wait.
         history: application key → how it moved, of those that are walked or in focus; the latest sample last.
         conformance: the preset against what runs; None before anything was judged.
         detection: which presets fit what runs.
@@ -52,6 +49,7 @@ class Situation(Struct, frozen=True):
     walks_unread: tuple[tuple[str, str], ...] = ()
     questions: dict[str, Question] = {}
     here: frozenset[str] = frozenset()
+    elsewhere: dict[str, str] = {}
     history: dict[str, tuple[ProgressSample, ...]] = {}
     conformance: Conformance | None = None
     detection: Detection | None = None
@@ -60,16 +58,18 @@ class Situation(Struct, frozen=True):
     def walk(self, id: str) -> Walk | None:
         return next((w for w in self.walks if w.id == id), None)
 
+    def on_it(self, walk: Walk) -> str:
+        """Which process is on the walk, `` where it waits for one."""
+        return "this Console" if walk.id in self.here else self.elsewhere.get(walk.id, "")
+
     def walk_state(self, walk: Walk) -> str:
-        """Where an open walk stands, in words; never `running` where this process does not know it."""
+        """Where an open walk stands, in words; never `running` where nobody is on it."""
         if walk.id in self.questions:
             return "waits for you"
-        if walk.handed is not None and walk.status != "ended":
-            return HANDED_OVER
-        return str(walk.status) if walk.status == "ended" or walk.id in self.here else LEFT
+        return walk.status if walk.id in self.here or walk.status == "ended" else outcome(walk, self.on_it(walk))
 
     def left(self, walk: Walk) -> bool:
-        """Whether nobody is on the walk here, so that it can be taken up (unless another process is on it)."""
+        """Whether this process is not on the walk, so that it can be taken up (unless another process is on it)."""
         return walk.status != "ended" and walk.id not in self.here and walk.id not in self.questions
 
 

@@ -46,7 +46,7 @@ async def _apply(planned: PlannedChange, gate: GateContext, at: ObjectAddress | 
     if event is not None:
         gate.emit(event)
         if event.ok and at is not None:
-            await announce(effect, gate.writer, actor=gate.actor, head=gate.head())
+            await announce(effect, gate.writer, actor=gate.actor, head=gate.head(), at=event.at)
     return event
 
 
@@ -102,8 +102,12 @@ async def read_only_script(effect: Effect, gate: GateContext) -> Applied:
     return event
 
 
-async def announce(effect: Effect, writer: Writer, *, actor: str, head: str) -> None:
-    """Leave an Event on the changed object, with the head of the journal as an anchor, where we may."""
+async def announce(effect: Effect, writer: Writer, *, actor: str, head: str, at: float) -> None:
+    """Leave an Event on the changed object, with the head of the journal as an anchor, where we may.
+
+    Args:
+        at: when it was changed, by the clock of the walk, which everything else that is shown goes by too.
+    """
     target = effect.target
     if target is None:
         return
@@ -122,5 +126,6 @@ async def announce(effect: Effect, writer: Writer, *, actor: str, head: str) -> 
             about={k: v for k, v in about.items() if v},
             reason="ConsoleRollback" if effect.inverse_of else "ConsoleChange",
             message=clean(redact(message)),
+            at=at,
             annotations={STAMP: effect.id, "console.oncall/journal-head": head},
         )

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-from msgspec.structs import replace
 
 import console
 from console.base.clock import Clock
 from console.base.errors import ConsoleError, Exit, UsageError
 from console.base.text import clean
 from console.facts.model import Alert
-from console.operate import bounds, identity
+from console.operate import bounds, identity, leaving
 from console.operate.binding import RunbookSource, bound, checked, drift, load, stored
 from console.operate.journal import Journal, JournalError, WalkSummary
-from console.operate.locks import FileLock, lock_walk
+from console.operate.locks import FileLock, lock_walk, walked_by
 from console.operate.person import Person, Question
 from console.operate.policy import ChangeRules
 from console.operate.runner import Publish, Runner, WalkEnvironment
@@ -27,15 +24,12 @@ from console.operate.world import WalkView, slo_snapshot
 from console.runbook.model import Runbook
 from console.runbook.recurrence import WhatFollowed, watched
 from console.runbook.walk import (
-    STOPPED,
     Followed,
-    HandedOver,
     Noted,
     Offered,
     Resumed,
     Started,
     Walk,
-    WalkEnded,
     apply,
     fold,
 )
@@ -200,6 +194,10 @@ class Desk:
         runner = self._runners.get(walk_id)
         return None if runner is None else runner.question
 
+    def walked_by(self, walk_id: str) -> str:
+        """Which process is on the walk, of this machine: `ada (process 7)`, `` where there is none."""
+        return walked_by(self._env.folder, walk_id)
+
     def active(self, walk_id: str) -> bool:
         """Whether this process is on the walk."""
         task = self._tasks.get(walk_id)
@@ -216,18 +214,9 @@ class Desk:
     async def stop(self, walk_id: str, by: str, because: str = "") -> Walk:
         """End a walk unresolved. One whose change is in doubt cannot end: it is left, with a note."""
         await self.leave(walk_id)
-        with contextlib.closing(lock_walk(self._env.folder, walk_id, self._env.actor)):
-            walk = load(self._env.journal, walk_id)
-            said = f"{STOPPED}{clean(by)}" + (f": {clean(because)}" if because else "")
-            now, open_intent = self._env.clock.now(), walk.pending is not None or walk.in_doubt is not None
-            if walk.ended is not None:
-                return walk
-            event: Noted | WalkEnded = WalkEnded(
-                now, "unresolved", said, walk.current, slo_snapshot(self._env.world.board()), stopped=True
-            )
-            if open_intent:
-                event = Noted(now, f"{said}, while a change was in doubt: the walk stays open", clean(by), walk.current)
-            walk = apply(walk, self._env.journal.append(walk_id, event, expected=walk.events))
+        env = self._env
+        slo = slo_snapshot(env.world.board())
+        walk = leaving.stop(env.journal, env.folder, walk_id, by=by, because=because, now=env.clock.now(), slo=slo)
         self._keep(walk)
         return walk
 
@@ -235,20 +224,17 @@ class Desk:
         """Leave a walk to somebody else: it waits where it stands until `resume` takes it up."""
         await self.leave(walk_id)
         env = self._env
-        walk = hand_over(env.journal, env.folder, walk_id, by=by, text=text, now=env.clock.now())
+        walk = leaving.hand_over(env.journal, env.folder, walk_id, by=by, text=text, now=env.clock.now())
         self._keep(walk)
         return walk
 
     async def note(self, walk_id: str, text: str, by: str) -> None:
         """Add a note to a walk, whether it runs, was left or has ended."""
-        event = Noted(self._env.clock.now(), clean(text, lines=True), clean(by))
-        runner = self._runners.get(walk_id)
+        env, runner = self._env, self._runners.get(walk_id)
         if runner is not None and self.active(walk_id):
-            runner.emit(replace(event, step=runner.walk.current))
-            return
-        with contextlib.closing(lock_walk(self._env.folder, walk_id, self._env.actor)):
-            walk = load(self._env.journal, walk_id)
-            self._keep(apply(walk, self._env.journal.append(walk_id, event, expected=walk.events)))
+            runner.emit(Noted(env.clock.now(), clean(text, lines=True), clean(by), runner.walk.current))
+        else:
+            self._keep(leaving.note(env.journal, env.folder, walk_id, by=by, text=text, now=env.clock.now()))
 
     async def follow(self, walk_id: str, found: WhatFollowed) -> None:
         """Record what became of a walk that had ended well. Another process may have done so already.
@@ -256,11 +242,10 @@ class Desk:
         Raises:
             RefusedError: another process is on the walk. JournalError: it cannot be recorded.
         """
-        with contextlib.closing(lock_walk(self._env.folder, walk_id, self._env.actor)):
-            walk = load(self._env.journal, walk_id)
+        with leaving.alone(self._env.journal, self._env.folder, walk_id, self._env.actor) as walk:
             if watched(walk) and (found.kind == "recurred" or walk.still_to_do):
                 event = Followed(self._env.clock.now(), found.kind, clean(found.because))
-                walk = apply(walk, self._env.journal.append(walk_id, event, expected=walk.events))
+                walk = leaving.write(self._env.journal, walk, event)
         self._keep(walk)
 
     async def rollback(self, walk_id: str, effect_id: str, person: Person) -> Walk:
@@ -361,23 +346,3 @@ class Desk:
         known = walk_id in self._walks or walk_id in self._runners
         if ours and (known or walk.ended is None or walk.pending is not None or self._told(walk)):
             self._walks[walk_id] = walk
-
-
-def hand_over(journal: Journal, folder: Path, walk_id: str, *, by: str, text: str, now: float) -> Walk:
-    """Journal that `by` leaves a walk that nobody is on; `text` says to whom, and why. It needs no cluster.
-
-    A walk that has ended stays as it is.
-
-    Args:
-        folder: where the locks of walks lie.
-
-    Raises:
-        UsageError: there is no such walk.
-        RefusedError: a process is on it.
-    """
-    with contextlib.closing(lock_walk(folder, walk_id, by)):
-        walk = load(journal, walk_id)
-        if walk.ended is not None:
-            return walk
-        event = HandedOver(now, clean(by), clean(text), walk.current)
-        return apply(walk, journal.append(walk_id, event, expected=walk.events))

@@ -21,6 +21,7 @@ from msgspec import Struct
 from console.actions.effects import Effect
 from console.base import paths
 from console.base.errors import ConsoleError, UsageError, did_you_mean
+from console.base.text import listed
 from console.operate.chain import GENESIS, Chain, check, digest
 from console.operate.sealing import seal
 from console.runbook.walk import AnyEvent, Applied, Intent, decode, encode, fold
@@ -204,7 +205,7 @@ class Journal:
         if len(found) == 1:
             return found[0]
         if found:
-            raise UsageError(f"{text!r} is the beginning of {len(found)} walks", hint=", ".join(found[:5]))
+            raise UsageError(f"{text!r} is the beginning of {len(found)} walks", hint=listed(found, 5))
         if not known:
             raise UsageError("the journal holds no walk yet", hint=str(self.path))
         raise UsageError(f"no walk {text!r} in the journal", hint=did_you_mean(text, known))

@@ -31,6 +31,8 @@ LEASE_SECONDS = 30
 RENEW_SECONDS = 10.0
 SKEW_SECONDS = 30.0
 """How far the clock that wrote a Lease may be from ours before it counts as expired."""
+LOOK = 0.02
+"""Seconds after which a taken file is tried again: whoever only looks whether a walk is walked has it for less."""
 OBJECT = "console.oncall/object"
 
 
@@ -174,15 +176,45 @@ def lock_file(path: Path, holder: str) -> FileLock:
     except OSError as error:
         raise UsageError(f"the lock {path} cannot be used: {error.strerror or error}") from None
     try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            time.sleep(LOOK)
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        said = clean(stream.read(300)) or "another process"
+        said = _said(stream)
         stream.close()
         raise Busy(f"held by {said}") from None
     stream.truncate(0)
     stream.write(f"{holder} (process {os.getpid()})")
     stream.flush()
     return FileLock(stream, path)
+
+
+def _said(stream: IO[str]) -> str:
+    """Who a lock file says has it."""
+    stream.seek(0)
+    return clean(stream.read(300)) or "another process"
+
+
+def _walk_file(folder: Path, walk: str) -> Path:
+    return folder / f"walk-{hashlib.sha256(walk.encode()).hexdigest()[:24]}.lock"
+
+
+def walked_by(folder: Path, walk: str) -> str:
+    """Which process of this machine is on a walk, `` where none is; where that cannot be seen, none is known."""
+    try:
+        handle = os.open(_walk_file(folder, walk), os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        return ""
+    with os.fdopen(handle, errors="replace") as stream:
+        if not os.fstat(handle).st_size:  # given back: it is not touched, so that nobody finds it taken
+            return ""
+        try:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return _said(stream)
+        return ""
 
 
 def lock_walk(folder: Path, walk: str, actor: str) -> FileLock:
@@ -192,7 +224,7 @@ def lock_walk(folder: Path, walk: str, actor: str) -> FileLock:
         Busy: another process walks it.
     """
     try:
-        return lock_file(folder / f"walk-{hashlib.sha256(walk.encode()).hexdigest()[:24]}.lock", actor)
+        return lock_file(_walk_file(folder, walk), actor)
     except Busy as busy:
         raise Busy(f"walk {walk} is {busy.message}", hint="go on there, or end that process first") from None
 

@@ -24,13 +24,14 @@ from console.operate.policy import ChangeRules, object_key
 from console.operate.scripts import runs
 from console.operate.scripts.process import Finished
 from console.operate.world import WalkView, slo_snapshot
-from console.runbook import editing, steps
+from console.runbook import editing, steps, trust
 from console.runbook.catalogue import Catalogue
 from console.runbook.context.build import build
 from console.runbook.context.query import with_query
 from console.runbook.model import Runbook, Step
 from console.runbook.scripts import ScriptSpec
 from console.runbook.template import TemplateError
+from console.runbook.verify import Look
 from console.runbook.walk import (
     AnyEvent,
     Applied,
@@ -239,10 +240,12 @@ class Runner:
 
     async def _hold(self, step: Step) -> None:
         """Look, again and again, until there is a verdict."""
-        looked: float | None = None
+        before: Look | None = None
         while True:
             ctx, now = await self._context(), self.env.clock.now()
-            events, looked = steps.hold(step, ctx, self.walk, now, looked), now
+            doubt = trust.doubt(step, self.env.world.board().sources)
+            events = steps.hold(step, ctx, self.walk, now, before, doubt)
+            before = Look.after(before, now, doubt)
             for event in events:
                 self.emit(event)
             if any(isinstance(event, Verified) for event in events):
@@ -273,7 +276,7 @@ class Runner:
             self.emit(Applied(now(), intent.step, effect.id, True, message, intent.generation, goto=goto))
             if self.env.writer is not None:
                 head = self.env.journal.head(self.walk.id)
-                await announce(effect, self.env.writer, actor=self.env.actor, head=head)
+                await announce(effect, self.env.writer, actor=self.env.actor, head=head, at=intent.at)
             await self._give_back(effect.target)
         else:
             return await self._doubted(intent)

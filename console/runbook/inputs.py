@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from console.base.errors import UsageError, did_you_mean
-from console.base.text import clean, shorten
+from console.base.text import clean, listed, shorten
 from console.base.units import parse_duration, parse_jvm_size, parse_quantity
 from console.board.model import Board
 from console.facts.model import Alert
@@ -179,7 +179,7 @@ def _of_finding(rest: str, where: _Situation) -> Origin:
         if finding is None or not finding.app:
             return None, "no finding names an application"
         if not where.chosen and len(several := _with_a_finding(where)) > 1:
-            return None, f"several applications have such a finding: {', '.join(several[:5])}"
+            return None, f"several applications have such a finding: {listed(several, 5)}"
         return finding.app, f"finding {finding.code}"
     field = rest.removeprefix("data.")
     value = _dig(msgspec.to_builtins(finding.data), field) if finding is not None else None
@@ -293,7 +293,7 @@ def _known_app(value: str, board: Board) -> str:
     if len(named) == 1:
         return named[0]
     if len(named) > 1:
-        raise ValueError(f"{_show(value)} stands for several applications: {', '.join(named[:5])}")
+        raise ValueError(f"{_show(value)} stands for several applications: {listed(named, 5)}")
     raise ValueError(f"there is no Spark application {_show(value)}; {did_you_mean(value, keys)}")
 
 
@@ -376,7 +376,7 @@ def _promql(item: Input, value: Any) -> str:
     try:
         promql_parser.parse(text)
     except ValueError as error:
-        raise ValueError(f"this is no PromQL: {str(error).splitlines()[0][:120]}") from None
+        raise ValueError(f"this is no PromQL: {shorten(str(error).splitlines()[0], 120)}") from None
     return text
 
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from console.apps.alerts import NamedByAlert, named_by
-from console.base.text import clean
+from console.base.text import clean, listed
 from console.board.model import Board
 from console.facts.model import Alert
 from console.findings.model import SEVERITY_ORDER, Finding
@@ -152,7 +152,7 @@ def application_of(alert: Alert | None, board: Board) -> tuple[str | None, str]:
     if len(named.apps) == 1:
         return named.apps[0], f"alert {alert.name}"
     if named.apps:
-        return None, f"alert {alert.name} may mean {' or '.join(named.apps[:5])}"
+        return None, f"alert {alert.name} may mean {listed(named.apps, 5, ' or ')}"
     return None, unknown_to(alert, board) or f"alert {alert.name} names no application"
 
 

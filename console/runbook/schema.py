@@ -11,6 +11,7 @@ from console.actions import verbs
 from console.base import decode
 from console.base.document import Document, Path, parse
 from console.base.errors import DocumentError, did_you_mean
+from console.base.text import listed, shorten
 from console.runbook.documents import (
     KINDS,
     AnyChangeDoc,
@@ -92,7 +93,7 @@ def _check_step(document: Document, item: Any, path: Path) -> tuple[StepDoc | No
     if not isinstance(kind, str) or kind not in KINDS:
         return None, [
             document.error(
-                (*path, "kind"), f"{str(kind)[:40]!r} is no kind of step", hint=did_you_mean(str(kind), KINDS)
+                (*path, "kind"), f"{shorten(str(kind), 40)!r} is no kind of step", hint=did_you_mean(str(kind), KINDS)
             )
         ]
     struct = KINDS[kind]
@@ -108,7 +109,7 @@ def _foreign(document: Document, error: DocumentError, kind: str, path: Path) ->
         return error
     if error.key != f"steps[{path[1]}].{key}":
         return error
-    owners = " and ".join(_OWNERS[key][:4])
+    owners = listed(_OWNERS[key], 4)
     return document.error((*path, key), f"key {key!r} means nothing in a {kind!r} step", hint=f"it belongs to {owners}")
 
 

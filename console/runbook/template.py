@@ -19,6 +19,7 @@ from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from console.base.errors import ConsoleError, did_you_mean
+from console.base.text import shorten
 from console.runbook import filters
 from console.runbook.budget import BUDGET, MAX_TEXT, Budget, TooMuchError, capped, short
 
@@ -76,7 +77,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
     def _field(self, obj: Any, key: Any) -> Any:
         if isinstance(obj, jinja2.Undefined):
-            return self.undefined(name=f"{obj._undefined_name}.{key}"[:200])
+            return self.undefined(name=shorten(f"{obj._undefined_name}.{key}", 200))
         if isinstance(obj, LoopContext):
             if key in LOOP_FIELDS:
                 return getattr(obj, key)
@@ -89,7 +90,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
             and (isinstance(key, slice) or -len(obj) <= key < len(obj))
         ):
             return obj[key]
-        return self.undefined(name=str(key)[:80])
+        return self.undefined(name=shorten(str(key), 80))
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         for side in (left, right):
@@ -153,7 +154,7 @@ def parse_expression(text: str, place: str = "") -> nodes.Expr:
         parser = Parser(_SANDBOX, text, state="variable")
         expression = parser.parse_expression()
         if not parser.stream.eos:
-            raise TemplateError(f"unexpected {str(parser.stream.current)[:40]!r} after the expression")
+            raise TemplateError(f"unexpected {shorten(str(parser.stream.current), 40)!r} after the expression")
         return expression
 
     tree: nodes.Expr = _parsed(text, place, read)
@@ -169,7 +170,7 @@ def _parsed(text: str, place: str, read: Callable[[], Any]) -> Any:
     except jinja2.TemplateSyntaxError as error:
         raise TemplateError(error.message or "this is no template", place=place) from None
     except ValueError as error:
-        raise TemplateError(str(error)[:200], place=place) from None
+        raise TemplateError(shorten(str(error), 200), place=place) from None
     except (RecursionError, MemoryError):
         raise TemplateError("the template is nested too deeply", place=place) from None
     except TemplateError as error:
@@ -319,17 +320,17 @@ def _guarded(run: Callable[[dict[str, Any]], Any], ctx: Mapping[str, Any], place
     except _UnknownError as error:
         raise MissingData(f"{error.name!r} is not known", place=place) from None
     except jinja2.UndefinedError as error:
-        raise MissingData(str(error)[:200], place=place) from None
+        raise MissingData(shorten(str(error), 200), place=place) from None
     except TooMuchError as error:
         raise TemplateError(str(error), place=place) from None
     except TemplateError as error:
         raise type(error)(error.bare, place=error.place or place, hint=error.hint) from None
     except (TypeError, ValueError, KeyError, IndexError, ZeroDivisionError, OverflowError, AttributeError) as error:
         said = "division by zero" if isinstance(error, ZeroDivisionError) else str(error)
-        raise TemplateError(f"the template cannot be worked out: {said[:200]}", place=place) from None
+        raise TemplateError(f"the template cannot be worked out: {shorten(said, 200)}", place=place) from None
     except (jinja2.TemplateError, RecursionError, MemoryError, SyntaxError) as error:
         raise TemplateError(
-            f"the template cannot be worked out: {type(error).__name__} {str(error)[:200]}", place=place
+            f"the template cannot be worked out: {type(error).__name__} {shorten(str(error), 200)}", place=place
         ) from None
     finally:
         BUDGET.reset(token)

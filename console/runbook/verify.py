@@ -9,6 +9,7 @@ from console.base.units import human_duration
 from console.runbook import say
 from console.runbook.model import Step
 from console.runbook.say import number, safe, span, truth
+from console.runbook.trust import Doubt
 from console.runbook.walk import AnyEvent, HoldBegan, HoldBroke, Verdict, Verified, Walk
 
 
@@ -25,8 +26,31 @@ LATE = 20.0
 """Seconds by which a look may be late and still be one of a row."""
 
 
+class Look(NamedTuple):
+    """The look before: when, what could not be believed then (`` where all could), and until when all was known."""
+
+    at: float
+    doubt: str = ""
+    known: float | None = None
+
+    @classmethod
+    def after(cls, before: Look | None, now: float, doubt: Doubt | None) -> Look:
+        """The look of now; a doubt that goes on began when it did."""
+        if doubt is None:
+            return cls(now)
+        if before is not None and before.doubt:
+            return before._replace(at=now)
+        known = doubt.known_until if doubt.known_until is not None else before.at if before is not None else now
+        return cls(now, doubt.because, min(known, now))
+
+
 def hold(
-    step: Step, ctx: Mapping[str, Any], walk: Walk, now: float, looked: float | None = None
+    step: Step,
+    ctx: Mapping[str, Any],
+    walk: Walk,
+    now: float,
+    before: Look | None = None,
+    doubt: Doubt | None = None,
 ) -> tuple[AnyEvent, ...]:
     """What one look at the data adds to a verify step; nothing when nothing changed.
 
@@ -35,9 +59,12 @@ def hold(
     `deadline` passes without a hold, it is ineffective if there ever was data, else unknown.
 
     Args:
-        looked: time of the look before this one. While nobody looked (the process was suspended, the machine slept),
-            nothing was held.
+        before: the look before this one. While nobody looked (the process was suspended, the machine slept), or what
+            was seen could not be believed, nothing was held.
+        doubt: why what is seen now cannot be believed: it is unknown, and time is paused.
     """
+    if doubt is not None:
+        return _paused(step, ctx, walk, now, before, doubt)
     if (settled := _settled(step, ctx)) is not None:
         return (_verified(step, ctx, walk, now, *settled),)
     reading = _reading(step, ctx)
@@ -49,14 +76,37 @@ def hold(
     began = walk.hold_since
     if began is None:
         began, events = now, (HoldBegan(now, step.id, f"holds; {human_duration(wanted)} are needed", reading.mark),)
-    elif looked is not None and now - looked > 2 * step.poll + LATE:
-        began, unseen = began + now - looked, human_duration(now - looked)
-        events = (HoldBegan(now, step.id, f"nobody watched for {unseen}: they do not count", walk.mark, began),)
+    elif before is not None and (missed := _missed(before, now, 2 * step.poll + LATE)):
+        began, unseen = min(now, began + missed), human_duration(missed)
+        why = f"{before.doubt} for {unseen}" if before.doubt else f"nobody watched for {unseen}"
+        events = (HoldBegan(now, step.id, f"{why}: they do not count", walk.mark, began),)
     if now - began < wanted:
         return events
     if _risen(step, walk, reading):
         return (*events, _verified(step, ctx, walk, now, "effective", f"held for {human_duration(now - began)}"))
     return (*events, *_late(step, ctx, walk, now, "nothing moved while it held"))
+
+
+def _missed(before: Look, now: float, in_a_row: float) -> float:
+    """Seconds until now in which nothing was seen that could be believed."""
+    if before.doubt:
+        return now - (before.known if before.known is not None else before.at)
+    return now - before.at if now - before.at > in_a_row else 0.0
+
+
+def _paused(
+    step: Step, ctx: Mapping[str, Any], walk: Walk, now: float, before: Look | None, doubt: Doubt
+) -> tuple[AnyEvent, ...]:
+    """A look that cannot be believed: it is said once, and settles nothing but that the deadline has passed."""
+    state = walk.state(step.id)
+    since = state.watched if state is not None and state.watched is not None else walk.started
+    limit = span(step, "deadline", step.deadline, ctx)
+    if now - since >= limit:
+        because = f"no answer within {human_duration(limit)}: {doubt.because}"
+        return (_verified(step, ctx, walk, now, "unknown", because),)
+    if walk.hold_since is None or (before is not None and before.doubt):
+        return ()
+    return (HoldBegan(now, step.id, f"{doubt.because}: time is paused", walk.mark, walk.hold_since),)
 
 
 def _settled(step: Step, ctx: Mapping[str, Any]) -> tuple[Verdict, str] | None:

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from console.apps.progress import ProgressSample, rate
 from console.base.clock import rfc3339
 from console.base.errors import ConsoleError
 from console.base.units import human_duration
 from console.board.model import Board
-from console.runbook import say
+from console.runbook import say, trust
 from console.runbook.context.after import After, since_the_change
 from console.runbook.context.build import build
 from console.runbook.context.objectives import answered_for
 from console.runbook.model import Runbook, Step
+from console.runbook.schema import load
 from console.runbook.walk import Walk
 from console.slo.model import Burn, SloStatus
 from console.slo.recovery import CALM
 from console.slo.spec import promql_duration
+from console.slo.words import rate as rate_words
 
-FIELDS = ("until", "progress", "rises", "completed", "fails", "worse")
 UNPROVED = ", not proved: nothing has completed since"
 Standing = Literal["good", "bad", "not yet", "unknown"]
 
@@ -44,6 +47,7 @@ class Watching(Struct, frozen=True):
             and for which it must be.
         until: epoch seconds at which it is judged at the latest; `left` seconds until then.
         proved: whether what has to rise has risen since it has been true; while it has not, nothing is proved.
+        paused: why what is seen does not count now, so that time is paused; `` where it does.
         moved_from: until when it would have been judged, had nobody taken the walk up since; None: as it was.
         estimate: when it may be over, in words; `` where that cannot be told.
         says: the lines of the runbook beside the step.
@@ -59,6 +63,7 @@ class Watching(Struct, frozen=True):
     estimate: str = ""
     says: tuple[str, ...] = ()
     proved: bool = True
+    paused: str = ""
     moved_from: float | None = None
 
     @property
@@ -89,8 +94,9 @@ def watching(
     ctx = build(board, app=walk.subject, walk=walk, inputs=walk.inputs, alert=walk.alert, now=board.at, runbook=runbook)
     hold, limit = _seconds(step, "hold", step.hold, ctx), _seconds(step, "deadline", step.deadline, ctx)
     since = state.watched if state.watched is not None else walk.started
-    held, proved = _held(step, ctx, walk, board.at)
-    asked = " ".join(getattr(step, field) for field in FIELDS)
+    doubt = trust.doubt(step, board.sources)
+    held, proved = _held(step, ctx, walk, board.at if doubt is None else _known(doubt, board.at))
+    asked = trust.asked(step)
     figures: list[WatchedFigure] = []
     after = since_the_change(board.app(walk.subject), walk)
     if "after." in asked:
@@ -98,19 +104,69 @@ def watching(
     ours = answered_for(board.slos, walk, runbook) if "recovery." in asked else []
     figures += [figure for status in ours for figure in _burns(status)]
     standing: Standing = "unknown" if held is None and not state.measured else "not yet"
+    if doubt is not None:
+        standing, figures = "unknown", [replace(figure, standing="unknown") for figure in figures]
+    elif held is not None and proved:
+        standing = "good"
     return Watching(
         step=step.id,
-        standing="good" if held is not None and proved else standing,
+        standing=standing,
         figures=tuple(figures),
         held=held,
         hold=hold,
         until=since + limit,
         left=max(0.0, since + limit - board.at),
-        estimate=_estimate(board.at, held, hold, after, ours, walk),
+        estimate=_estimate(board.at, held, hold, after, ours, walk) if doubt is None else "",
         says=say.shows(step, ctx, runbook.id),
         proved=proved,
+        paused="" if doubt is None else f"{doubt.because}, known until {_clock(_known(doubt, board.at))}",
         moved_from=state.entered + limit if state.entered is not None and since - state.entered >= 1 else None,
     )
+
+
+class SinceChange(Struct, frozen=True):
+    """What an application shows since the last change that a walk made of it: deaths, and the burn against its target.
+
+    Attributes:
+        walk: id of the walk; `at` when it changed something (epoch seconds).
+    """
+
+    walk: str
+    at: float
+    figures: tuple[WatchedFigure, ...]
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """One line for each figure."""
+        return tuple(f"{figure.name} {figure.words}" for figure in self.figures)
+
+
+def since_change(board: Board, walks: Sequence[Walk], key: str) -> SinceChange | None:
+    """The same figures as a verification shows, for the application itself; None where nothing of it was changed."""
+    mine = [walk for walk in walks if walk.subject == key and walk.changed is not None]
+    walk = max(mine, key=lambda one: one.changed or 0.0, default=None)
+    app = board.app(key)
+    if walk is None or walk.changed is None or app is None:
+        return None
+    after = since_the_change(app, walk)
+    figures = [] if after.deaths is None else [_deaths(after, _died(after))]
+    for status in answered_for(board.slos, walk, stored_runbook(walk.text, walk.runbook)):
+        figures += _burns(status)
+    return SinceChange(walk.id, walk.changed, tuple(figures))
+
+
+@lru_cache(maxsize=8)
+def stored_runbook(text: str, name: str) -> Runbook | None:
+    """The runbook that a walk has stored; None where it does not read any more."""
+    try:
+        return load(text, name) if text else None
+    except ConsoleError:
+        return None
+
+
+def _known(doubt: trust.Doubt, now: float) -> float:
+    """Until when all was known that the verification asks."""
+    return now if doubt.known_until is None else min(now, doubt.known_until)
 
 
 def _held(step: Step, ctx: Mapping[str, Any], walk: Walk, now: float) -> tuple[float | None, bool]:
@@ -139,11 +195,15 @@ def _application(after: After, samples: Sequence[ProgressSample], asked: str) ->
         out.append(_executors(after))
     out.append(_tasks(after, samples))
     if after.deaths is not None:
-        old = f" ({after.old.running} of before still run)" if after.old is not None and after.old.running else ""
-        kinds = ", ".join(f"{n} {kind}" for kind, n in sorted((after.new.deaths if after.new else {}).items()))
-        words = f"{after.deaths} since the change{f': {kinds}' if kinds else ''}{old}"
-        out.append(_deaths(after, words))
+        out.append(_deaths(after, _died(after)))
     return out
+
+
+def _died(after: After) -> str:
+    """`2 since the change: 2 container-oom (3 of before still run)`."""
+    old = f" ({after.old.running} of before still run)" if after.old is not None and after.old.running else ""
+    kinds = ", ".join(f"{n} {kind}" for kind, n in sorted((after.new.deaths if after.new else {}).items()))
+    return f"{after.deaths} since the change{f': {kinds}' if kinds else ''}{old}"
 
 
 def _deaths(after: After, words: str) -> WatchedFigure:
@@ -196,7 +256,7 @@ def _burn(status: SloStatus, burn: Burn) -> WatchedFigure:
     if burn.rate is None:
         return WatchedFigure(name, "unknown", f"no data ({status.id})")
     standing: Standing = "good" if burn.rate < CALM else "not yet"
-    return WatchedFigure(name, standing, f"{burn.rate:.1f} now, below {CALM:g} is wanted ({status.id})")
+    return WatchedFigure(name, standing, f"{rate_words(burn.rate)} now, below {CALM:g} is wanted ({status.id})")
 
 
 def _estimate(now: float, held: float | None, hold: float, after: After, ours: Sequence[SloStatus], walk: Walk) -> str:
@@ -225,6 +285,10 @@ def words(watched: Watching) -> str:
     figures = " · ".join(f"{f.name} {f.words}" for f in watched.figures)
     needed = human_duration(watched.hold)
     held = f"not yet ({needed} are needed)"
+    if watched.paused:
+        kept = f" at {human_duration(watched.held)} of {needed}" if watched.held is not None else ""
+        parts = [f"paused{kept}: {watched.paused}", figures, watched.ends]
+        return " · ".join(part for part in parts if part)
     if watched.held is not None:
         held = f"true for {human_duration(watched.held)} of {needed}" + ("" if watched.proved else UNPROVED)
     parts = [held, figures or "; ".join(watched.says), watched.estimate, watched.ends]
@@ -241,6 +305,7 @@ def document(watched: Watching) -> dict[str, Any]:
         ],
         "held_seconds": watched.held,
         "proved": watched.proved,
+        "paused": watched.paused or None,
         "hold_seconds": watched.hold,
         "judged_by": rfc3339(watched.until),
         "left_seconds": watched.left,

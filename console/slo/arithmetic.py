@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from console.base.units import human_duration
+from console.base.units import human_duration, percent
 from console.slo.hysteresis import BurnSigns, exceeds, name_of, signs
 from console.slo.model import Burn, Contributor, SloState, SloStatus
 from console.slo.recovery import awaited
 from console.slo.spec import Pair, SloSpec, promql_duration, tidy
+from console.slo.words import rate
 
 LATE = 150.0
 """Seconds after which data is called late: more than two scrapes of a minute and an evaluation."""
@@ -220,7 +221,7 @@ def _state(
     if firing is not None:
         notes.insert(0, _burns(spec, firing, burns, now if sign is None else sign, now))
     if left is not None and left <= 0:
-        overspent = f", overspent by {-left:.0%}" if left < 0 else ""
+        overspent = f", overspent by {percent(left).lstrip('-')}" if left < 0 else ""
         spent = f"the budget is spent{overspent}" if budget(spec.goal) else "an objective of 100% allows no error"
         return "exhausted", "; ".join([spent, *notes])
     return ("burning" if firing is not None else "good"), "; ".join(notes)
@@ -237,8 +238,7 @@ def _burns(spec: SloSpec, firing: Pair, burns: tuple[Burn, ...], sign: float, no
 
 
 def _rate(burn: Burn) -> str:
-    rate = "no data" if burn.rate is None else f"{burn.rate:.3g}"
-    return f"{rate} over {promql_duration(burn.window)}"
+    return f"{'no data' if burn.rate is None else rate(burn.rate)} over {promql_duration(burn.window)}"
 
 
 def _arithmetic(spec: SloSpec, measured: Measured, whole: Measure) -> str:
@@ -247,9 +247,9 @@ def _arithmetic(spec: SloSpec, measured: Measured, whole: Measure) -> str:
     if measured.mean_ratio is not None and ratio is not None and whole.total is not None:
         other = budget_left(measured.mean_ratio, 1.0, spec.goal)
         mine = budget_left(ratio, 1.0, spec.goal)
-        if other is not None and mine is not None and abs(other - mine) >= 0.005:
+        if other is not None and mine is not None and abs(other - mine) >= 0.01:
             words += (
-                f" ({mine:.1%} left); the mean of ratios would say {other:.1%} left, "
+                f" ({percent(mine)} left); the mean of ratios would say {percent(other)} left, "
                 f"because it weighs quiet hours like busy ones"
             )
     return words

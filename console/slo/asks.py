@@ -12,6 +12,7 @@ from typing import Any
 import promql_parser
 from msgspec import Struct
 
+from console.base.text import listed
 from console.facts.model import Sample
 from console.facts.series import Ask
 from console.slo.arithmetic import Measure, Measured
@@ -145,7 +146,7 @@ def measured(plan: ObjectiveQueries, answers: Mapping[str, QueryAnswer]) -> Meas
         windows=windows,
         at=at,
         newest=newest,
-        problem="; ".join(problems[:2]),
+        problem=listed(problems, 2, "; "),
         partial=any(a.note for a in given.answers.values()),
         source=f"Prometheus: {', '.join(plan.series)}" if plan.series else "Prometheus",
         queries=tuple(ask.expr for ask in plan.asks if ask.key.split("|")[1] in ("bad", "total", "ratio")),

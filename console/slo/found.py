@@ -17,6 +17,7 @@ import promql_parser
 from msgspec import Struct
 from msgspec.structs import replace
 
+from console.base.text import shorten
 from console.base.units import parse_duration
 from console.facts.model import Sample
 from console.slo.arithmetic import Measure, Measured, budget
@@ -128,7 +129,7 @@ def _pyrra(id: str, values: Mapping[str, float], pairs: tuple[Pair, ...] | None,
 def _spec(id: str, title: str, goal: float, period: float, pairs: tuple[Pair, ...], origin: str) -> SloSpec:
     return SloSpec(
         id=id,
-        title=title[:60],
+        title=shorten(title, 60),
         objective=tidy(goal * 100),
         period=period,
         sli=Sli(ratio=Ratio(errors=origin)),

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from console.base.document import Document, Path
 from console.base.errors import DocumentError, did_you_mean
+from console.base.text import shorten
 from console.base.units import parse_duration
 from console.slo.found import pyrra_pairs
 
@@ -266,7 +267,12 @@ class _ObjectiveReader:
         return f"sum(increase(({query})[{{window}}:1m]))"
 
     def tree(self, title: str, goal: float, sli: Tree, description: str, period: float) -> Tree:
-        out: Tree = {"title": (title or "objective")[:60], "objective": round(goal, 10), "period": period, "sli": sli}
+        out: Tree = {
+            "title": shorten(title or "objective", 60),
+            "objective": round(goal, 10),
+            "period": period,
+            "sli": sli,
+        }
         if description.strip():
             out["description"] = description.strip()
         return out

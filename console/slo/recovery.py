@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from console.slo.model import Burn, SloStatus
 from console.slo.spec import Pair, promql_duration
+from console.slo.words import rate
 
 CALM = 1.0
 """Below this burn rate the budget lasts for the period."""
@@ -36,13 +37,13 @@ def recovered(status: SloStatus) -> bool | None:
     if status.state == "no data":
         return None
     rates = [burn.rate for burn in status.burns if burn.awaited] or [None]
-    if any(rate is not None and rate >= CALM for rate in rates):
+    if any(one is not None and one >= CALM for one in rates):
         return False
-    return None if any(rate is None for rate in rates) else True
+    return None if None in rates else True
 
 
 def words(status: SloStatus) -> str:
-    """`burn 0.0 over 5m, 0.2 over 1h`, and the other windows that still burn."""
+    """`burn 0.00 over 5m, 0.20 over 1h`, and the other windows that still burn."""
     waited = sorted((burn for burn in status.burns if burn.awaited), key=lambda burn: burn.window)
     slower = sorted((burn for burn in status.burns if not burn.awaited), key=lambda burn: burn.window)
     others = [burn for burn in slower if burn.rate is not None and burn.rate >= CALM]
@@ -51,5 +52,4 @@ def words(status: SloStatus) -> str:
 
 
 def _rate(burn: Burn) -> str:
-    rate = "no data" if burn.rate is None else f"{burn.rate:.1f}"
-    return f"{rate} over {promql_duration(burn.window)}"
+    return f"{'no data' if burn.rate is None else rate(burn.rate)} over {promql_duration(burn.window)}"

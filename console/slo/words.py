@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from console.base.units import human_duration
+from console.base.units import human_duration, percent
 from console.slo.model import Burn, SloState, SloStatus
 
 Standing = SloState | Literal["spending"]
@@ -32,9 +32,9 @@ def state(slo: SloStatus) -> str:
     return f"{word}, partial" if slo.partial and slo.state != "no data" else word
 
 
-def budget_left(left: float | None, digits: int = 0) -> str:
+def budget_left(left: float | None) -> str:
     """The share that is left (1 = untouched) in percent, or `no data`."""
-    return "no data" if left is None else f"{left:.{digits}%}"
+    return "no data" if left is None else percent(left)
 
 
 def budget_level(slo: SloStatus) -> BudgetLevel:
@@ -46,12 +46,28 @@ def budget_level(slo: SloStatus) -> BudgetLevel:
     return "low" if slo.budget_left < LOW else "ample"
 
 
-def burn_rate(burn: Burn | None, digits: int = 1) -> str:
+def burn_rate(burn: Burn | None) -> str:
     """The rate (1 spends the budget exactly in its period), with `~` where events are few; or why there is none."""
     if burn is None or burn.rate is None:
         return "no events" if burn is not None and burn.total == 0 else "no data"
-    rate = f"{burn.rate:.0f}" if burn.rate >= 100 else f"{burn.rate:.{digits}f}"
-    return rate + ("~" if burn.low_traffic else "")
+    return rate(burn.rate) + ("~" if burn.low_traffic else "")
+
+
+def rate(burn: float) -> str:
+    """A burn rate in three digits, so that what is below 1, or above the factor of an alert, looks so."""
+    if burn < 1:
+        return f"{min(burn, 0.99):.2f}"
+    return f"{burn:.0f}" if burn >= 100 else f"{burn:.1f}" if burn >= 10 else f"{burn:.2f}"
+
+
+def ratio(share: float | None) -> str:
+    """An error ratio in percent, to a thousandth: objectives of 99.99% allow a hundredth."""
+    return "no data" if share is None else f"{share:.3%}"
+
+
+def covered(share: float | None) -> str:
+    """How much of a window has data."""
+    return "no data" if share is None else percent(share)
 
 
 def burn_over(slo: SloStatus, window: float) -> Burn | None:

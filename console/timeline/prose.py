@@ -38,6 +38,7 @@ from console.runbook.walk import (
     WalkEnded,
     WalkEvent,
 )
+from console.slo import words as words_of
 
 SHOWN = ("300", "3600", "21600")
 """Windows, in seconds, whose burn rates tell a person most."""
@@ -158,15 +159,30 @@ def _verb(effect: Effect) -> str:
     return effect.action if verb is None else verb.does
 
 
-def outcome(walk: Walk) -> str:
-    """How a walk ended. Where it has not, the journal does not say whether anybody is on it."""
+NOBODY_ON_IT = "waits, nobody is on it"
+HANDED_OVER = "handed over, waits"
+
+
+def outcome(walk: Walk, on_it: str = "") -> str:
+    """How a walk ended, or how it waits.
+
+    Args:
+        on_it: which process is on it; the journal does not say.
+    """
     if walk.recurred:
         return "recurred"
     if walk.outcome:
         return "declined" if declined(walk) else OUTCOMES[walk.outcome]
+    if on_it:
+        return f"{on_it} is on it"
     if walk.handed is not None:
-        return "handed over, waits"
-    return "in doubt" if walk.status == "in doubt" else "not ended"
+        return HANDED_OVER
+    return "in doubt, nobody is on it" if walk.status == "in doubt" else NOBODY_ON_IT
+
+
+def status(walk: Walk, on_it: str) -> str:
+    """Where a walk stands, as scripts read it: what nobody is on neither runs nor holds, it waits."""
+    return "waiting" if not on_it and walk.status in ("running", "holding") else walk.status
 
 
 def declined(walk: Walk) -> bool:
@@ -193,11 +209,11 @@ def objective(was: object) -> str:
         return "not measured"
     state, left = was.get("state"), was.get("budget_left")
     words = [str(state)] if state else []
-    words.append("budget unknown" if not isinstance(left, int | float) else f"budget {left:.0%} left")
+    words.append("budget unknown" if not isinstance(left, int | float) else f"budget {words_of.budget_left(left)} left")
     burn = was.get("burn")
     burns = burn if isinstance(burn, dict) else {}
     rates = []
     for seconds, rate in [(w, burns[w]) for w in SHOWN if w in burns] or list(burns.items())[:3]:
         name = human_duration(float(seconds))
-        rates.append(f"{name} {rate:.1f}" if isinstance(rate, int | float) else f"{name} no data")
+        rates.append(f"{name} {words_of.rate(rate)}" if isinstance(rate, int | float) else f"{name} no data")
     return ", ".join([*words, *(["burn " + " · ".join(rates)] if rates else [])])

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from console.base.errors import ConsoleError, UsageError
 from console.operate.chain import Chain
 from console.operate.journal import Journal
+from console.operate.locks import walked_by
 from console.runbook import schema
 from console.runbook.walk import (
     Answered,
@@ -37,8 +38,13 @@ NOBODY = frozenset({"console", "nobody"})
 
 @dataclass(frozen=True)
 class WalkRecord:
-    """One walk. `hashes` has one entry per event; `titles` and `kinds` are those of the runbook's steps, as far as it
-    reads."""
+    """One walk.
+
+    Attributes:
+        hashes: one for each event.
+        titles, kinds: those of the runbook's steps, as far as it reads.
+        on_it: which process of this machine is on it, `` where none is.
+    """
 
     walk: Walk
     events: tuple[AnyEvent, ...]
@@ -47,6 +53,7 @@ class WalkRecord:
     titles: dict[str, str]
     title: str = ""
     kinds: Mapping[str, str] = field(default_factory=dict)
+    on_it: str = ""
 
     @classmethod
     def read(cls, journal: Journal, walk_id: str) -> WalkRecord:
@@ -59,17 +66,20 @@ class WalkRecord:
         events = journal.read(walk_id)
         if not events:
             raise UsageError(f"the journal has no walk {walk_id!r}")
-        return cls.of(fold(events), events, journal.verify(walk_id), journal.hashes(walk_id))
+        on_it = walked_by(journal.path.parent / "run", walk_id)
+        return cls.of(fold(events), events, journal.verify(walk_id), journal.hashes(walk_id), on_it)
 
     @classmethod
-    def of(cls, walk: Walk, events: Sequence[AnyEvent], chain: Chain, hashes: Sequence[str]) -> WalkRecord:
+    def of(
+        cls, walk: Walk, events: Sequence[AnyEvent], chain: Chain, hashes: Sequence[str], on_it: str = ""
+    ) -> WalkRecord:
         """A walk that was read already."""
         titles, title, kinds = {}, walk.runbook, {}
         with contextlib.suppress(ConsoleError):
             runbook = schema.load(walk.text, walk.runbook)
             titles, title = {step.id: step.title for step in runbook.steps}, runbook.title
             kinds = {step.id: step.kind for step in runbook.steps}
-        return cls(walk, tuple(events), tuple(hashes), chain, titles, title, kinds)
+        return cls(walk, tuple(events), tuple(hashes), chain, titles, title, kinds, on_it)
 
     @property
     def head(self) -> str:

@@ -37,6 +37,7 @@ from console.timeline.prose import (
     objective,
     outcome,
     sentence,
+    status,
     target_of,
 )
 from console.timeline.record import WalkRecord
@@ -48,11 +49,21 @@ MOST_PLACES = 12
 """Places that are named where several say the same; the JSON form has all of them."""
 
 
-def markdown(walk: Walk, events: Sequence[AnyEvent], chain: Chain, hashes: Sequence[str]) -> str:
-    """The timeline as Markdown (GitHub's flavour)."""
-    record = WalkRecord.of(walk, events, chain, hashes)
+def markdown(walk: Walk, events: Sequence[AnyEvent], chain: Chain, hashes: Sequence[str], on_it: str = "") -> str:
+    """The timeline as Markdown (GitHub's flavour).
+
+    Args:
+        on_it: which process is on the walk.
+    """
+    record = WalkRecord.of(walk, events, chain, hashes, on_it)
     parts = [_head(record), _objectives(record), _changes(record), _story(record), _anchors(record)]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _outcome(record: WalkRecord) -> str:
+    walk = record.walk
+    why = because(walk) or f"at {walk.current or 'its beginning'}, not ended"
+    return f"**{text(outcome(walk, record.on_it))}**: {text(why)}"
 
 
 def _head(record: WalkRecord) -> str:
@@ -61,7 +72,7 @@ def _head(record: WalkRecord) -> str:
     where = f"{cluster.get('context', '')} ({cluster.get('server', '')})"
     marks = [word for word, holds in (("production", cluster.get("production")), ("drill", is_drill(walk))) if holds]
     rows = [
-        ("Outcome", f"**{text(outcome(walk))}**: {text(because(walk) or walk.status)}"),
+        ("Outcome", _outcome(record)),
         ("Subject", text(walk.subject or "none")),
         ("Cluster", text(where) + "".join(f" **{mark}**" for mark in marks)),
         ("Runbook", f"{text(record.title)} ({text(walk.runbook)} {text(walk.version)}, sha256 {walk.hash[:12]})"),
@@ -205,9 +216,11 @@ def _chain(record: WalkRecord) -> str:
     return "whole" if record.chain.ok else f"**broken**: {text(record.chain.because)}"
 
 
-def document(walk: Walk, events: Sequence[AnyEvent], chain: Chain, hashes: Sequence[str]) -> dict[str, Any]:
+def document(
+    walk: Walk, events: Sequence[AnyEvent], chain: Chain, hashes: Sequence[str], on_it: str = ""
+) -> dict[str, Any]:
     """The timeline as plain data: times are RFC 3339, texts are clean and redacted."""
-    record = WalkRecord.of(walk, events, chain, hashes)
+    record = WalkRecord.of(walk, events, chain, hashes, on_it)
     effects = {effect.id: effect for effect in walk.writes}
     previews, confirmed = record.previews, record.confirmed
     writes = []
@@ -235,7 +248,8 @@ def document(walk: Walk, events: Sequence[AnyEvent], chain: Chain, hashes: Seque
         "actor": walk.actor,
         "people": list(record.people),
         "drill": is_drill(walk),
-        "status": walk.status,
+        "status": status(walk, record.on_it),
+        "walked_by": record.on_it or None,
         "outcome": walk.outcome,
         "remarks": list(walk.remarks),
         "recurred": {"at": rfc3339(walk.recurred_at), "because": walk.recurred} if walk.recurred else None,

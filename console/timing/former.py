@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from console.apps.model import SparkApp
+from console.base.text import shorten
 from console.base.units import human_bytes, human_duration
 from console.facts.rest import RestView, num, text
 from console.timing.items import Slow
@@ -56,7 +57,7 @@ def parts(run: ObservedRun) -> dict[str, CallSite]:
             continue
         sql = run.sql_of(stage.id, stage.attempt)
         query = text(run.rest.sql.get(sql, {}), "description") if sql is not None else ""
-        name = f"{query[:200]} · {stage.name}" if query and query != stage.name else stage.name
+        name = f"{shorten(query, 200)} · {stage.name}" if query and query != stage.name else stage.name
         part = out.setdefault(name, CallSite([]))
         part.spans.append((stage.ended - stage.wall, stage.ended))
         part.read += num(stage.row, "inputBytes") + num(stage.row, "shuffleReadBytes")

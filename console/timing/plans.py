@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from console.base.text import shorten
 from console.base.units import human_bytes
 from console.facts.rest import RestView
 from console.timing.items import Slow
@@ -114,7 +115,11 @@ def repeated(plans: dict[int, list[PlanNode]], rest: RestView, slots: float, job
         key, node = found[0]
         words = f"computed in SQL execution {first[name]} and {len(found)} times again"
         described = rest.sql.get(key, {}).get("description")
-        where = f"SQL execution {key}" + (f": {str(described)[:60]}" if described else "") + f", {node.name.strip()}"
+        where = (
+            f"SQL execution {key}"
+            + (f": {shorten(str(described), 60)}" if described else "")
+            + f", {node.name.strip()}"
+        )
         confirm = "cache() or write the shared part; then the later executions must read it"
         out.append(Slow("repeated-work", lost, lost / jobs, words, where, confirm, sql=key, count=len(found)))
     return out

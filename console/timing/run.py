@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from console.base.clock import rfc3339
+from console.base.text import shorten
 from console.facts.rest import RestView, num, text, when
 from console.timing.tasks import StageTasks, Task, stages
 
@@ -207,7 +208,7 @@ class ObservedRun:
         if execution is None:
             return words
         description = text(self.rest.sql.get(execution, {}), "description")
-        return words + f" (SQL execution {execution}" + (f": {description[:60]})" if description else ")")
+        return words + f" (SQL execution {execution}" + (f": {shorten(description, 60)})" if description else ")")
 
 
 def union(spans: Sequence[tuple[float, float]]) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from console.base.text import shorten
 from console.base.units import human_bytes
 from console.facts.rest import Row, num, text
 from console.timing.items import Slow
@@ -53,7 +54,7 @@ def of_plans(run: ObservedRun) -> list[Slow]:
 
 def _where(key: int, row: Row) -> str:
     description = text(row, "description")
-    return f"SQL execution {key}" + (f": {description[:80]}" if description else "")
+    return f"SQL execution {key}" + (f": {shorten(description, 80)}" if description else "")
 
 
 def _small_files(node: PlanNode, slots: float, jobs: float, where: str) -> Slow | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from console.base.text import listed, shorten
 from console.base.units import human_duration
 from console.facts.rest import num, text, when
 from console.timing.items import Slow
@@ -28,7 +29,7 @@ def retries(run: ObservedRun) -> list[Slow]:
             if task.status in ("FAILED", "KILLED") and not task.speculative:
                 failed, lost = failed + 1, task.duration
                 if task.error:
-                    word = task.error.splitlines()[0][:80]
+                    word = shorten(task.error.splitlines()[0], 80)
                     errors[word] = errors.get(word, 0) + 1
             elif task.status == "SUCCESS" and stage.attempt and (stage.id, task.index) in made:
                 again, lost = again + 1, task.duration
@@ -206,7 +207,7 @@ def idle_executors(run: ObservedRun) -> list[Slow]:
             0.0,
             paid / total,
             words,
-            "executors " + ", ".join(sorted(names)[:8]),
+            "executors " + listed(sorted(names), 8),
             "fewer executors, or dynamic allocation: the run must take as long as before",
             executors=tuple(sorted(names)),
             paid=paid,

@@ -21,6 +21,7 @@ from msgspec import Struct
 from console.base.errors import ConsoleError, LoginNeeded, ReachError
 from console.base.jsontext import decode_json
 from console.base.redact import MARK
+from console.base.text import shorten
 from console.wire.calls import (
     JSON,
     ApiCall,
@@ -153,7 +154,7 @@ class GuardedProxy:
                     return await self._read(request, call, pairs)
             except CallRefused as refused:
                 if request.method not in ("GET", "HEAD", "OPTIONS"):
-                    self._refuse(f"{request.method} {(slash + rest)[:200]}", refused)
+                    self._refuse(f"{request.method} {shorten(slash + rest, 200)}", refused)
                 raise
             body = await request.read()
             task = asyncio.ensure_future(self._write(call, pairs, request.content_type, body))

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from console.base.errors import ReachError
+from console.base.text import shorten
 from console.base.units import parse_count
 from console.wire.connection import Connection
 from console.wire.errors import NotFoundError
@@ -118,6 +119,7 @@ class Writer:
         about: dict[str, Any],
         reason: str,
         message: str,
+        at: float,
         type: Literal["Normal", "Warning"] = "Normal",
         action: str = "",
         annotations: dict[str, str] | None = None,
@@ -128,15 +130,16 @@ class Writer:
             namespace: of the event: the object's own, `default` for cluster-scoped objects.
             about: ObjectReference (apiVersion, kind, namespace, name, uid).
             message: at most 1,024 characters are sent.
+            at: when it happened (epoch seconds).
         """
-        now = _micro(datetime.now(UTC))
+        now = _micro(datetime.fromtimestamp(at, UTC))
         body: dict[str, Any] = {
             "apiVersion": "v1",
             "kind": "Event",
             "metadata": {"generateName": f"{MANAGER}-", "namespace": namespace, "annotations": annotations or {}},
             "involvedObject": about,
             "reason": reason,
-            "message": message[:1024],
+            "message": shorten(message, 1024),
             "type": type,
             "action": action or reason,
             "eventTime": now,

@@ -124,6 +124,24 @@ def test_the_manager_of_a_touched_field_is_named() -> None:
     assert owned(**managed("kubectl", fields={"f:spec": {"f:executor": {}}}))["fields"][0] == "warning", "all of it"
 
 
+def test_of_several_managers_the_last_one_is_named_with_its_time_and_the_others_stand_behind_it() -> None:
+    operator, console = managed("spark-operator"), managed("console-oncall")
+    operator["managedFields"][0]["time"], console["managedFields"][0]["time"] = (
+        "2026-11-27T02:30:00Z",
+        "2026-11-27T17:12:40Z",
+    )
+    both = {"managedFields": [*operator["managedFields"], *console["managedFields"]]}
+    assert owned(**both)["fields"] == (
+        "info",
+        "spec.executor.memoryOverhead was last set by Console (console-oncall), which wrote last at 2026-11-27 17:12Z; "
+        "before it by the Spark operator (spark-operator)",
+    )
+    console["managedFields"][0]["time"] = "2026-11-27T02:30:00Z"
+    assert owned(**both)["fields"][1].endswith(
+        "by the Spark operator (spark-operator) or Console (console-oncall) (their times do not say which)"
+    )
+
+
 def test_hostile_names_are_cleaned() -> None:
     found = owned(labels={"dag_id": "x\x1b[31m\u202ey"})
     assert found["owner"][1] == "owned by Airflow DAG xy"

@@ -60,6 +60,8 @@ COMMANDS: dict[str, tuple[str, set[int]]] = {
     "console runbook --resume latest": ("runbook --resume latest", {0, 1, 2, 4}),
     "console runbook --resume": ("runbook --resume latest", {0, 1, 2, 4}),
     "console incident hand-over": ("incident hand-over", {0, 1, 2, 4}),
+    "console incident note": ("incident note latest seen", {0, 1, 2, 4}),
+    "console incident stop WALK --because TEXT": ("incident stop latest --because lunch", {0, 1, 2, 4}),
 }
 ELSEWHERE = {
     "console drill spark-oom": "needs a terminal: tests/tui plays it",

@@ -38,6 +38,7 @@ DECIDED: dict[str, str] = {
     "base/units.py:MOST_SECONDS": VALUE,
     "cli/board.py:MOST_MEMBERS": MORE,
     "facts/culprits.py:MOST_ASIDE": MORE,
+    "facts/logs.py:MAX_COUNTED": VAGUE,
     "facts/logs.py:MAX_HITS": EXAMPLES,
     "facts/notjudged.py:MOST": MORE,
     "facts/spots.py:MAX_PLACES": EXAMPLES,

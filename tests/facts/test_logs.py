@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from console.base.clock import parse_time
-from console.facts.logs import Text, app_ids, app_name, executor_id, find, process_host, role_of_text
+from console.facts.lognames import app_ids, app_name, executor_id, process_host, role_of_text
+from console.facts.logs import MAX_COUNTED, MAX_HITS, Text, cut_short, find
 from console.facts.model import Log, Origin
 from console.facts.wordings import WORDINGS
 
@@ -148,3 +149,15 @@ def test_the_one_line_is_found_in_ten_megabytes() -> None:
         h for word, needles in WORDINGS.items() for h in find([held], word, needles) if word not in ("task-finished",)
     ]
     assert [h.wording for h in found] == ["heap"]
+
+
+def test_what_is_counted_is_counted_whole_and_what_is_only_quoted_says_that_there_may_be_more() -> None:
+    lost = "".join(
+        f"26/11/23 09:55:02 ERROR TaskSchedulerImpl: Lost executor {n} on 10.0.0.1: gone\n" for n in range(300)
+    )
+    found = find([text(lost)], "lost-executor", WORDINGS["lost-executor"])
+    assert len(found) == 300 > MAX_HITS and not cut_short(found)
+    heap = "26/11/23 09:55:02 ERROR X: java.lang.OutOfMemoryError: Java heap space\n" * 300
+    quoted = find([text(heap)], "heap", WORDINGS["heap"])
+    assert len(quoted) == MAX_HITS and cut_short(quoted) and not cut_short(quoted[1:])
+    assert MAX_COUNTED > 10 * MAX_HITS

@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
+from console.apps.model import Attempt, Death
 from console.findings.model import Finding
+from console.runbook.match import rank
+from console.sources.files.runbooks import Library
 from tests.apps.test_apps import OPERATED, connect_server
 from tests.findings.worlds import (
     APP_ID,
@@ -35,6 +38,7 @@ from tests.findings.worlds import (
     waiting,
     workload,
 )
+from tests.runbook.boards import board
 
 MIB = 2**20
 HEAP = "java.lang.OutOfMemoryError: Java heap space"
@@ -79,7 +83,7 @@ def test_i01_figures_for_the_runbook() -> None:
         executor(1, ended(137, "OOMKilled"), "Failed", labels=OPERATED, limits={"memory": "712Mi"}, volumes=tmpfs),
     )
     data = found.data
-    assert found.subject == "SparkApplication/jobs/etl" and found.app == "jobs/etl" and found.runbooks == ("spark-oom",)
+    assert found.subject == "SparkApplication/jobs/etl" and found.app == "jobs/etl"
     assert (data.heap, data.overhead, data.limit) == (512 * 2**20, 200 * 2**20, 712 * 2**20)
     assert data.tmpfs is True and data.likely == "overhead" and data.language == "Python"
     assert data.suggested_overhead % (64 * 2**20) == 0 and data.executors == ("1",) and data.pods == ("etl-exec-1",)
@@ -287,6 +291,56 @@ def test_i05_without_a_lost_executor_asks_for_the_host() -> None:
     found = one(driver(ended(1), "Failed"), executor(1), log(text))
     assert (found.class_, found.severity, found.data.aborted) == ("I05", "critical", True)
     assert found.data.hosts == {"executor 3 on 10.0.0.7": 1} and found.open_questions
+
+
+RESTARTED = event(
+    "SparkApplication/jobs/etl",
+    "ConsoleChange",
+    "Changed by ada with Console: Raise memoryOverhead (w-1/1)",
+    195,
+    "Normal",
+)
+OPERATOR = "Executor {} failed with ExitCode: {}, Reason: Error"
+
+
+def restarted(change: Any, *more: Any) -> tuple[Finding, ...]:
+    """An application of which the operator ended the executors of the first attempt, at 200 and 205."""
+    lost = [
+        event("SparkApplication/jobs/etl", "SparkExecutorFailed", OPERATOR.format(f"etl-exec-{n}", code), 200 + n)
+        for n, code in ((1, 143), (2, 137))
+    ]
+    again = {"created": 230, "app_id": "spark-2"}
+    return judge(cr("RUNNING"), driver(**again), executor(1, name="etl-b-exec-1", **again), *lost, *change, *more)
+
+
+def test_executors_that_the_restart_after_our_change_ended_are_no_losses_and_are_told_as_ours() -> None:
+    assert {f.code for f in restarted(())} >= {"executor-sigterm", "executor-killed"}
+    (found,) = restarted((RESTARTED,))
+    assert (found.code, found.severity) == ("ended-by-console", "info")
+    assert found.title == "2 executors ended by a change that Console made" and "Raise memoryOverhead" in found.detail
+
+
+def test_what_runs_out_of_memory_after_our_change_or_dies_long_after_it_is_not_ours() -> None:
+    oom = executor(2, ended(137, "OOMKilled", when=240), "Failed", name="etl-b-exec-2", created=231, app_id="spark-2")
+    assert "executor-oom-container" in {f.code for f in restarted((RESTARTED,), oom)}
+    late = executor(3, ended(143, when=500), "Failed", name="etl-b-exec-3", created=231, app_id="spark-2")
+    assert "executor-sigterm" in {f.code for f in restarted((RESTARTED,), late)}
+
+
+def test_attempts_that_were_begun_anew_by_deleting_their_driver_are_no_failures() -> None:
+    gone = Attempt(1, "Failed", death=Death("deleted", "its deletion was asked for"))
+    failed = Attempt(2, "Failed", death=Death("container-oom", "OOMKilled"))
+    assert (gone.failed, failed.failed, Attempt(3, "Running").failed) == (False, True, False)
+
+
+def test_a_rule_names_no_runbook_so_a_drain_never_leads_to_the_one_for_memory() -> None:
+    drained = one(
+        driver(),
+        executor(1, ended(143, when=200), "Failed", deleted=199),
+        event("Pod/jobs/etl-exec-1", "TaintManagerEviction", "Marking for deletion Pod jobs/etl-exec-1", 198, "Normal"),
+    )
+    assert (drained.code, drained.runbooks) == ("executor-evicted", ())
+    assert rank(Library.read().runbooks.values(), board(drained, slos=())) == ()
 
 
 def test_i06_on_kubernetes_before_disruption_conditions() -> None:

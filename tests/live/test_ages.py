@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from console.apps.model import Death
 from console.apps.progress import rate, sample
 from console.cli.board import app_document, app_text, status_text, trend_document
 from console.live.shown import aged, memory_seen, tasks
@@ -14,7 +15,7 @@ from console.live.trends import MemoryTrend
 from console.tui.views import app as view
 from console.tui.views import now, trends
 from tests.findings import worlds as w
-from tests.runbook.boards import GI, NOW, app, board, driver, slo
+from tests.runbook.boards import GI, NOW, app, board, driver, executor, slo
 
 TASKS = {"completed": 188, "total": 400, "failed": 6, "active": 4}
 
@@ -60,6 +61,27 @@ def test_the_memory_of_a_driver_that_was_measured_long_ago_says_so() -> None:
     one = app(driver=old)
     text = "".join(s.text for line in view.head(Situation(board(apps=(one,), at=NOW)), one, 120) for s in line.spans)
     assert "1Gi/2Gi (5m ago)" in text
+
+
+def test_of_an_application_that_has_ended_no_age_is_shown_as_if_it_were_trouble() -> None:
+    over = driver(NOW - 9000, memory_limit=2 * GI, death=Death("normal", "exit code 0", 0, at=NOW - 4000))
+    one = app(state="COMPLETED", ended=NOW - 4000, driver=over, tasks=TASKS, tasks_at=NOW - 4000)
+    situation = Situation(board(apps=(one,), at=NOW))
+    blind = Focus(FocusOn(app=one.key, trends=True), memory=MemoryTrend("no data", detail="nothing of it"))
+    page = "\n".join(line.text for line in (*view.head(situation, one, 120), *trends.lines(situation, one, blind, 120)))
+    text = app_text(situation, one, trend((NOW - 1700, 3.0 * GI)))
+    for shown in (page, text):
+        assert "ago)" not in shown and "no data" not in shown and "?/" not in shown and "0/" not in shown
+    assert "limit 2Gi" in page and "seen     highest 3Gi of 4Gi in the last 30m" in text
+
+
+def test_the_memory_of_each_member_has_its_age() -> None:
+    there = executor(1, created=NOW - 900, memory_limit=4 * GI, memory_used=3.0 * GI, memory_at=NOW - 240)
+    lines = view.members(
+        board(at=NOW), app(executors=(there, executor(2, created=NOW - 900, memory_limit=4 * GI))), 160
+    )
+    page = "\n".join(made.text for made in lines)
+    assert "3Gi/4Gi (4m ago)" in page and "limit 4Gi" in page
 
 
 def test_json_says_when_each_figure_was_measured() -> None:

@@ -69,7 +69,7 @@ def test_every_objective_that_a_runbook_answers_for_is_said() -> None:
     here = board(slos=(slo(9.0, 9.0), slo(0.5, 0.5, id="job-success-too")))
     burned = walk(NOW - 50, {id: {"state": "burning"} for id in ("job-success", "job-success-too")})
     said = build(here, walk=burned, runbook=Runbook("b", "1", "B", "f", "", ""))["recovery"]["words"]
-    assert said.startswith("job-success: burn 9.0") and "; job-success-too: burn 0.5" in said
+    assert said.startswith("job-success: burn 9.00") and "; job-success-too: burn 0.5" in said
 
 
 def test_outputs_and_objectives_are_read_with_underscores() -> None:
@@ -121,7 +121,7 @@ def test_an_objective_with_pyrras_windows_recovers() -> None:
     pyrra = replace(slo(0.0, 0.0), burns=burns)
     recovery = build(board(slos=(pyrra,)), walk=walk(NOW - 50))["recovery"]
     assert recovery["state"] == "recovered"
-    assert recovery["words"] == "job-success: burn 0.4 over 321s, 0.9 over 3857s (not waited for: 5.0 over 2h)"
+    assert recovery["words"] == "job-success: burn 0.40 over 321s, 0.90 over 3857s (not waited for: 5.00 over 2h)"
 
 
 CHANGED = NOW - 300

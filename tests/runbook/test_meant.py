@@ -164,6 +164,12 @@ def test_two_alerts_of_one_name_lead_to_their_own_applications() -> None:
     assert {found[f"alert:{a.key}"][0].app for a in (one, two)} == {KEY, OTHER}
 
 
+def test_what_an_application_has_survived_offers_no_runbook() -> None:
+    found = matches([book()], board(replace(finding(), severity="info")), (), Isolation())
+    assert found == {}
+    assert matches([book()], board(finding()), (), Isolation())[f"app:{KEY}"][0].runbook == "spark-oom"
+
+
 def test_only_alerts_of_spark_or_of_an_objective_count() -> None:
     apps = (app(),)
     assert about_spark(alert("KubePodCrashLooping"), apps)

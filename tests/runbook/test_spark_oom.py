@@ -77,7 +77,7 @@ def test_an_undecided_container_oom_is_asked_about_raised_and_verified() -> None
         *STORY, "python-memory", "heap-or-overhead", "raise-executor-overhead", "executors-recover", "objectives",
         "slo-recovers", "resolved",
     )  # fmt: skip
-    assert walk.outcome == "resolved" and "burn 0.4 over 5m, 0.8 over 1h" in walk.because
+    assert walk.outcome == "resolved" and "burn 0.40 over 5m, 0.80 over 1h" in walk.because
     (effect,) = player.effects
     assert effect.patch == {"spec": {"executor": {"memoryOverhead": "3200m"}}}
     assert effect.touched == ("/spec/executor/memoryOverhead",)
@@ -330,8 +330,8 @@ def test_a_completion_of_the_old_attempt_does_not_count() -> None:
     [
         ((), "mitigated", "mitigated", "no objective is measured"),
         ((slo(None, None),), "mitigated", "mitigated", "no data over 5m"),
-        ((slo(0.2, 3.0),), "mitigated", "still-burning", "3.0 over 1h"),
-        ((slo(0.2, 0.9),), "resolved", "resolved", "0.9 over 1h"),
+        ((slo(0.2, 3.0),), "mitigated", "still-burning", "3.00 over 1h"),
+        ((slo(0.2, 0.9),), "resolved", "resolved", "0.90 over 1h"),
         ((slo(0.2, 0.9), slo(50.0, 50.0, id="connect-available")), "resolved", "resolved", "job-success"),
     ],
 )

@@ -9,8 +9,11 @@ from msgspec.structs import replace
 
 from console.base.errors import ConsoleError
 from console.facts.evidence import Evidence
+from console.facts.model import SourceState
 from console.runbook.model import Step
 from console.runbook.steps import hold
+from console.runbook.trust import Doubt, doubt
+from console.runbook.verify import Look
 from console.runbook.walk import AnyEvent, Entered, HoldBegan, HoldBroke, Resumed, Started, Verified, fold
 
 STEP = Step(
@@ -31,7 +34,7 @@ class Watch:
 
     def look(self, minutes: float = 1, *, looked: float | None = None, **data: Any) -> list[AnyEvent]:
         self.now += minutes * 60
-        new = hold(self.step, data, fold(self.events), self.now, looked)
+        new = hold(self.step, data, fold(self.events), self.now, looked if looked is None else Look(looked))
         self.events += new
         return list(new)
 
@@ -269,3 +272,51 @@ def test_time_in_which_the_console_was_suspended_does_not_count_as_holding() -> 
     assert isinstance(watch.events[-1], HoldBroke)
     (anew,) = watch.look(5, looked=watch.now, running=True, ooms=0, tasks=9)
     assert isinstance(anew, HoldBegan) and anew.since is None, "nothing was held that could go on"
+
+
+STALE = Doubt("pods stale", 90.0)
+
+
+def test_time_in_which_the_sources_are_stale_is_paused_said_once_and_does_not_count() -> None:
+    watch, good = Watch(), {"running": True, "ooms": 0}
+    watch.look(tasks=5, **good)
+    before: Look | None = Look(watch.now)
+
+    def looks(seconds: float, found: Doubt | None, **data: Any) -> list[AnyEvent]:
+        nonlocal before
+        watch.now += seconds
+        new = list(hold(STEP, data, fold(watch.events), watch.now, before, found))
+        before = Look.after(before, watch.now, found)
+        watch.events += new
+        return new
+
+    assert looks(30, None, tasks=6, **good) == []
+    assert looks(30, STALE, tasks=6, **good) == [HoldBegan(120.0, "v", "pods stale: time is paused", 5.0, 60.0)]
+    assert looks(900, STALE, tasks=6, **good) == [], "however long it lasts, it neither holds nor breaks"
+    assert looks(30, STALE, tasks=6, running=False, ooms=2) == [], "what is stale settles nothing"
+    (goes_on,) = looks(30, None, tasks=7, **good)
+    assert goes_on == HoldBegan(1080.0, "v", "pods stale for 16m: they do not count", 5.0, 1050.0)
+    assert fold(watch.events).hold_since == 1050.0, "thirty seconds had been held before"
+    looks(0, None, tasks=8, **good)
+    assert watch.verdict() is None
+
+
+def test_a_deadline_that_passes_while_the_sources_are_stale_is_unknown_and_no_failure() -> None:
+    watch = Watch()
+    watch.look(running=True, ooms=0, tasks=5)
+    (said,) = hold(STEP, {}, fold(watch.events), 1800.0, Look(1790.0, "pods stale", 90.0), STALE)
+    assert isinstance(said, Verified)
+    assert (said.verdict, said.because) == ("unknown", "no answer within 30m: pods stale")
+
+
+def test_only_the_sources_that_a_verification_asks_can_make_it_doubtful() -> None:
+    step = replace(STEP, until="after.deaths == 0", progress="", rises="", fails="", worse="", completed="")
+    slow = replace(step, until="recovery.state == 'recovered'")
+    sources = (
+        SourceState("pods", "late", last=50.0),
+        SourceState("prometheus", "stale", since=70.0),
+        SourceState("nodes", "stale"),
+    )
+    assert doubt(step, sources) == Doubt("pods late", 50.0)
+    assert doubt(slow, sources) == Doubt("prometheus stale", 70.0)
+    assert doubt(step, (SourceState("pods", "fresh"), *sources[1:])) is None

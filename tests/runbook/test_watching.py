@@ -8,14 +8,18 @@ from msgspec.structs import replace
 
 from console.actions.effects import Effect
 from console.apps.progress import ProgressSample, rate, rates
+from console.cli.board import app_document, app_text
 from console.cli.output import verification
 from console.cli.plain import Narrator
+from console.facts.model import SourceState
 from console.live.history import EVERY, Histories
-from console.live.situation import Situation
+from console.live.situation import Focus, FocusOn, Situation
 from console.runbook.model import Runbook
 from console.runbook.walk import Applied, Entered, HoldBegan, HoldBroke, Intent, Resumed, Started, Walk, fold
-from console.runbook.watching import WatchedFigure, Watching, document, watching, words
+from console.runbook.watching import WatchedFigure, Watching, document, since_change, watching, words
 from console.sources.files.runbooks import Library
+from console.tui.views import trends
+from console.tui.views import verify as verify_view
 from tests.runbook.boards import KEY, NOW, app, board, driver, executor, oom_death, slo
 
 OOM: Runbook = Library.read(()).runbooks["spark-oom"]
@@ -105,6 +109,18 @@ def test_what_is_true_no_longer_is_not_called_true_until_the_next_look() -> None
         assert (seen(walk, one, ()).held, seen(walk, one, ()).standing) == (None, "not yet")
 
 
+def test_while_the_sources_are_stale_the_hold_stands_still_and_no_figure_is_good() -> None:
+    walk = walked("executors-recover", HoldBegan(NOW - 300, "executors-recover", "", 100.0))
+    sources = (SourceState("pods", "stale", last=NOW - 120), SourceState("prometheus", "fresh"))
+    watched = seen(walk, again(*(executor(n, created=NOW - 400) for n in range(4))), sources=sources)
+    assert watched.standing == "unknown" and {f.standing for f in watched.figures} == {"unknown"}
+    assert watched.held == 180 and watched.paused.startswith("pods stale, known until ") and watched.estimate == ""
+    assert words(watched).startswith("paused at 3m of 10m: pods stale")
+    assert document(watched)["paused"] == watched.paused
+    (head, *_) = verify_view.lines(watched, SAMPLES, 80)
+    assert head.text.startswith(" PAUSED at 3m of 10m: pods stale, known until ")
+
+
 def test_no_deaths_are_no_good_news_while_nobody_runs_who_could_die() -> None:
     watched = seen(walked("executors-recover"), again(), ())
     assert figure(watched, "deaths") == WatchedFigure(
@@ -114,6 +130,23 @@ def test_no_deaths_are_no_good_news_while_nobody_runs_who_could_die() -> None:
     assert figure(alive, "deaths").standing == "good"
     done = seen(walked("executors-recover"), again(state="COMPLETED"), ())
     assert figure(done, "deaths").standing == "good"
+
+
+def test_the_page_of_the_application_shows_deaths_and_burn_since_the_change_as_the_verification_does() -> None:
+    died = executor(1, created=NOW - 400, death=oom_death(NOW - 100))
+    one = again(died, executor(2, created=NOW - 400))
+    walk = walked("executors-recover", HoldBroke(NOW - 100, "executors-recover", "not yet"))
+    situation = Situation(board(apps=(one,), slos=(slo(0.4, 21.1),), at=NOW), walks=(walk,))
+    found = since_change(situation.board, (walk,), KEY)
+    assert found is not None and found.at == CHANGED
+    assert found.figures[0] == figure(seen(walk, one), "deaths")
+    assert found.words[1] == "burn 5m 0.40 now, below 1 is wanted (job-success)"
+    page = "\n".join(line.text for line in trends.lines(situation, one, Focus(FocusOn()), 80))
+    assert "since   the change 10m ago (w)" in page and "✗ deaths    1 since the change: 1 container-oom" in page
+    assert "✓ burn 5m   0.40 now, below 1 is wanted" in page and "· burn 1h   21.1 now" in page
+    assert "deaths 1 since the change: 1 container-oom" in app_text(situation, one)
+    assert app_document(situation, one)["since_change"]["walk"] == "w"
+    assert since_change(situation.board, (walk,), "other/app") is None
 
 
 def test_a_deadline_that_was_put_off_by_taking_the_walk_up_says_so() -> None:
@@ -137,7 +170,7 @@ def test_the_burn_stands_against_its_target_with_the_time_by_which_its_window_fo
     walk = walked("slo-recovers", HoldBroke(NOW - 100, "slo-recovers", "not yet"))
     watched = seen(walk, again(), slos=(slo(0.4, 21.1),))
     assert figure(watched, "burn 5m") == WatchedFigure(
-        "burn 5m", "good", "0.4 now, below 1 is wanted (job-success)"
+        "burn 5m", "good", "0.40 now, below 1 is wanted (job-success)"
     )  # fmt: skip
     assert figure(watched, "burn 1h").standing == "not yet" and "21.1 now" in figure(watched, "burn 1h").words
     assert "the 1h window has forgotten what failed before the change" in watched.estimate

@@ -51,13 +51,15 @@ def test_a_slower_pair_that_pages_is_waited_for_until_it_cannot_fire() -> None:
     assert recovered(status(GOOGLE, {1800.0: 50.0, 21600.0: 50.0})) is False
     calmed = status(GOOGLE, {1800.0: 0.0, 21600.0: 3.8})
     assert recovered(calmed) is True, "its long window holds the incident for six hours"
-    assert words(calmed).endswith("(not waited for: 3.8 over 6h)")
+    assert words(calmed).endswith("(not waited for: 3.80 over 6h)")
 
 
 def test_tickets_are_said_and_not_waited_for() -> None:
     ticketed = status(GOOGLE, {7200.0: 9.375, 86400.0: 4.0})
     assert recovered(ticketed) is True
-    assert words(ticketed) == "burn 0.0 over 5m, 0.0 over 30m, 0.0 over 1h (not waited for: 9.4 over 2h, 4.0 over 1d)"
+    assert (
+        words(ticketed) == "burn 0.00 over 5m, 0.00 over 30m, 0.00 over 1h (not waited for: 9.38 over 2h, 4.00 over 1d)"
+    )
 
 
 def test_an_objective_that_never_pages_waits_for_its_most_urgent_pair() -> None:
@@ -73,9 +75,9 @@ def test_a_window_without_events_leaves_it_unknown_unless_another_one_burns() ->
 
 
 def test_what_is_waited_for_is_said_from_the_shortest_window_on_and_what_else_burns_beside_it() -> None:
-    assert words(status(GOOGLE, {3600.0: None, 7200.0: 0.94})) == ("burn 0.0 over 5m, 0.0 over 30m, no data over 1h"), (
-        "a calm ticket window is not worth a word"
-    )
+    assert words(status(GOOGLE, {3600.0: None, 7200.0: 0.94})) == (
+        "burn 0.00 over 5m, 0.00 over 30m, no data over 1h"
+    ), "a calm ticket window is not worth a word"
     edge = status(GOOGLE, {7200.0: 1.0})
-    assert words(edge) == "burn 0.0 over 5m, 0.0 over 30m, 0.0 over 1h (not waited for: 1.0 over 2h)"
+    assert words(edge) == "burn 0.00 over 5m, 0.00 over 30m, 0.00 over 1h (not waited for: 1.00 over 2h)"
     assert words(replace(edge, burns=())) == "burn no data"

@@ -244,7 +244,7 @@ async def test_what_is_recorded_already_is_read_and_not_computed_again() -> None
     hour = status.burn(3600)
     assert hour is not None and hour.rate == 0.4
     assert (status.bad, status.total, status.budget_left) == (1, 1000, 0.9)
-    assert "90.0% left" in status.arithmetic and "60.0% left" in status.arithmetic
+    assert "90% left" in status.arithmetic and "60% left" in status.arithmetic
 
 
 async def test_other_recorded_objectives_stand_beside_our_own() -> None:

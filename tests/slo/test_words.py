@@ -59,7 +59,26 @@ def test_no_events_are_not_no_data_and_few_events_are_marked() -> None:
     assert words.burn_rate(None) == "no data" and words.burn_level(None) == "no data"
     assert words.burn_rate(Burn(300.0, None, None, total=0)) == "no events"
     assert words.burn_rate(Burn(300.0, 0.149, 14.94, low_traffic=True)) == "14.9~"
-    assert words.burn_rate(Burn(300.0, 1.44, 144.2), 2) == "144"
+    assert words.burn_rate(Burn(300.0, 1.44, 144.2)) == "144"
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [(1.0, "100%"), (0.9999, "99%"), (0.69999, "69%"), (0.7, "70%"), (0.29, "29%"), (0.004, "<1%"), (0.0, "0%"),
+     (-0.003, "-1%"), (-1.2, "-120%"), (None, "no data")],
+)  # fmt: skip
+def test_a_budget_is_whole_percent_and_never_looks_untouched_or_spent_when_it_is_not(
+    left: float | None, said: str
+) -> None:
+    assert words.budget_left(left) == said
+
+
+@pytest.mark.parametrize(
+    ("rate", "said"),
+    [(0.0, "0.00"), (0.4, "0.40"), (0.996, "0.99"), (1.0, "1.00"), (3.27, "3.27"), (14.44, "14.4"), (120.6, "121")],
+)
+def test_a_burn_that_is_below_one_looks_so(rate: float, said: str) -> None:
+    assert words.rate(rate) == words.burn_rate(Burn(300.0, None, rate)) == said
 
 
 def test_a_target_is_never_rounded_to_a_promise_that_nobody_made() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from pathlib import Path
@@ -10,7 +11,8 @@ import pytest
 
 from console.cli.main import run
 from console.operate.journal import Journal
-from console.runbook.walk import Entered
+from console.operate.locks import lock_walk
+from console.runbook.walk import Entered, Intent, Noted
 from tests.timeline.story import PLANTED, WALK, events, written
 
 
@@ -45,14 +47,91 @@ def test_walks_are_listed(journal: Journal, capsys: pytest.CaptureFixture[str]) 
     assert document["items"][0]["journal"]["head"] == journal.head(WALK)
 
 
-def test_a_walk_that_was_left_is_not_called_running(journal: Journal, capsys: pytest.CaptureFixture[str]) -> None:
-    for place, event in enumerate(events()[:2]):
+def left(journal: Journal, records: int = 2) -> None:
+    """A walk that its process has left after so many records."""
+    for place, event in enumerate(events()[:records]):
         journal.append(WALK, event, expected=place)
+
+
+def test_a_walk_that_was_left_is_not_called_running(journal: Journal, capsys: pytest.CaptureFixture[str]) -> None:
+    left(journal)
     assert run(["incident", "list"]) == 0
     listed = capsys.readouterr().out
-    assert "not ended" in listed and "running" not in listed
+    assert "waits, nobody is on it" in listed and "running" not in listed
     run(["incident", "show"])
-    assert capsys.readouterr().out.startswith(f"NOT ENDED  console runbook --resume {WALK} goes on with it\n")
+    told = capsys.readouterr().out
+    assert told.startswith(f"WAITS, NOBODY IS ON IT  console runbook --resume {WALK} goes on with it\n")
+    assert f"or end it:  console incident stop {WALK} --because TEXT" in told
+    for command in (["list"], ["show"], ["timeline"]):
+        run(["incident", *command, "-o", "json"])
+        document = json.loads(capsys.readouterr().out)
+        told_of = document["items"][0] if command == ["list"] else document
+        assert (told_of["status"], told_of["walked_by"]) == ("waiting", None), command
+    run(["incident", "timeline"])
+    assert "running" not in capsys.readouterr().out
+
+
+def test_a_walk_that_another_process_is_on_names_it_and_does_not_wait(
+    journal: Journal, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left(journal)
+    with contextlib.closing(lock_walk(tmp_path / "run", WALK, "grace")):
+        run(["incident", "show"])
+        told = capsys.readouterr().out
+        assert told.startswith("GRACE (PROCESS ") and "--resume" not in told
+        run(["incident", "list", "-o", "json"])
+        (item,) = json.loads(capsys.readouterr().out)["items"]
+        assert item["status"] == "running" and item["walked_by"].startswith("grace (process ")
+        assert run(["incident", "stop", WALK, "--because", "lunch"]) == 4
+        assert "grace" in capsys.readouterr().err
+    run(["incident", "list"])
+    assert "waits, nobody is on it" in capsys.readouterr().out
+    assert len(journal.read(WALK)) == 2
+
+
+def test_a_walk_that_waits_is_ended_from_the_command_line_with_a_reason(
+    journal: Journal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left(journal)
+    assert run(["incident", "stop", WALK]) == 2
+    assert run(["incident", "stop", WALK, "--because", " "]) == 2
+    capsys.readouterr()
+    assert run(["incident", "stop", "latest", "--because", "the owner took over"]) == 0
+    assert capsys.readouterr().out == f"{WALK} has ended\n"
+    run(["incident", "list", "-o", "json"])
+    (item,) = json.loads(capsys.readouterr().out)["items"]
+    assert (item["status"], item["outcome"], item["journal"]["whole"]) == ("ended", "unresolved", True)
+    run(["incident", "timeline"])
+    assert "the owner took over" in capsys.readouterr().out
+    assert run(["incident", "stop", WALK, "--because", "again"]) == 2
+    assert "has ended" in capsys.readouterr().err
+
+
+def test_a_walk_whose_change_is_in_doubt_cannot_be_ended_and_says_what_asks_the_cluster(
+    journal: Journal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = next(place for place, event in enumerate(events(), 1) if isinstance(event, Intent))
+    left(journal, records)
+    assert run(["incident", "stop", WALK, "--because", "lunch"]) == 1
+    assert f"console runbook --resume {WALK} asks" in capsys.readouterr().out
+    note = journal.read(WALK)[-1]
+    assert isinstance(note, Noted) and "lunch" in note.text
+
+
+def test_a_walk_that_ends_with_its_change_in_place_says_which(
+    journal: Journal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left(journal, 1 + next(place for place, event in enumerate(events(), 1) if isinstance(event, Intent)))
+    assert run(["incident", "stop", WALK, "--because", "lunch"]) == 0
+    assert "what it changed stays: Raise memoryOverhead to 1200m" in capsys.readouterr().out
+
+
+def test_a_note_is_added_from_the_command_line(journal: Journal, capsys: pytest.CaptureFixture[str]) -> None:
+    written(journal)
+    assert run(["incident", "note", WALK, " "]) == 2
+    assert run(["incident", "note", "latest", "the owner was told"]) == 0
+    run(["incident", "show"])
+    assert "the owner was told" in capsys.readouterr().out
 
 
 def test_a_walk_is_shown_on_a_page(journal: Journal, capsys: pytest.CaptureFixture[str]) -> None:

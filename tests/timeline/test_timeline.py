@@ -68,7 +68,7 @@ def test_the_head_says_what_it_was_and_how_it_ended(journal: Journal) -> None:
 
 
 def test_objectives_before_and_after_and_what_is_not_known(journal: Journal) -> None:
-    then, now = "burning, budget 84% left, burn 5m 30.2 · 1h 12.1", "good, budget 82% left, burn 5m 0.0 · 1h no data"
+    then, now = "burning, budget 84% left, burn 5m 30.2 · 1h 12.1", "good, budget 82% left, burn 5m 0.00 · 1h no data"
     assert f"| Jobs succeed | {then} | {now} |" in page(journal)
 
 

@@ -293,11 +293,19 @@ async def test_a_walk_that_was_left_is_not_called_running_and_offers_to_go_on() 
     scene = asked("ask")
     left = situation(walks=scene.situation.walks)
     async with shown(Scene(left)) as pilot:
-        assert any("WALK" in line and "not run here" in line for line in text(pilot))
+        assert any("WALK" in line and "waits, nobody is on it" in line for line in text(pilot))
         await press(pilot, "6", "enter")
         screen = text(pilot)
-        assert any("this Console does not walk it" in line for line in screen)
+        assert any("nobody is on it, so it waits: a takes it up, x ends it" in line for line in screen)
         assert not any("running" in line for line in screen) and "a resume" in screen[-1]
+    others = situation(walks=scene.situation.walks, elsewhere={"w1": "grace (process 7)"})
+    async with shown(Scene(others)) as pilot:
+        await press(pilot, "6", "enter")
+        screen = text(pilot)
+        assert any("grace (process 7) is on it: it is answered there" in line for line in screen)
+        assert "a resume" not in screen[-1]
+        await press(pilot, "a")
+        assert any("grace (process 7) is on it" in line for line in text(pilot)[-2:])
     here = situation(walks=scene.situation.walks, here=frozenset({"w1"}))
     async with shown(Scene(here), (100, 30)) as pilot:
         await press(pilot, "6", "enter")

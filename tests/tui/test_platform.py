@@ -63,10 +63,10 @@ async def test_the_selected_objective_shows_its_arithmetic_what_burnt_it_and_how
         await press(pilot, "3", "g", "enter")
         screen = " ".join(" ".join(text(pilot)).split())
     for words in (
-        "burning (page)", "gone in 2h at this rate", "18.0% left of 99% over 30d", "41 bad of 4982",
+        "burning (page)", "gone in 2h at this rate", "18% left of 99% over 30d", "41 bad of 4982",
         "namespace / app / reason", "spark-prod/etl-orders/OOMKilled", "73% 30",
         "12% of the bad events: no series says what they were", "the mean of ratios would say 31.0% left",
-        "74.0% of the period is covered", "newest sample 12s old", "spark_application_success_count",
+        "74% of the period is covered", "newest sample 12s old", "spark_application_success_count",
     ):  # fmt: skip
         assert words in screen
 

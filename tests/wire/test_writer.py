@@ -74,8 +74,9 @@ async def test_refusals_are_told_apart(peer: Peer, writer: Writer) -> None:
 async def test_an_event_says_who_it_is_about(peer: Peer, writer: Writer) -> None:
     peer.answer("/api/v1/namespaces/jobs/events", {}, method="POST", status=201)
     about = {"kind": "SparkApplication", "namespace": "jobs", "name": "etl", "uid": "u"}
-    await writer.event("jobs", about=about, reason="Changed", message="x" * 2000, annotations={"a": "b"})
+    await writer.event("jobs", about=about, reason="Changed", message="x" * 2000, at=0.25, annotations={"a": "b"})
     body = json.loads(peer.asked[-1].body)
+    assert (body["eventTime"], body["lastTimestamp"]) == ("1970-01-01T00:00:00.250000Z", "1970-01-01T00:00:00Z")
     assert body["involvedObject"] == about and len(body["message"]) == 1024
     assert body["reportingComponent"] == "console-oncall" and body["metadata"]["generateName"] == "console-oncall-"
 

@@ -10,6 +10,7 @@ from console.advice.ground import Ground
 from console.advice.model import Advice
 from console.advice.rule import Answer, AppRule, GroundRule
 from console.advice.view import View
+from console.base.text import listed
 
 K8S = "https://spark.apache.org/docs/latest/running-on-kubernetes.html"
 DYNAMIC = "https://spark.apache.org/docs/latest/job-scheduling.html#dynamic-resource-allocation"
@@ -58,7 +59,7 @@ def shared_prefix(ground: Ground) -> Answer:
 
 def _shared(said: str, views: list[View]) -> Iterator[Advice]:
     first, *others = sorted(views, key=lambda v: v.app.key)
-    names = ", ".join(v.app.name for v in others[:5])
+    names = listed((v.app.name for v in others), 5)
     yield first.advise(
         "pod-name-prefix-shared",
         "configuration",

@@ -8,7 +8,7 @@ from console.advice.ground import Ground
 from console.advice.model import Advice, Unjudged
 from console.advice.objects import PostureObject
 from console.advice.rule import Answer, GroundRule
-from console.base.text import plural
+from console.base.text import listed, plural
 from console.facts.evidence import Evidence
 from console.facts.model import Pod
 
@@ -83,7 +83,7 @@ def _open(name: str, way: str, bare: list[Pod], total: int, policies: tuple[Post
         if way == "Ingress"
         else "code in a job can send data anywhere and ask the cloud's metadata service for credentials"
     )
-    listed = ", ".join(p.name for p in policies[:5]) or "none"
+    there = listed((p.name for p in policies), 5) or "none"
     return Advice(
         f"no-{way.lower()}-policy",
         "security",
@@ -99,7 +99,7 @@ def _open(name: str, way: str, bare: list[Pod], total: int, policies: tuple[Post
         way,
         (
             Evidence(
-                "kubernetes", f"/apis/networking.k8s.io/v1/namespaces/{name}/networkpolicies", f"policies: {listed}"
+                "kubernetes", f"/apis/networking.k8s.io/v1/namespaces/{name}/networkpolicies", f"policies: {there}"
             ),
             Evidence("kubernetes", bare[0].origin.locator, f"labels: {_labels(bare[0])}"),
         ),

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from console.base.errors import UsageError, did_you_mean
-from console.base.text import clean
+from console.base.text import clean, listed
 from console.cli.options import Where
 from console.workstreams.model import Index
 
@@ -82,7 +82,7 @@ def one(index: Index, name: str) -> int:
         wanted = name.rpartition("/")[2]
         hint = did_you_mean(wanted, [item.id for item in index.workstreams][:5000])
         raise UsageError(f"there is no workstream {clean(name)!r} in {index.file}", hint=hint)
-    keys = ", ".join(clean(index.workstreams[number].key) for number in found[:10])
+    keys = listed((clean(index.workstreams[number].key) for number in found), 10)
     raise UsageError(f"{clean(name)!r} may be any of {len(found)} workstreams", hint=f"name one: {keys}")
 
 

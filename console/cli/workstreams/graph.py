@@ -20,6 +20,9 @@ from console.cli.workstreams.common import (
 )
 from console.workstreams.model import Index
 
+MEMBERS = 200
+"""Members of one link that are named; `more` counts the others."""
+
 
 @click.command("graph")
 @index_argument
@@ -73,9 +76,16 @@ def _graph_document(index: Index, numbers: list[int]) -> dict[str, Any]:
     edges = []
     for row in rows:
         for link in index.links[row.number]:
-            members = [index.workstreams[n].key for n in link.members[:200]]
+            members = [index.workstreams[n].key for n in link.members[:MEMBERS]]
             edges.append(
-                {"to": row.key, "as": link.text, "state": link.state, "from": members, "missing": list(link.missing)}
+                {
+                    "to": row.key,
+                    "as": link.text,
+                    "state": link.state,
+                    "from": members,
+                    "more": max(0, len(link.members) - MEMBERS),
+                    "missing": list(link.missing),
+                }
             )
     nodes = [
         {"feature": row.feature, "id": row.id, "name": row.name, "state": row.state, "loc": row.loc} for row in rows

@@ -46,6 +46,7 @@ class MemoryFigures(Figures, frozen=True, kw_only=True):
         "executor-sigterm",
         "executor-killed",
         "executor-deleted",
+        "ended-by-console",
         "driver-deleted",
         "driver-killed",
         "pod-deadline",

@@ -16,12 +16,18 @@ class PythonModuleFigures(Figures, frozen=True, kw_only=True):
 
 
 class PythonCrashFigures(Figures, frozen=True, kw_only=True):
-    """Python workers that crashed: the fault handler's word, `` where there is none, and how many crashes are told."""
+    """Python workers that crashed.
+
+    Attributes:
+        fatal: the fault handler's word, `` where there is none.
+        crashes: how many crashes the logs tell of; `more`: at least so many, there were more than are counted.
+    """
 
     CODES: ClassVar[tuple[str, ...]] = ("python-worker-crash",)
 
     fatal: str
     crashes: int
+    more: bool = False
 
 
 class UserErrorFigures(Figures, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ class ObjectStoreFigures(Figures, frozen=True, kw_only=True):
     """Attributes:
     bucket: URL of the first path named, e.g. `s3a://lake/events`; `` where none is.
     cause: why it refuses: clock, expired, none, identity or policy; `` where it refuses nothing.
-    hits: places in logs where it asked for fewer requests; None where it did not.
+    hits: places in logs where it asked for fewer requests; None where it did not. `more`: there are at least so many.
     """
 
     CODES: ClassVar[tuple[str, ...]] = ("object-store-denied", "object-store-throttled", "object-store-unreachable")
@@ -19,6 +19,7 @@ class ObjectStoreFigures(Figures, frozen=True, kw_only=True):
     bucket: str
     cause: str = ""
     hits: int | None = None
+    more: bool = False
 
 
 class MetastoreFigures(Figures, frozen=True, kw_only=True):

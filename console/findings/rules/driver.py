@@ -21,7 +21,6 @@ from console.findings.rule import Answer, Rule, finding, severity_of
 from console.findings.simple import LogRule
 from console.findings.victims import Victim
 
-RUNBOOK = ("spark-oom",)
 _RESULT = re.compile(
     r"Total size of serialized results of (\d+) tasks \(([\d.]+ ?\w+)\) is (?:bigger|larger) "
     r"than spark\.driver\.maxResultSize \(([\d.]+ ?\w+)\)"
@@ -97,7 +96,6 @@ def container_oom(case: Case) -> Answer:
                 "heap or Python: toPandas() and collect() bring rows into Python; compare JVMHeapMemory of executor "
                 "`driver` (REST allexecutors) with the heap size"
             ],
-            runbooks=RUNBOOK,
             data=figures,
         )
     ]
@@ -193,7 +191,6 @@ def heap_oom(case: Case) -> Answer:
             questions=[]
             if sure
             else ["the driver's log: is there `java.lang.OutOfMemoryError` in TaskResultGetter or BlockManager?"],
-            runbooks=RUNBOOK,
             data=figures,
         )
     ]
@@ -256,7 +253,6 @@ def result_size(case: Case) -> Answer:
             detail="collect() or toPandas() brings too much to the driver; a larger limit needs a larger heap too",
             evidence=proof,
             ruled_out=[("driver-oom-heap", "Spark refused the results before they could fill the heap")],
-            runbooks=RUNBOOK,
             data=figures,
         )
     ]

@@ -6,6 +6,7 @@ import re
 from statistics import median
 
 from console.apps.evidence import of_hit, of_rest, of_sample
+from console.base.text import listed
 from console.base.units import human_duration
 from console.facts.evidence import Evidence
 from console.facts.logs import Hit
@@ -220,7 +221,7 @@ def _deadlock(case: Case) -> Finding | None:
                 circle = [names.get(k, str(k)) for k in seen[seen.index(at) :]]
                 return _make(
                     case,
-                    f"threads wait for each other: {' → '.join(circle[:4])}",
+                    f"threads wait for each other: {listed(circle, 4, ' → ')}",
                     "a deadlock: it does not end by itself",
                     [of_rest(doc.origin, f"BLOCKED in a circle: {', '.join(circle)}")],
                     "high",

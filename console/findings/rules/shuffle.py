@@ -6,6 +6,7 @@ import re
 from collections import Counter
 
 from console.apps.evidence import of_event, of_hit, of_node, of_rest
+from console.base.text import listed
 from console.facts.evidence import Evidence
 from console.facts.logs import Hit
 from console.facts.model import Condition, Node
@@ -93,7 +94,7 @@ def _why_gone(lost: list[Victim], decommissioned: bool, hosts: dict[str, int]) -
     if decommissioned:
         return "executors were decommissioned without moving their shuffle data"
     if hosts:
-        return f"from {', '.join(sorted(hosts, key=lambda k: -hosts[k])[:2])}"
+        return f"from {listed(sorted(hosts, key=lambda k: -hosts[k]), 2)}"
     return "the map output was gone"
 
 

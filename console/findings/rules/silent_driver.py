@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from console.apps import deaths
 from console.apps.evidence import of_hit, of_pod, of_workload
+from console.base.text import shorten
 from console.facts.wordings import WORDINGS
 from console.findings.case import Case
 from console.findings.figures.python import DriverFailedFigures
@@ -92,7 +93,7 @@ def _driver_missing(case: Case) -> list[Finding]:
             None,
             "critical",
             "low",
-            f"the application failed and its driver is gone: {case.app.message or 'no reason is given'}"[:160],
+            shorten(f"the application failed and its driver is gone: {case.app.message or 'no reason is given'}", 160),
             evidence=[of_workload(cr, f"state {case.app.state}: {case.app.message}")],
             questions=[
                 "how the driver ended: its last object, events and log (kept evidence); deletion, eviction, a lost "

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from console.base.text import listed, shorten
 from console.runbook.catalogue import Catalogue, MetricSeries
 
 COUNTING = frozenset({"rate", "irate", "increase", "resets"})
@@ -34,7 +35,7 @@ def check(expr: str, catalogue: Catalogue, own: Iterable[str] = ()) -> tuple[Com
     try:
         tree = promql_parser.parse(expr)
     except ValueError as error:
-        said = str(error).strip().splitlines()[0][:160]
+        said = shorten(str(error).strip().splitlines()[0], 160)
         return (Complaint("promql-syntax", f"this is no PromQL: {said}"),)
     reader = _SeriesReader(catalogue, frozenset(own))
     reader.read(tree)
@@ -78,7 +79,7 @@ class _SeriesReader:
             return
         for label in labels:
             if not any(self.catalogue.has_label(s, label) for s in series):
-                names = ", ".join(sorted({s.name for s in series})[:3])
+                names = listed(sorted({s.name for s in series}), 3)
                 self.found.append(
                     Complaint("unknown-label", f"{how} label {label!r}, which {names} never has", _near(label, series))
                 )

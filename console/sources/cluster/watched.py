@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from console.base.errors import ConsoleError, ForbiddenError, LoginNeeded
+from console.base.text import listed
 from console.facts.model import SourceState, SourceStateWord
 from console.sources.cluster.kinds import OPTIONAL, Kind
 from console.sources.cluster.reflector import Reflector
@@ -113,7 +114,7 @@ class Watched:
         if problem is None and word in ("late", "stale"):
             detail = SILENT
         if denied is not None:
-            detail = detail or f"{len(denied)} of {parts} namespaces may not be read: {', '.join(denied[:5])}"
+            detail = detail or f"{len(denied)} of {parts} namespaces may not be read: {listed(denied, 5)}"
             return ("partial" if word == "fresh" else word), detail, hint
         partly = bool(self.note) and problem is None and word == "fresh"
         return ("partial" if partly else word), detail or self.note, hint

@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from console.base.redact import redact
-from console.base.text import plural, shorten
+from console.base.text import listed, plural, shorten
 from console.sources.files.workstreams import folder_beside, read_bytes, read_files
 from console.workstreams.build import build
 from console.workstreams.displayed import displayed
@@ -92,7 +92,7 @@ def _consequences(index: Index, number: int, changes: list[FileChange]) -> list[
             out.append(f"it still waits for {shorten(', '.join(waits), 200)}")
         unlocked = view.rows(index, view.graph_of(index).unlocks(number).now)
         if unlocked:
-            out.append(f"this makes {', '.join(row.key for row in unlocked[:10])} ready")
+            out.append(f"this makes {listed((row.key for row in unlocked), 10)} ready")
     for work in index.files or ():
         if work.number == number and work.open_criteria:
             out.append(f"{displayed(work.path)}: {plural(work.open_criteria, 'criterion', 'criteria')} not ticked")

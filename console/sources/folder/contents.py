@@ -20,6 +20,8 @@ from typing import IO, Any
 
 import zstandard
 
+from console.base.text import shorten
+
 MIB = 2**20
 MAX_FILES = 20_000
 MAX_DEPTH = 12
@@ -334,4 +336,4 @@ def _reason(error: OSError) -> str:
 
 
 def _short(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0][:120]
+    return shorten((str(error) or type(error).__name__).splitlines()[0], 120)

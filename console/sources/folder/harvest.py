@@ -9,8 +9,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from console.base.redact import redact, redact_labels, redact_value
+from console.base.text import shorten
 from console.base.units import parse_count
-from console.facts import logs as logtext
+from console.facts import lognames
 from console.facts.model import (
     Alert,
     Event,
@@ -106,7 +107,7 @@ class Harvest:
         if JSON_START.match(head) and not is_structured_log(text):
             self._json(piece, text)
         elif head.startswith("Error from server"):
-            self.unread.append((piece.locator, f"kubectl was refused: {redact(head.splitlines()[0])[:160]}"))
+            self.unread.append((piece.locator, f"kubectl was refused: {shorten(redact(head.splitlines()[0]), 160)}"))
         elif NO_LOG.match(head):
             self.unread.append((piece.locator, "the container's log had already been removed from the node"))
         elif described.is_describe(text):
@@ -131,7 +132,7 @@ class Harvest:
         """Whether a text was YAML: one that reads as a log too, and holds no object of Kubernetes, was none."""
         documents, wrong = folder_text.yaml_documents(text)
         held = any(isinstance(one, dict) and is_kubernetes(one) for one in documents)
-        if not held and logtext.role_of_text(text) != "other":
+        if not held and lognames.role_of_text(text) != "other":
             return False
         self._documents(documents, piece.locator, wrong)
         return True
@@ -145,7 +146,7 @@ class Harvest:
         values, wrong = folder_json.documents(text)
         if wrong == folder_json.CUT and not all(isinstance(v, dict) and ("status" in v or is_event(v)) for v in values):
             values, wrong = [], "cut off before its status: nothing of it can be judged"
-        if not values and len(text.splitlines()) > 3 and logtext.role_of_text(text) != "other":
+        if not values and len(text.splitlines()) > 3 and lognames.role_of_text(text) != "other":
             self._log(piece, text)
             return
         if values and (lines := shipped(values)) is not None:
@@ -302,7 +303,7 @@ class Harvest:
         code = value.get("code")
         if isinstance(code, int) and code < 400:
             return
-        message = str(value.get("message", ""))[:160]
+        message = shorten(str(value.get("message", "")), 160)
         self.unread.append((locator, f"the API answered {value.get('code', '?')}: {message}"))
 
     def _echoes(self, objects: list[dict[str, Any]], events: list[dict[str, Any]], locator: str) -> None:
@@ -319,7 +320,7 @@ class Harvest:
             self.samples.append(replace(sample, labels=redact_labels(sample.labels)))
 
     def _log(self, piece: Piece, text: str, pod: str = "") -> None:
-        role = logtext.role_of_text(text)
+        role = lognames.role_of_text(text)
         if role == "other" and not (pod or self.alone or is_log(text) or is_log_name(piece.locator)):
             self.unread.append((piece.locator, "of no kind of evidence that is known"))
             return
@@ -352,7 +353,7 @@ class Harvest:
                 self.unread.append((log.locator, trouble))
         docs = folder_rest.with_app_ids(self.rest, self.folders)
         named = {p.labels.get("spark-app-selector", "") for p in pods} | {doc.app_id for doc in docs}
-        named.update(i for log in logs for i in logtext.app_ids(log.text)[:1])
+        named.update(i for log in logs for i in lognames.app_ids(log.text)[:1])
         named.update(_listed(docs))
         rest = (*docs, *folder_rest.measured(self.samples, named))
         facts = Facts(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from console.base.text import listed
 from console.base.units import parse_count
 from console.facts.podnames import role_of_name
 
@@ -62,7 +63,7 @@ def table_objects(text: str) -> tuple[list[Tree], list[Tree], str]:
         return [_application(row) for row in table.rows], [], ""
     if {"NAME", "QUEUE", "RESERVED IN", "ADMITTED"} <= columns:
         return [_workload(row) for row in table.rows], [], ""
-    return [], [], f"a table of {', '.join(table.columns[:6])}: of none of the kinds that are read from tables"
+    return [], [], f"a table of {listed(table.columns, 6)}: of none of the kinds that are read from tables"
 
 
 _ENDS = frozenset(

@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from console.base.text import shorten
+
 MAX_YAML = 8_000_000
 
 
@@ -30,7 +32,7 @@ def yaml_documents(text: str) -> tuple[list[Any], str]:
         for document in yaml.load_all(text, Loader=loader):
             out.append(_plain(document))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        why = f"no clean YAML: {str(error).splitlines()[0][:100]}"
+        why = f"no clean YAML: {shorten(str(error).splitlines()[0], 100)}"
         rescued = _items(text, loader) if not out else []
         return out + rescued, f"{why}; {len(rescued)} items of it were read" if rescued else why
     return out, ""
@@ -42,7 +44,7 @@ _ITEM = re.compile(r"(?m)^-[ ](?=apiVersion:|metadata:|kind:)|^---\s*$")
 def _items(text: str, loader: Any) -> list[Any]:
     """The sound items of a damaged list, and the sound ones of several documents."""
     out: list[Any] = []
-    for part in _ITEM.split(text)[:20_000]:
+    for part in _ITEM.split(text):
         body = part if part.startswith(("apiVersion", "kind")) else f"  {part}"
         try:
             value = _plain(yaml.load("\n".join(_outdented(body)), Loader=loader))  # noqa: S506

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from console.facts import lognames
 from console.facts import logs as logtext
 from console.facts.model import (
     Facts,
@@ -16,7 +17,7 @@ from console.facts.model import (
 def with_subject(log: Log, pods: tuple[Pod, ...]) -> Log:
     """Whose log it is: a pod that its file's name or its own first lines give, else an executor id or its role."""
     base = log.subject or log.origin.locator.rpartition("/")[2].rpartition("!")[2]
-    host = log.subject or logtext.process_host(log.text)
+    host = log.subject or lognames.process_host(log.text)
     folders = set(log.origin.locator.split("/")[:-1])
     best: Pod | None = None
     for pod in pods:
@@ -28,7 +29,7 @@ def with_subject(log: Log, pods: tuple[Pod, ...]) -> Log:
         kept = log.role if log.role != "other" else ("driver" if role == "driver" else "executor" if role else "other")
         return replace(log, subject=f"Pod/{best.namespace}/{best.name}", role=kept)
     if log.role == "executor":
-        return replace(log, subject=logtext.executor_id(log.text) or "executor")
+        return replace(log, subject=lognames.executor_id(log.text) or "executor")
     return replace(log, subject=log.role)
 
 

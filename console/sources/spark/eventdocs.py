@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from console.base.redact import redact_short, redact_value
+from console.base.text import shorten
 from console.facts.model import Origin, RestDocument
 from console.sources.spark.eventlog import EventLog, group_key
 from console.sources.spark.eventrows import Row, whole
@@ -102,7 +103,7 @@ def _graph(log: EventLog, root: Row) -> tuple[list[Row], list[Row]]:
     while waiting and len(nodes) < 2_000:
         tree, parent = waiting.pop()
         made = {"nodeId": len(nodes), "nodeName": str(tree.get("nodeName", "")), "metrics": _metrics(log, tree)}
-        made["description"] = str(tree.get("simpleString", ""))[:400]
+        made["description"] = shorten(str(tree.get("simpleString", "")), 400)
         nodes.append(made)
         if parent >= 0:
             edges.append({"fromId": made["nodeId"], "toId": parent})

@@ -13,6 +13,7 @@ import msgspec
 
 from console.base.jsontext import decode_tree
 from console.base.redact import redact_value
+from console.base.text import shorten
 from console.base.units import parse_count, parse_number
 from console.sources.spark.eventrows import SUMMED, Row, gmt, new_executor, new_stage, task_error, task_metrics, whole
 
@@ -145,7 +146,7 @@ class EventLog:
         job.update(status="SUCCEEDED" if good else "FAILED", completionTime=gmt(e.get("Completion Time")))
         trouble = result.get("Exception") if isinstance(result, dict) else None
         if isinstance(trouble, dict):
-            job["failureReason"] = str(trouble.get("Message", ""))[:4_000]
+            job["failureReason"] = shorten(str(trouble.get("Message", "")), 4_000)
 
     def _stage(self, e: Row) -> Row | None:
         info = e.get("Stage Info")
@@ -156,14 +157,14 @@ class EventLog:
         stage.update(
             name=str(info.get("Stage Name", "")),
             numTasks=whole(info, "Number of Tasks"),
-            details=str(info.get("Details", ""))[:2_000],
+            details=shorten(str(info.get("Details", "")), 2_000),
             parentIds=info.get("Parent IDs", []),
         )
         for word, field_name in (("Submission Time", "submissionTime"), ("Completion Time", "completionTime")):
             if info.get(word):
                 stage[field_name] = gmt(info[word])
         if isinstance(info.get("Failure Reason"), str):
-            stage["failureReason"] = info["Failure Reason"][:4_000]
+            stage["failureReason"] = shorten(info["Failure Reason"], 4_000)
         return stage
 
     def _stage_submitted(self, e: Row) -> None:
@@ -261,16 +262,18 @@ class EventLog:
         key = str(e.get("Executor ID", ""))
         row = self.executors.setdefault(key, new_executor(key))
         row.update(
-            isActive=False, removeTime=gmt(e.get("Timestamp")), removeReason=str(e.get("Removed Reason", ""))[:4_000]
+            isActive=False,
+            removeTime=gmt(e.get("Timestamp")),
+            removeReason=shorten(str(e.get("Removed Reason", "")), 4_000),
         )
 
     def _sql_start(self, e: Row) -> None:
         key = whole(e, "executionId")
         row = self.sql.setdefault(key, {"id": key})
         row.update(
-            description=str(e.get("description", ""))[:400],
-            details=str(e.get("details", ""))[:400],
-            planDescription=str(e.get("physicalPlanDescription", ""))[:60_000],
+            description=shorten(str(e.get("description", "")), 400),
+            details=shorten(str(e.get("details", "")), 400),
+            planDescription=shorten(str(e.get("physicalPlanDescription", "")), 60_000),
             submissionTime=gmt(e.get("time")),
             started=whole(e, "time"),
         )
@@ -285,7 +288,7 @@ class EventLog:
         trouble = e.get("errorMessage")
         row.update(status="FAILED" if trouble else "COMPLETED", ended=whole(e, "time"))
         if isinstance(trouble, str) and trouble:
-            row["errorMessage"] = trouble[:2_000]
+            row["errorMessage"] = shorten(trouble, 2_000)
 
     def trouble(self) -> str:
         parts = []

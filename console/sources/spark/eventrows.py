@@ -6,6 +6,7 @@ from typing import Any
 
 from console.base.clock import parse_epoch, rfc3339
 from console.base.redact import redact
+from console.base.text import shorten
 from console.base.units import parse_number
 
 Row = dict[str, Any]
@@ -123,4 +124,4 @@ def task_error(reason: Any) -> str:
         for k in ("Reason", "Class Name", "Description", "Message", "Loss Reason", "Kill Reason")
         if reason.get(k)
     ]
-    return redact(": ".join(parts)[:2_000])
+    return redact(shorten(": ".join(parts), 2_000))

@@ -46,6 +46,8 @@ class OneWalk(Page):
         walk = self.walk
         if walk is None or walk.status == "ended":
             return "the walk has ended"
+        if other := self.hub.situation.elsewhere.get(walk.id):
+            return f"{other} is on it: it is answered there"
         return "" if self.hub.situation.left(walk) else "it is walked here"
 
     def do_hand_over(self) -> None:

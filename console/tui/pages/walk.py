@@ -127,8 +127,9 @@ class WalkPage(OneWalk):
         walk = self.walk
         if walk is None:
             return []
-        left = self.hub.situation.left(walk)
-        return view.pinned(self.hub.board, walk, width, left=left, watched=self._watched(walk, width))
+        left, elsewhere = self.hub.situation.left(walk), self.hub.situation.elsewhere.get(walk.id, "")
+        watched = self._watched(walk, width)
+        return view.pinned(self.hub.board, walk, width, left=left, elsewhere=elsewhere, watched=watched)
 
     def _watched(self, walk: Walk, width: int) -> list[Line]:
         """The verification that is running, in figures."""
@@ -212,7 +213,7 @@ class WalkPage(OneWalk):
 
     def offers(self) -> tuple[tuple[str, str], ...]:
         walk, question = self.walk, self.question
-        if walk is not None and self.hub.situation.left(walk):
+        if walk is not None and not self.why_again():
             return (("a", "take it up" if walk.handed is not None else "resume"),)
         if question is None or question.kind == "confirm":
             return ()
@@ -329,7 +330,8 @@ class WalkPage(OneWalk):
         elif question is not None:
             self.hub.host.say(f"{number} is no answer: {self._to_digits()}")
         elif self.walk is not None and self.hub.situation.left(self.walk):
-            self.hub.host.say("nothing is asked while it waits: a takes the walk up")
+            elsewhere = self.why_again()
+            self.hub.host.say(elsewhere or "nothing is asked while it waits: a takes the walk up")
         else:
             self.hub.host.say("nothing is asked now: other pages by : and name, - goes back")
         return True

@@ -9,13 +9,12 @@ from rich.cells import cell_len
 from console.apps.model import Member, MemoryPlan, SparkApp
 from console.base.redact import redact_value
 from console.base.text import plural
-from console.base.units import human_bytes
 from console.board.model import Board
 from console.board.overview import Cause
 from console.facts.model import Event
 from console.findings.model import Finding
 from console.findings.story import story
-from console.live.shown import age, aged, attempt, died, executors, last_change, memory, runbook_names
+from console.live.shown import age, attempt, died, executors, last_change, memory, memory_used, runbook_names
 from console.live.shown import members as members_of
 from console.live.situation import Focus, Situation
 from console.tui.filters import fits
@@ -60,7 +59,7 @@ MEMBER_COLUMNS = (
     TableColumn("TRY", 3, "right", drop=1),
     TableColumn("AGE", 6, "right"),
     TableColumn("NODE", 16, drop=2, names=True),
-    TableColumn("MEMORY", 13, "right", drop=4),
+    TableColumn("MEMORY", 20, "right", drop=4),
     TableColumn("EXIT", 4, "right"),
     TableColumn("WHY", 0, least=18),
 )
@@ -97,7 +96,7 @@ def _state(app: SparkApp) -> Line:
     return line(
         Span(" "), span(app.state, state_role(app.state)),
         span(f" attempt {attempt(app)}" if app.attempt else "", "text"),
-        span(f" · {executors(app)} executors · {_launcher(app)}", "text"),
+        span(f" · {executors(app)} executors" if app.live else "", "text"), span(f" · {_launcher(app)}", "text"),
         span(f" · Spark {app.spark_version}" if app.spark_version else "", "dim"),
     )  # fmt: skip
 
@@ -114,8 +113,7 @@ def _said(message: str, width: int) -> list[Line]:
 
 
 def _driver(board: Board, d: Member, width: int) -> list[Line]:
-    size = f"{human_bytes(d.memory_used)}/{human_bytes(d.memory_limit)}" if d.memory_limit else "memory ?"
-    used = size + (aged(board, d.memory_at) if d.death is None else "")
+    used = memory_used(board, d) or "memory limit ?"
     death = f" · {d.death.words}" if d.death else ""
     words = f"{d.pod or d.id}  {d.state}  {age(board, d.created)}  {d.node or 'no node'}  {used}  {d.restarts} restarts"
     return _wide("driver", span(words), span(death, "warn"), width)
@@ -172,12 +170,11 @@ def _member(board: Board, m: Member, width: int) -> Line:
     bad = died(m)
     code = "" if death is None or death.exit_code is None else str(death.exit_code)
     words = death.words if death else m.waiting
-    memory = f"{human_bytes(m.memory_used)}/{human_bytes(m.memory_limit)}" if m.memory_limit else ""
     state: Cell = span(m.state + (" (gone)" if m.gone and not death else ""), "crit" if bad else state_role(m.state))
     name = "driver" if m.role == "driver" else f"exec-{m.id}"
     cells: list[Cell] = [
         span(name, "title" if bad else "text"), state, span(m.attempt or "", "dim"), age(board, last_change(m)),
-        span(m.node, "dim"), span(memory, "dim"), code,
+        span(m.node, "dim"), span(memory_used(board, m), "dim"), code,
         span(words, "warn" if bad else "dim"),
     ]  # fmt: skip
     return row(MEMBER_COLUMNS, cells, width, key=f"pod:{m.namespace}/{m.pod}" if m.pod else f"member:{m.id}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.base.units import human_duration
+from console.base.units import human_duration, percent
 from console.board.model import Board
 from console.live.shown import age, no_objectives
 from console.live.situation import Situation
@@ -61,7 +61,7 @@ def _row(board: Board, slo: SloStatus, width: int) -> Line:
         (*budget(slo, 10), percent),
         burn(slo, 300.0), burn(slo, 3600.0), burn(slo, 21600.0), burn(slo, 259200.0),
         words.gone_in(slo) or "–",
-        "–" if slo.covered is None else f"{slo.covered * 100:.0f}%", age(board, slo.measured_at),
+        "–" if slo.covered is None else words.covered(slo.covered), age(board, slo.measured_at),
     ]  # fmt: skip
     return row(COLUMNS, cells, width, key=f"slo:{slo.id}")
 
@@ -75,7 +75,7 @@ def detail(board: Board, slo: SloStatus, width: int) -> list[Line]:
     if slo.budget_left is None:
         out += _named("budget", f"no data; target {goal}", width)
     else:
-        left = words.budget_left(slo.budget_left, 1)
+        left = words.budget_left(slo.budget_left)
         out.append(line(_label("budget"), *budget(slo, 20), span(f" {left} left of {goal}")))
     if slo.exhausted_in:
         out += _named("forecast", f"gone in {words.gone_in(slo)} at this rate", width, "warn")
@@ -88,7 +88,7 @@ def detail(board: Board, slo: SloStatus, width: int) -> list[Line]:
     out += _contributors(slo, width)
     if slo.arithmetic:
         out += _named("arithmetic", slo.arithmetic, width)
-    covered = "" if slo.covered is None else f"{slo.covered * 100:.1f}% of the period is covered; "
+    covered = "" if slo.covered is None else f"{words.covered(slo.covered)} of the period is covered; "
     out += _named("data", f"{covered}newest sample {age(board, slo.measured_at)} old", width)
     out += _named("source", slo.source or "no data", width, "dim")
     if slo.runbooks:
@@ -115,7 +115,7 @@ def _contributors(slo: SloStatus, width: int) -> list[Line]:
         out.append(_contributor(one, room, size))
     unknown = slo.unattributed
     if unknown is not None and unknown >= 0.005:
-        rest = f"{unknown * 100:.0f}% of the bad events: no series says what they were"
+        rest = f"{percent(unknown)} of the bad events: no series says what they were"
         out.append(line(Span(" " * (LABEL + 1)), span(rest, "dim")))
     return out
 
@@ -123,7 +123,7 @@ def _contributors(slo: SloStatus, width: int) -> list[Line]:
 def _contributor(one: Contributor, room: int, size: int) -> Line:
     drawn = bar(one.share, size, "bar-crit" if one.share >= 0.5 else "bar")
     name = fit(span(one.name).text, room)
-    figures = span(f"{one.share * 100:4.0f}% {words.events(one.bad)}")
+    figures = span(f"{percent(one.share):>5} {words.events(one.bad)}")
     return line(Span(" " * (LABEL + 1)), span(name), Span(" "), *drawn, figures)
 
 
@@ -143,9 +143,9 @@ def _burn(slo: SloStatus, index: int, width: int) -> Line:
     if b.rate is not None:
         drawn = bar(min(1.0, b.rate / max(b.factor or 1.0, 1.0)), 10, "bar-crit" if level == "over" else "bar")
     cells: list[Cell] = [
-        human_duration(b.window), span(words.burn_rate(b, 2), BURN[level]),
+        human_duration(b.window), span(words.burn_rate(b), BURN[level]),
         "–" if b.factor is None else f"{b.factor:g}",
-        "–" if b.ratio is None else f"{b.ratio * 100:.3f}%", words.bad_of_total(b.bad, b.total),
-        "–" if b.covered is None else f"{b.covered * 100:.0f}%", drawn,
+        "–" if b.ratio is None else words.ratio(b.ratio), words.bad_of_total(b.bad, b.total),
+        "–" if b.covered is None else words.covered(b.covered), drawn,
     ]  # fmt: skip
     return row(BURN_COLUMNS, cells, width)

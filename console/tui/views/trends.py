@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from console.apps.model import SparkApp
 from console.apps.progress import rate, rates
-from console.live.shown import aged, memory_seen
+from console.live.shown import age, aged, memory_seen
 from console.live.situation import Focus, Situation
+from console.runbook.watching import since_change
 from console.tui.lines import Line, Role, Span, bar, cut, line, span, spark
+from console.tui.views.verify import figure_line
 
 CURVE, BAR = 24, 12
 TIGHT = 0.9
@@ -14,9 +16,19 @@ TIGHT = 0.9
 
 
 def lines(situation: Situation, app: SparkApp, focus: Focus, width: int) -> list[Line]:
-    """At most two lines: what it has done, and what it takes."""
-    made = [_tasks(situation, app), _memory(situation, focus, app)]
+    """What it has done, what it takes, and how it goes since Console changed it."""
+    made = [_tasks(situation, app), _memory(situation, focus, app), *_since(situation, app)]
     return [cut(one, width) for one in made if one is not None]
+
+
+def _since(situation: Situation, app: SparkApp) -> list[Line]:
+    """Deaths and the burn since the last change, as the verification shows them."""
+    since = since_change(situation.board, situation.walks, app.key)
+    if since is None:
+        return []
+    first = Span(" since   ", "head")
+    out = [line(first, span(f"the change {age(situation.board, since.at)} ago ({since.walk})"))]
+    return [*out, *(figure_line(figure, "       ") for figure in since.figures)]
 
 
 def _tasks(situation: Situation, app: SparkApp) -> Line | None:
@@ -43,11 +55,13 @@ def _memory(situation: Situation, focus: Focus, app: SparkApp) -> Line | None:
     if trend is None or focus.on.app != app.key:
         return None
     first = Span(" seen    ", "head")
+    words = memory_seen(situation.board, trend, live=app.live)
+    if not words:
+        return None
     if trend.state != "ready":
-        return line(first, span(memory_seen(situation.board, trend), "dim"))
+        return line(first, span(words, "dim"))
     values = [value for _, value in trend.samples]
     known = [value for value in values if value is not None]
     tight = trend.limit is not None and max(known) >= trend.limit * TIGHT
     role: Role = "warn" if tight else "info"
-    words = memory_seen(situation.board, trend)
     return line(first, Span(spark(values, CURVE, trend.limit), role), span(f"  {words}"))

@@ -19,7 +19,7 @@ def lines(watched: Watching, samples: Sequence[ProgressSample], width: int) -> l
     """The verification on as few lines as it takes."""
     out = [_held(watched, width)]
     for figure in watched.figures:
-        out.append(cut(_figure(figure, samples), width))
+        out.append(cut(figure_line(figure, "", samples), width))
     if not watched.figures:
         out += [line(Span("   "), span(text)) for said in watched.says for text in wrap(said, width - 4)]
     told = f"{watched.estimate} · {watched.ends}" if watched.estimate else watched.ends
@@ -27,6 +27,9 @@ def lines(watched: Watching, samples: Sequence[ProgressSample], width: int) -> l
 
 
 def _held(watched: Watching, width: int) -> Line:
+    if watched.paused:
+        at = f" at {human_duration(watched.held)} of {human_duration(watched.hold)}" if watched.held is not None else ""
+        return cut(line(Span(" PAUSED", "warn"), span(f"{at}: {watched.paused}", "text")), width)
     if watched.held is None:
         waits = watched.waits_for
         word = "NOT YET" if watched.standing == "not yet" else "NO ANSWER YET"
@@ -39,9 +42,10 @@ def _held(watched: Watching, width: int) -> Line:
     return line(Span(" TRUE", "ok"), span(words), *bar(share, BAR))
 
 
-def _figure(figure: WatchedFigure, samples: Sequence[ProgressSample]) -> Line:
+def figure_line(figure: WatchedFigure, lead: str = "", samples: Sequence[ProgressSample] = ()) -> Line:
+    """One figure with its mark."""
     mark, role = _STANDING[figure.standing]
-    parts = [Span(f" {mark} ", role), span(f"{figure.name:<10}", "head"), span(figure.words)]
+    parts = [Span(f"{lead} {mark} ", role), span(f"{figure.name:<10}", "head"), span(figure.words)]
     if figure.share is not None:
         parts += [Span("  "), *bar(figure.share, BAR)]
     if figure.name == "tasks" and (moved := rates(samples)):

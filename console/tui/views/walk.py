@@ -54,14 +54,17 @@ def lines(walk: Walk, runbook: Runbook | None, stands: str, width: int) -> list[
     return [*out, *_ahead(walk, runbook)]
 
 
-def pinned(board: Board, walk: Walk, width: int, *, left: bool, watched: Sequence[Line] = ()) -> list[Line]:
+def pinned(
+    board: Board, walk: Walk, width: int, *, left: bool, elsewhere: str = "", watched: Sequence[Line] = ()
+) -> list[Line]:
     """What stays in sight while nothing is asked: what the walk waits for, or how it ended.
 
     Args:
+        left: this Console is not on it; `elsewhere`: the process that is.
         watched: the verification that is running, where there is one.
     """
     over = walk.status == "ended" and walk.pending is None and not walk.undo
-    out = _end(walk, width) if over else _standing(board, walk, width, left=left)
+    out = _end(walk, width) if over else _standing(board, walk, width, left=left, elsewhere=elsewhere)
     if watched and not left:
         out = list(watched)
     return [rule(width=width), *out] if out else []
@@ -99,16 +102,18 @@ def _seen_at(at: float | None) -> str:
     return f", at {(rfc3339(at) or '')[11:19]}Z" if at is not None else ""
 
 
-def _standing(board: Board, walk: Walk, width: int, *, left: bool) -> list[Line]:
+def _standing(board: Board, walk: Walk, width: int, *, left: bool, elsewhere: str) -> list[Line]:
     """What an open walk waits for while it asks nothing."""
     if left:
         doubt = "its last change is in doubt, and " if walk.status == "in doubt" else ""
-        if walk.handed is not None:
+        if elsewhere:
+            words = f"{doubt}{elsewhere} is on it: it is answered there"
+        elif walk.handed is not None:
             said = f": {walk.handed.text}" if walk.handed.text else ""
             ago = age(board, walk.handed.at)
             words = f"{doubt}{walk.handed.by} handed it over {ago} ago{said}. It waits: a takes it up."
         else:
-            words = f"{doubt}this Console does not walk it: a goes on here, unless another process is on it"
+            words = f"{doubt}nobody is on it, so it waits: a takes it up, x ends it"
         return [line(Span(" "), span(text, "warn")) for text in wrap(words, width - 2)]
     if walk.status == "holding" and walk.hold_since:
         held = f"true for {human_duration(board.at - walk.hold_since)}"

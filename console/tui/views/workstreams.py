@@ -48,6 +48,8 @@ VERSIONS = (
 )
 _STATES: dict[str, Role] = {"ready": "ok", "blocked": "warn", "completed": "dim"}
 _SEVERITIES: dict[str, Role] = {"error": "crit", "warning": "warn", "note": "dim"}
+USERS = 60
+"""Users of one workstream that are listed; the line below them counts the others."""
 
 
 def head(index: Index, state: str, file: str, width: int) -> list[Line]:
@@ -144,11 +146,13 @@ def detail(index: Index, number: int, width: int) -> list[Line]:
         )
     )
     ready = {r.number for r in found.unlocks}
-    for user in found.used_by[:60]:
+    for user in found.used_by[:USERS]:
         mark = span(" unlocked", "ok") if user.number in ready else Span("")
         out.append(
             line(Span("   "), span(fit(user.key, 18), "title"), span(f" {user.name}"), mark, key=f"row:{user.number}")
         )
+    if (more := len(found.used_by) - USERS) > 0:
+        out.append(line(span(f"   and {more} more", "dim")))
     if found.problems:
         out.append(rule("problems", width))
         out += [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from console.facts.logs import role_of_text
+from console.facts.lognames import role_of_text
 from console.facts.model import Log, Origin
 from console.findings.model import Finding
 from tests.findings.worlds import cr, judge

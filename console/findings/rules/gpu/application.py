@@ -60,7 +60,7 @@ def absent(case: Case) -> Answer:
             else "executors see no usable GPU",
             evidence=[of_hit(h) for h in hits[:3]],
             questions=["the node: driver upgrade, container toolkit, device plugin"],
-            data=GpuNodes(nodes=tuple(sorted({p.node for p in case.executors if p.node})[:10])),
+            data=GpuNodes(nodes=tuple(sorted({p.node for p in case.executors if p.node}))),
         )
     ]
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from console.apps import deaths
 from console.apps.evidence import of_event, of_pod
+from console.base.text import listed
 from console.findings.case import Case
 from console.findings.memory_figures import memory_figures
 from console.findings.model import Finding
@@ -27,7 +28,7 @@ def _from_outside(case: Case, lost: list[Victim]) -> Finding:
     questions = ["whether the node itself was in trouble: its conditions and events around that time"]
     if silent:
         questions.insert(0, "what the kubelet evicted it for: memory, or local storage (I08)")
-    return _evicted(case, "I06", lost, sure=_has_pod(lost) and not silent, questions=questions, runbooks=("spark-oom",))
+    return _evicted(case, "I06", lost, sure=_has_pod(lost) and not silent, questions=questions)
 
 
 def _for_storage(case: Case, lost: list[Victim]) -> Finding:
@@ -47,7 +48,6 @@ def _evicted(
     sure: bool,
     ruled_out: Sequence[tuple[str, str]] = (),
     questions: Sequence[str] = (),
-    runbooks: Sequence[str] = (),
 ) -> Finding:
     figures = memory_figures(case, "executor", lost, lost[-1].kind)
     nodes = nodes_of(lost)
@@ -59,14 +59,13 @@ def _evicted(
         severity_of(case, current=figures.current),
         "high" if sure else "medium",
         f"{count_of(lost)} {kinds_of(lost)}",
-        detail=lost[-1].words + (f"; node {', '.join(nodes[:3])}" if nodes else ""),
+        detail=lost[-1].words + (f"; node {listed(nodes, 3)}" if nodes else ""),
         evidence=[*(e for v in lost[-3:] for e in v.evidence), *[of_event(e) for e in events[:2]]],
         ruled_out=[
             ("I01", "the kubelet or the scheduler ended the pod; its container's reason is not OOMKilled"),
             *ruled_out,
         ],
         questions=questions,
-        runbooks=runbooks,
         data=figures,
     )
 
@@ -106,7 +105,6 @@ def driver_evicted(case: Case) -> Answer:
                 evidence=[of_pod(pod), *[of_event(e) for e in case.events_of(pod.key) if tells(e)][:2]],
                 questions=["what the kubelet evicted it for: memory, or local storage (I08)"] if silent else [],
                 ruled_out=[("I04", "the kubelet or the scheduler ended the pod; its reason is not OOMKilled")],
-                runbooks=("spark-oom",) if class_ == "I06" else (),
                 data=memory_figures(case, "driver", [victim], killed.kind),
             )
         )

@@ -100,7 +100,7 @@ def node_not_ready(world: ClusterView) -> Answer:
                     ][:2],
                 ],
                 questions=["whether it comes back: the kubelet's log, the cloud's view of the machine"],
-                data=LostNodeFigures(node=name, pods=tuple(p.key for p in used[:200])),
+                data=LostNodeFigures(node=name, pods=tuple(p.key for p in used)),
             )
         )
     return out or "every node that carries Spark pods is ready"

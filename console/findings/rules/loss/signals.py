@@ -45,7 +45,6 @@ def executor_sigterm(case: Case) -> Answer:
                 ("I02", "the JVM did not end itself with 52"),
             ],
             questions=questions,
-            runbooks=("spark-oom",),
             data=figures,
         )
     ]
@@ -88,7 +87,6 @@ def executor_killed(case: Case) -> Answer:
             evidence=[*(e for v in hit[-3:] for e in v.evidence), *node_oom[:2]],
             ruled_out=[("I01", "no source gives the reason OOMKilled, and 137 alone is not out of memory")],
             questions=questions,
-            runbooks=("spark-oom",),
             data=figures,
         )
     ]
@@ -132,7 +130,6 @@ def executor_deleted(case: Case) -> Answer:
             ]
             if shaky
             else [],
-            runbooks=("spark-oom",),
             data=figures,
         )
     ]
@@ -159,6 +156,8 @@ def driver_ended(case: Case) -> Answer:
         number, _, current = case.attempt_of(pod)
         code = {"deleted": "driver-deleted", "deadline": "pod-deadline"}.get(killed.kind, "driver-killed")
         if killed.kind == "deleted" and (case.app.attempt > number or case.app.state == "INVALIDATING"):
+            continue
+        if case.changes.cause_of(killed.kind, killed.at, pod) is not None:
             continue
         victim = Victim(
             "driver",
@@ -204,6 +203,29 @@ def driver_ended(case: Case) -> Answer:
     return out or "no driver was deleted, killed from outside or ended by a deadline"
 
 
+def ended_by_change(case: Case) -> Answer:
+    """What a change by Console ended: told as that, not as a loss of the application."""
+    lost = case.ended_by_us
+    if not lost:
+        return "no executor was ended by a change that Console made"
+    changes = [c for v in lost if (c := case.changes.cause_of(v.kind, v.at, v.pod)) is not None]
+    made = list({event.message: event for event in changes}.values())
+    return [
+        finding(
+            case,
+            "ended-by-console",
+            None,
+            "info",
+            "high",
+            f"{count_of(lost)} ended by a change that Console made",
+            detail=f"{made[-1].message}; they do not count as losses of the application",
+            evidence=[*[of_event(e) for e in made[-2:]], *(e for v in lost[-2:] for e in v.evidence)],
+            ruled_out=[("I06", "they ended with the restart that the change asked for, nobody else ended them")],
+            data=memory_figures(case, "executor", lost, lost[-1].kind),
+        )
+    ]
+
+
 DEADLINE = DeathRule(
     code="pod-deadline",
     class_=None,
@@ -239,6 +261,7 @@ RULES = [
     Rule("executor-killed", None, executor_killed),
     Rule("executor-deleted", None, executor_deleted),
     Rule("driver-deleted", None, driver_ended),
+    Rule("ended-by-console", None, ended_by_change),
     DEADLINE,
     NATIVE_CRASH,
 ]

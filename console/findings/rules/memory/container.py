@@ -16,7 +16,7 @@ from console.findings.figures.memory import Filler, MemoryFigures
 from console.findings.memory_figures import memory_figures
 from console.findings.model import Confidence
 from console.findings.rule import Answer, Rule, finding, severity_of
-from console.findings.rules.memory.words import RUNBOOK, before_them, of_kind, of_one_size, proof_of
+from console.findings.rules.memory.words import before_them, of_kind, of_one_size, proof_of
 from console.findings.victims import Victim, count_of
 
 
@@ -46,7 +46,6 @@ def container_oom(case: Case) -> Answer:
                 ("I08", "the pod was not evicted for local storage"),
             ],
             questions=filled.questions,
-            runbooks=RUNBOOK,
             data=replace(figures, decided=filled.decided, likely=filled.likely),
         )
     ]
@@ -143,7 +142,6 @@ def python_oom(case: Case) -> Answer:
                 ("I02", f"the JVM ended with {', '.join(str(c) for c in sorted(codes, key=str))}, not 52"),
                 ("healthy", "phase Succeeded and exit code 0 do not exclude an OOM kill of a child"),
             ],
-            runbooks=RUNBOOK,
             data=figures,
         )
     ]

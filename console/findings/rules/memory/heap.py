@@ -15,7 +15,7 @@ from console.findings.figures.memory import GcFigures
 from console.findings.memory_figures import memory_figures, peak
 from console.findings.model import Confidence
 from console.findings.rule import Answer, Rule, finding, severity_of
-from console.findings.rules.memory.words import RUNBOOK, before_them, of_kind, of_one_size, proof_of
+from console.findings.rules.memory.words import before_them, of_kind, of_one_size, proof_of
 from console.findings.victims import Victim, count_of, task_losses
 
 GC_SHARE = 0.15
@@ -72,7 +72,6 @@ def heap_oom(case: Case) -> Answer:
                 ("I04", "the error stands in executors and their tasks, not in the driver"),
             ],
             questions=_heap_questions(wording, proven=proven, one_task=figures.one_task),
-            runbooks=RUNBOOK,
             data=figures,
         )
     ]

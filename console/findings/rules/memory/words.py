@@ -9,8 +9,6 @@ from console.facts.evidence import Evidence
 from console.findings.case import Case
 from console.findings.victims import Victim
 
-RUNBOOK = ("spark-oom",)
-
 
 def of_kind(case: Case, *kinds: str) -> list[Victim]:
     """The executors that ended like this."""

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from console.apps.evidence import excerpt
-from console.base.text import clean, plural
+from console.base.text import clean, listed, plural
 from console.base.units import human_duration
 from console.facts.evidence import Evidence
 from console.facts.monitoring import Monitoring, Objects, Outage, Scrape, ScrapeObject
@@ -182,13 +182,13 @@ def _service_monitor(monitor: ScrapeObject, objects: Objects) -> Problem | None:
     if wanted and len(wanted) == len(_list(monitor.spec.get("endpoints"))):
         fitting = [s for s in mine if any(port in wanted for port in _ports(s))]
         if not fitting:
-            there = ", ".join(f"{s.namespace}/{s.name} has {', '.join(_ports(s)) or 'no named port'}" for s in mine[:3])
+            there = listed((f"{s.namespace}/{s.name} has {', '.join(_ports(s)) or 'no named port'}" for s in mine), 3)
             return "monitoring-port-missing", f"wants a port {' or '.join(wanted)} that no Service has", there
         mine = fitting
     if objects.endpoints is None:
         return None
     if all(not objects.endpoints.get(f"{s.namespace}/{s.name}") for s in mine):
-        names = ", ".join(f"{s.namespace}/{s.name}" for s in mine[:3])
+        names = listed((f"{s.namespace}/{s.name}" for s in mine), 3)
         return "monitoring-no-endpoints", "has no endpoints", f"no pod is ready behind Service {names}"
     return None
 
@@ -206,7 +206,7 @@ def _pod_monitor(monitor: ScrapeObject, objects: Objects) -> Problem | None:
     ends = [*_list(monitor.spec.get("podMetricsEndpoints"))]
     wanted = [str(e["port"]) for e in ends if e.get("port")]
     if wanted and len(wanted) == len(ends) and not any(port in wanted for pod in pods for port in pod.ports):
-        there = ", ".join(f"{p.namespace}/{p.name} has {', '.join(p.ports) or 'no named port'}" for p in pods[:3])
+        there = listed((f"{p.namespace}/{p.name} has {', '.join(p.ports) or 'no named port'}" for p in pods), 3)
         return "monitoring-port-missing", f"wants a port {' or '.join(wanted)} that no pod has", there
     return None
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from console.apps import deaths
 from console.apps.evidence import of_pod, of_workload
+from console.base.text import listed
 from console.base.units import human_duration
 from console.facts.model import Pod, Workload
 from console.findings.case import Case
@@ -33,11 +34,11 @@ def not_injected(case: Case) -> Answer:
             "I17",
             severity_of(case),
             "medium",
-            f"settings of the application did not reach its driver: {', '.join(missing[:6])}",
+            f"settings of the application did not reach its driver: {listed(missing, 6)}",
             subject=driver.key,
             detail="the operator's webhook adds them as the pod is made; for the platform: is the webhook on, does its "
             "selector cover this namespace, does its certificate fit",
-            evidence=[of_workload(cr, f"spec asks for {', '.join(missing[:6])}"), of_pod(driver)],
+            evidence=[of_workload(cr, f"spec asks for {listed(missing, 6)}"), of_pod(driver)],
             ruled_out=[("user code", "the pod itself lacks what its spec names")],
             questions=[
                 "the MutatingWebhookConfiguration (failurePolicy, namespaceSelector), spark.jobNamespaces, and the API "

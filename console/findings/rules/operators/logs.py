@@ -47,15 +47,15 @@ def operator_logs(world: ClusterView) -> Answer:
 
 def _of_log(text: Text) -> list[Finding]:
     found: dict[str, LogTrouble] = {}
-    unknown: dict[str, list[Hit]] = {}
+    unknown: dict[str, tuple[int, str]] = {}
     for at, line, warned in errors(text.text):
         kind = next((k for k in operator_kinds() if _is(k, line)), None)
         if _OTHERS_SAY.search(line) is not None and kind is None:
             continue
         index = text.line_of(at)
         if kind is None:
-            if not warned and len(unknown) < 20:
-                unknown.setdefault(_BY_ITSELF.sub("#", line)[40:160], []).append(_hit(text, index, line))
+            if not warned:
+                unknown[_BY_ITSELF.sub("#", line)[40:160]] = index, line
             continue
         known = found.get(kind.code)
         if known is None:
@@ -68,7 +68,7 @@ def _of_log(text: Text) -> list[Finding]:
         found.pop("operator-lease-shaky", None)
     out = [_told(text, one) for one in found.values()]
     if not out and unknown:
-        out.append(_untold(text, [hits[-1] for hits in unknown.values()]))
+        out.append(_untold(text, list(unknown.values())))
     return out
 
 
@@ -110,9 +110,9 @@ def _told(text: Text, trouble: LogTrouble) -> Finding:
     )
 
 
-def _untold(text: Text, hits: list[Hit]) -> Finding:
-    """Errors that no kind knows: quoted, the newest first."""
-    hits.sort(key=lambda h: -h.line)
+def _untold(text: Text, places: list[tuple[int, str]]) -> Finding:
+    """Errors that no kind knows, (index, line) of the last of each: counted, and the newest quoted first."""
+    hits = [_hit(text, index, line) for index, line in sorted(places, reverse=True)[:3]]
     ask = "the application or object that the quoted line names, and whether later lines tell of work again"
     return finding(
         None,
@@ -120,9 +120,11 @@ def _untold(text: Text, hits: list[Hit]) -> Finding:
         "I19",
         "warning",
         "low",
-        shorten(f"the operator's log tells of {plural(len(hits), 'error')}: {hits[0].text.strip()}", 260, middle=True),
+        shorten(
+            f"the operator's log tells of {plural(len(places), 'error')}: {hits[0].text.strip()}", 260, middle=True
+        ),
         subject=_subject(text),
-        evidence=[of_hit(h) for h in hits[:3]],
+        evidence=[of_hit(h) for h in hits],
         questions=[ask],
         data=KindFigures(owner="platform", step=ask, line=shorten(hits[0].text, 600, middle=True)),
     )

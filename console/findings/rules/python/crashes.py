@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from console.apps import deaths
 from console.apps.evidence import of_hit, of_rest
 from console.facts.evidence import Evidence
-from console.facts.logs import Hit
+from console.facts.logs import Hit, cut_short
 from console.facts.model import Pod
 from console.findings.case import Case
 from console.findings.figures.python import PythonCrashFigures
@@ -26,7 +26,7 @@ def worker_crash(case: Case) -> Answer:
         return "no Python worker crashed"
     if any(v.kind in ("python-oom", "container-oom") for v in case.victims):
         return "Python workers died because their container ran out of memory: that is I01"
-    hits = [h for h in hits if not _after_sigterm(case, h)]
+    more, hits = cut_short(hits), [h for h in hits if not _after_sigterm(case, h)]
     if not hits and not fatal and not stages:
         return "Python workers crashed only after their executor had been told to stop"
     said = _interpreters_word(fatal)
@@ -46,7 +46,7 @@ def worker_crash(case: Case) -> Answer:
                 ("user code", "an exception would come with a traceback and [PYTHON_EXCEPTION]"),
             ],
             questions=[] if said else _questions(no_oom),
-            data=PythonCrashFigures(fatal=said, crashes=len(hits)),
+            data=PythonCrashFigures(fatal=said, crashes=len(hits), more=more),
         )
     ]
 

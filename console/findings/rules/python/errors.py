@@ -280,7 +280,7 @@ def _last_error(text: str) -> str:
     """The last line of a Python traceback, or of a chain of causes."""
     found = [m.group(1) for m in _LAST_ERROR.finditer(text)]
     named = [f for f in found if not f.startswith(("py4j.", "org.apache.spark.SparkException", "Caused"))]
-    return (named or found or [""])[-1][:200].strip()
+    return shorten((named or found or [""])[-1], 200).strip()
 
 
 def _named(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from console.apps.evidence import of_pod
+from console.base.text import listed
 from console.findings.case import Case, ClusterView, Home
 from console.findings.figures.base import Figures
 from console.findings.model import Finding
@@ -40,7 +41,7 @@ def _deadlock(namespace: str, cases: list[Case]) -> Finding:
         "medium",
         f"{len(cases)} drivers in {namespace} hold the resources that their own executors wait for",
         subject=f"Namespace//{namespace}",
-        detail=", ".join(c.app.name for c in cases[:8]),
+        detail=listed((c.app.name for c in cases), 8),
         evidence=[
             of_pod(c.driver, f"driver of {c.app.name} Running, 0 executors") for c in cases[:5] if c.driver is not None
         ],

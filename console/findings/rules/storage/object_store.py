@@ -6,7 +6,7 @@ import re
 
 from console.apps.evidence import of_hit, of_rest
 from console.facts.evidence import Evidence
-from console.facts.logs import Hit
+from console.facts.logs import Hit, cut_short
 from console.findings.case import Case
 from console.findings.figures.storage import ObjectStoreFigures
 from console.findings.rule import Answer, Rule, finding, severity_of
@@ -128,7 +128,7 @@ def object_store_throttled(case: Case) -> Answer:
                 "one hot prefix, a commit of many files, or a store with a node down: requests per prefix and the "
                 "store's own health"
             ],
-            data=ObjectStoreFigures(bucket=bucket, hits=len(hits)),
+            data=ObjectStoreFigures(bucket=bucket, hits=len(hits), more=cut_short(hits)),
         )
     ]
 

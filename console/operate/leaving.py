@@ -1,0 +1,84 @@
+"""What is written of a walk that nobody is on: that it was handed over, that it ends, a note. It needs no cluster."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from console.base.text import clean
+from console.operate.binding import load
+from console.operate.journal import Journal
+from console.operate.locks import lock_walk
+from console.runbook.walk import STOPPED, AnyEvent, HandedOver, Noted, Walk, WalkEnded, apply
+
+
+@contextlib.contextmanager
+def alone(journal: Journal, folder: Path, walk_id: str, by: str) -> Iterator[Walk]:
+    """The walk, while this is the only process on it.
+
+    Args:
+        folder: where the locks of walks lie.
+
+    Raises:
+        UsageError: there is no such walk.
+        RefusedError: a process is on it.
+    """
+    with contextlib.closing(lock_walk(folder, walk_id, by)):
+        yield load(journal, walk_id)
+
+
+def write(journal: Journal, walk: Walk, event: AnyEvent) -> Walk:
+    """The walk after one more record."""
+    return apply(walk, journal.append(walk.id, event, expected=walk.events))
+
+
+def hand_over(journal: Journal, folder: Path, walk_id: str, *, by: str, text: str, now: float) -> Walk:
+    """Journal that `by` leaves the walk; `text` says to whom, and why. One that has ended stays as it is.
+
+    Raises:
+        UsageError, RefusedError: as `alone`.
+    """
+    with alone(journal, folder, walk_id, by) as walk:
+        if walk.ended is not None:
+            return walk
+        return write(journal, walk, HandedOver(now, clean(by), clean(text), walk.current))
+
+
+def stop(
+    journal: Journal,
+    folder: Path,
+    walk_id: str,
+    *,
+    by: str,
+    because: str,
+    now: float,
+    slo: Mapping[str, Any] | None = None,
+) -> Walk:
+    """End the walk unresolved. One whose change is in doubt cannot end: it is left open, with a note.
+
+    Args:
+        slo: how the objectives stand, where that is known.
+
+    Raises:
+        UsageError, RefusedError: as `alone`.
+    """
+    with alone(journal, folder, walk_id, by) as walk:
+        if walk.ended is not None:
+            return walk
+        said = f"{STOPPED}{clean(by)}" + (f": {clean(because)}" if because else "")
+        event: Noted | WalkEnded = WalkEnded(now, "unresolved", said, walk.current, dict(slo or {}), stopped=True)
+        if walk.pending is not None or walk.in_doubt is not None:
+            event = Noted(now, f"{said}, while a change was in doubt: the walk stays open", clean(by), walk.current)
+        return write(journal, walk, event)
+
+
+def note(journal: Journal, folder: Path, walk_id: str, *, by: str, text: str, now: float) -> Walk:
+    """Add a note to the walk, whether it was left or has ended.
+
+    Raises:
+        UsageError, RefusedError: as `alone`.
+    """
+    with alone(journal, folder, walk_id, by) as walk:
+        return write(journal, walk, Noted(now, clean(text, lines=True), clean(by)))

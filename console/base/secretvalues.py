@@ -228,7 +228,7 @@ def _to_the_end(line: str, begin: int, end: int, key: str, *, sure: bool, alone:
     if line[begin:end].strip() == rest:
         return None
     first = rest.split(None, 1)[0]
-    if rest == MARK or is_said_of_it(first) or is_no_secret(first, key) or first.startswith(MARK):
+    if rest == MARK or is_said_of_it(first) or is_no_secret(first.rstrip(",;.)]}'\"`"), key) or first.startswith(MARK):
         return None
     if not alone and (sure or looks_random(first) or len(rest.split(None, 4)) > 4 or not re.search(r"\d", rest)):
         return None

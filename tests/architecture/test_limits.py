@@ -45,6 +45,7 @@ DECIDED: dict[str, str] = {
     "findings/rule.py:MAX_EVIDENCE": EXAMPLES,
     "findings/rules/operators/submission.py:_LIMITS": NONE,
     "findings/rules/scheduling/refusals.py:_LIMIT": NONE,
+    "findings/trials.py:MOST_ANSWERS": LEFT_OUT,
     "gpu/claims.py:MOST_GPUS": VALUE,
     "gpu/faults.py:MAX_XID": VALUE,
     "live/crashes.py:MOST_BYTES": CUT,

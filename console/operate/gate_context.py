@@ -15,6 +15,7 @@ from console.operate.locks import Locks
 from console.operate.person import Person
 from console.operate.policy import ChangeRules
 from console.operate.scripts.runs import RunScript
+from console.operate.second import SecondPerson
 from console.runbook.editing import Editable
 from console.runbook.walk import AnyEvent, ChangeRefused
 from console.wire.reader import Reader
@@ -53,6 +54,7 @@ class GateContext:
         touched: objects that the step has changed already.
         editable: the value of the change that may be set otherwise before it is confirmed, or None.
         reason: why it is asked (again), `` for no special reason.
+        second: how somebody else is asked; None where nobody can be.
     """
 
     walk: str
@@ -76,6 +78,7 @@ class GateContext:
     failed_to: str = ""
     editable: Editable | None = None
     reason: str = ""
+    second: SecondPerson | None = None
 
     def refuse(self, effect: Effect, by: By, because: str) -> ChangeRefused:
         """Journal a refusal."""

@@ -23,6 +23,7 @@ from console.operate.person import YES, Person, Question, Reply
 from console.operate.policy import ChangeRules, object_key
 from console.operate.scripts import runs
 from console.operate.scripts.process import Finished
+from console.operate.second import SecondPerson
 from console.operate.world import WalkView, slo_snapshot
 from console.runbook import editing, steps
 from console.runbook.catalogue import Catalogue
@@ -347,6 +348,18 @@ class Runner:
             applied_to=route("applied"),
             refused_to=route("refused"),
             failed_to=route("failed"),
+            second=self._second(rules),
+        )
+
+    def _second(self, rules: ChangeRules) -> SecondPerson:
+        env = self.env
+        return SecondPerson(
+            env.connection.reader,
+            env.writer,
+            env.connection.identity,
+            self.walk.id,
+            rules.approvals,
+            rules.approval_wait,
         )
 
     async def _other_cluster(self) -> str:

@@ -14,6 +14,8 @@ from console.runbook.walk import (
     Answered,
     AnyEvent,
     Applied,
+    ApprovalAsked,
+    Approved,
     Called,
     ChangeRefused,
     Confirmed,
@@ -132,6 +134,10 @@ _SENTENCES: dict[type[WalkEvent], Callable[[Any], str]] = {
     Skipped: lambda e: f"skipped: {e.because}",
     Previewed: _previewed,
     Confirmed: lambda e: f"{e.by} confirmed" + (f", typing {e.typed}" if e.typed else ""),
+    ApprovalAsked: lambda e: (
+        f"waits for a second person, who approves {e.digest[:12]} in {e.place} within {human_duration(e.wait)}"
+    ),
+    Approved: lambda e: f"{e.by} approved {e.digest[:12]} as the second person, in {e.place}",
     ChangeRefused: lambda e: f"not done ({e.by}): {e.because}",
     Intent: lambda e: f"about to {_verb(e.effect)} {target_of(e.effect)}",
     Called: _called,

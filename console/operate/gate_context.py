@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from console.actions.effects import Effect
@@ -54,6 +55,7 @@ class GateContext:
         touched: objects that the step has changed already.
         editable: the value of the change that may be set otherwise before it is confirmed, or None.
         reason: why it is asked (again), `` for no special reason.
+        kept: below which folder is kept what a change ends; None keeps nothing.
         second: how somebody else is asked; None where nobody can be.
     """
 
@@ -79,6 +81,7 @@ class GateContext:
     editable: Editable | None = None
     reason: str = ""
     second: SecondPerson | None = None
+    kept: Path | None = None
 
     def refuse(self, effect: Effect, by: By, because: str) -> ChangeRefused:
         """Journal a refusal."""

@@ -349,6 +349,7 @@ class Runner:
             refused_to=route("refused"),
             failed_to=route("failed"),
             second=self._second(rules),
+            kept=env.folder.parent / "kept",
         )
 
     def _second(self, rules: ChangeRules) -> SecondPerson:

@@ -124,6 +124,15 @@ class ChangeRefused(WalkEvent, frozen=True, tag="refused"):
     goto: str = ""
 
 
+class EvidenceKept(WalkEvent, frozen=True, tag="kept"):
+    """Before a change was sent: what it ends was kept. `holds` in words; `lacks` what could not be had, and why."""
+
+    step: str
+    effect: str
+    holds: tuple[str, ...]
+    lacks: tuple[str, ...] = ()
+
+
 class Intent(WalkEvent, frozen=True, tag="intent"):
     """Committed to disk before the write leaves. `rollback` is the inverse, captured."""
 
@@ -263,8 +272,8 @@ class Followed(WalkEvent, frozen=True, tag="followed"):
 
 AnyEvent = (
     Started | Entered | Judged | Answered | Skipped | Previewed | Confirmed | ApprovalAsked | Approved | ChangeRefused
-    | Intent | Called | Applied | Landed | HoldBegan | HoldBroke | Verified | Offered | Noted | HandedOver | Edited
-    | Resumed | RulesWidened | WalkEnded | Followed
+    | EvidenceKept | Intent | Called | Applied | Landed | HoldBegan | HoldBroke | Verified | Offered | Noted
+    | HandedOver | Edited | Resumed | RulesWidened | WalkEnded | Followed
 )  # fmt: skip
 _ENCODER = msgspec.json.Encoder()
 _DECODER: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)

@@ -14,8 +14,8 @@ from console.cli.options import Where, output_option, where_options
 from console.cli.output import plain, print_json, say, table
 
 if TYPE_CHECKING:
-    from console.operate.approval import ApprovalRequest
-    from console.operate.approving import Requests
+    from console.operate.approvals.giving import Requests
+    from console.operate.approvals.request import ApprovalRequest
 
 
 @click.command()
@@ -31,7 +31,7 @@ def command(request: str | None, where: Where, output: str) -> int:
     from console.cli.connect import make_plan
     from console.cli.plain import PlainPerson
     from console.live.approvals import approve, requests
-    from console.operate.approving import chosen
+    from console.operate.approvals.giving import chosen
 
     plan = make_plan(where)
     found = requests(plan)

@@ -66,9 +66,8 @@ def _saved_evidence(path: Path | None, where: Where, output: str, slow: bool, ex
     from console.cli.runbooks import read_library
     from console.findings.case import ClusterView
     from console.findings.coverage import unjudged
-    from console.findings.diagnose import Engine
+    from console.findings.diagnose import Engine, gathered
     from console.findings.diagnose import explain as explained
-    from console.findings.trials import gathered
     from console.live.crashes import CrashFiles
     from console.sources.folder.read import read_folder, read_stream
     from console.timing.report import reports
@@ -123,7 +122,7 @@ def _was_read(facts: Facts) -> bool:
 def _live(what: str, where: Where, output: str, slow: bool, explain: bool) -> int:
     from console.cli.board import find_app
     from console.cli.connect import looking
-    from console.findings.trials import gathered
+    from console.findings.diagnose import gathered
 
     with looking(where) as live:
         app = find_app(live.situation.board, what)

@@ -14,7 +14,8 @@ from typing import Literal
 from console.actions import verb_of
 from console.actions.effects import Effect
 from console.base.errors import ConsoleError, ForbiddenError
-from console.operate import applying, confirm, kubernetes, permission, preview, second
+from console.operate import applying, confirm, kubernetes, permission, preview
+from console.operate.approvals import waiting
 from console.operate.gate_context import GateContext, GateRefusal, ValueEdited
 from console.operate.kubernetes import ObjectAddress, ObjectChanged
 from console.operate.locks import Busy, Locks, ObjectLock
@@ -205,9 +206,9 @@ async def _second(planned: PlannedChange, gate: GateContext, lock: ObjectLock | 
         raise GateRefusal("policy", f"a second person cannot be asked: {error.message}") from None
     try:
         gate.emit(ApprovalAsked(gate.clock.now(), gate.step, effect, request.digest, request.place, gate.second.wait))
-        asked = second.question(request, context=gate.cluster, now=gate.clock.now())
-        approval = await second.waited(gate.second, request, lease, asked, gate.person, lock)
-    except second.NobodyApproved as error:
+        asked = waiting.question(request, context=gate.cluster, now=gate.clock.now())
+        approval = await waiting.waited(gate.second, request, lease, asked, gate.person, lock)
+    except waiting.NobodyApproved as error:
         raise GateRefusal("person", error.message) from None
     finally:
         await gate.second.take_back(lease)

@@ -11,12 +11,12 @@ from console.actions.effects import Effect
 from console.base.clock import Clock
 from console.base.errors import ConsoleError
 from console.base.text import clean
+from console.operate.approvals.waiting import SecondPerson
 from console.operate.journal import JournalledChange
 from console.operate.locks import Locks
 from console.operate.person import Person
 from console.operate.policy import ChangeRules
 from console.operate.scripts.runs import RunScript
-from console.operate.second import SecondPerson
 from console.runbook.editing import Editable
 from console.runbook.walk import AnyEvent, ChangeRefused
 from console.wire.reader import Reader

@@ -14,6 +14,7 @@ from console.base.errors import ConsoleError, UsageError
 from console.base.text import clean
 from console.operate import asking, bounds, landing
 from console.operate.applying import announce
+from console.operate.approvals.waiting import SecondPerson
 from console.operate.gate import pass_gate
 from console.operate.gate_context import GateContext, ValueEdited
 from console.operate.identity import other_cluster
@@ -23,7 +24,6 @@ from console.operate.person import YES, Person, Question, Reply
 from console.operate.policy import ChangeRules, object_key
 from console.operate.scripts import runs
 from console.operate.scripts.process import Finished
-from console.operate.second import SecondPerson
 from console.operate.world import WalkView, slo_snapshot
 from console.runbook import editing, steps
 from console.runbook.catalogue import Catalogue

@@ -10,8 +10,8 @@ import pytest
 
 from console.cli.board import app_document
 from console.cli.main import run
+from console.findings.diagnose import MOST_ANSWERS, gathered
 from console.findings.rule import Trial
-from console.findings.trials import MOST_ANSWERS, gathered
 from console.live.situation import Situation
 from console.runbook.walk import encode, fold
 from console.sources.folder.read import read_folder
@@ -79,7 +79,7 @@ def test_what_is_printed_of_many_applications_is_not_many_times_what_was_read(
 def test_what_is_left_out_of_an_explanation_is_said_below_it(
     evidence: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("console.findings.trials.MOST_ANSWERS", 0)
+    monkeypatch.setattr("console.findings.diagnose.MOST_ANSWERS", 0)
     run(["diagnose", str(evidence), "--explain"])
     assert capsys.readouterr().out.splitlines()[-1].startswith("left out  rules: ")
     run(["diagnose", str(evidence), "--explain", "-o", "json"])

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import pty
+import subprocess
+import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +21,8 @@ from msgspec.structs import replace
 from console.actions.effects import Effect, Preview
 from console.base.errors import RefusedError, UsageError
 from console.drill.kube.access import DenyRule, User
-from console.operate.approval import (
+from console.operate.approvals.giving import approve, chosen, requests
+from console.operate.approvals.request import (
     DIGEST,
     REQUEST,
     Approval,
@@ -26,11 +33,10 @@ from console.operate.approval import (
     request_of,
     writing,
 )
-from console.operate.approving import approve, chosen, requests
+from console.operate.approvals.waiting import SecondPerson
 from console.operate.gate import pass_gate
 from console.operate.person import Question, Reply
 from console.operate.policy import ChangeRules
-from console.operate.second import SecondPerson
 from console.runbook.walk import AnyEvent, Applied, ApprovalAsked, Approved, ChangeRefused
 from console.wire.config import ContextRef
 from console.wire.connection import Connection
@@ -170,6 +176,55 @@ def bind(cluster: Cluster, namespace: str, user: str, *rules: tuple[str, str, tu
     cluster.kube.create(f"{rbac}/roles", {**role, "rules": made})
     bound = {"roleRef": {"apiGroup": api, "kind": "Role", "name": user}, "subjects": [{"kind": "User", "name": user}]}
     cluster.kube.create(f"{rbac}/rolebindings", {**role, "kind": "RoleBinding", **bound})
+
+
+@contextmanager
+def at_a_terminal(two: Two, *argv: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """`console` as the approver, in a process of its own with a terminal of its own; the end where one types."""
+    config = two.cluster.folder / "approver.yaml"
+    config.write_text(f"contexts:\n  {two.approver.identity.context}: {{mode: guarded}}\n")
+    ref, (theirs, ours) = two.approver.ref, pty.openpty()
+    words = ["--kubeconfig", str(ref.kubeconfig), "--config", str(config), "-n", two.cluster.namespace]
+    words += ["--as", ref.as_user] if ref.as_user else []
+    code = "import os, sys; os.setsid(); os.open(sys.argv.pop(1), os.O_RDWR); from console.cli.main import main; main()"
+    call = [sys.executable, "-c", code, os.ttyname(ours), *argv, *words]
+    env = os.environ | {"CONSOLE_STATE_DIR": str(two.cluster.folder / "theirs")}
+    process = subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+    try:
+        yield process, theirs
+    finally:
+        process.kill()
+        process.communicate()
+        os.close(theirs)
+        os.close(ours)
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    said, narrated = process.communicate(timeout=120)
+    return process.returncode, said, narrated
+
+
+async def test_the_second_person_approves_from_a_process_and_a_terminal_of_their_own(two: Two, tmp_path: Path) -> None:
+    made = await asyncio.to_thread(create, two.cluster.kube, two.cluster.namespace)
+    passage, ada = two.passage(tmp_path), Waits()
+    walk = asyncio.create_task(pass_gate(raise_overhead(made), passage.gate(ada, two.rules(), second=two.second())))
+    await asyncio.wait_for(ada.waiting.wait(), 60)
+    (request,) = (await requests(two.approver, (two.cluster.namespace,))).open
+    with at_a_terminal(two, "approve") as (process, _):
+        code, said, _ = await asyncio.to_thread(ended, process)
+    assert code == 0 and request.short in said and two.walker.identity.user in said
+    with at_a_terminal(two, "approve", request.short, "-o", "json") as (process, _):
+        code, said, _ = await asyncio.to_thread(ended, process)
+    shown = json.loads(said)
+    assert code == 0 and shown["digest"] == request.digest and f"+    memoryOverhead: {NEW}" in shown["diff"]
+    with at_a_terminal(two, "approve", request.short) as (process, keys):
+        os.write(keys, f"etl\n{two.cluster.namespace}/etl-orders\n".encode())
+        code, said, narrated = await asyncio.to_thread(ended, process)
+    assert code == 0, narrated
+    assert said.startswith(f"approved {request.short} of walk w-1 for ")
+    assert f"+    memoryOverhead: {NEW}" in narrated and "2 more tries" in narrated
+    assert isinstance(await asyncio.wait_for(walk, 60), Applied)
+    assert await asyncio.to_thread(two.overhead) == NEW
 
 
 class Waits(Says):

@@ -8,14 +8,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import replace
+
 from console.actions import verb_of
 from console.actions.effects import Preview
 from console.actions.verb import Right
 from console.base.errors import ConsoleError, ForbiddenError, RefusedError, UsageError
 from console.base.jsontext import decode_tree
-from console.base.text import clean
+from console.base.text import clean, plural
 from console.operate import kubernetes, preview
-from console.operate.approval import DIGEST, GROUP, LABEL, LEASES, ApprovalRequest, NoRequest, request_of
+from console.operate.approvals.request import DIGEST, GROUP, LABEL, LEASES, ApprovalRequest, NoRequest, request_of
+from console.operate.confirm import TRIES
 from console.operate.permission import missing
 from console.operate.person import YES, Person, Question
 from console.operate.policy import ChangeRules
@@ -148,7 +151,12 @@ async def approve(connection: Connection, rules: ChangeRules, request: ApprovalR
     if lacking is not None:
         raise RefusedError(lacking.words)
     asked = question(request, connection.identity.context, await seen_here(connection, rules, request))
-    reply = await person.answer(asked)
+    for left in range(TRIES - 1, -1, -1):
+        reply = await person.answer(asked)
+        if reply is None or reply.value != YES or reply.typed == asked.expect or not left:
+            break
+        again = f"{clean(reply.typed)[:60]!r} is not {asked.expect!r}: {plural(left, 'more try', 'more tries')}"
+        asked = replace(asked, reason=again)
     if reply is None or reply.value != YES or reply.typed != asked.expect or not reply.terminal:
         raise RefusedError(f"not approved: {asked.expect!r} was not typed at a terminal")
     if request.left <= 0:

@@ -12,7 +12,7 @@ from console.actions.effects import Preview
 from console.base.errors import ConsoleError, ForbiddenError
 from console.base.text import clean
 from console.base.units import human_duration
-from console.operate.approval import LABEL, Approval, ApprovalRequest, approval_of, created, noted, writing
+from console.operate.approvals.request import LABEL, Approval, ApprovalRequest, approval_of, created, noted, writing
 from console.operate.locks import ObjectLock
 from console.operate.permission import missing
 from console.operate.person import NO, STOP_CHOICES, Person, Question

@@ -21,6 +21,7 @@ from msgspec.structs import replace
 from console.actions.effects import Effect, Preview
 from console.base.errors import RefusedError, UsageError
 from console.drill.kube.access import DenyRule, User
+from console.live.doctor import _second_person
 from console.operate.approvals.giving import approve, chosen, requests
 from console.operate.approvals.request import (
     DIGEST,
@@ -38,6 +39,7 @@ from console.operate.gate import pass_gate
 from console.operate.person import Question, Reply
 from console.operate.policy import ChangeRules
 from console.runbook.walk import AnyEvent, Applied, ApprovalAsked, Approved, ChangeRefused
+from console.settings.model import Approvals, Policy
 from console.wire.config import ContextRef
 from console.wire.connection import Connection
 from console.wire.writer import Writer
@@ -381,3 +383,13 @@ async def test_each_right_by_which_one_could_approve_alone_is_asked_about(held: 
     who = Identity("here", "https://x", "ca", "jobs", user="ada")
     second = SecondPerson(Answers(), None, who, "w-1", "approvals", 1.0)  # type: ignore[arg-type]
     assert f"you may {writing('approvals')[held].words} yourself" in await second.lacking()
+
+
+async def test_doctor_says_before_the_incident_whether_a_second_person_can_be_had(two: Two) -> None:
+    for place, standing, said in [
+        (two.place, "ok", f"they approve in {two.place}"), (two.cluster.namespace, "missing", "proves nobody else"),
+        (None, "missing", "policy.approvals.namespace"),
+    ]:  # fmt: skip
+        check = await _second_person(Policy(second_person="always", approvals=Approvals(place)), two.walker)
+        assert check.standing == standing and said in check.detail
+    assert (await _second_person(Policy(), two.walker)).detail == "policy asks for none"

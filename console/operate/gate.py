@@ -173,6 +173,7 @@ async def _confirm(planned: PlannedChange, gate: GateContext, lock: ObjectLock |
             reason=reason or gate.reason,
             editable=gate.editable,
             terminal=terminal,
+            second=needs_second(planned.effect, gate.rules),
         )
         reply = await _ask(asked, gate, lock)
         if reply is not None and reply.value == EDIT and gate.editable is not None:

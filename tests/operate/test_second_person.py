@@ -259,6 +259,7 @@ async def test_a_change_is_made_once_another_identity_has_approved_exactly_it(tw
     found = await requests(two.approver, (two.cluster.namespace,))
     (request,) = found.open
     said = "\n".join(ada.asked[-1].shows)
+    assert ada.asked[0].text.endswith("After your yes a second person has to approve it.")
     assert ada.asked[-1].kind == "approval" and f"console approve {request.short}" in said
     assert request.walker == two.walker.identity.user and request.walker in said
     assert await approve(two.approver, ChangeRules(mode="guarded"), request, grace) > 0
@@ -353,12 +354,16 @@ async def test_an_approval_of_what_has_changed_meanwhile_is_not_enough(two: Two,
 
 async def test_what_cannot_be_asked_counts_as_a_place_where_who_walks_may_write(two: Two) -> None:
     class Deaf:
+        async def object(self, path: str) -> Any:
+            return {}
+
         async def may(self, *what: Any, **more: Any) -> Any:
             raise RefusedError("no reviews here")
 
     second = replace_reader(two.second(), Deaf())
     assert "could not be asked (no reviews here)" in await second.lacking()
     assert "no place" in await two.second(place="").lacking()
+    assert "there is no namespace nowhere" in await two.second(place="nowhere").lacking()
     assert await two.second().lacking() == ""
 
 
@@ -371,6 +376,9 @@ def replace_reader(second: SecondPerson, reader: Any) -> SecondPerson:
 @pytest.mark.parametrize("held", range(len(writing("approvals"))))
 async def test_each_right_by_which_one_could_approve_alone_is_asked_about(held: int) -> None:
     class Answers:
+        async def object(self, path: str) -> Any:
+            raise RefusedError("namespaces may not be read")
+
         async def may(self, verb: str, resource: str, **more: Any) -> Any:
             from console.wire.reviews import AccessReview
 

@@ -18,6 +18,8 @@ from console.operate.permission import missing
 from console.operate.person import NO, STOP_CHOICES, Person, Question
 from console.operate.policy import NOWHERE
 from console.wire.connection import Identity
+from console.wire.errors import NotFoundError
+from console.wire.paths import object_path
 from console.wire.reader import Reader
 from console.wire.writer import Writer
 
@@ -53,6 +55,11 @@ class SecondPerson:
             return NOWHERE
         if not self.identity.user:
             return "the cluster does not say as whom it sees you"
+        with contextlib.suppress(ConsoleError):
+            try:
+                await self.reader.object(object_path("v1", "namespaces", "", self.place))
+            except NotFoundError:
+                return f"there is no namespace {self.place}; {OTHERWISE}"
         for right in writing(self.place):
             try:
                 held = await missing(self.reader, (right,)) is None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from console.base.units import human_duration
 from console.tui.hub import Hub
 from console.tui.keys import KeyBinding
-from console.tui.lines import Line, Span, line, span, wrap
+from console.tui.lines import Line, Span, cut, line, span, wrap
 from console.tui.pages.reader import ReaderPage
 from console.tui.views import question as question_view
 
@@ -43,10 +43,15 @@ class ApprovalPage(ReaderPage):
             return [line(span(" nobody waits for it any more", "warn"))]
         if self._asked is None:
             return [line(span(" the change is worked out from the cluster", "dim"))]
-        title = line(span(f" {self._asked.title}", "head"))
-        _, *seen = self._asked.text.splitlines()
-        told = [line(Span("   "), span(part, "warn")) for text in seen for part in wrap(text, width - 4)]
-        return [title, *question_view.full(self._asked, width), *told]
+        asked, shown = self._asked, self._asked.preview
+        told = [line(Span(" "), span(p, "title")) for text in asked.text.splitlines() for p in wrap(text, width - 2)]
+        last = f" approves it on {asked.cluster} (type {asked.expect})"
+        return [
+            *(line(span(f" {part}", "head")) for part in wrap(asked.title, width - 2)),
+            *(question_view.preview(shown, width) if shown is not None else ()),
+            *told,
+            cut(line(Span(" "), Span("y", "key"), span(last)), width),
+        ]
 
     def why_yes(self) -> str:
         if not self._open or self._asked is None:

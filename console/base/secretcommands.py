@@ -28,7 +28,7 @@ _IN_SQL = re.compile(
 )
 _AFTER_NAME = re.compile(
     r"(?i)\b((?:login|user|username|account|bind|\w{1,20}=\S{1,200})\s{1,4}(?:\S{1,100}\s{1,4})?pass(?:word|wd)?\s{1,4})"
-    r"([\"']?)(?(2)([^\"'\n]{1,400}+)\2|(\S{1,400}+))"
+    r"([\"'])?(?(2)([^\"'\n]{1,400}+)\2|(\S{1,400}+))"
 )
 """`login etl password x`: .netrc, settings of directories and brokers."""
 _DIRECTIVE = re.compile(
@@ -68,7 +68,7 @@ def _value(found: re.Match[str]) -> str:
 
 def _chosen(found: re.Match[str]) -> str:
     """A word that nobody quoted may be one of a sentence."""
-    before, quote, *values = found.groups()
+    before, quote, *values = found.groups("")
     value = next(value for value in values if value)
     if is_no_secret(value) or not (quote or looks_random(value)):
         return found.group(0)

@@ -118,12 +118,18 @@ def known_shapes(line: str, low: str) -> str:
     return in_commands(line, low)
 
 
+_KEY_OF_MORE = re.compile(r"[A-Za-z_.]{2,60}(?::\Z|=[^=])")
+"""`expirationSeconds:` or `expirationSeconds=3607`, which goes on behind a `token` that ended."""
+
+
 def _scheme(found: re.Match[str]) -> str:
     """`Bearer x`; of a word that goes on with a sentence nothing is taken."""
     word = found.group(3)
     if not looks_random(word) and not word.endswith("="):
         return found.group(0)
-    if found.group(1).lower() in ("token", "splunk") and ("/" in word or word[:4] == "http"):
+    if found.group(1).lower() in ("token", "splunk") and (
+        "/" in word or word[:4] == "http" or _KEY_OF_MORE.match(word)
+    ):
         return found.group(0)
     return f"{found.group(1)}{found.group(2)}{MARK}"
 

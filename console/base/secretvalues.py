@@ -197,7 +197,7 @@ def value_at(line: str, begin: int, key: str, *, sure: bool, start: bool) -> tup
         whole := _to_the_end(line, begin, end, key, sure=sure, alone=start)
     ) is not None:
         return len(line.rstrip()), whole
-    none = is_no_secret(value, key) or _names_itself(value, key) or (value.endswith(":") and not looks_random(value))
+    none = is_no_secret(value, key) or _names_itself(value, key) or _is_key(value)
     if none or value.rstrip(":;,.") == MARK or not (sure or _is_said(line, begin, end, key)):
         return end, value
     return end, MARK
@@ -228,7 +228,13 @@ def _to_the_end(line: str, begin: int, end: int, key: str, *, sure: bool, alone:
     if line[begin:end].strip() == rest:
         return None
     first = rest.split(None, 1)[0]
-    if rest == MARK or is_said_of_it(first) or is_no_secret(first, key) or first.startswith(MARK):
+    if (
+        rest == MARK
+        or _is_key(first)
+        or is_said_of_it(first)
+        or is_no_secret(first.rstrip(",;.)]}'\"`"), key)
+        or first.startswith(MARK)
+    ):
         return None
     if not alone and (sure or looks_random(first) or len(rest.split(None, 4)) > 4 or not re.search(r"\d", rest)):
         return None
@@ -237,6 +243,14 @@ def _to_the_end(line: str, begin: int, end: int, key: str, *, sure: bool, alone:
     if len(rest.split(None, 6)) > 5 or not (is_password_key(key) or looks_random(first)):
         return None
     return MARK + ("  " + rest[rest.index(" #") :].strip() if " #" in rest else "")
+
+
+_NEXT_KEY = re.compile(r"[A-Za-z][A-Za-z_.-]{0,60}:")
+
+
+def _is_key(word: str) -> bool:
+    """Whether a word is the key of what stands behind it: `serviceAccountToken: expirationSeconds: 3607`."""
+    return word.endswith(":") and (not looks_random(word) or _NEXT_KEY.fullmatch(word) is not None)
 
 
 def _is_said(line: str, begin: int, end: int, key: str) -> bool:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from console.base.clock import rfc3339
 from console.base.errors import Exit, ReachError
-from console.base.text import clean
+from console.base.text import clean, plural, shorten
 from console.cli.options import Where, where_options
 from console.cli.output import finding_json, left_out_json, left_out_lines, plain, print_json, say, table
 from console.cli.times import live_json, live_lines, report_lines
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from console.apps.model import SparkApp
     from console.board.model import Board
+    from console.facts.leftout import LeftOut
     from console.facts.model import Facts
     from console.findings.coverage import Uncovered
     from console.findings.model import Finding
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 WAIT = 30.0
 """Seconds that the rules may take."""
+NAME_WIDTH = 100
+"""Characters of a subject in the column of a table."""
 TIMES_WITHIN = 90.0
 """Seconds within which the driver or the History Server must have answered."""
 
@@ -63,7 +66,7 @@ def _saved_evidence(path: Path | None, where: Where, output: str, slow: bool, ex
     from console.cli.runbooks import read_library
     from console.findings.case import ClusterView
     from console.findings.coverage import unjudged
-    from console.findings.diagnose import Engine
+    from console.findings.diagnose import Engine, gathered
     from console.findings.diagnose import explain as explained
     from console.live.crashes import CrashFiles
     from console.sources.folder.read import read_folder, read_stream
@@ -74,7 +77,7 @@ def _saved_evidence(path: Path | None, where: Where, output: str, slow: bool, ex
     CrashFiles().keep(verdict.not_judged)
     apps, findings = verdict.apps, verdict.findings
     situation = _saved(facts, apps, findings, read_library(where))
-    trials = explained(facts, apps) if explain else ()
+    trials, untold = gathered(explained(facts, apps)) if explain else ((), ())
     times = reports(((c.app, c.rest) for c in ClusterView(facts, apps).cases), facts.at) if slow else []
     gaps = unjudged(facts, apps, findings)
     unread = [{"locator": clean(locator), "reason": clean(reason)} for locator, reason in facts.unread]
@@ -83,7 +86,7 @@ def _saved_evidence(path: Path | None, where: Where, output: str, slow: bool, ex
         document["not_judged"] = plain(list(gaps))
         document["incidents"] = plain(list(situation.board.incidents))
         document["apps"] = [_app_json(app, findings) for app in apps]
-        document["left_out"] = left_out_json(facts.left_out)
+        document["left_out"] = left_out_json((*facts.left_out, *untold))
         document["read"] = {s.name: s.detail for s in facts.sources}
         if slow:
             document["slow"] = [{"app": app.key, "appId": app.app_id, **plain(report)} for app, report in times]
@@ -91,7 +94,7 @@ def _saved_evidence(path: Path | None, where: Where, output: str, slow: bool, ex
             document["tried"] = plain(list(trials))
         print_json(document)
     else:
-        say(text_of(situation, findings, apps, trials, facts, times, gaps=gaps))
+        say(text_of(situation, findings, apps, trials, facts, times, gaps=gaps, untold=untold))
     if findings or any(one.grave for one in gaps):
         return Exit.UNHEALTHY
     return Exit.OK if _was_read(facts) else Exit.UNHEALTHY
@@ -119,24 +122,25 @@ def _was_read(facts: Facts) -> bool:
 def _live(what: str, where: Where, output: str, slow: bool, explain: bool) -> int:
     from console.cli.board import find_app
     from console.cli.connect import looking
+    from console.findings.diagnose import gathered
 
     with looking(where) as live:
         app = find_app(live.situation.board, what)
         board = live.examined(app.key).result(WAIT)
         app = board.app(app.key) or app
         situation = replace(live.situation, board=board)
-        trials = live.explain(app.key).result(WAIT) if explain else ()
+        trials, untold = gathered(live.explain(app.key).result(WAIT)) if explain else ((), ())
         times = _times(live, app) if slow else None
     findings = _with_causes(board, board.findings_of(app.key))
     if output == "json":
         document = {"findings": [finding_json(situation, f) for f in findings], "unread": []}
-        document["left_out"] = left_out_json(board.left_out)
+        document["left_out"] = left_out_json((*board.left_out, *untold))
         document["apps"] = [_app_json(app, findings)]
         document |= {"slow": [live_json(app, times)]} if times is not None else {}
         print_json(document | ({"tried": plain(list(trials))} if explain else {}))
     else:
         more = live_lines(app, times) if times is not None else ()
-        say(text_of(situation, findings, (app,), trials, None, more=more))
+        say(text_of(situation, findings, (app,), trials, None, more=more, untold=untold))
     return Exit.UNHEALTHY if findings else Exit.OK
 
 
@@ -186,8 +190,13 @@ def text_of(
     times: Sequence[tuple[SparkApp, TimeReport]] = (),
     more: Sequence[str] = (),
     gaps: Sequence[Uncovered] = (),
+    untold: Sequence[LeftOut] = (),
 ) -> str:
-    """The findings for a person: one block each, causes before consequences."""
+    """The findings for a person: one block each, causes before consequences.
+
+    Args:
+        untold: what was left out of the trials.
+    """
     lines: list[str] = []
     for finding in findings:
         lines += [*_block(situation, finding), ""]
@@ -201,7 +210,7 @@ def text_of(
     lines += [*more, ""] if more else []
     lines += _read(facts) if facts is not None else []
     lines += left_out_lines(facts.left_out if facts is not None else situation.board.left_out)
-    lines += _tried(trials)
+    lines += _tried(trials, untold)
     return "\n".join(clean(line, lines=True) for line in lines).rstrip()
 
 
@@ -220,9 +229,14 @@ def _read(facts: Facts) -> list[str]:
     ]
 
 
-def _tried(trials: tuple[Trial, ...]) -> list[str]:
-    rows = [(t.rule, t.class_ or "-", "held" if t.held else "no", t.subject or "all", t.because) for t in trials]
-    return ["", table(("RULE", "CLASS", "HELD", "SUBJECT", "WHY"), rows)] if rows else []
+def _tried(trials: tuple[Trial, ...], untold: Sequence[LeftOut]) -> list[str]:
+    rows = [(t.rule, t.class_ or "-", "held" if t.held else "no", _whose(t), t.because) for t in trials]
+    return ["", table(("RULE", "CLASS", "HELD", "SUBJECT", "WHY"), rows), *left_out_lines(untold)] if rows else []
+
+
+def _whose(trial: Trial) -> str:
+    others = f" and {plural(trial.also, 'other')}" if trial.also else ""
+    return shorten(trial.subject or "all", NAME_WIDTH, middle=True) + others
 
 
 def _block(situation: Situation, finding: Finding) -> list[str]:

@@ -204,6 +204,42 @@ def _told(journal: Journal, walk: str, output: str, words: str) -> int:
     return Exit.OK
 
 
+@group.command()
+@click.argument("walk", default="latest")
+@_output("text", "json")
+def kept(walk: str, output: str) -> int:
+    """What was kept of the objects that changes ended: WALK (an id, its beginning, `latest`), or a change (WALK/1).
+
+    `-o json` prints the objects, events and ends of logs themselves; `console diagnose FOLDER` judges them.
+    """
+    from console.operate.keeping import place_of, read_back
+    from console.runbook.walk import EvidenceKept
+
+    name, _, number = walk.partition("/")
+    journal, record = _journal(), _read(name)
+    wanted = f"{record.walk.id}/{number}" if number else ""
+    saved = [e for e in record.events if isinstance(e, EvidenceKept) and wanted in ("", e.effect)]
+    root = journal.path.parent / "kept"
+    if output == "json":
+        items = [
+            {
+                "at": rfc3339(e.at), "effect": e.effect, "step": e.step, "holds": list(e.holds), "lacks": list(e.lacks),
+                "folder": str(place_of(root, e.effect)), "files": read_back(root, e.effect),
+            }
+            for e in saved
+        ]  # fmt: skip
+        print_json({"kind": "KeptList", "walk": record.walk.id, "items": items})
+        return Exit.OK
+    lines = []
+    for e in saved:
+        place = place_of(root, e.effect)
+        lines += [f"{e.effect}  {rfc3339(e.at)}  {', '.join(e.holds) or 'nothing'}"]
+        lines += [f"  not kept: {why}" for why in e.lacks]
+        lines += [f"  console diagnose {place}" if place.is_dir() else "  it has given way: what is kept is bounded"]
+    say("\n".join(lines) or f"no change of {record.walk.id} ended anything")
+    return Exit.OK
+
+
 def _timeline(record: WalkRecord, output: str) -> int:
     from console.timeline.timeline import markdown
 

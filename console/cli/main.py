@@ -42,6 +42,7 @@ COMMANDS: dict[str, Lazy] = {
     "runbook": Lazy(
         "console.cli.runbook:command", "Walk a runbook: evidence, decisions, guarded changes, verification."
     ),
+    "approve": Lazy("console.cli.approve:command", "Approve, as the second person, a change that somebody else makes."),
     "runbooks": Lazy("console.cli.runbooks:group", "The library of runbooks: list, show, lint."),
     "incident": Lazy("console.cli.incident:group", "Walks that were made, and their timelines."),
     "drill": Lazy("console.cli.drill:command", "Practise an incident on a simulated cluster."),

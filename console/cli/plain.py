@@ -103,6 +103,9 @@ class PlainPerson:
         from console.operate.person import Reply
 
         self._show(question)
+        if question.kind == "approval":
+            narrate("Ctrl-C leaves the walk where it stands")
+            return None
         if question.kind == "confirm":
             return self._confirm(question)
         if question.kind == "rules" and question.terminal:
@@ -188,7 +191,7 @@ class PlainPerson:
                 while not text.endswith(b"\n") and (more := terminal.read(4096)):
                     text += more
         except OSError:
-            narrate("production is confirmed by a person at a terminal; there is none here, which counts as No")
+            narrate("this is confirmed by a person at a terminal; there is none here, which counts as No")
             return None
         return text.decode(errors="replace").rstrip("\r\n") if text else None
 

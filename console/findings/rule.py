@@ -46,13 +46,18 @@ class WorldRule:
 
 
 class Trial(Struct, frozen=True, rename={"class_": "class"}):
-    """One rule that was tried on one subject: whether it held, and why or why not."""
+    """One rule that was tried on one subject: whether it held, and why or why not.
+
+    Attributes:
+        also: of how many other subjects the rule says the same.
+    """
 
     rule: str
     class_: str | None
     subject: str
     held: bool
     because: str
+    also: int = 0
 
 
 def finding(

@@ -17,6 +17,8 @@ from console.live.plan import Plan
 
 if TYPE_CHECKING:
     from console.facts.monitoring import Monitoring, Objects
+    from console.settings.model import Policy
+    from console.wire.connection import Connection
 
 Standing = Literal["ok", "limited", "missing", "unknown"]
 
@@ -84,6 +86,7 @@ async def checks(plan: Plan) -> AsyncIterator[Check]:
         if mode != "read-only":
             for verb, resource, group in _WRITES:
                 yield await _may(connection, verb, resource, group, namespace, writes=True)
+            yield await _second_person(settings.at(identity.context).values.policy, connection)
         async for check in _prometheus(plan, connection):
             yield check
     finally:
@@ -142,6 +145,20 @@ async def _may(connection: object, verb: str, resource: str, group: str, namespa
     return Check(
         name, "limited" if lack else "missing", f"not allowed in {namespace}" + (f"; {lack}" if lack else ""), rule
     )
+
+
+async def _second_person(policy: Policy, connection: Connection) -> Check:
+    """Whether a second person can be had where policy asks for one."""
+    from console.operate.approvals.waiting import SecondPerson
+
+    if policy.second_person == "never":
+        return Check("second person", "ok", "policy asks for none")
+    place = policy.approvals.namespace or ""
+    asks = SecondPerson(connection.reader, None, connection.identity, "", place, policy.approvals.wait)
+    if lacking := await asks.lacking():
+        hint = "changes that need one are refused"
+        return Check("second person", "missing", f"asked for ({policy.second_person}): {lacking}", hint)
+    return Check("second person", "ok", f"asked for ({policy.second_person}); they approve in {place}")
 
 
 _PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (

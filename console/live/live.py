@@ -259,6 +259,14 @@ class Live:
         """Where the time of an application went, once it was read."""
         return self._submit(lambda s: s.loops.times(app))
 
+    def asked_of_me(self, digest: str) -> Future[Question]:
+        """What a second person is shown of the request with this digest, worked out from the cluster as it is."""
+        return self._submit(lambda s: s.requests.question(digest))
+
+    def approve(self, digest: str, person: Person) -> Future[int]:
+        """Approve it as the second person; the future holds for how many seconds that counts."""
+        return self._submit(lambda s: s.requests.approve(digest, person))
+
     def timeline(self, walk: str) -> Future[str]:
         """The walk's timeline as Markdown."""
         return self._submit(lambda s: s.intents.timeline(walk))

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
+from console.live.approvals import OpenRequests
 from console.live.connect import Connected, connect
 from console.live.intents import Intents
 from console.live.loops import Loops
@@ -25,6 +28,7 @@ class Session:
         self.at, self._publish = at, publish
         self.loops = Loops(at, self._show, publish_focus, settled, lambda: self.intents.walked)
         self.intents = Intents(at, self.loops, self._walks_changed)
+        self.requests = OpenRequests(at, lambda: self._show(self.loops.situation))
 
     @classmethod
     async def open(
@@ -49,7 +53,7 @@ class Session:
     async def run(self) -> None:
         """Read, judge and publish until cancelled."""
         await self.at.source.start()
-        works = (*self.loops.works(), self._follow_up())
+        works = (*self.loops.works(), self._follow_up(), self.requests.watch())
         tasks = [asyncio.create_task(work) for work in works]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
@@ -71,7 +75,7 @@ class Session:
             await asyncio.sleep(self.at.plan.pace.reads / 4)
 
     def _show(self, situation: Situation) -> None:
-        self._publish(self.intents.shown_on(situation))
+        self._publish(replace(self.intents.shown_on(situation), requests=self.requests.open))
 
     def _walks_changed(self) -> None:
         self._show(self.loops.situation)

@@ -16,6 +16,7 @@ from console.timeline.prose import outcome
 if TYPE_CHECKING:
     from console.components.match import Conformance, Detection
     from console.findings.rule import Trial
+    from console.operate.approvals.request import ApprovalRequest
     from console.operate.person import Question
     from console.runbook.match import Matched
     from console.runbook.walk import Walk
@@ -38,6 +39,7 @@ class Situation(Struct, frozen=True):
         history: application key → how it moved, of those that are walked or in focus; the latest sample last.
         conformance: the preset against what runs; None before anything was judged.
         detection: which presets fit what runs.
+        requests: what others ask for as second persons, the most urgent first.
     """
 
     board: Board
@@ -53,6 +55,7 @@ class Situation(Struct, frozen=True):
     history: dict[str, tuple[ProgressSample, ...]] = {}
     conformance: Conformance | None = None
     detection: Detection | None = None
+    requests: tuple[ApprovalRequest, ...] = ()
     number: int = 0
 
     def walk(self, id: str) -> Walk | None:
@@ -64,8 +67,8 @@ class Situation(Struct, frozen=True):
 
     def walk_state(self, walk: Walk) -> str:
         """Where an open walk stands, in words; never `running` where nobody is on it."""
-        if walk.id in self.questions:
-            return "waits for you"
+        if (asked := self.questions.get(walk.id)) is not None:
+            return "second person" if asked.kind == "approval" else "waits for you"
         return walk.status if walk.id in self.here or walk.status == "ended" else outcome(walk, self.on_it(walk))
 
     def left(self, walk: Walk) -> bool:

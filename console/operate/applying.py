@@ -14,7 +14,7 @@ from console.actions.pins import Pin
 from console.base.errors import ConsoleError
 from console.base.redact import redact
 from console.base.text import clean
-from console.operate import kubernetes, landing
+from console.operate import keeping, kubernetes, landing
 from console.operate.gate_context import GateContext
 from console.operate.kubernetes import ObjectAddress, Sent
 from console.operate.preview import PlannedChange
@@ -36,6 +36,11 @@ async def change(planned: PlannedChange, gate: GateContext, at: ObjectAddress | 
 async def _apply(planned: PlannedChange, gate: GateContext, at: ObjectAddress | None) -> Applied | None:
     effect = planned.effect
     assert gate.writer is not None
+    if gate.kept is not None:
+        now = gate.clock.now()
+        saved = await keeping.kept(effect, gate.reader, gate.kept, step=gate.step, now=now)
+        if saved is not None:
+            gate.emit(saved)
     intent = Intent(gate.clock.now(), gate.step, effect, planned.pin.before, planned.pin.generation, planned.rollback)
     gate.emit(intent)
     if verb_of(effect.action).runs:

@@ -12,7 +12,17 @@ from console.settings.model import MODES
 
 SECOND_PERSON = ("never", "irreversible", "production", "always")
 """From the least to the most that needs a second person."""
-_KEPT = ("mode", "production", "production_namespaces", "deny", "max_targets", "cooldown", "second_person", "freeze")
+_KEPT = (
+    "mode",
+    "production",
+    "production_namespaces",
+    "deny",
+    "max_targets",
+    "cooldown",
+    "second_person",
+    "approvals",
+    "freeze",
+)
 
 
 def kept(rules: ChangeRules) -> dict[str, Any]:
@@ -44,6 +54,7 @@ def strictest(one: ChangeRules, other: ChangeRules) -> ChangeRules:
         max_targets=min(one.max_targets, other.max_targets),
         cooldown=max(one.cooldown, other.cooldown),
         second_person=max(one.second_person, other.second_person, key=SECOND_PERSON.index),
+        approvals=one.approvals if one.approvals == other.approvals else "",
         freeze=windows,
     )
 
@@ -63,6 +74,8 @@ def wider(before: ChangeRules, now: ChangeRules) -> tuple[str, ...]:
         out.append(f"policy.cooldown {before.cooldown:g}s → {now.cooldown:g}s")
     if both.second_person != now.second_person:
         out.append(f"policy.second_person {before.second_person} → {now.second_person}")
+    if both.approvals != now.approvals and now.second_person != "never":
+        out.append(f"policy.approvals.namespace {before.approvals or 'none'} → {now.approvals}")
     if len(both.freeze.weekly) + len(both.freeze.dates) != len(now.freeze.weekly) + len(now.freeze.dates):
         out.append("policy.freeze has fewer windows")
     return tuple(out)

@@ -42,12 +42,14 @@ def question(
     reason: str = "",
     editable: Editable | None = None,
     terminal: bool = False,
+    second: bool = False,
 ) -> Question:
     """The question of a preview.
 
     Args:
         editable: the value of it that may be set otherwise.
         terminal: only a person at a terminal may answer.
+        second: somebody else has to approve it after a yes.
     """
     effect = preview.effect
     return Question(
@@ -55,7 +57,8 @@ def question(
         step=effect.step,
         kind="confirm",
         title=clean(effect.title),
-        text=f"{verb_of(effect.action).asks} {clean(effect.about)}?",
+        text=f"{verb_of(effect.action).asks} {clean(effect.about)}?"
+        + (" After your yes a second person has to approve it." if second else ""),
         shows=tuple(c.text for c in preview.consequences),
         preview=preview,
         expect=preview.expect,

@@ -1,7 +1,7 @@
 """The gate: the one way by which anything is changed, whoever asks, in one order that nobody can skip.
 
-mode → policy → pin → permission → lock → preview → confirmation → policy, pin and dry run once more → intent on the
-disk → apply with preconditions → result on the disk. What says no is journalled as a refusal.
+mode → policy → pin → permission → lock → preview → confirmation → second person → policy, pin and dry run once more →
+intent on the disk → apply with preconditions → result on the disk. What says no is journalled as a refusal.
 """
 
 from __future__ import annotations
@@ -15,14 +15,26 @@ from console.actions import verb_of
 from console.actions.effects import Effect
 from console.base.errors import ConsoleError, ForbiddenError
 from console.operate import applying, confirm, kubernetes, permission, preview
+from console.operate.approvals import waiting
 from console.operate.gate_context import GateContext, GateRefusal, ValueEdited
 from console.operate.kubernetes import ObjectAddress, ObjectChanged
 from console.operate.locks import Busy, Locks, ObjectLock
 from console.operate.person import EDIT, Question, Reply
-from console.operate.policy import Denial, Occasion, is_production, mode, object_key, policy, second_person
+from console.operate.policy import (
+    NOWHERE,
+    Denial,
+    Occasion,
+    is_production,
+    mode,
+    needs_second,
+    no_second,
+    object_key,
+    policy,
+    second_person,
+)
 from console.operate.preview import PlannedChange, PreviewContext
 from console.operate.scripts import runs
-from console.runbook.walk import Applied, ChangeRefused, Confirmed, Previewed
+from console.runbook.walk import Applied, ApprovalAsked, Approved, ChangeRefused, Confirmed, Previewed
 from console.wire.writer import Writer
 
 ROUNDS = 5
@@ -60,7 +72,9 @@ async def _pass(effect: Effect, gate: GateContext) -> Applied | None:
         reason = ""
         for _ in range(ROUNDS):
             _possible(planned)
+            await _second_possible(planned, gate)
             await _confirm(planned, gate, lock, reason)
+            await _second(planned, gate, lock)
             later = await _again(effect, gate, at, lock, planned)
             reason = planned.differs(later)
             if not reason:
@@ -159,6 +173,7 @@ async def _confirm(planned: PlannedChange, gate: GateContext, lock: ObjectLock |
             reason=reason or gate.reason,
             editable=gate.editable,
             terminal=terminal,
+            second=needs_second(planned.effect, gate.rules),
         )
         reply = await _ask(asked, gate, lock)
         if reply is not None and reply.value == EDIT and gate.editable is not None:
@@ -170,6 +185,35 @@ async def _confirm(planned: PlannedChange, gate: GateContext, lock: ObjectLock |
         raise GateRefusal("person", why)
     assert reply is not None
     gate.emit(Confirmed(gate.clock.now(), gate.step, planned.effect.id, reply.typed, reply.by))
+
+
+async def _second_possible(planned: PlannedChange, gate: GateContext) -> None:
+    """Where somebody else has to agree, their consent could be told from ours: known before anybody is asked."""
+    if needs_second(planned.effect, gate.rules):
+        lacking = await gate.second.lacking() if gate.second is not None else NOWHERE
+        if lacking:
+            raise GateRefusal("policy", no_second(gate.rules, lacking).because)
+
+
+async def _second(planned: PlannedChange, gate: GateContext, lock: ObjectLock | None) -> None:
+    """The consent of somebody else to exactly this change."""
+    if not needs_second(planned.effect, gate.rules):
+        return
+    assert gate.second is not None, "it was asked before whether one can be had"
+    effect, request = planned.effect.id, gate.second.request(planned.preview)
+    try:
+        lease = await gate.second.ask(request)
+    except ConsoleError as error:
+        raise GateRefusal("policy", f"a second person cannot be asked: {error.message}") from None
+    try:
+        gate.emit(ApprovalAsked(gate.clock.now(), gate.step, effect, request.digest, request.place, gate.second.wait))
+        asked = waiting.question(request, context=gate.cluster, now=gate.clock.now())
+        approval = await waiting.waited(gate.second, request, lease, asked, gate.person, lock)
+    except waiting.NobodyApproved as error:
+        raise GateRefusal("person", error.message) from None
+    finally:
+        await gate.second.take_back(lease)
+    gate.emit(Approved(gate.clock.now(), gate.step, effect, request.digest, approval.by, request.place))
 
 
 async def _ask(question: Question, gate: GateContext, lock: ObjectLock | None) -> Reply | None:

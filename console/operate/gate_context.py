@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from console.actions.effects import Effect
 from console.base.clock import Clock
 from console.base.errors import ConsoleError
 from console.base.text import clean
+from console.operate.approvals.waiting import SecondPerson
 from console.operate.journal import JournalledChange
 from console.operate.locks import Locks
 from console.operate.person import Person
@@ -53,6 +55,8 @@ class GateContext:
         touched: objects that the step has changed already.
         editable: the value of the change that may be set otherwise before it is confirmed, or None.
         reason: why it is asked (again), `` for no special reason.
+        kept: below which folder is kept what a change ends; None keeps nothing.
+        second: how somebody else is asked; None where nobody can be.
     """
 
     walk: str
@@ -76,6 +80,8 @@ class GateContext:
     failed_to: str = ""
     editable: Editable | None = None
     reason: str = ""
+    second: SecondPerson | None = None
+    kept: Path | None = None
 
     def refuse(self, effect: Effect, by: By, because: str) -> ChangeRefused:
         """Journal a refusal."""

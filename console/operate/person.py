@@ -19,13 +19,14 @@ from console.base.errors import DocumentError, RefusedError, UsageError
 from console.runbook.editing import Editable
 from console.runbook.model import Choice
 
-Kind = Literal["ask", "note", "manual", "confirm", "rollback", "landed", "rules"]
+Kind = Literal["ask", "note", "manual", "confirm", "rollback", "landed", "rules", "approval"]
 YES, NO, EDIT = "yes", "no", "edit"
 ROLLBACK_CHOICES = (
     Choice("yes", "roll it back", hint="its diff comes next, with a question of its own"),
     Choice("no", "leave it as it is", hint="the change that did not help stays in place"),
 )
 RULES_CHOICES = (Choice("yes", "go on under the wider rules"), Choice("no", "keep to those that it began with"))
+STOP_CHOICES = (Choice("no", "stop waiting", hint="nothing is changed"),)
 LANDED_CHOICES = (
     Choice("yes", "it arrived"),
     Choice("no", "it did not arrive"),
@@ -42,6 +43,7 @@ class Question(Struct, frozen=True):
             did not help. landed: did a change arrive? rules: more is allowed now than when the walk began.
         title, text: what it is about and the question; both clean and redacted.
         shows: lines of evidence beside it.
+            approval: a second person is waited for, and the only answer is to stop that.
         expect: confirm: `` means that `y` is enough, else the text that has to be typed.
         cluster: the cluster's name, to be shown beside the text to type.
         reason: why it is asked again, `` the first time.
@@ -162,7 +164,7 @@ class Scripted:
                 return Reply(_word(self._own(question.step, self._answers.rollback)), self.name)
             case "landed":
                 return Reply(_word(self._answers.landed), self.name)
-            case "rules":
+            case "rules" | "approval":
                 return None
             case _:
                 said = self._own(question.step, None)

@@ -16,6 +16,10 @@ from console.settings.freeze import frozen
 from console.settings.load import Settings
 from console.settings.model import Freeze, Mode
 
+NOWHERE = (
+    "Console knows no place where only somebody else could agree; policy.approvals.namespace names a namespace where "
+    "others may create Leases and who walks may not write"
+)
 ALWAYS_DENIED = ("Secret",)
 """A change of a Secret could not be shown, confirmed, journalled or rolled back without its values."""
 
@@ -28,6 +32,8 @@ class ChangeRules(Struct, frozen=True):
         production: the whole context is; `production_namespaces` are in any context.
         deny: `Kind`, `Kind/namespace` or `Kind/namespace/name`; `*` stands for any one part.
         cooldown: seconds between two changes of one object by different walks.
+        approvals: the namespace where a second person approves, `` where none is configured; `approval_wait`: real
+            seconds that one is waited for.
         patience: real seconds that a confirmation waits for an answer before it counts as No.
     """
 
@@ -39,6 +45,8 @@ class ChangeRules(Struct, frozen=True):
     cooldown: float = 300.0
     second_person: Literal["never", "irreversible", "production", "always"] = "never"
     freeze: Freeze = Freeze()
+    approvals: str = ""
+    approval_wait: float = 1800.0
     patience: float = 900.0
 
     @classmethod
@@ -54,6 +62,8 @@ class ChangeRules(Struct, frozen=True):
             cooldown=policy.cooldown,
             second_person=policy.second_person,
             freeze=policy.freeze,
+            approvals=policy.approvals.namespace or "",
+            approval_wait=policy.approvals.wait,
         )
         return replace(rules, **changes)
 
@@ -146,22 +156,30 @@ def cooldown(effect: Effect, rules: ChangeRules, occasion: Occasion) -> Denial |
     return None
 
 
-def second_person(effect: Effect, rules: ChangeRules) -> Denial | None:
-    """Where a second person has to agree, and none can be had, nothing is changed: a name typed here proves nobody."""
+def needs_second(effect: Effect, rules: ChangeRules) -> bool:
+    """Whether somebody else has to agree."""
     irreversible = not effect.reversible and not effect.inverse_of
-    asked = {
+    return {
         "never": False,
         "irreversible": irreversible,
         "production": is_production(effect, rules),
         "always": True,
     }[rules.second_person]
-    if not asked:
-        return None
+
+
+def no_second(rules: ChangeRules, because: str) -> Denial:
+    """A second person has to agree, and none can be had: a name typed here proves nobody."""
     return Denial(
         "policy",
-        f"policy.second_person ({rules.second_person}) asks for a second person, and one cannot be had: Console knows "
-        "no place where only somebody else could agree",
+        f"policy.second_person ({rules.second_person}) asks for a second person, and one cannot be had: {because}",
     )
+
+
+def second_person(effect: Effect, rules: ChangeRules) -> Denial | None:
+    """Where a second person has to agree, there is a place for it. What they may there is asked of the cluster."""
+    if not needs_second(effect, rules) or rules.approvals:
+        return None
+    return no_second(rules, NOWHERE)
 
 
 def is_production(effect: Effect, rules: ChangeRules) -> bool:

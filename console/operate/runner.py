@@ -14,6 +14,7 @@ from console.base.errors import ConsoleError, UsageError
 from console.base.text import clean
 from console.operate import asking, bounds, landing
 from console.operate.applying import announce
+from console.operate.approvals.waiting import SecondPerson
 from console.operate.gate import pass_gate
 from console.operate.gate_context import GateContext, ValueEdited
 from console.operate.identity import other_cluster
@@ -350,6 +351,19 @@ class Runner:
             applied_to=route("applied"),
             refused_to=route("refused"),
             failed_to=route("failed"),
+            second=self._second(rules),
+            kept=env.folder.parent / "kept",
+        )
+
+    def _second(self, rules: ChangeRules) -> SecondPerson:
+        env = self.env
+        return SecondPerson(
+            env.connection.reader,
+            env.writer,
+            env.connection.identity,
+            self.walk.id,
+            rules.approvals,
+            rules.approval_wait,
         )
 
     async def _other_cluster(self) -> str:

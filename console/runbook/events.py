@@ -93,6 +93,27 @@ class Confirmed(WalkEvent, frozen=True, tag="confirmed"):
     by: str
 
 
+class ApprovalAsked(WalkEvent, frozen=True, tag="approval asked"):
+    """A second person is waited for, at most `wait` seconds. `digest` names the change that they see, `place` is the
+    namespace where they approve it."""
+
+    step: str
+    effect: str
+    digest: str
+    place: str
+    wait: float
+
+
+class Approved(WalkEvent, frozen=True, tag="approved"):
+    """A second person approved the change of this digest, in a place where who walks may not write."""
+
+    step: str
+    effect: str
+    digest: str
+    by: str
+    place: str
+
+
 class ChangeRefused(WalkEvent, frozen=True, tag="refused"):
     """Somebody or something said no. `by`: person, policy, mode, permission, lock, server, changed."""
 
@@ -101,6 +122,15 @@ class ChangeRefused(WalkEvent, frozen=True, tag="refused"):
     by: str
     because: str
     goto: str = ""
+
+
+class EvidenceKept(WalkEvent, frozen=True, tag="kept"):
+    """Before a change was sent: what it ends was kept. `holds` in words; `lacks` what could not be had, and why."""
+
+    step: str
+    effect: str
+    holds: tuple[str, ...]
+    lacks: tuple[str, ...] = ()
 
 
 class Intent(WalkEvent, frozen=True, tag="intent"):
@@ -241,9 +271,9 @@ class Followed(WalkEvent, frozen=True, tag="followed"):
 
 
 AnyEvent = (
-    Started | Entered | Judged | Answered | Skipped | Previewed | Confirmed | ChangeRefused | Intent | Called | Applied
-    | Landed | HoldBegan | HoldBroke | Verified | Offered | Noted | HandedOver | Edited | Resumed | RulesWidened
-    | WalkEnded | Followed
+    Started | Entered | Judged | Answered | Skipped | Previewed | Confirmed | ApprovalAsked | Approved | ChangeRefused
+    | EvidenceKept | Intent | Called | Applied | Landed | HoldBegan | HoldBroke | Verified | Offered | Noted
+    | HandedOver | Edited | Resumed | RulesWidened | WalkEnded | Followed
 )  # fmt: skip
 _ENCODER = msgspec.json.Encoder()
 _DECODER: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)

@@ -13,11 +13,14 @@ from console.runbook.events import (
     Answered,
     AnyEvent,
     Applied,
+    ApprovalAsked,
+    Approved,
     Called,
     ChangeRefused,
     Confirmed,
     Edited,
     Entered,
+    EvidenceKept,
     Followed,
     HandedOver,
     HoldBegan,
@@ -46,11 +49,14 @@ __all__ = [
     "Answered",
     "AnyEvent",
     "Applied",
+    "ApprovalAsked",
+    "Approved",
     "Called",
     "ChangeRefused",
     "Confirmed",
     "Edited",
     "Entered",
+    "EvidenceKept",
     "Followed",
     "HandedOver",
     "HoldBegan",
@@ -177,6 +183,17 @@ def _confirmed(event: Confirmed, walk: Walk) -> Walk:
 
 
 @_after.register
+def _approval_asked(event: ApprovalAsked, walk: Walk) -> Walk:
+    words = f"waits for a second person: console approve {event.digest[:12]}"
+    return _told(change(walk, confirmed="", status="waiting"), words)
+
+
+@_after.register
+def _approved(event: Approved, walk: Walk) -> Walk:
+    return _told(change(walk, confirmed=event.effect, status=_alive(walk)), f"{event.by} approved it")
+
+
+@_after.register
 def _intended(event: Intent, walk: Walk) -> Walk:
     return change(walk, pending=event, status=_alive(walk), intents=walk.intents + 1, landed="")
 
@@ -184,14 +201,12 @@ def _intended(event: Intent, walk: Walk) -> Walk:
 @_after.register
 def _called(event: Called, walk: Walk) -> Walk:
     """The call stands beside the step as long as its script runs."""
-    if not walk.steps or walk.steps[-1].state != "current":
-        return walk
     said = (
         f"not passed on: {event.refused}"
         if event.refused
         else event.message or (str(event.status) if event.status else "sent")
     )
-    return _update(walk, words=f"{event.verb} {event.about}: {said}")
+    return _told(walk, f"{event.verb} {event.about}: {said}")
 
 
 @_after.register
@@ -368,6 +383,11 @@ def _alive(walk: Walk) -> Status:
 
 def _leave(walk: Walk, at: float, state: Any, words: str, goto: str, **fields: Any) -> Walk:
     return _update(walk, state=state, words=words, left=at, goto=goto, **fields)
+
+
+def _told(walk: Walk, words: str) -> Walk:
+    """Words beside the step that the walk is at, none beside one that was left: a rollback is made there."""
+    return _update(walk, words=words) if walk.steps and walk.steps[-1].state == "current" else walk
 
 
 def _update(walk: Walk, **fields: Any) -> Walk:

@@ -34,6 +34,9 @@ Moment = Annotated[
 ]
 Zone = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_+/-]+$", extra={"says": "an IANA time zone like Europe/Berlin"})]
 Name = Annotated[str, Meta(min_length=1)]
+Namespace = Annotated[
+    str, Meta(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", extra={"says": "a namespace like console-approvals"})
+]
 
 
 class EndpointConfig(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -88,6 +91,14 @@ class Freeze(Struct, frozen=True, forbid_unknown_fields=True):
     dates: tuple[Dates, ...] = ()
 
 
+class Approvals(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a second person approves: a namespace where who walks may not write, and others may create Leases."""
+
+    namespace: Namespace | None = None
+    wait: Duration = 1800.0
+    """How long a change waits for them, and how long an approval counts."""
+
+
 class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     """What changes are allowed at all, beside the mode.
 
@@ -96,12 +107,14 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
         max_targets: how many objects one step may change.
         cooldown: seconds between two changes of the same object.
         second_person: who needs a second person's consent: nobody, irreversible changes, everything in production.
+        approvals: where they give it.
     """
 
     deny: tuple[Name, ...] = ()
     max_targets: Annotated[int, Meta(ge=1)] = 10
     cooldown: Duration = 300.0
     second_person: Literal["never", "irreversible", "production", "always"] = "never"
+    approvals: Approvals = Approvals()
     freeze: Freeze = Freeze()
 
 

@@ -14,11 +14,14 @@ from console.runbook.walk import (
     Answered,
     AnyEvent,
     Applied,
+    ApprovalAsked,
+    Approved,
     Called,
     ChangeRefused,
     Confirmed,
     Edited,
     Entered,
+    EvidenceKept,
     Followed,
     HandedOver,
     HoldBegan,
@@ -120,6 +123,14 @@ def _called(event: Called) -> str:
     return f"the server answered {event.status}: {what}" + (f": {event.message}" if event.message else "")
 
 
+def _kept(event: EvidenceKept) -> str:
+    held = (
+        f"kept before it is sent: {', '.join(event.holds)}" if event.holds else "nothing could be kept of what it ends"
+    )
+    lacks = f"; not kept: {'; '.join(event.lacks)}" if event.lacks else ""
+    return held + lacks + (f" (to read it again: console incident kept {event.effect})" if event.holds else "")
+
+
 def _widened(event: RulesWidened) -> str:
     goes = "goes on under them" if event.answer == "yes" else "keeps to those that it began with"
     return f"the rules are wider than when it began ({'; '.join(event.wider)}); by the word of {event.by} it {goes}"
@@ -133,7 +144,12 @@ _SENTENCES: dict[type[WalkEvent], Callable[[Any], str]] = {
     Skipped: lambda e: f"skipped: {e.because}",
     Previewed: _previewed,
     Confirmed: lambda e: f"{e.by} confirmed" + (f", typing {e.typed}" if e.typed else ""),
+    ApprovalAsked: lambda e: (
+        f"waits for a second person, who approves {e.digest[:12]} in {e.place} within {human_duration(e.wait)}"
+    ),
+    Approved: lambda e: f"{e.by} approved {e.digest[:12]} as the second person, in {e.place}",
     ChangeRefused: lambda e: f"not done ({e.by}): {e.because}",
+    EvidenceKept: _kept,
     Intent: lambda e: f"about to {_verb(e.effect)} {target_of(e.effect)}",
     Called: _called,
     Applied: lambda e: ("done" if e.ok else "failed") + (f": {e.message}" if e.message else ""),

@@ -15,6 +15,7 @@ from console.runbook.walk import (
     Answered,
     AnyEvent,
     Applied,
+    Approved,
     Confirmed,
     Edited,
     HandedOver,
@@ -100,9 +101,14 @@ class WalkRecord:
         return out
 
     @property
+    def approved(self) -> dict[str, Approved]:
+        """Effect id → the second person's consent to it that was given last."""
+        return {event.effect: event for event in self.events if isinstance(event, Approved)}
+
+    @property
     def people(self) -> tuple[str, ...]:
         """Everybody who had a hand in it, in the order in which they came."""
-        hands = Answered | Confirmed | Edited | HandedOver | Noted | Offered | Resumed | RulesWidened
+        hands = Answered | Approved | Confirmed | Edited | HandedOver | Noted | Offered | Resumed | RulesWidened
         names = [self.walk.actor, *(event.by for event in self.events if isinstance(event, hands))]
         return tuple(dict.fromkeys(name for name in names if name and name not in NOBODY))
 

@@ -119,6 +119,8 @@ def _changes(record: WalkRecord) -> str:
     for event in applied:
         effect, shown, yes = effects[event.effect], previews.get(event.effect), confirmed.get(event.effect)
         by = f", confirmed by {text(yes.by)}" if yes is not None else ""
+        if (also := record.approved.get(event.effect)) is not None:
+            by += f", approved by {text(also.by)}"
         undone = next((e.id for e in effects.values() if e.inverse_of == effect.id), "")
         parts.append(
             f"### {text(effect.title)}\n\n{_clock(record, event.at)} on {text(target_of(effect))}{by}"
@@ -236,6 +238,7 @@ def document(
                 "diff": list(shown.preview.diff) if shown else [],
                 "consequences": msgspec.to_builtins(shown.preview.consequences) if shown else [],
                 "confirmed_by": yes.by if yes else None,
+                "approved_by": also.by if (also := record.approved.get(event.effect)) is not None else None,
                 "at": rfc3339(event.at),
                 "undoes": effect.inverse_of or None,
             }

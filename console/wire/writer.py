@@ -160,14 +160,26 @@ class Writer:
             return None
 
     async def lease_create(
-        self, namespace: str, name: str, holder: str, seconds: int, *, annotations: dict[str, str] | None = None
+        self,
+        namespace: str,
+        name: str,
+        holder: str,
+        seconds: int,
+        *,
+        annotations: dict[str, str] | None = None,
+        labels: dict[str, str] | None = None,
     ) -> dict[str, Any]:
         """Take a new Lease. ConflictError where it exists."""
         now = _micro(datetime.now(UTC))
         body = {
             "apiVersion": _LEASES,
             "kind": "Lease",
-            "metadata": {"name": name, "namespace": namespace, "annotations": annotations or {}},
+            "metadata": {
+                "name": name,
+                "namespace": namespace,
+                "annotations": annotations or {},
+                **({"labels": labels} if labels else {}),
+            },
             "spec": {
                 "holderIdentity": holder,
                 "leaseDurationSeconds": seconds,

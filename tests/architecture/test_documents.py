@@ -25,7 +25,8 @@ from console.runbook.documents import KINDS
 from console.settings.load import load
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("README.md", "SECURITY.md", "CHANGELOG.md", "docs/ARCHITECTURE.md", "runbooks/scripts/README.md")
+PAGES = ("README.md", "SECURITY.md", "CHANGELOG.md", "docs/ARCHITECTURE.md", "docs/second-person.md",
+         "runbooks/scripts/README.md")  # fmt: skip
 """CONTRIBUTING.md is run by its own test."""
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
 INLINE = re.compile(r"`((?:console|python -m|\.ci/run)(?: [^`]*)?)`")
@@ -59,6 +60,10 @@ COMMANDS: dict[str, tuple[str, set[int]]] = {
     "console incident timeline": ("incident timeline", {0}),
     "console runbook --resume latest": ("runbook --resume latest", {0, 1, 2, 4}),
     "console runbook --resume": ("runbook --resume latest", {0, 1, 2, 4}),
+    "console approve": ("approve", {0}),
+    "console approve DIGEST": ("approve 0123456789ab", {2}),
+    "console incident kept": ("incident kept", {0}),
+    "console diagnose --explain": (f"diagnose {APP} --explain", {0, 1}),
     "console incident hand-over": ("incident hand-over", {0, 1, 2, 4}),
     "console incident note": ("incident note latest seen", {0, 1, 2, 4}),
     "console incident stop WALK --because TEXT": ("incident stop latest --because lunch", {0, 1, 2, 4}),
@@ -98,6 +103,9 @@ def load_block(text: str, folder: Path) -> str:
     if tree.get("kind") == "Script":
         scripts.load(text, "page.yaml", str(folder))
         return "script"
+    if tree.get("kind") == "Role":
+        assert all(rule["apiGroups"] and rule["resources"] and rule["verbs"] for rule in tree["rules"])
+        return "role"
     if tree.get("kind") in KINDS:
         ends = [{"id": name, "kind": "end", "title": name, "outcome": "resolved"} for name in ("declined", "done")]
         keys = ("until", "on_effective", "on_ineffective", "on_worse", "on_unknown")
@@ -113,7 +121,7 @@ def load_block(text: str, folder: Path) -> str:
 def test_every_yaml_of_the_pages_is_accepted(tmp_path: Path) -> None:
     blocks = [text for _, page in pages() for language, text in BLOCK.findall(page) if language == "yaml"]
     seen = [load_block(text, tmp_path) for text in blocks]
-    assert sorted(seen) == ["config", "script", "step"]
+    assert sorted(seen) == ["config", "config", "role", "role", "script", "step"]
 
 
 def test_every_command_of_the_pages_is_tried_here_or_elsewhere() -> None:
@@ -159,7 +167,7 @@ def ran(argv: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_of_the_pages_runs(command: str, cluster: Rehearsal, capsys: pytest.CaptureFixture[str]) -> None:
     argv, expected = COMMANDS[command]
-    if "--resume" in argv or "timeline" in argv:  # it needs a walk that was begun before
+    if any(word in argv for word in ("--resume", "timeline", "kept")):  # it needs a walk that was begun before
         begun = ran(f"runbook spark-oom --app {APP} --plain", capsys)
         assert ran("incident list -o json", capsys)[1].count('"walk"') >= 1, begun
     code, printed = ran(argv, capsys)

@@ -21,6 +21,7 @@ AGAIN = "what is dropped is read or made again when it is wanted"
 CUT = "a text is shortened, with an ellipsis or a mark that it was cut"
 EXAMPLES = "examples of what is counted in full beside them"
 VALUE = "a value beyond it makes no sense and is taken for none"
+GONE = "what has given way is said to be gone where it is asked for"
 CONFIG = "the config says how much is kept, and `console info` where it lies"
 VAGUE = "what is beyond it is told as `at least`"
 NONE = "bounds nothing that is read"
@@ -46,6 +47,7 @@ DECIDED: dict[str, str] = {
     "findings/rule.py:MAX_EVIDENCE": EXAMPLES,
     "findings/rules/operators/submission.py:_LIMITS": NONE,
     "findings/rules/scheduling/refusals.py:_LIMIT": NONE,
+    "findings/diagnose.py:MOST_ANSWERS": LEFT_OUT,
     "gpu/claims.py:MOST_GPUS": VALUE,
     "gpu/faults.py:MAX_XID": VALUE,
     "live/crashes.py:MOST_BYTES": CUT,
@@ -63,6 +65,11 @@ DECIDED: dict[str, str] = {
     "operate/capacity.py:MAX_PAGES": REFUSED,
     "operate/diff.py:MAX_LINES": MORE,
     "operate/diff.py:MAX_WIDTH": CUT,
+    "operate/approvals/request.py:MAX_REQUEST": REFUSED,
+    "operate/keeping.py:MAX_AGE": GONE,
+    "operate/keeping.py:MAX_BYTES": GONE,
+    "operate/keeping.py:MOST_EVENTS": EXAMPLES,
+    "operate/keeping.py:MOST_PODS": MORE,
     "rehearse.py:KEPT_DRILLS": NONE,
     "runbook/budget.py:MAX_ITEMS": REFUSED,
     "runbook/budget.py:MAX_TEXT": REFUSED,

@@ -49,6 +49,7 @@ def test_a_secret_goes_from_lines_that_come_one_by_one(form: Form) -> None:
 def test_what_only_speaks_of_secrets_stays(text: str) -> None:
     assert redact(text) == text
     assert redact_value({"message": text}) == {"message": text}
-    for before, after in (("26/11/29 10:00:00 WARN X: ", ""), ("a: ", ""), ("one\n", "\ntwo")):
+    assert redact(" ".join(text.split())) == " ".join(text.split()), "as an excerpt has it, on one line"
+    for before, after in (("26/11/29 10:00:00 WARN X: ", ""), ("a: ", ""), ("one\n", "\ntwo"), ("", " (attempt 3)")):
         if "\n" not in text or "\n" in before:
             assert redact(before + text + after) == before + text + after

@@ -24,7 +24,7 @@ from console.operate.journal import Journal
 from console.operate.person import Scripted
 from console.operate.scripts.runs import processes
 from console.rehearse import Rehearsal
-from console.runbook.walk import Applied, Intent, Landed, Walk, fold
+from console.runbook.walk import AnyEvent, Applied, ChangeRefused, Intent, Landed, Walk, fold
 from console.wire.connection import Connection
 from tests.kills.processes import PATIENCE, Victim
 from tests.kills.victims import PACE, DrillWalk, SmallWalk, resumed, walk_drill, walk_small
@@ -40,6 +40,8 @@ FIRST = {"patch": 1.0, "script": 3.0, "drill": 5.0}
 """Seconds within which a walk is killed, as long as nobody has seen how long it takes."""
 ENDS = {"patch": ("resolved",), "script": ("mitigated",), "drill": ("resolved", "mitigated", "unresolved")}
 """How a walk may end. What the objectives do in a drill is not what is looked at here."""
+LATE = ("did not end in time", "did not answer")
+"""What a refusal says of a script or a server that had no time."""
 
 
 @dataclass
@@ -51,7 +53,7 @@ class Tally:
         at: the last record of the journal at each kill.
         wrong: what must not be, by walk.
         ends: outcomes of the walks, by kind.
-        unreached: processes that gave up by themselves: their peer had no time for them.
+        unreached: processes that gave up by themselves, and changes that were refused: their peer had no time for them.
     """
 
     kills: Counter[str] = field(default_factory=Counter)
@@ -141,11 +143,15 @@ def problems(journal: Journal, kind: str, changes: Sequence[Any], obj: dict[str,
     done = {e.effect for e in events if isinstance(e, Applied) and e.ok}
     undone = {e.effect for e in events if isinstance(e, Landed) and e.answer == "no"}
     stamp = obj["metadata"].get("annotations", {}).get(STAMP)
+    refused = "; ".join(f"{e.by}: {e.because}" for e in events if isinstance(e, ChangeRefused))
+    if out_of_time(events) and not changes and chain.ok and obj["metadata"]["generation"] == generation:
+        return []
     said = {
         f"lost or doubled: {len(changes)} changes in the peer's log": len(changes) == 1,
         f"generation {obj['metadata']['generation']}": obj["metadata"]["generation"] == generation + 1,
         f"a broken chain: {chain.because}": chain.ok,
-        f"ended {walk.outcome}: {walk.because}": walk.outcome in ENDS[kind],
+        f"ended {walk.outcome}: {walk.because}" + (f" (refused by {refused})" if refused else ""): walk.outcome
+        in ENDS[kind],
         f"{len(done)} changes with a result": len(done) == 1,
         f"the stamp is {stamp}, the change was {done}": {stamp} == done,
         f"intents {intents} are neither done nor undone": intents == done | undone and not done & undone,
@@ -153,6 +159,15 @@ def problems(journal: Journal, kind: str, changes: Sequence[Any], obj: dict[str,
         f"its script is still there: {intents}": not any(processes(one) for one in intents),
     }
     return [words for words, ok in said.items() if not ok]
+
+
+def out_of_time(events: Sequence[AnyEvent]) -> bool:
+    """Whether the change was refused before anything was sent because a machine under load kept a script or the server
+    from answering in time. Nothing was lost then: who walks is told, and asks again.
+    """
+    last = next((e for e in reversed(events) if isinstance(e, ChangeRefused)), None)
+    late = last is not None and last.by == "server" and any(words in last.because for words in LATE)
+    return late and not any(isinstance(event, Intent | Applied) for event in events)
 
 
 class SmallPeer:
@@ -194,6 +209,7 @@ class SmallPeer:
         found += ["somebody is locked out by the dead"] if leases["items"] else []
         tally.walks += 1
         tally.ends[f"{kind}: {ended.outcome}"] += 1
+        tally.unreached += out_of_time(Journal(journal).read(ended.id))
         tally.wrong += [f"{kind} {ended.id}: {one}" for one in found]
         relay.writes[:] = [w for w in relay.writes if here not in w.path]
         if not found:
@@ -246,6 +262,7 @@ async def walk_in_a_drill(rng: random.Random, tally: Tally, most: int) -> None:
         found = problems(Journal(journal), "drill", session.changes, obj, generation)
         tally.walks += 1
         tally.ends[f"drill: {walk.outcome}"] += 1
+        tally.unreached += out_of_time(Journal(journal).read(walk.id))
         tally.wrong += [f"drill {walk.id}: {one}" for one in found]
 
 

@@ -46,6 +46,17 @@ def test_what_a_walk_keeps_of_its_rules_is_read_back() -> None:
     assert bounds.wider(old, WIDE) == ("mode read-only → write",), "an older journal holds the mode only"
 
 
+def test_another_place_for_approvals_is_told_and_binds_nobody_before_a_yes() -> None:
+    here, there = (ChangeRules("write", second_person="always", approvals=place) for place in ("here", "there"))
+    assert bounds.strictest(here, there).approvals == "" and bounds.strictest(here, here) == here
+    assert bounds.wider(here, there) == ("policy.approvals.namespace here → there",)
+    assert bounds.wider(ChangeRules("write", second_person="always"), there) == (
+        "policy.approvals.namespace none → there",
+    )
+    assert bounds.wider(ChangeRules("write", approvals="here"), ChangeRules("write", approvals="there")) == ()
+    assert bounds.then({"rules": bounds.kept(here)}, there).approvals == "here"
+
+
 @pytest.mark.parametrize("answer", ["yes", "no", None])
 async def test_a_walk_begun_read_only_and_resumed_under_wider_rules_asks_before_it_writes(
     answer: str | None, cluster: Cluster, connection: Connection, tmp_path: Path

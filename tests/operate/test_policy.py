@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from console.actions.effects import Effect, ObjectRef
 from console.operate.journal import JournalledChange
-from console.operate.policy import POLICY, ChangeRules, Denial, Occasion, mode, policy
+from console.operate.policy import (
+    POLICY,
+    ChangeRules,
+    Denial,
+    Occasion,
+    mode,
+    needs_second,
+    policy,
+    second_person,
+)
 from console.settings.load import load
 from console.settings.model import Dates, Freeze
 
@@ -38,6 +49,7 @@ def test_rules_are_those_of_the_config_each_of_them(tmp_path: Path) -> None:
         "production: {contexts: [live], namespaces: [spark-prod]}\n"
         "policy:\n"
         "  deny: [Node]\n  max_targets: 3\n  cooldown: 1m\n  second_person: always\n"
+        "  approvals: {namespace: approvals, wait: 10m}\n"
         "  freeze: {dates: [{name: close, from: 2026-11-24T00:00:00Z, until: 2026-11-25T00:00:00Z}]}\n"
     )
     rules = ChangeRules.of(load(config, {}, context="live"), patience=5.0)
@@ -49,6 +61,8 @@ def test_rules_are_those_of_the_config_each_of_them(tmp_path: Path) -> None:
         max_targets=3,
         cooldown=60.0,
         second_person="always",
+        approvals="approvals",
+        approval_wait=600.0,
         freeze=rules.freeze,
         patience=5.0,
     )
@@ -73,6 +87,22 @@ def test_guarded_takes_only_what_can_be_rolled_back() -> None:
 
 def test_the_policy_has_its_order() -> None:
     assert [name for name, _ in POLICY] == ["deny", "freeze", "max targets", "cooldown", "second person"]
+
+
+@pytest.mark.parametrize(
+    ("word", "patch", "delete", "undo"),
+    [
+        ("never", False, False, False), ("irreversible", False, True, False), ("production", False, False, False),
+        ("always", True, True, True),
+    ],
+)  # fmt: skip
+def test_who_needs_a_second_person_needs_a_place_for_one(word: Any, patch: bool, delete: bool, undo: bool) -> None:
+    rules = replace(WRITE, second_person=word)
+    for effect, asked in ((PATCH, patch), (DELETE, delete), (UNDO, undo)):
+        assert needs_second(effect, rules) is asked
+        assert ("policy.approvals.namespace" in said(second_person(effect, rules))) is asked
+        assert second_person(effect, replace(rules, approvals="there")) is None
+    assert needs_second(PATCH, replace(WRITE, second_person="production", production=True))
 
 
 def test_a_secret_is_never_changed() -> None:

@@ -30,6 +30,7 @@ policy:
   max_targets: 3
   cooldown: 90
   second_person: production
+  approvals: {namespace: console-approvals, wait: 10m}
   freeze:
     weekly: [{name: w, days: [fri, sat], from: "16:00", until: "24:00", timezone: Europe/Berlin, reason: r}]
     dates: [{name: d, from: "2026-11-27T00:00:00Z", until: "2026-11-30T00:00:00+01:00"}]

@@ -17,6 +17,8 @@ from console.runbook.walk import (
     Answered,
     AnyEvent,
     Applied,
+    ApprovalAsked,
+    Approved,
     Confirmed,
     Entered,
     HandedOver,
@@ -188,6 +190,28 @@ def test_everybody_who_had_a_hand_in_it_is_named() -> None:
         HandedOver(ASKED + 101, "console", "nobody answered"),
     )
     assert "| Walked by | ada, then grace |" in page
+
+
+def test_who_approved_as_the_second_person_is_named_with_the_change_and_the_wait_for_them_is_told() -> None:
+    asked = ApprovalAsked(BEGAN + 100, "raise", EFFECT.id, "1a2b3c4d5e6f" + "0" * 52, "console-approvals", 1800.0)
+    given = Approved(BEGAN + 400, "raise", EFFECT.id, asked.digest, "oidc:grace", "console-approvals")
+    events = story()
+    place = next(n for n, event in enumerate(events) if isinstance(event, Intent))
+    told = [*events[:place], replace(asked, at=events[place].at), replace(given, at=events[place].at), *events[place:]]
+    walk, hashes = fold(told), ["f" * 64] * len(told)
+    page = markdown(walk, told, Chain(WALK, True, len(told), "f" * 64), hashes)
+    assert "approved by oidc:grace" in page and "waits for a second person, who approves 1a2b3c4d5e6f in" in page
+    tree = document(walk, told, Chain(WALK, True, len(told), "f" * 64), hashes)
+    assert tree["writes"][0]["approved_by"] == "oidc:grace" and "oidc:grace" in tree["people"]
+    waiting = fold(told[: place + 1])
+    assert (waiting.status, waiting.confirmed) == ("waiting", "")
+    assert waiting.steps[-1].words == "waits for a second person: console approve 1a2b3c4d5e6f"
+    approved = fold(told[: place + 2])
+    assert (approved.status, approved.confirmed, approved.steps[-1].words) == (
+        "running", EFFECT.id, "oidc:grace approved it",
+    )  # fmt: skip
+    alone = document(fold(events), events, Chain(WALK, True, len(events), "f" * 64), hashes[: len(events)])
+    assert alone["writes"][0]["approved_by"] is None
 
 
 def test_time_in_which_only_a_person_could_go_on_is_time_spent_waiting_for_people() -> None:

@@ -289,6 +289,15 @@ class Scene:
     def rollback(self, walk: str, effect: str) -> Future[None]:
         return self._did("rollback", effect)
 
+    def asked_of_me(self, digest: str) -> Future[Any]:
+        from console.operate.approvals.giving import question
+
+        request = next(one for one in self._situation.requests if one.digest == digest)
+        return self._did("asked_of_me", digest, question(request, "prod-eu", ("the same change",)))
+
+    def approve(self, digest: str, person: Any) -> Future[int]:
+        return self._did("approve", (digest, person), 60)
+
     def timeline(self, walk: str) -> Future[str]:
         return self._did("timeline", walk, "# Timeline\n")
 

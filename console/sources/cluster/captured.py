@@ -77,7 +77,7 @@ class EvidenceFolder:
         pod.setdefault("kind", "Pod")
         _write(place / "pod.json", msgspec.json.format(encode_json(pod)))
         if events:
-            listed = {"apiVersion": "v1", "kind": "EventList", "items": [redact_value(_lean(e)) for e in events]}
+            listed = {"apiVersion": "v1", "kind": "EventList", "items": [redact_object(e) for e in events]}
             _write(place / "events.json", msgspec.json.format(encode_json(listed)))
         for log in logs:
             name = f"log-{_SAFE.sub('-', log.container) or 'main'}.txt"
@@ -208,9 +208,15 @@ class EvidenceFolder:
         return pod, tuple(events), tuple(logs)
 
 
+def redact_object(tree: dict[str, Any]) -> dict[str, Any]:
+    """An object without managedFields and without secrets."""
+    lean: dict[str, Any] = redact_value(_lean(tree))
+    return lean
+
+
 def redact_pod(tree: dict[str, Any]) -> dict[str, Any]:
     """A Pod without managedFields, without secrets, and without the values of variables that are not Spark's own."""
-    pod: dict[str, Any] = redact_value(_lean(tree))
+    pod = redact_object(tree)
     spec = pod.get("spec")
     if isinstance(spec, dict):
         for group in ("containers", "initContainers", "ephemeralContainers"):

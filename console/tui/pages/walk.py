@@ -89,7 +89,7 @@ class WalkPage(OneWalk):
     @staticmethod
     def _marks(question: Question) -> bool:
         """Whether its first answer is marked from the beginning: none is where a yes would change something."""
-        return bool(question.choices) and question.kind not in ("rollback", "rules", "landed")
+        return bool(question.choices) and question.kind not in ("rollback", "rules", "landed", "approval")
 
     @property
     def own_digits(self) -> bool:
@@ -246,7 +246,8 @@ class WalkPage(OneWalk):
         question = self.question
         if question is None:
             return "nothing is asked"
-        return "" if question.kind == "confirm" or self._yes_or_no(question) else self._to_digits()
+        refusable = question.kind in ("confirm", "approval") or self._yes_or_no(question)
+        return "" if refusable else self._to_digits()
 
     def why_edit(self) -> str:
         question = self.question

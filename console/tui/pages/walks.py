@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from console.live.shown import age
 from console.timeline.prose import outcome
 from console.tui.keys import KeyBinding
-from console.tui.lines import Cell, FixedLines, Line, Lines, TableColumn, header, row, span, told
+from console.tui.lines import Cell, FixedLines, Line, Lines, Span, TableColumn, cut, header, line, row, span, told
+from console.tui.pages.approval import ApprovalPage
 from console.tui.pages.base import Page
 from console.tui.pages.walk import WalkPage
+
+if TYPE_CHECKING:
+    from console.operate.approvals.request import ApprovalRequest
 
 COLUMNS = (
     TableColumn("RUNBOOK", 18),
@@ -29,18 +33,19 @@ class WalksPage(Page):
         "6", "walks", "walks", "Walks: runs of runbooks, open and ended, with their timelines.", False
     )
     keys: ClassVar[tuple[KeyBinding, ...]] = (
-        KeyBinding("enter", "open", "open", "Open the walk."),
+        KeyBinding("enter", "open", "open", "Open the walk, or what somebody else asks a second person for."),
         KeyBinding("t", "timeline", "timeline", "Write its timeline as Markdown and say where it lies."),
     )
 
     def show(self, width: int, height: int) -> Lines:
         board = self.hub.board
+        asked = [self._asked(one, width) for one in self.hub.situation.requests]
         unread = self.hub.situation.walks_unread
         unknown = [part for id, why in unread for part in told(f"walks unknown, {id}: {why}", width, "warn")]
         if not self.hub.situation.walks:
             words = "no runbook was walked on this cluster yet: r on a finding walks the one that fits, 4 shows all"
-            return FixedLines(unknown or told(words, width))
-        out: list[Line] = [header(COLUMNS, width)]
+            return FixedLines([*asked, *(unknown or told(words, width))])
+        out: list[Line] = [*asked, header(COLUMNS, width)]
         for walk in self.hub.situation.walks:
             waits = walk.id in self.hub.situation.questions
             ended = walk.status == "ended"
@@ -57,7 +62,18 @@ class WalksPage(Page):
             out.append(row(COLUMNS, cells, width, key=f"walk:{walk.id}"))
         return FixedLines([*out, *unknown])
 
+    @staticmethod
+    def _asked(request: ApprovalRequest, width: int) -> Line:
+        """What somebody else asks a second person for."""
+        words = f"{request.walker} asks for a second person: {request.preview.effect.title}"
+        about = f"  {request.preview.effect.about}, digest {request.short}"
+        made = cut(line(Span(" ! ", "crit"), span(words, "warn"), span(about, "dim")), width)
+        return made._replace(key=f"request:{request.digest}")
+
     def opened(self, key: str) -> None:
+        if key.startswith("request:"):
+            self.hub.host.push(ApprovalPage(self.hub, key.removeprefix("request:")))
+            return
         self.hub.host.push(WalkPage(self.hub, key.removeprefix("walk:")))
 
     def why_timeline(self) -> str:

@@ -153,6 +153,8 @@ def heading(walk: Walk, runbook: Runbook | None, question: Question | None = Non
         words = f"ROLLBACK, changes back{' · restarts the job' if back.restarts else ''}"
     elif question is not None and question.kind in ("rollback", "rules", "landed"):
         words = "QUESTION"
+    elif question is not None and question.kind == "approval":
+        words = "WAITS FOR A SECOND PERSON"
     if question is not None and question.read_at:
         words += f" · read at {(rfc3339(question.read_at) or '')[11:19]}Z"
     number, following = len(walk.steps), len(_following(walk, runbook))

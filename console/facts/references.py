@@ -31,34 +31,88 @@ class Reference(Struct, frozen=True):
 
 
 class _Way(Struct, frozen=True):
-    """A path at which an object of a kind is named. Beside `optional: true` it may be missing."""
+    """A path at which an object of a kind is named. Beside `optional: true` it may be missing.
+
+    Attributes:
+        kind: of what is named; `` where `kind` beside the name says it, else `usual`.
+        key: field of the name; `` where the path leads to the name itself.
+        kinds: the kinds that can be meant, where the object says which.
+    """
 
     kind: str
     path: str
-    key: str
+    key: str = ""
+    usual: str = ""
+    kinds: tuple[str, ...] = ()
 
 
-_POD = "spec.template.spec"
-_PODS = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
-_WAYS = (
-    _Way("ConfigMap", f"{_POD}.volumes.*.configMap", "name"),
-    _Way("Secret", f"{_POD}.volumes.*.secret", "secretName"),
-    _Way("ConfigMap", f"{_POD}.containers.*.envFrom.*.configMapRef", "name"),
-    _Way("Secret", f"{_POD}.containers.*.envFrom.*.secretRef", "name"),
-    _Way("ConfigMap", f"{_POD}.containers.*.env.*.valueFrom.configMapKeyRef", "name"),
-    _Way("Secret", f"{_POD}.containers.*.env.*.valueFrom.secretKeyRef", "name"),
-    _Way("ConfigMap", f"{_POD}.initContainers.*.envFrom.*.configMapRef", "name"),
-    _Way("Secret", f"{_POD}.initContainers.*.envFrom.*.secretRef", "name"),
-    _Way("Secret", f"{_POD}.initContainers.*.env.*.valueFrom.secretKeyRef", "name"),
-    _Way("ServiceAccount", _POD, "serviceAccountName"),
+POD_SPEC = {
+    "Deployment": "spec.template.spec",
+    "StatefulSet": "spec.template.spec",
+    "DaemonSet": "spec.template.spec",
+    "Job": "spec.template.spec",
+    "CronJob": "spec.jobTemplate.spec.template.spec",
+}
+"""Kind of a workload -> where the pods that it makes are described."""
+_SCALED = ("Deployment", "StatefulSet")
+_ANY_CONTAINER = ("containers", "initContainers")
+_IN_PODS = (
+    _Way("ConfigMap", "volumes.*.configMap", "name"),
+    _Way("Secret", "volumes.*.secret", "secretName"),
+    _Way("PersistentVolumeClaim", "volumes.*.persistentVolumeClaim", "claimName"),
+    _Way("ConfigMap", "volumes.*.projected.sources.*.configMap", "name"),
+    _Way("Secret", "volumes.*.projected.sources.*.secret", "name"),
+    *(
+        way
+        for part in _ANY_CONTAINER
+        for way in (
+            _Way("ConfigMap", f"{part}.*.envFrom.*.configMapRef", "name"),
+            _Way("Secret", f"{part}.*.envFrom.*.secretRef", "name"),
+            _Way("ConfigMap", f"{part}.*.env.*.valueFrom.configMapKeyRef", "name"),
+            _Way("Secret", f"{part}.*.env.*.valueFrom.secretKeyRef", "name"),
+        )
+    ),
+    _Way("ServiceAccount", "serviceAccountName"),
 )
-"""What pod templates name."""
-READ = ("Service", "ConfigMap", "Secret", "ServiceAccount")
-"""Kinds that are not watched, of which the names are read where something names one."""
+"""What pod templates name, below the spec of the pod."""
+_APPLICATION = (
+    *(_Way(way.kind, f"spec.{way.path}", way.key) for way in _IN_PODS if way.path.startswith("volumes.")),
+    _Way("ConfigMap", "spec.sparkConfigMap"),
+    _Way("ConfigMap", "spec.hadoopConfigMap"),
+    *(
+        way
+        for part in ("driver", "executor")
+        for way in (
+            _Way("ServiceAccount", f"spec.{part}.serviceAccount"),
+            _Way("ConfigMap", f"spec.{part}.configMaps.*", "name"),
+            _Way("Secret", f"spec.{part}.secrets.*", "name"),
+            _Way("ConfigMap", f"spec.{part}.envFrom.*.configMapRef", "name"),
+            _Way("Secret", f"spec.{part}.envFrom.*.secretRef", "name"),
+            _Way("Secret", f"spec.{part}.envSecretKeyRefs.*", "name"),
+            _Way("ConfigMap", f"spec.{part}.env.*.valueFrom.configMapKeyRef", "name"),
+            _Way("Secret", f"spec.{part}.env.*.valueFrom.secretKeyRef", "name"),
+        )
+    ),
+)
+_IN_OBJECTS: Mapping[str, tuple[_Way, ...]] = {
+    "ScaledObject": (_Way("", "spec.scaleTargetRef", "name", "Deployment", _SCALED),),
+    "HorizontalPodAutoscaler": (_Way("", "spec.scaleTargetRef", "name", "Deployment", _SCALED),),
+    "Route": (_Way("", "spec.to", "name", "Service", ("Service",)),),
+    "ExternalSecret": (_Way("", "spec.secretStoreRef", "name", "SecretStore", ("SecretStore",)),),
+    "SecretStore": (
+        _Way("ServiceAccount", "spec.provider.*.auth.*.serviceAccountRef", "name"),
+        _Way("Secret", "spec.provider.*.auth.secretRef", "secretName"),
+        _Way("Secret", "spec.provider.*.auth.secretRef.*", "name"),
+    ),
+    "SparkApplication": _APPLICATION,
+    "ScheduledSparkApplication": tuple(
+        _Way(way.kind, way.path.replace("spec.", "spec.template.", 1), way.key) for way in _APPLICATION
+    ),
+}
+"""What other objects name."""
 RESOURCE = "NodeResource"
 """An extended resource that pods ask for, such as a GPU: some node must have it."""
-_SCALERS = frozenset({"ScaledObject", "HorizontalPodAutoscaler"})
-_WATCHED = frozenset({"Deployment", "StatefulSet"})
+KUBEFLOW = "sparkoperator.k8s.io/"
 _ADDRESS = re.compile(
     r"^(?P<scheme>spark|thrift|sc|http|https)://"
     r"(?P<name>[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)(?:\.(?P<space>[a-z0-9-]+)\.svc(?:\.[a-z0-9.-]+)?)?(?P<port>:\d+)?(?:[/;]|$)"
@@ -70,10 +124,10 @@ _ADDRESSES = re.compile(
 
 
 def references(facts: Facts) -> tuple[Reference, ...]:
-    """Everything that workloads, configurations and scalers name."""
+    """Everything that workloads, applications, configurations and scalers name."""
     out: dict[Reference, None] = {}
-    for workload in facts.workloads:
-        if not workload.gone:
+    for workload in (*facts.workloads, *facts.spark):
+        if not workload.gone and not _finished(workload):
             out.update(dict.fromkeys(_of(workload)))
     return tuple(out)
 
@@ -88,7 +142,7 @@ def missing(facts: Facts, names: Names) -> tuple[Reference, ...]:
         if one.kind == RESOURCE:
             if "nodes" in whole and offered and one.name not in offered:
                 out.append(one)
-        elif one.kind in _WATCHED:
+        elif one.kind in _SCALED:
             if f"{one.kind.lower()}s" in whole and one.target not in there:
                 out.append(one)
         elif (known := names.get(f"{one.kind}/{one.namespace}")) is not None and one.name not in known:
@@ -96,33 +150,66 @@ def missing(facts: Facts, names: Names) -> tuple[Reference, ...]:
     return tuple(out)
 
 
+def spark_conf(workload: Workload) -> Iterable[tuple[str, str]]:
+    """The lines `key value` of a ConfigMap, and the configuration of an application."""
+    if workload.kind == "ConfigMap":
+        yield from _conf(workload.spec.get("data"))
+    for path in ("spec.sparkConf", "spec.template.sparkConf"):
+        for tree in walk({"spec": workload.spec}, path):
+            yield from ((str(key), str(value)) for key, value in tree.items()) if isinstance(tree, Mapping) else ()
+
+
+def _finished(workload: Workload) -> bool:
+    """Whether it is a Job that has ended, or the run of an application that has: what it named is no longer needed."""
+    if workload.kind == "Job":
+        return workload.status.get("completionTime") is not None or any(
+            isinstance(c, Mapping) and c.get("type") == "Failed" and c.get("status") == "True"
+            for c in workload.status.get("conditions") or ()
+        )
+    state = workload.status.get("applicationState")
+    return isinstance(state, Mapping) and state.get("state") in ("COMPLETED", "FAILED")
+
+
 def _of(workload: Workload) -> Iterable[Reference]:
     tree = {"spec": workload.spec}
-    if workload.kind in _PODS:
-        for way in _WAYS:
-            for value in walk(tree, way.path):
-                name = value.get(way.key) if isinstance(value, Mapping) else None
-                if isinstance(name, str) and name and value.get("optional") is not True:
-                    field = f"{way.path}.{way.key}".removeprefix("spec.template.spec.")
-                    yield Reference(workload.key, field, way.kind, workload.namespace, name)
-        for item in walk(tree, f"{_POD}.containers.*.env.*"):
-            if isinstance(item, Mapping) and isinstance(item.get("value"), str):
-                yield from _address(workload, f"env {item.get('name')}", item["value"])
-        for container in walk(tree, f"{_POD}.containers.*"):
+    pod = POD_SPEC.get(workload.kind)
+    if pod is not None:
+        for template in walk(tree, pod):
+            yield from _of_pod(workload, template)
+    elif workload.kind.endswith("SparkApplication") and not workload.api_version.startswith(KUBEFLOW):
+        pass
+    else:
+        for way in _IN_OBJECTS.get(workload.kind, ()):
+            yield from _named(workload, tree, way)
+    for key, value in spark_conf(workload):
+        if _ADDRESSES.match(key):
+            yield from _address(workload, key, value)
+
+
+def _of_pod(workload: Workload, template: Any) -> Iterable[Reference]:
+    for way in _IN_PODS:
+        yield from _named(workload, template, way)
+    for part in _ANY_CONTAINER:
+        for container in walk(template, f"{part}.*"):
+            for item in walk(container, "env.*"):
+                if isinstance(item, Mapping) and isinstance(item.get("value"), str):
+                    yield from _address(workload, f"env {item.get('name')}", item["value"])
             yield from _extended(workload, container)
-    elif workload.kind in _SCALERS:
-        yield from _scaled(workload, workload.spec.get("scaleTargetRef"))
-    elif workload.kind == "ConfigMap":
-        for key, value in _conf(workload.spec.get("data")):
-            if _ADDRESSES.match(key):
-                yield from _address(workload, key, value)
 
 
-def _scaled(workload: Workload, target: Any) -> Iterable[Reference]:
-    name = target.get("name") if isinstance(target, Mapping) else None
-    kind = target.get("kind") or "Deployment" if isinstance(target, Mapping) else ""
-    if isinstance(name, str) and kind in _WATCHED:
-        yield Reference(workload.key, "scaleTargetRef", kind, workload.namespace, name)
+def _named(workload: Workload, tree: Any, way: _Way) -> Iterable[Reference]:
+    for value in walk(tree, way.path):
+        holder = value if isinstance(value, Mapping) else {}
+        name = holder.get(way.key) if way.key else value
+        kind = way.kind or str(holder.get("kind") or way.usual)
+        if not isinstance(name, str) or not name or holder.get("optional") is True:
+            continue
+        if not way.kinds or kind in way.kinds:
+            field = f"{way.path}.{way.key}" if way.key and way.path not in _REF else way.path
+            yield Reference(workload.key, field.removeprefix("spec."), kind, workload.namespace, name)
+
+
+_REF = frozenset(way.path for ways in _IN_OBJECTS.values() for way in ways if way.kinds)
 
 
 def _extended(workload: Workload, container: Any) -> Iterable[Reference]:

@@ -17,6 +17,7 @@ from console.live.times import TimesReader
 from console.operate import identity
 from console.operate.journal import Journal
 from console.operate.policy import ChangeRules
+from console.sources.cluster.beside import BesideComponents
 from console.sources.cluster.captured import EvidenceFolder
 from console.sources.cluster.component_pods import ComponentPods
 from console.sources.cluster.names import ReferencedNames
@@ -69,6 +70,7 @@ class Connected:
         self.reads = Reads(connection.reader, plan.clock, plan.pace.reads)
         self.component_pods = ComponentPods(connection.reader, plan.clock, COMPONENTS_AGAIN)
         self.names = ReferencedNames(connection.reader, plan.clock, COMPONENTS_AGAIN)
+        self.beside = BesideComponents(connection.reader, plan.clock, COMPONENTS_AGAIN)
         memory = self.evidence.folder.parent.with_name("remembered")
         self.remembered = Remembered(memory / f"{connection.identity.slug}.json", plan.clock.now())
         self.metrics = Metrics(plan, self.settings, connection.reader, self.library.catalogue, self.remembered.signs)
@@ -81,6 +83,7 @@ class Connected:
 
     async def close(self) -> None:
         await self.source.stop()
+        await self.beside.stop()
         await self.metrics.close()
         for endpoint in self.standalone.given:
             await endpoint.close()

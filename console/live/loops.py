@@ -153,7 +153,9 @@ class Loops:
     async def _read_pods_of_components(self) -> bool:
         found = self._at.metrics.found(self.facts)
         spaces = {thing.namespace for part in found for thing in part.things}
-        new = await self._read("names", self._at.names.refresh(self.facts, spaces))
+        new = await self._read("objects beside components", self._at.beside.refresh(spaces))
+        facts = replace(self.facts, workloads=self._at.beside.beside(self._at.source.snapshot().facts()))
+        new = await self._read("names", self._at.names.refresh(facts, spaces, self._at.beside.names)) or new
         return await self._read("pods of components", self._at.component_pods.refresh(found)) or new
 
     async def _read_sick(self) -> bool:
@@ -234,7 +236,7 @@ class Loops:
                 *self._at.standalone.state(),
                 *self._unread(),
             ),
-            unread=(*self._at.standalone.unread, *self._at.names.unread),
+            unread=(*self._at.standalone.unread, *self._at.names.unread, *self._at.beside.unread),
             monitoring=self._at.metrics.monitoring,
             not_judged=(*self._failed.values(), *self._at.reads.not_judged(), *self._at.metrics.not_judged),
             left_out=(
@@ -242,11 +244,15 @@ class Loops:
                 *self._at.standalone.left_out,
                 *self._at.component_pods.left_out,
                 *self._at.names.left_out,
+                *self._at.beside.left_out,
                 *self._at.metrics.left_out,
             ),
             counted=remembered.counted,
         )
-        self.facts = replace(self.facts, names=self._at.names.names)
+        beside = self._at.beside
+        self.facts = replace(
+            self.facts, workloads=beside.beside(self.facts), names={**self._at.names.names, **beside.names}
+        )
         verdict, failed = self.engine.judge(self.facts), Isolation()
         remembered.count(verdict.counted, now)
         components = self._at.metrics.components(self._at.component_pods.beside(self.facts), failed)

@@ -92,6 +92,8 @@ DECIDED: dict[str, str] = {
     "sources/cluster/component_pods.py:MAX_LOGS": LEFT_OUT,
     "sources/cluster/component_pods.py:MAX_PODS": LEFT_OUT,
     "sources/cluster/component_pods.py:MAX_WORKLOADS": LEFT_OUT,
+    "sources/cluster/beside.py:MAX_NAMESPACES": LEFT_OUT,
+    "sources/cluster/beside.py:MAX_OBJECTS": UNREAD,
     "sources/cluster/names.py:MAX_NAMESPACES": LEFT_OUT,
     "sources/cluster/gone.py:LIMITS": LEFT_OUT,
     "sources/cluster/gone.py:MAX_AGE": AGAIN,

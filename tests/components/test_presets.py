@@ -211,3 +211,11 @@ def test_health_changes_nothing_in_what_was_found() -> None:
     for id in preset.expected:
         broken, _ = seen(preset, [*world(preset), *BROKEN[id]])
         assert broken.matches[:5] == detection.matches[:5]
+
+
+def test_a_master_of_its_own_beside_airflow_and_a_metastore_is_airflow_on_standalone_and_no_metastore_alone() -> None:
+    own = MARKED["the release has a standalone master of its own"]
+    parts = ("standalone-master", "standalone-worker", "airflow", "postgresql", "hive-metastore")
+    brought = [thing for id in parts for thing in WORLD[id]]
+    assert seen(LIBRARY.preset("release"), [*brought, own])[0].best == ("airflow-standalone",)
+    assert seen(LIBRARY.preset("release"), brought)[0].best == ("shared-metastore",)

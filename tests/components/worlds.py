@@ -195,6 +195,9 @@ MARKED: dict[str, Workload] = {
     "spark.master is spark://": conf("spark.master=spark://rel-standalone-master:7077"),
     "spark.master is local": conf("spark.master=local[*]"),
     "Connect asks for GPUs": _connect(resources={"nvidia.com/gpu": "1"}),
+    "the release has a standalone master of its own": workload(
+        "Deployment", "rel-spark-35-standalone-master", {"app": "spark-standalone-master"}
+    ),
     "at most 5 executors": conf("spark.dynamicAllocation.maxExecutors 5"),
     "at most 20 executors": conf("spark.dynamicAllocation.maxExecutors 20"),
     "at most 50 executors": conf("spark.dynamicAllocation.maxExecutors 50"),

@@ -95,6 +95,23 @@ ROUTES = ServedResource("route.openshift.io", "v1", "routes", "Route", True, sub
 SCALED = ServedResource(
     "keda.sh", "v1alpha1", "scaledobjects", "ScaledObject", True, ("so",), subresources=("status",), custom=True
 )
+JOBS = ServedResource("batch", "v1", "jobs", "Job", True, (), ("all",), subresources=("status",))
+EXTERNAL_SECRETS = ServedResource(
+    "external-secrets.io",
+    "v1",
+    "externalsecrets",
+    "ExternalSecret",
+    True,
+    ("es",),
+    subresources=("status",),
+    custom=True,
+)
+SECRET_STORES = ServedResource(
+    "external-secrets.io", "v1", "secretstores", "SecretStore", True, ("ss",), subresources=("status",), custom=True
+)
+SEALED_SECRETS = ServedResource(
+    "bitnami.com", "v1alpha1", "sealedsecrets", "SealedSecret", True, subresources=("status",), custom=True
+)
 LEASES = ServedResource("coordination.k8s.io", "v1", "leases", "Lease", True)
 SLICES = ServedResource("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", True)
 NETWORKPOLICIES = ServedResource("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", True, ("netpol",))
@@ -203,6 +220,10 @@ REGISTRY: tuple[ServedResource, ...] = (
     APACHE_CLUSTERS,
     ROUTES,
     SCALED,
+    JOBS,
+    EXTERNAL_SECRETS,
+    SECRET_STORES,
+    SEALED_SECRETS,
 )
 REVIEWS: dict[str, tuple[tuple[str, str], ...]] = {
     "authorization.k8s.io": (

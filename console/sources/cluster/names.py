@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from console.base.clock import Clock
 from console.base.errors import ConsoleError, ReachError
 from console.facts.leftout import LeftOut, bounded
 from console.facts.model import Facts
-from console.facts.references import READ, references
+from console.facts.references import references
 from console.sources.cluster.lists import loose_page, named
 from console.wire.paths import object_path
 
@@ -25,7 +25,10 @@ METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,app
 MAX_NAMESPACES = 40
 """Namespaces whose names are read."""
 _AT_ONCE = 4
-_PLURALS = {"Service": "services", "ConfigMap": "configmaps", "Secret": "secrets", "ServiceAccount": "serviceaccounts"}
+_PLURALS = {
+    "ConfigMap": "configmaps", "Secret": "secrets", "ServiceAccount": "serviceaccounts",
+    "PersistentVolumeClaim": "persistentvolumeclaims", "Service": "services",
+}  # fmt: skip
 
 
 @dataclass
@@ -45,18 +48,23 @@ class ReferencedNames:
     _at: float | None = None
     _gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
 
-    async def refresh(self, facts: Facts, namespaces: Iterable[str]) -> bool:
+    async def refresh(self, facts: Facts, namespaces: Iterable[str], known: Container[str] = ()) -> bool:
         """Read what is due. True when something was read. A lost connection leaves what is known.
 
         Args:
             namespaces: those of the platform; what others name is no business of ours.
+            known: `Kind/namespace` of which the names are known already.
         """
         now = self.clock.now()
         if self._at is not None and now - self._at < self.again:
             return False
         mine = set(namespaces)
         wanted = sorted(
-            {(one.kind, one.namespace) for one in references(facts) if one.kind in READ and one.namespace in mine}
+            {
+                (one.kind, one.namespace)
+                for one in references(facts)
+                if one.kind in _PLURALS and one.namespace in mine and one.target.rpartition("/")[0] not in known
+            }
         )
         spaces, left_out = bounded(
             sorted({space for _, space in wanted}),

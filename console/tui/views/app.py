@@ -68,8 +68,10 @@ EVENT_COLUMNS = (
     TableColumn("TYPE", 7),
     TableColumn("REASON", 20),
     TableColumn("OBJECT", 26, drop=1, names=True),
-    TableColumn("MESSAGE", 0, least=20),
+    TableColumn("MESSAGE", 0, least=20, names=True),
 )
+COMBINED = "(combined from similar events): "
+"""What Kubernetes puts before the message of events that it counts together; their count says it."""
 
 
 def head(situation: Situation, app: SparkApp, width: int) -> list[Line]:
@@ -238,10 +240,10 @@ def events(board: Board, focus: Focus, width: int) -> list[Line]:
         return [line(span(waiting(focus, "no event is kept: Kubernetes forgets them after an hour"), "dim"))]
     out = [header(EVENT_COLUMNS, width)]
     for event in sorted(focus.events, key=lambda e: -(e.last or 0.0)):
-        times = f" ×{event.count}" if event.count > 1 else ""
+        times = f"×{event.count} " if event.count > 1 else ""
         cells: list[Cell] = [
             age(board, event.last), span(event.type, "warn" if event.type == "Warning" else "dim"),
-            event.reason + times, span(event.name, "dim"), event.message,
+            event.reason, span(event.name, "dim"), times + event.message.removeprefix(COMBINED),
         ]  # fmt: skip
         out.append(row(EVENT_COLUMNS, cells, width, key=event_key(event)))
     return out

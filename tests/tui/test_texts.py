@@ -12,6 +12,7 @@ from console.facts.model import Event, Log, Origin
 from console.live.situation import Focus, FocusOn
 from console.live.trends import MemoryTrend
 from console.tui.lines import fit_middle, spark
+from console.tui.views import app as app_view
 from tests.tui.scenes import GI, KEY, NOW, Scene, app, situation
 from tests.tui.test_pages import press, settled, shown, text
 
@@ -207,3 +208,17 @@ async def test_a_log_of_another_pod_is_never_shown_as_this_ones() -> None:
         )
         await settled(pilot)
         assert not any("stage 12" in line for line in text(pilot)) and "loading" in text(pilot)[5]
+
+
+def test_events_that_are_counted_together_show_at_eighty_columns_how_many_and_in_what_they_differ() -> None:
+    told = "(combined from similar events): Executor etl-orders-be7ccfceb26071c5-exec-{} failed with ExitCode: {}"
+    events = tuple(
+        Event(
+            "jobs", Origin("kubernetes", "x"), "Warning", "SparkExecutorFailed", told.format(n, code),
+            kind="Pod", name="etl", count=12, last=NOW,
+        )
+        for n, code in ((1, 137), (2, 143))
+    )  # fmt: skip
+    rows = [made.text for made in app_view.events(situation().board, Focus(FocusOn(), events=events), 80)]
+    assert all("×12 Executor" in row and "combined" not in row for row in rows[1:])
+    assert rows[1].rstrip().endswith("ExitCode: 137") and rows[2].rstrip().endswith("ExitCode: 143")

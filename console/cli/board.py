@@ -31,6 +31,7 @@ from console.cli.output import (
 )
 from console.live.shown import (
     age,
+    aged,
     alert_state,
     alerts_unknown,
     apps_named,
@@ -357,7 +358,7 @@ def app_text(situation: Situation, app: SparkApp, trend: MemoryTrend | None = No
         klass = finding.class_ or "no class"
         lines += ["", f"{finding.severity.upper()} {finding.title} ({klass}, {finding.confidence} confidence)"]
         lines += [f"  {finding.detail}"] if finding.detail else []
-        lines += [f"  seen: {e.excerpt}  [{e.locator}]" for e in finding.evidence]
+        lines += [f"  seen: {e.excerpt}{aged(board, e.at)}  [{e.locator}]" for e in finding.evidence]
         lines += [f"  not {r.class_}: {r.because}" for r in finding.ruled_out]
         lines += [f"  open: {q}" for q in finding.open_questions]
         lines += [f"  runbook: {r}" for r in runbook_names(situation, finding)]

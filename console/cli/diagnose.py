@@ -15,7 +15,7 @@ from console.base.text import clean, plural, shorten
 from console.cli.options import Where, where_options
 from console.cli.output import finding_json, left_out_json, left_out_lines, plain, print_json, say, table
 from console.cli.times import live_json, live_lines, report_lines
-from console.live.shown import runbook_names
+from console.live.shown import aged, runbook_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -246,7 +246,7 @@ def _block(situation: Situation, finding: Finding) -> list[str]:
         f"{mark}{finding.severity.upper()} {finding.class_ or '-'} {finding.code}: {finding.title}",
         f"    {finding.subject}  since {since}  confidence {finding.confidence}",
         *([f"    {finding.detail}"] if finding.detail else []),
-        *(f"    saw     {e.locator}: {e.excerpt}" for e in finding.evidence),
+        *(f"    saw     {e.locator}: {e.excerpt}{aged(situation.board, e.at)}" for e in finding.evidence),
         *(f"    not     {r.class_}: {r.because}" for r in finding.ruled_out),
         *(f"    decide  {q}" for q in finding.open_questions),
         *(f"    open    console runbook {name}" for name in runbook_names(situation, finding)),

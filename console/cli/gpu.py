@@ -12,7 +12,7 @@ from console.base.units import human_bytes
 from console.cli.options import Where, output_option, where_options
 from console.cli.output import finding_json, plain, print_json, say, table
 from console.gpu.held import idle_for
-from console.live.shown import gpu_findings, gpu_findings_on, no_gpu_because
+from console.live.shown import gpu_findings, gpu_findings_on, measured_ago, no_gpu_because
 
 if TYPE_CHECKING:
     from console.board.model import Board
@@ -79,7 +79,7 @@ def page(board: Board, fleet: Fleet, held: tuple[Holding, ...], findings: tuple[
 
     if not fleet.nodes:
         return no_gpu_because(board) or summary(fleet)
-    out = [summary(fleet)]
+    out = [summary(fleet), *([f"figures were measured{old}"] if (old := measured_ago(board)) else [])]
     out += [f"! {f.severity} {clean(f.title)}" for f in findings]
     out += [
         "",

@@ -79,7 +79,7 @@ def finding_json(situation: Situation, finding: Finding) -> dict[str, Any]:
         "subject": finding.subject,
         "since": rfc3339(finding.since),
         "confidence": finding.confidence,
-        "evidence": [{k: e[k] for k in ("source", "locator", "excerpt")} for e in plain(list(finding.evidence))],
+        "evidence": [{k: e[k] for k in ("source", "locator", "excerpt", "at")} for e in plain(list(finding.evidence))],
         "ruled_out": plain(list(finding.ruled_out)),
         "runbooks": list(runbook_names(situation, finding)),
         "title": finding.title,

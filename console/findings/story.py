@@ -8,6 +8,7 @@ from itertools import pairwise
 from msgspec import Struct
 
 from console.apps.model import Attempt, SparkApp
+from console.apps.states import SUCCEEDED
 from console.base.units import human_duration
 from console.findings.model import Finding
 
@@ -45,6 +46,8 @@ def story(app: SparkApp, findings: Iterable[Finding]) -> Story:
     trend = _trend(failed)
     seen = "" if app.attempt == len(app.attempts) and app.attempt_exact else f", {len(app.attempts)} of them seen"
     words = f"{'' if app.attempt_exact else 'at least '}{app.attempt} attempts{seen}, {len(failed)} failed"
+    if app.state.upper() in SUCCEEDED:
+        return Story(lines, same, trend, f"{words}; the last one completed" if failed else words)
     if same is not None:
         words += ": the same cause again" if same else ": another cause than before"
     if trend == "worse":

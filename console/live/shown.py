@@ -169,6 +169,11 @@ def no_gpu_because(board: Board) -> str:
     return f"GPUs unknown: nodes are {_word(nodes)}" if nodes is not None and nodes.state in NOT_SEEN else ""
 
 
+def measured_ago(board: Board) -> str:
+    """` 3m ago`, where the figures of the GPUs are older than one refresh."""
+    return aged(board, board.gpus.measured).replace("(", "").replace(")", "")
+
+
 def gpu_findings(board: Board) -> tuple[Finding, ...]:
     """What is found about GPUs, in the board's order."""
     return tuple(f for f in board.findings if f.code.startswith("gpu-"))

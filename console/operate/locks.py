@@ -16,6 +16,7 @@ import socket
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import sleep
 from typing import IO, Any, Literal, Protocol
 
 from console.actions.effects import ObjectRef
@@ -179,7 +180,7 @@ def lock_file(path: Path, holder: str) -> FileLock:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            time.sleep(LOOK)
+            sleep(LOOK)
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         said = _said(stream)

@@ -17,7 +17,7 @@ _READ_FROM: tuple[tuple[tuple[str, ...], frozenset[str]], ...] = (
     (("after.", "app.", "finding", "before."), frozenset({"pods", "sparkapplications"})),
     (("recovery.", "slos", "query"), frozenset({"prometheus"})),
 )
-"""What an expression speaks of → the sources that it comes from."""
+"""What an expression speaks of → the sources that it comes from; what speaks of none of them may come from any."""
 
 
 class Doubt(Struct, frozen=True):
@@ -36,6 +36,7 @@ def doubt(step: Step, sources: Iterable[SourceState]) -> Doubt | None:
     """Why the evidence of a verify step cannot be believed now; None where it can."""
     text = asked(step)
     needed = {name for words, names in _READ_FROM if any(word in text for word in words) for name in names}
+    needed = needed or {name for _, names in _READ_FROM for name in names}
     bad = [source for source in sources if source.name in needed and source.state in DOUBTFUL]
     if not bad:
         return None

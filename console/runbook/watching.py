@@ -97,20 +97,14 @@ def watching(
     doubt = trust.doubt(step, board.sources)
     held, proved = _held(step, ctx, walk, board.at if doubt is None else _known(doubt, board.at))
     asked = trust.asked(step)
-    figures: list[WatchedFigure] = []
     after = since_the_change(board.app(walk.subject), walk)
-    if "after." in asked:
-        figures += _application(after, samples, asked)
     ours = answered_for(board.slos, walk, runbook) if "recovery." in asked else []
-    figures += [figure for status in ours for figure in _burns(status)]
-    standing: Standing = "unknown" if held is None and not state.measured else "not yet"
+    figures = [*(_application(after, samples, asked) if "after." in asked else []), *_burns_of(ours)]
     if doubt is not None:
-        standing, figures = "unknown", [replace(figure, standing="unknown") for figure in figures]
-    elif held is not None and proved:
-        standing = "good"
+        figures = [replace(figure, standing="unknown") for figure in figures]
     return Watching(
         step=step.id,
-        standing=standing,
+        standing=_standing(doubt, held, proved=proved, measured=state.measured),
         figures=tuple(figures),
         held=held,
         hold=hold,
@@ -150,8 +144,7 @@ def since_change(board: Board, walks: Sequence[Walk], key: str) -> SinceChange |
         return None
     after = since_the_change(app, walk)
     figures = [] if after.deaths is None else [_deaths(after, _died(after))]
-    for status in answered_for(board.slos, walk, stored_runbook(walk.text, walk.runbook)):
-        figures += _burns(status)
+    figures += _burns_of(answered_for(board.slos, walk, stored_runbook(walk.text, walk.runbook)))
     return SinceChange(walk.id, walk.changed, tuple(figures))
 
 
@@ -162,6 +155,13 @@ def stored_runbook(text: str, name: str) -> Runbook | None:
         return load(text, name) if text else None
     except ConsoleError:
         return None
+
+
+def _standing(doubt: trust.Doubt | None, held: float | None, *, proved: bool, measured: bool) -> Standing:
+    """How it stands as a whole; unknown before the first data, and while what is seen cannot be believed."""
+    if doubt is not None or (held is None and not measured):
+        return "unknown"
+    return "good" if held is not None and proved else "not yet"
 
 
 def _known(doubt: trust.Doubt, now: float) -> float:
@@ -243,6 +243,10 @@ def _tasks(after: After, samples: Sequence[ProgressSample]) -> WatchedFigure:
 
 def _share(done: float, total: int | None) -> float | None:
     return min(1.0, done / total) if total else None
+
+
+def _burns_of(slos: Sequence[SloStatus]) -> list[WatchedFigure]:
+    return [figure for status in slos for figure in _burns(status)]
 
 
 def _burns(status: SloStatus) -> list[WatchedFigure]:

@@ -139,7 +139,7 @@ class MainScreen(Screen[None]):
             main.select(wanted)
         page.scrolled(main.below)
         self.query_one("#where", StatusLine).show(frame.where(self.hub.situation, page.place, width))
-        self.query_one("#verdict", StatusLine).show(frame.verdict(self.hub.situation))
+        self.query_one("#verdict", StatusLine).show(frame.verdict(self.hub.situation, self.size.width))
         self._show_keys()
 
     def _pin(self, page: Page, width: int) -> int:

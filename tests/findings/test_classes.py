@@ -323,6 +323,8 @@ def test_executors_that_the_restart_after_our_change_ended_are_no_losses_and_are
 def test_what_runs_out_of_memory_after_our_change_or_dies_long_after_it_is_not_ours() -> None:
     oom = executor(2, ended(137, "OOMKilled", when=240), "Failed", name="etl-b-exec-2", created=231, app_id="spark-2")
     assert "executor-oom-container" in {f.code for f in restarted((RESTARTED,), oom)}
+    lost = event("SparkApplication/jobs/etl", "SparkExecutorFailed", OPERATOR.format("etl-exec-7", 143), 500)
+    assert "executor-sigterm" in {f.code for f in restarted((RESTARTED,), lost)}, "long after the restart was over"
     late = executor(3, ended(143, when=500), "Failed", name="etl-b-exec-3", created=231, app_id="spark-2")
     assert "executor-sigterm" in {f.code for f in restarted((RESTARTED,), late)}
 

@@ -37,7 +37,7 @@ def test_a_finding_is_published_with_its_proof(capsys: pytest.CaptureFixture[str
     ]
     assert finding["class"] == "I01" and finding["since"] == "2026-11-23T16:51:51Z"
     assert finding["subject"].startswith("Pod/spark-jobs/oom1-")
-    assert all(set(e) == {"source", "locator", "excerpt"} for e in finding["evidence"])
+    assert all(set(e) == {"source", "locator", "excerpt", "at"} for e in finding["evidence"])
     assert {"class", "because"} == set(finding["ruled_out"][0])
     assert finding["runbooks"] == ["spark-oom"]
 

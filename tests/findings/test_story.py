@@ -59,7 +59,7 @@ def test_an_attempt_that_died_and_one_that_ended_well() -> None:
         *attempt(1, 0, 300, [oom(200)]),
         *attempt(2, 400, 900, [{}], code=0),
     )
-    assert found.words == "2 attempts, 1 failed"
+    assert found.words == "2 attempts, 1 failed; the last one completed"
     assert found.same is None and found.trend == ""
 
 

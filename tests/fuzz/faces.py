@@ -62,7 +62,8 @@ def _painted(situation: Situation, facts: Facts) -> list[str]:
     made = situation.board
     keys = frozenset(finding.key for finding in made.findings)
     lines = [
-        frame.verdict(situation), frame.where(situation, ("now",), WIDTH), *now.lines(situation, WIDTH, opened=keys),
+        frame.verdict(situation, WIDTH), frame.where(situation, ("now",), WIDTH),
+        *now.lines(situation, WIDTH, opened=keys),
         *gpu.lines(made, "", WIDTH), *slo.lines(situation, WIDTH), *leftout.left_out(made.left_out, WIDTH),
         *components_view.health(situation, WIDTH, "", ""), *apps_view.empty(situation, "", WIDTH),
     ]  # fmt: skip

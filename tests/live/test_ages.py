@@ -8,14 +8,20 @@ from msgspec.structs import replace
 
 from console.apps.model import Death
 from console.apps.progress import rate, sample
+from console.base.clock import rfc3339
 from console.cli.board import app_document, app_text, status_text, trend_document
+from console.cli.diagnose import text_of
+from console.cli.gpu import page as gpu_page
+from console.cli.output import finding_json
+from console.facts.evidence import Evidence
+from console.gpu.model import Fleet, GpuNode
 from console.live.shown import aged, memory_seen, tasks
 from console.live.situation import Focus, FocusOn, Situation
 from console.live.trends import MemoryTrend
 from console.tui.views import app as view
-from console.tui.views import now, trends
+from console.tui.views import gpu_node, now, trends
 from tests.findings import worlds as w
-from tests.runbook.boards import GI, NOW, app, board, driver, executor, slo
+from tests.runbook.boards import GI, NOW, app, board, driver, executor, finding, slo
 
 TASKS = {"completed": 188, "total": 400, "failed": 6, "active": 4}
 
@@ -115,3 +121,24 @@ def counted(completed: int) -> Any:
     row = {"id": "1", "activeTasks": 0, "completedTasks": completed, "failedTasks": 0, "totalTasks": completed}
     document = w.rest("allexecutors", [row])
     return replace(document, origin=replace(document.origin, at=w.T0 + 590))
+
+
+def test_what_was_seen_says_how_long_ago_wherever_evidence_stands() -> None:
+    seen = Evidence("kubernetes", "Pod/x", "terminated: exit code 137", NOW - 300)
+    one = replace(finding(), evidence=(seen,))
+    situation = Situation(board(one, at=NOW))
+    page = "\n".join(made.text for made in view.evidence(situation, (one,), 120))
+    assert "kubernetes · Pod/x (5m ago)" in page
+    assert "terminated: exit code 137 (5m ago)" in app_text(situation, app())
+    told = text_of(situation, (one,), (), (), None)
+    assert "saw     Pod/x: terminated: exit code 137 (5m ago)" in told
+    assert finding_json(situation, one)["evidence"][0]["at"] == rfc3339(NOW - 300)
+
+
+def test_the_figures_of_gpus_say_how_long_ago_they_were_measured_on_the_page_of_a_node_too() -> None:
+    fleet = Fleet(nodes=(GpuNode("gpu-01"),), measured=NOW - 240)
+    here = replace(board(at=NOW), gpus=fleet)
+    assert " figures were measured 4m ago" in [made.text for made in gpu_node.about(here, fleet.nodes[0], (), 80)]
+    assert "figures were measured 4m ago" in gpu_page(here, fleet, (), ())
+    fresh = replace(here, gpus=replace(fleet, measured=NOW - 20))
+    assert "measured" not in gpu_page(fresh, fresh.gpus, (), ())

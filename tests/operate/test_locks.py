@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ import pytest
 
 from console.actions.effects import ObjectRef
 from console.operate.gate import pass_gate
-from console.operate.locks import Busy, LeaseLock, Locks, ObjectLock, lock_file, lock_name, lock_walk
+from console.operate.locks import Busy, LeaseLock, Locks, ObjectLock, lock_file, lock_name, lock_walk, walked_by
 from console.operate.person import Question, Reply
 from console.runbook.walk import ChangeRefused
 from console.wire.connection import Connection
@@ -225,3 +226,14 @@ def test_names_of_locks_are_short_and_of_one_object_each(tmp_path: Path) -> None
     assert len(lock_name(ref)) <= 63
     assert lock_name(ref) != lock_name(ObjectRef("v1", "Pod", "n" * 63, "p" * 252))
     assert lock_name(ObjectRef("a/v1", "K", "n", "x")) == lock_name(ObjectRef("a/v2", "K", "n", "x"))
+
+
+def test_who_is_on_a_walk_is_seen_without_taking_it_from_anybody(tmp_path: Path) -> None:
+    assert walked_by(tmp_path, "w1") == "" and not list(tmp_path.iterdir()), "looking leaves nothing behind"
+    with contextlib.closing(lock_walk(tmp_path, "w1", "ada")):
+        assert walked_by(tmp_path, "w1").startswith("ada (process ") and walked_by(tmp_path, "w2") == ""
+    assert walked_by(tmp_path, "w1") == ""
+    (left,) = tmp_path.iterdir()
+    left.write_text("ada (process 7)")
+    assert walked_by(tmp_path, "w1") == "", "its process died and left its name"
+    lock_walk(tmp_path, "w1", "grace").close()

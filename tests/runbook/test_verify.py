@@ -320,3 +320,5 @@ def test_only_the_sources_that_a_verification_asks_can_make_it_doubtful() -> Non
     assert doubt(step, sources) == Doubt("pods late", 50.0)
     assert doubt(slow, sources) == Doubt("prometheus stale", 70.0)
     assert doubt(step, (SourceState("pods", "fresh"), *sources[1:])) is None
+    other = replace(step, until="operator.ready")
+    assert doubt(other, sources) == Doubt("pods late and prometheus stale", 50.0), "it may come from any of them"

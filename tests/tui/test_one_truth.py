@@ -122,7 +122,7 @@ def test_what_was_read_is_not_called_unknown() -> None:
 
 def test_a_picture_that_is_old_is_called_so_by_every_face() -> None:
     lost = situation(phase="lost", trouble="the cluster does not answer: i/o timeout; what is shown is old")
-    assert frame.verdict(lost).text.split() == f"LOST {lost.trouble}".split()
+    assert frame.verdict(lost, 200).text.split() == f"LOST {lost.trouble}".split()
     assert f"LOST  {lost.trouble}" in status_text(lost).splitlines()
     assert "LOST" not in status_text(situation())
 

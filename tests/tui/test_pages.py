@@ -15,9 +15,12 @@ from console.live.plan import Opening
 from console.operate.person import Question
 from console.runbook.model import Choice
 from console.runbook.walk import Entered, Started, fold
+from console.tui import pane
 from console.tui.app import ConsoleApp
+from console.tui.lines import Line
 from console.tui.pages.walk import WalkPage
 from console.tui.palette import Palette
+from console.tui.views import frame
 from tests.tui.scenes import KEY, NOW, OOM, Scene, shared, situation
 
 
@@ -210,10 +213,47 @@ async def test_help_lists_every_key_of_the_page_below_and_why_some_are_off() -> 
 async def test_a_key_that_the_page_uses_itself_is_not_also_offered_as_the_way_elsewhere() -> None:
     async with shown(Scene(situation()), (160, 40)) as pilot:
         await press(pilot, "2", "enter")
-        footer = text(pilot)[-1]
-        assert "1 executors" in footer and "1 now" not in footer
+        screen = text(pilot)
+        assert any("1 executors" in line for line in screen[:-1]) and "1 now" not in screen[-1]
         await press(pilot, "question_mark")
         assert not any("Now: what is burning" in line for line in text(pilot))
+
+
+async def test_at_eighty_columns_all_panels_of_an_application_are_named_whole_and_its_runbook_is_offered() -> None:
+    async with shown(Scene(situation())) as pilot:
+        await press(pilot, "2", "enter")
+        screen = text(pilot)
+        tabs = next(line for line in screen if "2 evidence" in line)
+        assert tabs.rstrip("─ ").endswith("7 why not  8 times") and "r runbook" in screen[-1]
+
+
+def test_a_verdict_that_does_not_fit_leaves_out_whole_parts_and_says_so() -> None:
+    summary = "1 of 3 SLOs burning · 2 findings · 6 apps live, 6 ended · 20 Spark pods"
+    made = situation(board=msgspec.structs.replace(situation().board, summary=summary))
+    for width in range(40, 100):
+        told = frame.verdict(made, width).text
+        assert len(told) <= width, told
+        whole = told.removeprefix(" BURNING  ").removesuffix(" …")
+        assert summary.startswith(whole) and summary[len(whole) :][:2] in ("", " ·"), told
+        assert told.endswith("…") is (whole != summary)
+
+
+async def test_a_page_never_cuts_a_word_off_without_a_mark(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a page shows at 80 columns either fits, or ends in an ellipsis."""
+    cut_off: list[str] = []
+    whole = pane.cut
+
+    def noted(line: Line, width: int) -> Line:
+        made = whole(line, width)
+        if made.text != line.text and not made.text.rstrip().endswith("…") and line.text.strip(" ─"):
+            cut_off.append(line.text)
+        return made
+
+    monkeypatch.setattr(pane, "cut", noted)
+    async with shown(Scene(situation())) as pilot:
+        for key in ("1", "2", "enter", "2", "3", "5", "6", "7", "escape", "3", "4", "5", "6", "7", "8"):
+            await press(pilot, key)
+    assert cut_off == []
 
 
 async def test_a_log_is_shown_redacted_and_its_errors_keep_their_words() -> None:

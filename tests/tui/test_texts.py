@@ -12,6 +12,7 @@ from console.facts.model import Event, Log, Origin
 from console.live.situation import Focus, FocusOn
 from console.live.trends import MemoryTrend
 from console.tui.lines import fit_middle, spark
+from console.tui.views import app as app_view
 from tests.tui.scenes import GI, KEY, NOW, Scene, app, situation
 from tests.tui.test_pages import press, settled, shown, text
 
@@ -125,7 +126,9 @@ async def test_long_lines_are_wrapped_where_one_asks_for_it() -> None:
 async def test_an_event_is_shown_with_its_whole_message_on_enter() -> None:
     async with shown(Texts()) as pilot:
         await press(pilot, "2", "enter", "3")
-        assert not any("the end of the message" in line for line in text(pilot))
+        assert any("0/14 nodes" in line and "…" in line and "of the message" in line for line in text(pilot)), (
+            "both ends"
+        )
         await press(pilot, "G", "enter")
         assert MESSAGE in " ".join(" ".join(text(pilot)[2:]).split())
 
@@ -207,3 +210,17 @@ async def test_a_log_of_another_pod_is_never_shown_as_this_ones() -> None:
         )
         await settled(pilot)
         assert not any("stage 12" in line for line in text(pilot)) and "loading" in text(pilot)[5]
+
+
+def test_events_that_are_counted_together_show_at_eighty_columns_how_many_and_in_what_they_differ() -> None:
+    told = "(combined from similar events): Executor etl-orders-be7ccfceb26071c5-exec-{} failed with ExitCode: {}"
+    events = tuple(
+        Event(
+            "jobs", Origin("kubernetes", "x"), "Warning", "SparkExecutorFailed", told.format(n, code),
+            kind="Pod", name="etl", count=12, last=NOW,
+        )
+        for n, code in ((1, 137), (2, 143))
+    )  # fmt: skip
+    rows = [made.text for made in app_view.events(situation().board, Focus(FocusOn(), events=events), 80)]
+    assert all("×12 Executor" in row and "combined" not in row for row in rows[1:])
+    assert rows[1].rstrip().endswith("ExitCode: 137") and rows[2].rstrip().endswith("ExitCode: 143")

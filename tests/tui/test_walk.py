@@ -84,6 +84,8 @@ async def test_earlier_steps_are_scrolled_to_and_opened_whole_while_something_is
         assert not any(WORDS.format(1)[-20:] in line for line in text(pilot))
         await press(pilot, "k", "g", "enter")
         assert WORDS.format(1) in " ".join(" ".join(text(pilot)).split())
+        walk = scene.situation.walks[0]
+        assert any(f"walk     {walk.id} · {walk.runbook}" in line for line in text(pilot)), "cut off in the heading"
         await press(pilot, "escape")
         assert any("Which memory filled it?" in line for line in text(pilot)) and replies(scene) == []
 

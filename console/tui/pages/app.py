@@ -26,11 +26,11 @@ class AppPage(Page):
     filters = True
     keys: ClassVar[tuple[KeyBinding, ...]] = (
         *(
-            KeyBinding(str(i), panel.replace(" ", "_"), panel, tip, i <= 4)
+            KeyBinding(str(i), panel.replace(" ", "_"), panel, tip, False)  # their line shows them
             for i, (panel, tip) in enumerate(view.PANELS.items(), 1)
         ),
         KeyBinding("r", "runbook", "runbook", "Walk the runbook that fits this application."),
-        KeyBinding("l", "log_of", "logs", "The log of the selected driver or executor.", False),
+        KeyBinding("l", "log_of", "logs", "The log of the selected driver or executor."),
         KeyBinding("f", "follow", "follow", "Logs: keep the end in sight as lines come, or stand still.", False),
         KeyBinding("w", "wrap", "wrap", "Logs, YAML: long lines go on below, or end in an ellipsis.", False),
         KeyBinding("p", "previous", "previous run", "Logs: of the container's previous run, and back.", False),
@@ -40,7 +40,7 @@ class AppPage(Page):
         KeyBinding("C", "copy_all", "copy all", "YAML: the whole object to the clipboard of your terminal.", False),
         KeyBinding("e", "evidence", "evidence", "What was seen, ruled out and left open.", False),
         KeyBinding("y", "yaml", "yaml", "The object as YAML.", False),
-        KeyBinding("a", "advice", "advice", "What could be set better or safer here.", False),
+        KeyBinding("a", "advice", "advice", "What could be set better or safer here."),
         FILTER._replace(what="search", tip="Logs, YAML: search; elsewhere: narrow the list (!word: must not)."),
     )
 
@@ -136,9 +136,9 @@ class AppPage(Page):
         return super().clear()
 
     def _tabs(self, width: int) -> Line:
-        spans: list[Span] = [Span("── ", "rule")]
+        spans: list[Span] = [Span("─", "rule")]
         for number, panel in enumerate(view.PANELS, 1):
-            spans += [span(f"{number} ", "key"), span(panel, "title" if panel == self.panel else "dim"), Span("  ")]
+            spans += [span(f" {number} ", "key"), span(panel, "title" if panel == self.panel else "dim"), Span(" ")]
         used = sum(len(s.text) for s in spans)
         return Line((*spans, Span("─" * max(0, width - used), "rule")))
 

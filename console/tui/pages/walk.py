@@ -103,7 +103,7 @@ class WalkPage(OneWalk):
             return FixedLines([line(span(" this walk is not known here", "warn"))])
         self._looked()
         stands = self.hub.situation.walk_state(walk)
-        return FixedLines(view.lines(walk, self._runbook, stands, width))
+        return FixedLines(view.lines(self.hub.board, walk, self._runbook, stands, width))
 
     def pinned(self, width: int, room: int) -> tuple[Sequence[Line], Sequence[Line]]:
         walk = self.walk

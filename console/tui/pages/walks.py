@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 COLUMNS = (
     TableColumn("RUNBOOK", 18),
     TableColumn("ON", 0, least=18, names=True),
-    TableColumn("STATUS", 14),
-    TableColumn("STEP", 20, drop=1),
-    TableColumn("CHANGES", 7, "right", drop=2),
+    TableColumn("STATUS", 22),
+    TableColumn("STEP", 20, drop=2),
+    TableColumn("CHANGES", 7, "right", drop=1),
     TableColumn("AGE", 6, "right"),
     TableColumn("BY", 12, drop=3),
 )

@@ -14,7 +14,7 @@ from console.board.overview import Cause
 from console.facts.model import Event
 from console.findings.model import Finding
 from console.findings.story import story
-from console.live.shown import age, attempt, died, executors, last_change, memory, memory_used, runbook_names
+from console.live.shown import age, aged, attempt, died, executors, last_change, memory, memory_used, runbook_names
 from console.live.shown import members as members_of
 from console.live.situation import Focus, Situation
 from console.tui.filters import fits
@@ -68,8 +68,10 @@ EVENT_COLUMNS = (
     TableColumn("TYPE", 7),
     TableColumn("REASON", 20),
     TableColumn("OBJECT", 26, drop=1, names=True),
-    TableColumn("MESSAGE", 0, least=20),
+    TableColumn("MESSAGE", 0, least=20, names=True),
 )
+COMBINED = "(combined from similar events): "
+"""What Kubernetes puts before the message of events that it counts together; their count says it."""
 
 
 def head(situation: Situation, app: SparkApp, width: int) -> list[Line]:
@@ -84,7 +86,7 @@ def head(situation: Situation, app: SparkApp, width: int) -> list[Line]:
         chain = " ‹ ".join(dict.fromkeys(f"{o.kind} {o.name}" for o in app.owners))
         out.append(line(Span(" owner   ", "head"), span(chain or "nobody above it"), span("", "dim")))
     if told := story(app, findings).words:
-        out.append(line(Span(" story   ", "head"), span(told, "text")))
+        out += _named(" story   ", clipped(told, width - 10, 2))
     for finding in findings[:2]:
         out += _why(finding, width)
     if len(findings) > 2:
@@ -128,11 +130,19 @@ def _memory(plan: MemoryPlan | None, width: int) -> list[Line]:
 
 def _why(finding: Finding, width: int) -> list[Line]:
     tag = f" {finding.class_}" if finding.class_ else ""
+    first = severity(finding)
+    titles = clipped(finding.title, max(20, width - 11 - cell_len(first.text + tag)), 2)
     texts = clipped(finding.detail, width - 12, 2) if finding.detail else []
     return [
-        line(Span(" why     ", "head"), severity(finding), span(tag, "dim"), span(f" {finding.title}", "title")),
+        line(Span(" why     ", "head"), first, span(tag, "dim"), span(f" {titles[0]}", "title")),
+        *(line(Span("         "), span(text, "title")) for text in titles[1:]),
         *(line(Span("         "), span(text)) for text in texts),
     ]
+
+
+def _named(label: str, texts: list[str]) -> list[Line]:
+    """`label` before the first of the lines."""
+    return [line(Span(label if not n else " " * len(label), "head"), span(text)) for n, text in enumerate(texts)]
 
 
 def _wide(label: str, words: Span, more: Span, width: int) -> list[Line]:
@@ -193,9 +203,8 @@ def evidence(situation: Situation, findings: tuple[Finding, ...], width: int) ->
         out += [line(Span("   "), span(text)) for text in wrap(finding.detail, width - 4) if finding.detail]
         for item in finding.evidence:
             out += _hanging("seen", "ok", item.excerpt, "text", width)
-            out += [
-                line(Span(" " * 11), span(text, "dim")) for text in wrap(f"{item.source} · {item.locator}", width - 12)
-            ]
+            where = f"{item.source} · {item.locator}{aged(situation.board, item.at)}"
+            out += [line(Span(" " * 11), span(text, "dim")) for text in wrap(where, width - 12)]
         for look_alike in finding.ruled_out:
             out += _hanging("not", "head", f"{look_alike.class_}: {look_alike.because}", "dim", width)
         for question in finding.open_questions:
@@ -231,10 +240,10 @@ def events(board: Board, focus: Focus, width: int) -> list[Line]:
         return [line(span(waiting(focus, "no event is kept: Kubernetes forgets them after an hour"), "dim"))]
     out = [header(EVENT_COLUMNS, width)]
     for event in sorted(focus.events, key=lambda e: -(e.last or 0.0)):
-        times = f" ×{event.count}" if event.count > 1 else ""
+        times = f"×{event.count} " if event.count > 1 else ""
         cells: list[Cell] = [
             age(board, event.last), span(event.type, "warn" if event.type == "Warning" else "dim"),
-            event.reason + times, span(event.name, "dim"), event.message,
+            event.reason, span(event.name, "dim"), times + event.message.removeprefix(COMBINED),
         ]  # fmt: skip
         out.append(row(EVENT_COLUMNS, cells, width, key=event_key(event)))
     return out

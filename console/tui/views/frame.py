@@ -11,7 +11,7 @@ from console.board.compose import condensed
 from console.board.model import Board, Cluster
 from console.facts.model import SourceState
 from console.live.situation import Situation
-from console.tui.lines import Line, Span, fit, fit_middle, line, span
+from console.tui.lines import Line, Span, cut, fit, fit_middle, line, span
 from console.tui.words import SOURCE, VERDICT
 
 LEAST = 10
@@ -74,8 +74,8 @@ def spread(left: Sequence[Span], right: Sequence[Span], width: int) -> Line:
     return Line((*left, Span(" " * gap), *kept))
 
 
-def verdict(situation: Situation) -> Line:
-    """One word and what stands behind it."""
+def verdict(situation: Situation, width: int) -> Line:
+    """One word and what stands behind it: as many parts of that as fit; `console status` says all of them."""
     board = situation.board
     if situation.phase in ("connecting", "loading"):
         return line(
@@ -84,7 +84,12 @@ def verdict(situation: Situation) -> Line:
     if situation.phase in ("lost", "failed"):
         hint = f" · {situation.hint}" if situation.hint else ""
         return line(Span(f" {situation.phase.upper()} ", "crit"), span(situation.trouble + hint))
-    return line(Span(f" {board.verdict} ", VERDICT.get(board.verdict, "warn")), span(f" {board.summary}"))
+    first = Span(f" {board.verdict} ", VERDICT.get(board.verdict, "warn"))
+    parts = board.summary.split(" · ")
+    while len(parts) > 1 and cell_len(first.text) + 3 + cell_len(" · ".join(parts)) > width:
+        parts.pop()
+    more = " …" if len(parts) < len(board.summary.split(" · ")) else ""
+    return cut(line(first, span(f" {' · '.join(parts)}{more}")), width)
 
 
 def keys(pairs: Sequence[tuple[str, str]], width: int, below: int = 0) -> Line:

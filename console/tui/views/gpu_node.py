@@ -11,6 +11,7 @@ from console.findings.model import Finding
 from console.gpu.held import WORDS
 from console.gpu.model import Gpu, GpuNode, Slice, Xid
 from console.gpu.xid import meaning
+from console.live.shown import measured_ago
 from console.tui.lines import Line, Span, line, rule, span, wrap
 from console.tui.views.gpu import SHAPE, who
 from console.tui.words import severity
@@ -24,6 +25,8 @@ def about(board: Board, node: GpuNode, findings: Sequence[Finding], width: int) 
         words = f" {r.name}: {r.allocatable:g} of {r.capacity:g} allocatable, {sign}{r.requested:g} asked for"
         out.append(line(span(words, "crit" if r.allocatable < r.capacity else "text")))
     out += [_exporter(node), *_operator(node)]
+    if old := measured_ago(board):
+        out.append(line(span(f" figures were measured{old}", "warn")))
     product = node.labels.get("nvidia.com/gpu.product") or next((g.model for g in node.gpus if g.model), "")
     if product:
         out.append(line(span(f" {product}", "dim")))

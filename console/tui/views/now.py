@@ -277,7 +277,7 @@ def _foot(situation: Situation, width: int) -> list[Line]:
             continue
         left = walk.handed
         handed = f" for the next: {left.by}{f', {left.text}' if left.text else ''}" if left is not None else ""
-        words = f"{walk.runbook} on {walk.subject} · {walk.current or 'begins'} · {situation.walk_state(walk)}{handed}"
+        words = f"{walk.runbook} on {walk.subject} · {situation.walk_state(walk)}{handed} · {walk.current or 'begins'}"
         since = span(f" · {age(board, walk.started)}", "dim")
         out.append(line(Span(" WALK  ", "accent"), span(words), since, key=f"walk:{walk.id}"))
     for id, why in situation.walks_unread:

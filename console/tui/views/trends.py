@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
+
 from console.apps.model import SparkApp
 from console.apps.progress import rate, rates
 from console.live.shown import age, aged, memory_seen
 from console.live.situation import Focus, Situation
 from console.runbook.watching import since_change
-from console.tui.lines import Line, Role, Span, bar, cut, line, span, spark
+from console.tui.lines import Line, Role, Span, bar, cut, line, span, spark, wrap
 from console.tui.views.verify import figure_line
 
 CURVE, BAR = 24, 12
@@ -17,8 +19,9 @@ TIGHT = 0.9
 
 def lines(situation: Situation, app: SparkApp, focus: Focus, width: int) -> list[Line]:
     """What it has done, what it takes, and how it goes since Console changed it."""
-    made = [_tasks(situation, app), _memory(situation, focus, app), *_since(situation, app)]
-    return [cut(one, width) for one in made if one is not None]
+    done = _tasks(situation, app)
+    made = [*([done] if done is not None else []), *_memory(situation, focus, app, width), *_since(situation, app)]
+    return [cut(one, width) for one in made]
 
 
 def _since(situation: Situation, app: SparkApp) -> list[Line]:
@@ -50,18 +53,23 @@ def _tasks(situation: Situation, app: SparkApp) -> Line | None:
     return line(*parts)
 
 
-def _memory(situation: Situation, focus: Focus, app: SparkApp) -> Line | None:
+def _memory(situation: Situation, focus: Focus, app: SparkApp, width: int) -> list[Line]:
+    """The curve with its figures; those that do not fit beside it go on below."""
     trend = focus.memory
     if trend is None or focus.on.app != app.key:
-        return None
+        return []
     first = Span(" seen    ", "head")
     words = memory_seen(situation.board, trend, live=app.live)
     if not words:
-        return None
+        return []
     if trend.state != "ready":
-        return line(first, span(words, "dim"))
-    values = [value for _, value in trend.samples]
-    known = [value for value in values if value is not None]
-    tight = trend.limit is not None and max(known) >= trend.limit * TIGHT
-    role: Role = "warn" if tight else "info"
-    return line(first, Span(spark(values, CURVE, trend.limit), role), span(f"  {words}"))
+        lead = [first]
+        role: Role = "dim"
+    else:
+        values = [value for _, value in trend.samples]
+        known = [value for value in values if value is not None]
+        tight = trend.limit is not None and max(known) >= trend.limit * TIGHT
+        lead, role = [first, Span(spark(values, CURVE, trend.limit), "warn" if tight else "info"), Span("  ")], "text"
+    texts = wrap(words, max(20, width - cell_len(line(*lead).text)))
+    indent = Span(" " * cell_len(line(*lead).text))
+    return [line(*(lead if not n else [indent]), span(text, role)) for n, text in enumerate(texts)]

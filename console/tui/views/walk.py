@@ -10,7 +10,7 @@ from console.actions.effects import Effect
 from console.base.clock import rfc3339
 from console.base.units import human_duration
 from console.board.model import Board
-from console.live.shown import age
+from console.live.shown import age, aged
 from console.runbook.model import Runbook, Step
 from console.runbook.walk import StepState, Undone, Walk
 from console.timeline.prose import because, declined, objective, outcome
@@ -39,7 +39,7 @@ _TITLE_WIDTH = 34
 _TEMPLATE = re.compile(r"\s*\{[{%].*?[%}]\}", re.DOTALL)
 
 
-def lines(walk: Walk, runbook: Runbook | None, stands: str, width: int) -> list[Line]:
+def lines(board: Board, walk: Walk, runbook: Runbook | None, stands: str, width: int) -> list[Line]:
     """What should be known of its beginning, the steps that were made, the present one with what was seen at it, and
     those that may follow."""
     out = [line(Span(" ! ", "crit"), span(text, "warn")) for said in walk.remarks for text in wrap(said, width - 4)]
@@ -50,7 +50,9 @@ def lines(walk: Walk, runbook: Runbook | None, stands: str, width: int) -> list[
     if walk.status == "ended":
         return out
     if current is not None and current.state == "current":
-        out += [line(Span("      seen "), span(e.excerpt), span(f"  {e.locator}", "dim")) for e in current.evidence[:4]]
+        for e in current.evidence:
+            texts = wrap(f"{e.excerpt}{aged(board, e.at)}", max(20, width - 12))
+            out += [line(Span("      seen " if not i else " " * 11), span(text)) for i, text in enumerate(texts)]
     return [*out, *_ahead(walk, runbook)]
 
 
@@ -77,6 +79,7 @@ def details(walk: Walk, runbook: Runbook | None, number: int, width: int) -> lis
     state = walk.steps[number - 1]
     step = runbook.step(state.step) if runbook else None
     parts: list[tuple[str, str, Role]] = [("step", f"{number} · {state.step} · {_nature(step) if step else ''}", "dim")]
+    parts.append(("walk", f"{walk.id} · {walk.runbook} {walk.version}", "dim"))
     parts.append(("stands", state.state + (f", judged {state.status}" if state.status else ""), "text"))
     if state.words:
         parts.append(("because", state.words, "text"))

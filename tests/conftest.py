@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from hypothesis import settings
+
 from tests.cluster.parts import (
     alertmanager_server,
     kube_api,
@@ -25,6 +27,11 @@ __all__ = [
     "session_folder",
     "spark_node",
 ]
+
+# The same code gets the same answer. HYPOTHESIS_PROFILE=explore looks further, with other examples each time.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("explore", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 def pytest_xdist_auto_num_workers() -> int:

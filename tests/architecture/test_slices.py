@@ -35,6 +35,7 @@ DECIDED = {
     "findings/ends.py": LOOKED_AT,
     "findings/restlog.py": LOOKED_AT,
     "findings/rules/storage/object_store.py": LOOKED_AT,
+    "operate/approvals/request.py": NAME,
     "operate/locks.py": NAME,
     "runbook/filters.py": NUMBER,
     "runbook/inputs.py": NUMBER,

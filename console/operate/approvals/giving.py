@@ -15,7 +15,7 @@ from console.actions.effects import Preview
 from console.actions.verb import Right
 from console.base.errors import ConsoleError, ForbiddenError, RefusedError, UsageError
 from console.base.jsontext import decode_tree
-from console.base.text import clean, plural
+from console.base.text import clean, plural, shorten
 from console.operate import kubernetes, preview
 from console.operate.approvals.request import DIGEST, GROUP, LABEL, LEASES, ApprovalRequest, NoRequest, request_of
 from console.operate.confirm import TRIES
@@ -155,7 +155,7 @@ async def approve(connection: Connection, rules: ChangeRules, request: ApprovalR
         reply = await person.answer(asked)
         if reply is None or reply.value != YES or reply.typed == asked.expect or not left:
             break
-        again = f"{clean(reply.typed)[:60]!r} is not {asked.expect!r}: {plural(left, 'more try', 'more tries')}"
+        again = f"{shorten(clean(reply.typed), 60)!r} is not {asked.expect!r}: {plural(left, 'more try', 'more tries')}"
         asked = replace(asked, reason=again)
     if reply is None or reply.value != YES or reply.typed != asked.expect or not reply.terminal:
         raise RefusedError(f"not approved: {asked.expect!r} was not typed at a terminal")

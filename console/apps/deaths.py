@@ -28,6 +28,8 @@ _DRAIN_REASONS = frozenset(
         "SpotInterrupted",
     }
 )
+_BY_API = "Evicted pod"
+"""How those who evict through the API begin their events (Karpenter, descheduler); the kubelet says what was short."""
 _PREEMPTED = frozenset({"Preempted", "Preempting"})
 _KIND_OF_TARGET = {
     "PreemptionByScheduler": "preempted",
@@ -145,7 +147,8 @@ def _by_events(events: Iterable[Event]) -> tuple[str, str] | None:
         if event.reason in _PREEMPTED:
             return "preempted", event.message
         if event.reason in _DRAIN_REASONS:
-            kind = "evicted" if event.reason == "Evicted" else "drained"
+            by_kubelet = event.reason == "Evicted" and not event.message.startswith(_BY_API)
+            kind = "evicted" if by_kubelet else "drained"
             return "disk-limit" if _of_disk(event.message) else kind, event.message
     return None
 

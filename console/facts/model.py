@@ -99,7 +99,8 @@ class Container(Struct, frozen=True, gc=False):
     ready: bool = False
 
 
-_MAIN_NAMES = frozenset({"spark-kubernetes-driver", "spark-kubernetes-executor", "spark-connect", "executor"})
+MAIN_CONTAINERS = frozenset({"spark-kubernetes-driver", "spark-kubernetes-executor", "spark-connect", "executor"})
+"""Names of containers in which Spark itself runs."""
 
 
 class Pod(Struct, frozen=True, gc=False):
@@ -150,7 +151,7 @@ class Pod(Struct, frozen=True, gc=False):
         first: Container | None = None
         for container in self.containers:
             if container.role == "main":
-                if container.name in _MAIN_NAMES:
+                if container.name in MAIN_CONTAINERS:
                     return container
                 first = first or container
         return first

@@ -126,6 +126,11 @@ WORDINGS: dict[str, tuple[str, ...]] = {
         "Unable to execute HTTP request: Read timed out",
         "SdkClientException: Unable to execute",
     ),
+    "untrusted-certificate": (
+        "PKIX path building failed",
+        "unable to find valid certification path",
+        "CERTIFICATE_VERIFY_FAILED",
+    ),
     "store-pool": ("Timeout waiting for connection from pool", "Acquire operation took longer"),
     "s3-class-missing": ("S3AFileSystem not found",),
     "metastore": (
@@ -207,6 +212,7 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     "job-failed": (" failed: ",),
     "job-aborted": ("Job aborted due to stage failure:",),
     "task-failed": ("Lost task ",),
+    "executor-registered": ("Registered executor ",),
     "task-started": ("TaskSetManager: Starting task ",),
     "stage-submitted": ("DAGScheduler: Submitting ",),
     "job-finished": ("DAGScheduler: Job ",),
@@ -257,6 +263,7 @@ USUAL = frozenset(
         "deleted-by-user",
         "driver-gone",
         "executor-lost-failure",
+        "executor-registered",
         "gpu-fallback",
         "heartbeat",
         "init-failed",

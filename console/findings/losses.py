@@ -10,7 +10,7 @@ from console.apps.evidence import of_event, of_hit, of_rest
 from console.base.clock import parse_time
 from console.facts.evidence import Evidence
 from console.facts.logs import Hit
-from console.facts.model import Event
+from console.facts.model import MAIN_CONTAINERS, Event
 from console.facts.podnames import executor_of_name
 from console.facts.rest import RestView, text
 from console.findings.applogs import AppLogs
@@ -22,6 +22,7 @@ _API_EXIT = re.compile(r"exit code: (-?\d+)|ContainerStateTerminated\([^)]{0,200
 _REASON = re.compile(
     r"termination reason: (\w+)|Reason: (OOMKilled|Error|Completed)\b|(?<![\w])reason=(OOMKilled|Error|Completed)\b"
 )
+_CONTAINER = re.compile(r"container name: (\S+)")
 _SILENT = re.compile(r"Removing executor (\S+) with (no recent heartbeats: .*)", re.DOTALL)
 _OPERATOR = re.compile(r"Executor (\S+) failed with ExitCode: (-?\d+), Reason: (\w+)")
 
@@ -43,7 +44,14 @@ class Loss:
 
 
 def parse(words: str) -> tuple[int | None, str]:
-    """(exit code, Kubernetes' reason) of a text such as `removeReason`."""
+    """(exit code, Kubernetes' reason) of a text such as `removeReason`.
+
+    Where it quotes several containers, those of Spark's own: Spark heads the text with any container's code.
+    """
+    quoted = _CONTAINER.split(words)
+    if len(quoted) > 3:  # text before the first, then name and text of each
+        own = [text for name, text in zip(quoted[1::2], quoted[2::2], strict=True) if name in MAIN_CONTAINERS]
+        words = own[0] if own else words
     code = _EXIT.search(words) or _API_EXIT.search(words)
     reason = _REASON.search(words)
     number = next((g for g in code.groups() if g), None) if code is not None else None

@@ -375,3 +375,69 @@ def test_executors_whose_jvm_does_not_start_say_why_in_their_own_log() -> None:
     assert "/opt/agent.jar" in found.title
     unsaid = one(driver(), executor(1, ended(1, "Error", 30), "Failed"))
     assert (unsaid.code, unsaid.confidence) == ("executor-start-failed", "low")
+
+
+def containers(*told: tuple[str, int]) -> str:
+    """What Spark quotes of a lost executor's pod."""
+    return "\n".join(
+        f"\t container name: {name}\n\t container state: terminated\n\t exit code: {code}\n\t termination reason: Error\n"
+        for name, code in told
+    )
+
+
+def test_the_end_of_spark_own_container_counts_where_another_ended_well() -> None:
+    text = lost(
+        "The executor with id 1 exited with exit code 0(success).\n\nThe API gave the following container statuses:\n\n"
+        + containers(("log-shipper", 0), ("spark-kubernetes-executor", 52))
+    )
+    assert one(driver(), log(text)).code == "executor-oom-heap"
+
+
+def test_spark_own_container_that_ended_well_is_not_blamed_for_another() -> None:
+    text = lost(
+        "The executor with id 1 exited with exit code 137.\n\nThe API gave the following container statuses:\n\n"
+        + containers(("spark-kubernetes-executor", 0), ("log-shipper", 137))
+    )
+    assert "executor-oom-container" not in {f.code for f in judge(driver(), log(text))}
+
+
+@pytest.mark.parametrize("role", ["driver", "executor"])
+def test_a_thread_that_cannot_be_started_is_no_full_heap(role: str) -> None:
+    text = line("SparkUncaughtExceptionHandler: Uncaught exception in thread Thread[worker]", "ERROR", 200) + (
+        "java.lang.OutOfMemoryError: unable to create native thread: possibly out of memory or at a limit\n"
+    )
+    died = ended(52)
+    pods = (driver(died, "Failed"),) if role == "driver" else (driver(), executor(1, died, "Failed"))
+    first = judge(*pods, log(text, role=role))[0]
+    assert first.code == "threads-exhausted"
+
+
+def test_who_evicts_through_the_api_is_not_called_the_kubelet() -> None:
+    told = event("Pod/jobs/etl-driver", "Evicted", "Evicted pod: Underutilized", type="Normal")
+    found = one(driver(ended(143), "Failed"), told)
+    assert found.code == "driver-evicted" and "kubelet" not in found.title and "drain" in found.title
+
+
+def test_an_executor_that_was_taken_from_an_application_that_ended_well_is_an_information() -> None:
+    gone = executor(1, None, "Failed", reason="Evicted", message="The node was low on resource: memory.")
+    (found,) = judge(cr("COMPLETED"), driver(ended(0, "Completed"), "Succeeded", labels=OPERATED), gone)
+    assert (found.code, found.severity) == ("executor-evicted", "info")
+
+
+def test_an_executor_that_registered_after_all_was_only_late() -> None:
+    none_yet = line("TaskSchedulerImpl: Initial job has not accepted any resources; check your cluster UI", when=100)
+    late = line("KubernetesDriverEndpoint: Registered executor NettyRpcEndpointRef(spark://x) ID 1", "INFO", 107)
+    assert "unschedulable" in {f.code for f in judge(driver(), log(none_yet))}
+    assert judge(driver(), log(none_yet + late)) == ()
+
+
+def test_a_store_whose_certificate_is_not_trusted_is_reached() -> None:
+    text = line("FileSystem: cannot be read", "ERROR", 200) + (
+        "org.apache.hadoop.fs.s3a.AWSClientIOException: getFileStatus on s3a://w/x: "
+        "software.amazon.awssdk.core.exception.SdkClientException: Unable to execute HTTP request: "
+        "PKIX path building failed\n"
+        "Caused by: javax.net.ssl.SSLHandshakeException: PKIX path building failed: unable to find valid certification "
+        "path to requested target\n"
+    )
+    first = judge(driver(ended(1), "Failed"), log(text))[0]
+    assert first.code == "tls-refused"

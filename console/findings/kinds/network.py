@@ -167,6 +167,8 @@ KINDS = (
         owner="platform or owner of the job",
         title="no more threads or processes may be started",
         words=(
+            "unable to create native thread",
+            "unable to create new native thread",
             "pthread_create failed",
             "can't start new thread",
             "can.t start new thread",

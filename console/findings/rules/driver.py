@@ -147,7 +147,6 @@ _KINDS = (
     ("gc-overhead", "gc-overhead", "GC overhead limit exceeded"),
     ("metaspace", "metaspace", "metaspace"),
     ("direct-memory", "direct", "direct memory"),
-    ("native-thread", "native-thread", "native threads"),
     ("heap", "heap", "Java heap space"),
     ("array-size", "heap", "an array beyond the VM's limit"),
 )
@@ -155,9 +154,9 @@ _KINDS = (
 
 def heap_oom(case: Case) -> Answer:
     """OutOfMemoryError in the driver's JVM. REST does not say so: there it may read `unread block data`."""
-    if _driver_victims(case, "container-oom"):
-        return "the driver's container was OOMKilled: that came first"
     errors = _errors(case)
+    if other := _other_memory(case, errors):
+        return other
     dead = _driver_victims(case, "heap-oom")
     broadcast = case.hits("broadcast-memory", roles=("driver",))
     disguised = _disguised(case)
@@ -194,6 +193,15 @@ def heap_oom(case: Case) -> Answer:
             data=figures,
         )
     ]
+
+
+def _other_memory(case: Case, errors: dict[str, list[Hit]]) -> str:
+    """Which other memory than the driver's heap it was, `` where none is known."""
+    if _driver_victims(case, "container-oom"):
+        return "the driver's container was OOMKilled: that came first"
+    if not errors and case.hits("native-thread", roles=("driver",)):
+        return "no thread could be started: an OutOfMemoryError of the system's limits, not of the heap"
+    return ""
 
 
 def _errors(case: Case) -> dict[str, list[Hit]]:

@@ -35,7 +35,10 @@ def _held_open(case: Case, driver: Pod) -> Finding | None:
     """The Spark container ended, another one keeps the pod in phase Running, and the operator sees no end."""
     end = driver.main.terminated if driver.main is not None else None
     others = [c for c in driver.containers if c is not driver.main and c.role != "init" and c.state == "running"]
-    if end is None or end.finished is None or not others or case.world.now - end.finished < SLACK:
+    if end is None or end.finished is None or not others:
+        return None
+    lasts = case.world.now - end.finished
+    if lasts < SLACK and not case.world.saved:
         return None
     names = " and ".join(c.name for c in others)
     return finding(
@@ -44,8 +47,7 @@ def _held_open(case: Case, driver: Pod) -> Finding | None:
         "I18",
         "warning",
         "high",
-        f"the driver ended {human_duration(case.world.now - end.finished)} ago (exit code {end.exit_code}); "
-        f"{names} keeps its pod running",
+        f"the driver ended {human_duration(lasts)} ago (exit code {end.exit_code}); {names} keeps its pod running",
         subject=driver.key,
         since=end.finished,
         detail="a pod ends when all its containers have ended: nobody sees before that the application is over, and "
@@ -73,7 +75,9 @@ def _jvm(case: Case, driver: Pod) -> Finding | None:
         return None
     stop = stops[-1]
     last = log.last_time
-    if stop.at is None or stop.log is not log.log or case.world.now - max(stop.at, last or 0.0) < SLACK:
+    if stop.at is None or stop.log is not log.log:
+        return None
+    if case.world.now - max(stop.at, last or 0.0) < SLACK and not case.world.saved:
         return None
     began = driver.main.started
     if (began is not None and stop.at < began) or case.hits("shutdown-hook", roles=("driver",)):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
-from console.facts.model import Container, Event, Node, Origin, Pod, Terminated, Workload
+from console.facts.model import MAIN_CONTAINERS, Container, Event, Node, Origin, Pod, Terminated, Workload
 from console.sources.cluster.fields import (
     arguments,
     asked_before,
@@ -29,8 +29,6 @@ from console.sources.cluster.fields import (
     whole,
     word,
 )
-
-KNOWN_MAIN = frozenset({"spark-kubernetes-driver", "spark-kubernetes-executor", "spark-connect", "executor"})
 
 
 class ManagerTree(TypedDict, total=False):
@@ -134,10 +132,10 @@ def _containers(spec: dict[str, Any], status: dict[str, Any]) -> tuple[Container
     out: list[Container] = []
     seen: set[str] = set()
     mains = objects(spec.get("containers"))
-    known = any(c.get("name") in KNOWN_MAIN for c in mains)
+    known = any(c.get("name") in MAIN_CONTAINERS for c in mains)
     states = {s.get("name"): s for s in objects(status.get("containerStatuses"))}
     for c in mains:
-        role = "sidecar" if known and c.get("name") not in KNOWN_MAIN else "main"
+        role = "sidecar" if known and c.get("name") not in MAIN_CONTAINERS else "main"
         out.append(_container(c, mapping(states.get(c.get("name"))), role))
         seen.add(word(c.get("name")))
     out.extend(_container({}, s, "main") for name, s in states.items() if name not in seen)

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Raw
 
 from console.base.jsontext import decode_tree
-from console.facts.model import Condition, Container, Origin, Owner, Pod, Terminated
+from console.facts.model import MAIN_CONTAINERS, Condition, Container, Origin, Owner, Pod, Terminated
 from console.facts.notjudged import NotJudged, not_judged
 from console.sources.cluster import decode, fields
 from console.sources.cluster import podshape as shape
@@ -186,10 +186,10 @@ class PodDecoder:
     def _containers(self, spec: shape.PodSpecShape, status: shape.PodStatusShape) -> tuple[Container, ...]:
         out: list[Container] = []
         mains = spec.containers or []
-        known = any(c.name in decode.KNOWN_MAIN for c in mains)
+        known = any(c.name in MAIN_CONTAINERS for c in mains)
         states = {s.name: s for s in status.containerStatuses or ()}
         for c in mains:
-            role = "sidecar" if known and c.name not in decode.KNOWN_MAIN else "main"
+            role = "sidecar" if known and c.name not in MAIN_CONTAINERS else "main"
             out.append(self._container(c, states.pop(c.name, None), role))
         out.extend(self._container(shape.SpecContainer(), s, "main") for s in states.values())
         if spec.initContainers:

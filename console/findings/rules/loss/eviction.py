@@ -56,7 +56,7 @@ def _evicted(
         case,
         "executor-evicted",
         class_,
-        severity_of(case, current=figures.current),
+        "info" if case.succeeded else severity_of(case, current=figures.current),
         "high" if sure else "medium",
         f"{count_of(lost)} {kinds_of(lost)}",
         detail=lost[-1].words + (f"; node {listed(nodes, 3)}" if nodes else ""),

@@ -25,7 +25,6 @@ _HEAP_KINDS = (
     ("gc-overhead", "executor-gc-overhead", "GC overhead limit exceeded"),
     ("metaspace", "executor-oom-heap", "metaspace"),
     ("direct-memory", "executor-oom-heap", "direct memory"),
-    ("native-thread", "executor-oom-heap", "native threads"),
     ("spark-memory", "executor-oom-heap", "Spark's execution memory"),
     ("array-size", "executor-oom-heap", "an array beyond the VM's limit"),
     ("exit-on-oom", "executor-oom-heap", "Java heap space (ExitOnOutOfMemoryError)"),
@@ -40,6 +39,8 @@ def heap_oom(case: Case) -> Answer:
     failures = _task_failures(case)
     if not dead and not errors and not failures:
         return "no executor ended with 52 and no OutOfMemoryError is in its log or its tasks"
+    if not errors and case.hits("native-thread", roles=("executor",)):
+        return "no thread could be started: an OutOfMemoryError of the system's limits, not of the heap"
     wording, code, shown = _heap_kind(case, errors)
     if dead and not errors:
         shown = "OutOfMemoryError in the JVM"

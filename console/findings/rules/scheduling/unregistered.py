@@ -51,8 +51,9 @@ def unregistered(case: Case) -> Unregistered:
 
 
 def _worked(case: Case) -> float | None:
-    """When a task last ran; None where none is known to have run."""
-    times = [h.at for h in case.hits("task-failed", "task-started", "task-running") if h.at is not None]
+    """When an executor last registered or a task last ran; None where neither is known."""
+    signs = case.hits("executor-registered", "task-failed", "task-started", "task-running")
+    times = [h.at for h in signs if h.at is not None]
     done = any(
         num(r, "totalTasks") > 0 or num(r, "activeTasks") > 0 for k, r in case.rest.executors.items() if k != "driver"
     )

@@ -83,6 +83,14 @@ CHANGES = {
         w.facts(driver(), executor(1, w.ended(143, "Error", 300), "Failed")),
         w.facts(driver(w.ended(0, "Completed", 290), "Succeeded"), executor(1, w.ended(143, "Error", 300), "Failed")),
     ),
+    "the scheduler says why a pod waits": (
+        w.facts(driver(), w.pending(1, "", "", owner="etl-driver")),
+        w.facts(
+            driver(),
+            w.pending(1, "", "", owner="etl-driver"),
+            event(f"Pod/{w.NS}/etl-exec-1", "FailedScheduling", "0/3 nodes are available: 3 Insufficient cpu."),
+        ),
+    ),
     "an executor uses more memory": (w.facts(*LOST, used(1e8)), w.facts(*LOST, used(9e8))),
     "what Spark says of its executors": (
         w.facts(driver(), executor(1), rest("allexecutors", [])),
@@ -176,10 +184,11 @@ def test_a_cause_is_named_as_soon_as_it_is_found_and_no_longer_than_it_is() -> N
     facts = w.facts(driver(w.ended(137, "OOMKilled"), "Failed"), executor(1))
     apps, found = assemble(facts), diagnose(facts, assemble(facts))
     kept = CausesKept()
-    for findings in ((), found, found[:0], found):
+    others = tuple(replace(one, causes=("driver-oom@elsewhere",)) for one in found)
+    for findings in ((), found, others, found, found[:0]):
         named = kept.name(apps, findings)
         assert named == tuple(with_causes(app, findings) for app in apps)
-        assert any(attempt.cause for app in named for attempt in app.attempts) == bool(findings)
+        assert any(attempt.cause for app in named for attempt in app.attempts) == (findings is found)
 
 
 def test_whoever_waits_for_a_moment_is_judged_again_when_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,12 @@ _GATE = (
     "tests/operate/test_consequences.py",
 )
 _CONTEXT = ("tests/runbook/test_context.py", "tests/runbook/test_verify.py", "tests/runbook/test_changes.py")
-_SLO = ("tests/slo/test_arithmetic.py", "tests/slo/test_evaluate.py", "tests/slo/test_recovery.py")
+_SLO = (
+    "tests/slo/test_arithmetic.py",
+    "tests/slo/test_evaluate.py",
+    "tests/slo/test_hysteresis.py",
+    "tests/slo/test_recovery.py",
+)
 
 CONCERNS: Final[dict[str, tuple[str, ...]]] = {
     "console/operate/gate.py": _GATE,

@@ -80,12 +80,12 @@ def outputs(**of_now: Any) -> dict[str, Any]:
 def test_a_walk_begins_with_what_it_was_started_with() -> None:
     begun = Started(
         1.0, "w", "b", "2.0", "hash", "text", {"size": 1}, {"size": "default"}, {"uid": "u"}, "app", "ada", "console",
-        {"slo": {}},
+        {"slo": {}}, remarks=("no object is named",),
     )  # fmt: skip
     assert fold([begun]) == Walk(
         id="w", runbook="b", version="2.0", hash="hash", text="text", subject="app", status="running", started=1.0,
         inputs={"size": 1}, origins={"size": "default"}, cluster={"uid": "u"}, actor="ada", slo_before={"slo": {}},
-        events=1,
+        remarks=("no object is named",), events=1,
     )  # fmt: skip
     assert left(begun) == {}, "it begins once"
 
@@ -226,6 +226,14 @@ def test_a_rollback_that_is_shown_leaves_the_step_that_led_to_it_as_it_was() -> 
     assert after == {
         "preview": shown, "status": "waiting", "undos": (Undone("w/2.undo", "Raise it", 2, "current", "", shown),),
     }  # fmt: skip
+
+
+def test_a_rollback_that_is_shown_again_is_one_beside_those_of_other_changes() -> None:
+    other = Undone("w/1.undo", "the rollback", 1, "refused", "not rolled back: frozen")
+    mine = Undone("w/2.undo", "Raise it", 2, "refused", "not rolled back: frozen")
+    shown = replace(SHOWN, effect=UNDO)
+    after = left(Previewed(10.0, "now", shown), replace(WALK, undos=(other, mine)))
+    assert after["undos"] == (other, Undone("w/2.undo", "Raise it", 2, "current", "", shown))
 
 
 def test_what_landed_is_known_or_in_doubt_and_what_did_not_is_asked_for_again() -> None:

@@ -41,7 +41,8 @@ from console.operate.policy import ChangeRules
 from console.runbook.walk import AnyEvent, Applied, ApprovalAsked, Approved, ChangeRefused
 from console.settings.model import Approvals, Policy
 from console.wire.config import ContextRef
-from console.wire.connection import Connection
+from console.wire.connection import Connection, Identity
+from console.wire.errors import NotFoundError
 from console.wire.writer import Writer
 from tests.operate.conftest import GRANTED, YES, Cluster, Passage, Says
 from tests.operate.objects import NEW, OLD, create, raise_overhead, spark_path
@@ -363,8 +364,19 @@ async def test_what_cannot_be_asked_counts_as_a_place_where_who_walks_may_write(
     second = replace_reader(two.second(), Deaf())
     assert "could not be asked (no reviews here)" in await second.lacking()
     assert "no place" in await two.second(place="").lacking()
-    assert "there is no namespace nowhere" in await two.second(place="nowhere").lacking()
     assert await two.second().lacking() == ""
+
+
+async def test_a_place_that_is_not_there_is_named() -> None:
+    class Empty:
+        async def object(self, path: str) -> Any:
+            raise NotFoundError(f"{path} is not there", status=404, reason="NotFound")
+
+    who = Identity("here", "https://x", "ca", "jobs", user="ada")
+    second = SecondPerson(Empty(), None, who, "w-1", "nowhere", 1.0)  # type: ignore[arg-type]
+    assert "there is no namespace nowhere" in await second.lacking()
+    nobody = SecondPerson(Empty(), None, Identity("here", "https://x", "ca", "jobs"), "w-1", "nowhere", 1.0)  # type: ignore[arg-type]
+    assert "does not say as whom" in await nobody.lacking()
 
 
 def replace_reader(second: SecondPerson, reader: Any) -> SecondPerson:
@@ -385,8 +397,6 @@ async def test_each_right_by_which_one_could_approve_alone_is_asked_about(held: 
             right = writing("approvals")[held]
             asked = resource + (f"/{more['subresource']}" if more["subresource"] else "")
             return AccessReview((verb, asked, more["group"]) == (right.verb, right.resource, right.group))
-
-    from console.wire.connection import Identity
 
     who = Identity("here", "https://x", "ca", "jobs", user="ada")
     second = SecondPerson(Answers(), None, who, "w-1", "approvals", 1.0)  # type: ignore[arg-type]

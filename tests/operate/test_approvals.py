@@ -93,6 +93,27 @@ def test_a_request_is_chosen_by_the_beginning_of_its_digest() -> None:
             chosen([ASKED, other], wrong)
 
 
+async def test_a_review_that_could_not_be_made_is_no_proof() -> None:
+    class Half:
+        def __init__(self, access: AccessReview) -> None:
+            self.access = access
+
+        async def object(self, path: str) -> Any:
+            return {}
+
+        async def may(self, *what: Any, **more: Any) -> AccessReview:
+            return self.access
+
+    def second(access: AccessReview) -> SecondPerson:
+        who = Identity("here", "https://x", "ca", "jobs", user="ada")
+        return SecondPerson(Half(access), None, who, "w-1", "approvals", 1.0)  # type: ignore[arg-type]
+
+    unsure = AccessReview(False, "x", error="the webhook did not answer")
+    assert "is not known (the webhook did not answer)" in await second(unsure).lacking()
+    assert await second(replace(unsure, denied=True)).lacking() == ""
+    assert await second(AccessReview(False, "no")).lacking() == ""
+
+
 async def test_a_place_that_is_not_there_is_named() -> None:
     class Empty:
         async def object(self, path: str) -> Any:

@@ -10,17 +10,20 @@ import pytest
 from msgspec.structs import replace
 
 from console.actions.effects import AllowedCall, Effect, ObjectRef, Preview
-from console.base.errors import ForbiddenError, RefusedError, UsageError
+from console.base.errors import ConsoleError, ForbiddenError, RefusedError, UsageError
 from console.operate.approvals.giving import FRESH, approve, chosen, requests, seen_here
 from console.operate.approvals.request import (
     DIGEST,
+    GROUP,
     LABEL,
+    LEASES,
     MAX_REQUEST,
     REQUEST,
     Approval,
     ApprovalRequest,
     NoRequest,
     approval_of,
+    created,
     noted,
     request_of,
     writing,
@@ -66,6 +69,17 @@ def lease(request: ApprovalRequest, by: str = "grace", *, ago: float = 0.0, last
     }
 
 
+def test_an_approval_counts_up_to_its_last_second() -> None:
+    made = lease(ASKED, lasts=60)
+    at = created(made)
+    assert at is not None and isinstance(approval_of(made, ASKED, at + 60), Approval)
+    assert approval_of(made, ASKED, at + 61) == "what grace approved has expired"
+    assert approval_of({"metadata": {"annotations": {DIGEST: ASKED.digest}}}, ASKED, 0.0) == (
+        "it names nobody but who walks"
+    )
+    assert "about another change" in str(approval_of({}, ASKED, 0.0)) and created({}) is None
+
+
 def test_an_approval_counts_as_long_as_it_says_from_when_the_server_had_it() -> None:
     found = approval_of(lease(ASKED), ASKED, time.time())
     assert isinstance(found, Approval) and found.by == "grace" and 50 < found.until - time.time() <= 60
@@ -80,9 +94,54 @@ def test_a_request_that_was_changed_on_its_way_is_none() -> None:
     assert request_of({"metadata": {"annotations": notes}}) == ASKED
     forged = notes | {REQUEST: notes[REQUEST].replace("+a: 1", "+a: 9")}
     unknown = noted(replace(ASKED, preview=replace(PREVIEW, effect=replace(PREVIEW.effect, action="explode"))))
-    for bad in (forged, {}, {REQUEST: "[]"}, unknown):
-        with pytest.raises(NoRequest):
+    for bad, said in (
+        (forged, "what it asks for is not what its digest was made of"),
+        ({}, "it is no request: Input data was truncated"),
+        ({REQUEST: "[]"}, "it is no request: Expected `object`, got `array`"),
+        (unknown, "it asks for 'explode', which this Console does not know"),
+    ):
+        with pytest.raises(NoRequest) as error:
             request_of({"metadata": {"annotations": bad}})
+        assert error.value.message == said
+    with pytest.raises(NoRequest):
+        request_of({})
+
+
+def test_what_stands_in_a_cluster_is_the_same_in_every_version() -> None:
+    """Names, annotations and the digest: two people may have two versions of Console."""
+    assert ASKED.digest == "31d6b4d73aaf0a85adc0941e2cbea5575be093dc0312443738229eccc7d80eab"
+    assert (ASKED.short, ASKED.name, ASKED.approval) == (
+        "31d6b4d73aaf", f"console-request-{ASKED.digest[:32]}", f"console-approval-{ASKED.digest[:32]}",
+    )  # fmt: skip
+    assert set(noted(ASKED)) == {"console.oncall/request", "console.oncall/digest"}
+    assert (LABEL, GROUP, LEASES, MAX_REQUEST) == ("console.oncall/approval", "coordination.k8s.io", "leases", 200_000)
+
+
+def test_by_these_rights_one_could_approve_alone() -> None:
+    """To write an approval, to take the right to, to run or become somebody who may."""
+    assert [right.words for right in writing("approvals")] == [
+        *(f"{verb} leases.coordination.k8s.io in namespace approvals" for verb in ("create", "update", "patch")),
+        *(
+            f"{verb} rolebindings.rbac.authorization.k8s.io in namespace approvals"
+            for verb in ("create", "update", "patch")
+        ),
+        *(f"{verb} roles.rbac.authorization.k8s.io in namespace approvals" for verb in ("update", "patch")),
+        "create pods in namespace approvals",
+        "create serviceaccounts/token in namespace approvals",
+        "impersonate users",
+        "impersonate groups",
+        "impersonate serviceaccounts",
+    ]
+
+
+def test_a_request_of_exactly_the_most_is_taken_and_one_more_is_not() -> None:
+    def long(more: int) -> ApprovalRequest:
+        return replace(ASKED, preview=replace(PREVIEW, message="x" * more))
+
+    room = MAX_REQUEST - len(noted(long(1))[REQUEST]) + 1
+    assert len(noted(long(room))[REQUEST]) == MAX_REQUEST
+    with pytest.raises(ConsoleError, match="too long for a request to a second person"):
+        noted(long(room + 1))
 
 
 def test_a_request_is_chosen_by_the_beginning_of_its_digest() -> None:

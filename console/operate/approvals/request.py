@@ -23,7 +23,7 @@ from console.base.text import clean
 
 GROUP, LEASES = "coordination.k8s.io", "leases"
 LABEL = "console.oncall/approval"
-REQUEST, DIGEST, APPROVES = "console.oncall/request", "console.oncall/digest", "console.oncall/approves"
+REQUEST, DIGEST = "console.oncall/request", "console.oncall/digest"
 SHORT = 12
 """Characters of a digest that people say to each other."""
 MAX_REQUEST = 200_000

@@ -113,6 +113,8 @@ def test_what_stands_in_a_cluster_is_the_same_in_every_version() -> None:
     assert (ASKED.short, ASKED.name, ASKED.approval) == (
         "31d6b4d73aaf", f"console-request-{ASKED.digest[:32]}", f"console-approval-{ASKED.digest[:32]}",
     )  # fmt: skip
+    one, other = ({"a": 1, "b": 2}, {"b": 2, "a": 1})
+    assert len({replace(ASKED, preview=replace(PREVIEW, before=each)).digest for each in (one, other)}) == 1
     assert set(noted(ASKED)) == {"console.oncall/request", "console.oncall/digest"}
     assert (LABEL, GROUP, LEASES, MAX_REQUEST) == ("console.oncall/approval", "coordination.k8s.io", "leases", 200_000)
 
@@ -132,6 +134,7 @@ def test_by_these_rights_one_could_approve_alone() -> None:
         "impersonate groups",
         "impersonate serviceaccounts",
     ]
+    assert [right.group for right in writing("approvals")[-5:]] == [""] * 5
 
 
 def test_a_request_of_exactly_the_most_is_taken_and_one_more_is_not() -> None:

@@ -113,7 +113,7 @@ def request_of(lease: dict[str, Any]) -> ApprovalRequest:
     try:
         found = decode_json(str(notes.get(REQUEST) or "").encode(), ApprovalRequest)
     except (msgspec.DecodeError, ValueError) as error:
-        raise NoRequest(f"it is no request: {clean(str(error))[:200]}") from None
+        raise NoRequest(f"it is no request: {clean(str(error))}") from None
     if found.preview.effect.action not in verbs():
         raise NoRequest(f"it asks for {clean(found.preview.effect.action)!r}, which this Console does not know")
     if found.digest != notes.get(DIGEST):
@@ -123,7 +123,7 @@ def request_of(lease: dict[str, Any]) -> ApprovalRequest:
 
 def created(lease: dict[str, Any]) -> float | None:
     """When the server had it, by its own clock; None where it does not say."""
-    return parse_time(str((lease.get("metadata") or {}).get("creationTimestamp") or ""))
+    return parse_time(str((lease.get("metadata") or {}).get("creationTimestamp")))
 
 
 def approval_of(lease: dict[str, Any], request: ApprovalRequest, now: float) -> Approval | str:

@@ -28,8 +28,8 @@ from console.operate.approvals.request import (
     request_of,
     writing,
 )
-from console.operate.approvals.waiting import SecondPerson
-from console.operate.person import Reply
+from console.operate.approvals.waiting import SecondPerson, question
+from console.operate.person import STOP_CHOICES, Reply
 from console.operate.policy import ChangeRules
 from console.wire.connection import Identity
 from console.wire.errors import NotFoundError
@@ -241,6 +241,7 @@ async def test_those_that_are_waited_for_on_this_cluster_are_found_the_most_urge
     assert found.open == (soon, late) and found.unread == ()
     assert server.asked == [("/apis/coordination.k8s.io/v1/leases", {"labelSelector": f"{LABEL}=request"})]
     assert (await requests(server, ("jobs",))).open == (late,)  # type: ignore[arg-type]
+    assert (await requests(server, ("jobs", "other"))).open == (soon, late)  # type: ignore[arg-type]
 
 
 async def test_where_all_may_not_be_looked_at_the_namespace_of_the_context_is_and_that_is_said() -> None:
@@ -255,6 +256,14 @@ async def test_a_lease_that_makes_no_sense_is_named_and_hides_no_other() -> None
     found = await requests(Server({"jobs": [written(ASKED, **{DIGEST: "0"}), written(ASKED)]}))  # type: ignore[arg-type]
     assert found.open == (ASKED,)
     assert found.unread == ((f"jobs/{ASKED.name}", "what it asks for is not what its digest was made of"),)
+
+
+def test_who_walks_is_told_what_the_other_runs_as_whom_not_and_can_only_stop() -> None:
+    asked = question(replace(ASKED, expires=time.time() + 600), context="eu", now=5.0)
+    assert (asked.kind, asked.choices, asked.asked, asked.preview) == ("approval", STOP_CHOICES, 5.0, None)
+    assert asked.shows[0] == f"they run: console approve {ASKED.short}"
+    assert asked.shows[1] == "on eu, not as ada, and see this change: Raise it"
+    assert asked.shows[2].startswith(f"the digest of what they approve is {ASKED.short}; at most ")
 
 
 def test_a_request_lies_beside_what_it_is_about_and_is_not_longer_than_a_lease_may_be() -> None:

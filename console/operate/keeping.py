@@ -18,7 +18,7 @@ from urllib.parse import quote
 import msgspec
 
 from console.actions import verb_of
-from console.actions.effects import Effect, ObjectRef
+from console.actions.effects import Consequence, Effect, ObjectRef
 from console.actions.pins import uid_of
 from console.apps.groups import APACHE_NAME, KUBEFLOW_NAME
 from console.base.errors import ConsoleError, UsageError
@@ -41,17 +41,24 @@ WITHIN, READ_SECONDS = 20.0, 8.0
 _SAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
-def ended_by(effect: Effect) -> tuple[ObjectRef, ...]:
-    """The objects that are not the same afterwards: deleted, evicted, or restarted with all that runs for them."""
-    mine = effect.restarts or not (verb_of(effect.action).lasts or verb_of(effect.action).runs)
+def ended_by(effect: Effect, told: Sequence[Consequence] = ()) -> tuple[ObjectRef, ...]:
+    """The objects that are not the same afterwards: deleted, evicted, or restarted with all that runs for them.
+
+    Args:
+        told: what the preview says of it: that something restarts, whether the runbook says so or not.
+    """
+    restarts = effect.restarts or any(one.topic == "restart" and one.level != "info" for one in told)
+    mine = restarts or not (verb_of(effect.action).lasts or verb_of(effect.action).runs)
     calls = [c.target for c in effect.allowed if "delete" in c.verbs or c.subresource == "eviction"]
     found = ([effect.target] if mine and effect.target is not None else []) + [one for one in calls if one.name]
     return tuple({(one.kind, one.words): one for one in found}.values())
 
 
-async def kept(effect: Effect, reader: Reader, root: Path, *, step: str, now: float) -> EvidenceKept | None:
+async def kept(
+    effect: Effect, reader: Reader, root: Path, *, step: str, now: float, told: Sequence[Consequence] = ()
+) -> EvidenceKept | None:
     """Keep what an effect ends, as far as it can be read in time; None where it ends nothing. Never raises."""
-    targets = ended_by(effect)
+    targets = ended_by(effect, told)
     if not targets:
         return None
     folder = _Folder(root, effect.id)

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from console.actions.effects import AllowedCall, Effect, ObjectRef
+from console.actions.effects import AllowedCall, Consequence, Effect, ObjectRef
 from console.cli.main import run
 from console.operate import keeping
 from console.operate.gate import pass_gate
@@ -51,6 +51,11 @@ def effect(action: str = "patch", target: ObjectRef | None = APP, **more: Any) -
 )  # fmt: skip
 def test_what_is_deleted_evicted_or_restarted_is_ended(change: Effect, ended: tuple[ObjectRef, ...]) -> None:
     assert ended_by(change) == ended
+
+
+@pytest.mark.parametrize(("level", "ended"), [("warning", (APP,)), ("unknown", (APP,)), ("info", ())])
+def test_what_the_preview_says_restarts_is_ended_though_the_runbook_is_silent(level: Any, ended: Any) -> None:
+    assert ended_by(effect(), (Consequence("restart", level, "x"), Consequence("loss", "warning", "x"))) == ended
 
 
 class Server:
@@ -178,7 +183,7 @@ async def test_what_was_kept_is_read_again_by_the_command_and_by_diagnose(
 async def test_it_is_kept_before_the_change_is_sent(cluster: Cluster, passage: Passage, tmp_path: Path) -> None:
     made = await asyncio.to_thread(create, cluster.kube, cluster.namespace)
     gate = passage.gate(Says(YES), kept=tmp_path / "kept")
-    await pass_gate(raise_overhead(made, restarts="the job"), gate)
+    await pass_gate(raise_overhead(made), gate)
     assert passage.kinds == ["Previewed", "Confirmed", "EvidenceKept", "Intent", "Applied"]
     (saved,) = (event for event in passage.events if isinstance(event, EvidenceKept))
     assert saved.holds[0] == f"SparkApplication {cluster.namespace}/etl-orders"

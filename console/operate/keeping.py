@@ -83,7 +83,8 @@ class _Folder:
         self._objects: list[str] = []
         self.lacks: list[str] = []
 
-    def write(self, what: str, name: str, data: bytes, *, said: str = "") -> None:
+    def write(self, what: str, name: str, data: bytes, *, said: str = "", count: int = 1) -> None:
+        """A file of `count` things of a kind, or of one that is named in the answer."""
         try:
             for part in (self._root, self._place.parent, self._place):
                 private_dir(part)
@@ -98,11 +99,11 @@ class _Folder:
         if said:
             self._objects.append(said)
         else:
-            self._counts[what] = self._counts.get(what, 0) + 1
+            self._counts[what] = self._counts.get(what, 0) + count
 
     def events(self, name: str, items: Sequence[dict[str, Any]]) -> None:
         listed = {"apiVersion": "v1", "kind": "EventList", "items": [redact_object(item) for item in items]}
-        self.write("", name, _json(listed), said=plural(len(items), "event"))
+        self.write("event", name, _json(listed), count=len(items))
 
     @property
     def holds(self) -> tuple[str, ...]:
@@ -126,7 +127,7 @@ async def _object(target: ObjectRef, reader: Reader, folder: _Folder, now: float
     if target.kind != "Pod":
         name = f"{target.kind}-{target.namespace}-{target.name}.json"
         folder.write("", name, _json(redact_object(obj)), said=words)
-    await _events(target, obj, reader, folder)
+        await _events(target, obj, reader, folder)
     for pod in [obj] if target.kind == "Pod" else await _pods(target, obj, reader, folder):
         await _pod(pod, reader, folder, now)
 
@@ -184,6 +185,7 @@ async def _pod(pod: dict[str, Any], reader: Reader, folder: _Folder, now: float)
     namespace, name = str(meta.get("namespace")), str(meta.get("name"))
     whole = {"apiVersion": "v1", "kind": "Pod", **redact_pod(pod)}
     folder.write("pod", f"Pod-{namespace}-{name}.json", _json(whole))
+    await _events(ObjectRef("v1", "Pod", namespace, name), pod, reader, folder)
     for container, previous in _containers(pod):
         try:
             log = await tail(

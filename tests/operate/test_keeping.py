@@ -102,9 +102,9 @@ async def keep(server: Server, root: Path, change: Effect | None = None) -> Evid
 
 async def test_object_pods_events_and_logs_are_kept_without_secrets_and_named(tmp_path: Path) -> None:
     made = await keep(Server(), tmp_path)
-    assert made.holds == ("SparkApplication jobs/etl", "1 event", "2 pods", "3 logs") and made.lacks == ()
+    assert made.holds == ("SparkApplication jobs/etl", "3 events", "2 pods", "3 logs") and made.lacks == ()
     said = sentence(made)
-    assert said.startswith("kept before it is sent: SparkApplication jobs/etl, 1 event, 2 pods, 3 logs")
+    assert said.startswith("kept before it is sent: SparkApplication jobs/etl, 3 events, 2 pods, 3 logs")
     assert f"console incident kept {WALK}/1" in said
     files = read_back(tmp_path, f"{WALK}/1")
     assert files["SparkApplication-jobs-etl.json"]["metadata"]["uid"] == "u-1"
@@ -118,7 +118,7 @@ async def test_object_pods_events_and_logs_are_kept_without_secrets_and_named(tm
 async def test_a_deleted_pod_is_kept_with_its_own_log(tmp_path: Path) -> None:
     server = Server(1)
     made = await keep(server, tmp_path, effect("delete", POD))
-    assert made.holds == ("1 event", "1 pod", "1 log") and not any("labelSelector" in asked for asked in server.asked)
+    assert made.holds == ("1 pod", "1 event", "1 log") and not any("labelSelector" in asked for asked in server.asked)
 
 
 async def test_of_many_pods_the_sick_and_the_driver_are_kept_and_the_rest_is_counted(tmp_path: Path) -> None:

@@ -266,6 +266,14 @@ def test_who_walks_is_told_what_the_other_runs_as_whom_not_and_can_only_stop() -
     assert asked.shows[2].startswith(f"the digest of what they approve is {ASKED.short}; at most ")
 
 
+async def test_what_no_server_should_say_is_no_request_and_stops_nothing() -> None:
+    odd: list[Any] = ["x", None, {"metadata": "x"}, {"metadata": {"annotations": "x"}}, {"metadata": None, "spec": 3}]
+    found = await requests(Server({"jobs": [*odd, written(ASKED)]}))  # type: ignore[arg-type]
+    assert found.open == (ASKED,) and len(found.unread) == 3
+    for lease_ in odd[2:]:
+        assert isinstance(approval_of(lease_, ASKED, 0.0), str) and created(lease_) is None
+
+
 def test_a_request_lies_beside_what_it_is_about_and_is_not_longer_than_a_lease_may_be() -> None:
     target = ObjectRef("v1", "Node", "", "n")
     call = AllowedCall(("patch",), ObjectRef("v1", "ConfigMap", "etl", "c"))

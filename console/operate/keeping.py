@@ -65,7 +65,10 @@ async def kept(
     try:
         async with asyncio.timeout(WITHIN):
             for target in targets:
-                await _object(target, reader, folder, now)
+                try:
+                    await _object(target, reader, folder, now)
+                except Exception as error:  # an object that breaks a rule of the API holds up no change
+                    folder.lacks.append(f"{target.kind} {target.words}: it makes no sense ({type(error).__name__})")
     except TimeoutError:
         folder.lacks.append(f"not all of it could be read within {WITHIN:.0f}s")
     with contextlib.suppress(OSError):

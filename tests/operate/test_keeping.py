@@ -138,6 +138,14 @@ async def test_what_cannot_be_read_or_saved_is_said_and_stops_nothing(tmp_path: 
     assert made.holds == () and "cannot be saved" in made.lacks[0]
 
 
+async def test_an_object_that_makes_no_sense_holds_up_nothing(tmp_path: Path) -> None:
+    server = Server(1)
+    server.pods[0]["status"] = "x"
+    made = await keep(server, tmp_path)
+    assert made.holds[0] == "SparkApplication jobs/etl"
+    assert made.lacks == ("SparkApplication jobs/etl: it makes no sense (AttributeError)",)
+
+
 async def test_what_takes_too_long_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Slow(Server):
         async def object(self, path: str) -> dict[str, Any]:

@@ -14,10 +14,13 @@ from console.runbook.walk import (
     Answered,
     AnyEvent,
     Applied,
+    ApprovalAsked,
+    Approved,
     ChangeRefused,
     Confirmed,
     Edited,
     Entered,
+    EvidenceKept,
     HandedOver,
     HoldBegan,
     HoldBroke,
@@ -133,6 +136,26 @@ def test_an_answer_ends_its_step_with_who_gave_it() -> None:
         "outputs": outputs(answer="heap", by="ada"),
     }
     assert left(Answered(10.0, "now", "", "ada", "next"))["steps"][-1].words == ""
+
+
+def test_a_second_person_who_is_waited_for_takes_the_confirmation_back_until_they_approved() -> None:
+    asked = ApprovalAsked(10.0, "now", "w/2", "1a2b3c4d5e6f7", "approvals", 60.0)
+    assert left(asked) == {
+        "status": "waiting",
+        "confirmed": "",
+        "steps": steps(words="waits for a second person: console approve 1a2b3c4d5e6f"),
+    }
+    given = Approved(11.0, "now", "w/2", asked.digest, "grace", "approvals")
+    assert left(given) == {"status": "running", "steps": steps(words="grace approved it")}
+    waiting = replace(WALK, confirmed="")
+    assert left(given, waiting)["confirmed"] == "w/2"
+    assert left(asked, ENDED) == {**left(asked), "status": "waiting"} and "status" not in left(given, ENDED)
+    done = replace(WALK, steps=(FIRST,))
+    assert "steps" not in left(asked, done), "beside a step that was left nothing is said of a rollback"
+
+
+def test_what_was_kept_of_an_object_changes_nothing() -> None:
+    assert left(EvidenceKept(10.0, "now", "w/2", ("1 pod",))) == {}
 
 
 def test_a_step_that_is_not_needed_says_why() -> None:

@@ -87,6 +87,11 @@ def shorten(text: str, width: int, *, middle: bool = False) -> str:
     return text[: width - 1] + "…"
 
 
+def joined(*parts: str, sep: str = ": ") -> str:
+    """The parts that say something, so that no sentence ends in front of a detail that is not there."""
+    return sep.join(part for part in parts if part)
+
+
 def plural(count: int, noun: str, many: str | None = None) -> str:
     """`1 pod`, `2 pods`."""
     return f"{count} {noun if count == 1 else many or noun + 's'}"

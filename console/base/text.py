@@ -97,6 +97,11 @@ def listed(names: Iterable[str], most: int, by: str = ", ") -> str:
     return by.join(every[:most]) + (f" and {more} more" if more > 0 else "")
 
 
+def joined(*parts: str, sep: str = ": ") -> str:
+    """The parts that say something, so that no sentence ends in front of a detail that is not there."""
+    return sep.join(part for part in parts if part)
+
+
 def plural(count: int, noun: str, many: str | None = None) -> str:
     """`1 pod`, `2 pods`."""
     return f"{count} {noun if count == 1 else many or noun + 's'}"

@@ -56,7 +56,10 @@ def test_a_short_window_that_is_still_above_keeps_it_burning_when_the_long_one_h
 def test_it_says_how_long_it_has_been_below() -> None:
     watch = Watch()
     watch.look(60, 20, 15)
-    assert watch.look(180, 20, 3).reason == "burnt above 14.4 (page); below for 2m of 5m: now 20.0 over 1h and 3.00 over 5m"
+    assert (
+        watch.look(180, 20, 3).reason
+        == "burnt above 14.4 (page); below for 2m of 5m: now 20.0 over 1h and 3.00 over 5m"
+    )
 
 
 def test_a_short_window_that_lost_its_data_is_said_to_have_none() -> None:

@@ -17,11 +17,13 @@ from typing import Any, NamedTuple
 import cairosvg
 
 from console.live import Live, Pace
+from console.live.plan import Plan
 from console.rehearse import Rehearsal
 from console.sources.files.runbooks import Library
 from console.tui.app import ConsoleApp
 from console.tui.navigation import root_pages
 from console.tui.palette import Palette
+from tools.platform_world import plan_of
 
 FOLDER = Path(__file__).resolve().parents[1] / "screenshots"
 FONT = "DejaVu Sans Mono"
@@ -30,7 +32,7 @@ PATIENCE = 60.0
 
 class Shot(NamedTuple):
     """One picture: the keys that lead there, and what must be on the screen before it is taken. `world` and `case` are
-    of the simulated cluster, `opens` is what shows that it was read."""
+    of the simulated cluster, `opens` is what shows that it was read; `plan` may put more into it."""
 
     name: str
     size: tuple[int, int]
@@ -39,6 +41,7 @@ class Shot(NamedTuple):
     world: str = "spark-oom"
     case: str = "default"
     opens: str = "ALERT"
+    plan: Callable[[Rehearsal, Pace], Plan] = lambda rehearsal, pace: rehearsal.plan(pace=pace)
 
 
 GPUS = str(Path(__file__).resolve().parents[1] / "tests" / "gpu" / "world.yaml")
@@ -67,6 +70,18 @@ SHOTS = (
     Shot("advice", (160, 50), ("colon", *"advice", "enter", "until:why"), "why"),
     Shot("workstreams", (120, 36), ("7",), "DECLARED"),
     Shot("help", (120, 50), ("question_mark",), "everywhere"),
+    Shot("platform", (120, 36), (), "NetworkPolicies", case="healthy", opens="NetworkPolicies", plan=plan_of),
+    Shot("platform-components", (120, 36), ("5",), "COMPONENT", case="healthy", opens="NetworkPolicies", plan=plan_of),
+    Shot("platform-presets", (120, 36), ("5", "m"), "FITS", case="healthy", opens="NetworkPolicies", plan=plan_of),
+    Shot(
+        "platform-advice",
+        (120, 36),
+        ("colon", *"advice", "enter", "until:why"),
+        "why",
+        case="healthy",
+        opens="NetworkPolicies",
+        plan=plan_of,
+    ),
     Shot("walk", (120, 44), ("r", "until:Change nothing", "1"), "server dry run"),
     Shot("walk", (80, 24), ("r", "until:Change nothing", "1"), "memoryOverhead"),
 )
@@ -128,7 +143,7 @@ def main() -> int:
         path = FOLDER / f"{shot.name}-{shot.size[0]}x{shot.size[1]}.png"
         with tempfile.TemporaryDirectory() as state, Rehearsal(shot.world, shot.case, step=True) as rehearsal:
             os.environ["CONSOLE_STATE_DIR"] = state
-            live = Live(rehearsal.plan(pace=Pace(heartbeat=1.0, metrics=1.0, reads=2.0)))
+            live = Live(shot.plan(rehearsal, Pace(heartbeat=1.0, metrics=1.0, reads=2.0)))
 
             async def save(svg: str, path: Path = path) -> None:
                 write(svg, path)

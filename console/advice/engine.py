@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from console.advice.catalogue import KeyCatalogue, Version
@@ -25,12 +26,14 @@ def advise(
     *,
     app: str = "",
     cluster: Version | None = None,
+    looked: Iterable[str] = (),
 ) -> AdviceReport:
     """What could be better.
 
     Args:
         app: key of the one application that is asked about, `` for all.
         cluster: version of Kubernetes, where it is known.
+        looked: namespaces that were looked at, whether Spark runs in them or not.
     """
     ground = Ground(facts, apps, catalogue, posture, app=app, cluster=cluster)
     mine, common = all_rules()
@@ -44,7 +47,7 @@ def advise(
         unjudged=tuple(unjudged),
         sources=tuple(posture.states.values()),
         apps=tuple(view.app.key for view in ground.views),
-        namespaces=ground.spaces,
+        namespaces=tuple(sorted({*ground.spaces, *looked})),
         left_out=facts.left_out,
     )
 

@@ -8,9 +8,11 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 _ESCAPE = re.compile(
-    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[PX^_][^\x1b]*(?:\x1b\\)?|[ -/]*[0-~])"
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\r\n\u2028\u2029]*(?:\x07|\x1b\\)?"
+    r"|[PX^_][^\x1b\r\n\u2028\u2029]*(?:\x1b\\)?|[ -/]*[0-~])"
     r"|\x9b[0-?]*[ -/]*[@-~]"
 )
+"""Terminal escapes. None goes beyond its line, so that one that never ends hides no other line."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
 _ZERO_WIDTH = frozenset("\u200b\u200c\u200d\u2060\ufeff\u00ad")
@@ -93,6 +95,11 @@ def listed(names: Iterable[str], most: int, by: str = ", ") -> str:
     every = list(names)
     more = len(every) - most
     return by.join(every[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def joined(*parts: str, sep: str = ": ") -> str:
+    """The parts that say something, so that no sentence ends in front of a detail that is not there."""
+    return sep.join(part for part in parts if part)
 
 
 def plural(count: int, noun: str, many: str | None = None) -> str:

@@ -9,7 +9,7 @@ import click
 
 from console.advice.model import FAMILIES, PRIORITIES, Priority
 from console.base.errors import Exit, UsageError, did_you_mean
-from console.base.text import clean, plural
+from console.base.text import clean, joined, plural
 from console.cli.options import Where, where_options
 from console.cli.output import left_out_json, left_out_lines, plain, print_json, say
 
@@ -125,7 +125,7 @@ def text_of(report: AdviceReport) -> str:
     lines += [_unjudged(u) for u in report.unjudged]
     looked = f"{plural(len(report.apps), 'application')} in {plural(len(report.namespaces), 'namespace')}"
     lines.append(f"looked at {looked}")
-    lines += [f"cannot read {s.name}: {s.state}, {s.detail}" for s in report.unread()]
+    lines += [joined(f"cannot read {s.name}: {s.state}", s.detail, sep=", ") for s in report.unread()]
     lines += left_out_lines(report.left_out)
     return "\n".join(clean(line, lines=True) for line in lines).rstrip()
 

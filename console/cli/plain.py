@@ -63,6 +63,8 @@ class Narrator:
             if state.state != "current":
                 mark = "" if state.state == "done" else f" ({state.state})"
                 self._once(number, "out", f"  {state.words or 'done'}{mark}")
+            elif walk.status == "waiting" and state.words:
+                self._once(number, state.words, f"  {state.words}")
             for undone in walk.undos:
                 if undone.after == number + 1 and undone.words:
                     self._once(number, undone.effect, f"{undone.title}\n  {undone.words}")

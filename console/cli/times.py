@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from console.base.text import joined
 from console.cli.output import plain
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def report_lines(name: str, report: TimeReport) -> list[str]:
 def live_lines(app: SparkApp, times: Times) -> list[str]:
     """What was read of an application of the cluster."""
     if times.report is None:
-        return [f"TIME {app.key}: {times.state}: {times.detail}", *_unread(times)]
+        return [joined(f"TIME {app.key}: {times.state}", times.detail), *_unread(times)]
     lines = report_lines(app.key, times.report)
     lines.append(f"    read from {times.source}" + (", still running" if times.live else ""))
     if times.former:

@@ -28,6 +28,9 @@ SOURCE_OF = {
     "Route": "routes",
     "ScaledObject": "scaledobjects",
     "ConfigMap": "configmaps",
+    "ExternalSecret": "externalsecrets",
+    "SecretStore": "secretstores",
+    "SealedSecret": "sealedsecrets",
 }
 """Kind -> name of the source that would know it."""
 

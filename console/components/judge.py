@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from console.base.text import clean, plural, shorten
 from console.components.find import SOURCE_OF, ClusterObject, ComponentObjects, conf_holds, find
 from console.components.model import Component, Trouble
+from console.components.reach import of_reach
 from console.components.signals import SignalResult, hear
 from console.components.spec import Definition, Expectation, Needs, Preset
 from console.components.troubles import of_objects
@@ -92,7 +93,7 @@ def _missing(definition: Definition, facts: Facts) -> Component:
 
 def _judged(found: ComponentObjects, facts: Facts, required: bool) -> Component:
     definition = found.definition
-    troubles = list(of_objects(found, facts)) if definition.replicas else []
+    troubles = [*of_objects(found, facts), *of_reach(found, facts)] if definition.replicas else []
     said = [what for signal in definition.signals for what in hear(signal, found, facts)]
     troubles += [
         Trouble(what.level, what.words, _about(what, found), what.evidence, since=what.evidence.at)  # type: ignore[arg-type]

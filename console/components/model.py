@@ -16,7 +16,7 @@ class Trouble(Struct, frozen=True):
         level: `degraded` or `down`, as bad as it makes the component.
         subject: key of the object that it is about.
         cause: what kind of thing it is: `refused` (pods cannot be created), `image`, `crash-loop`, `configuration`,
-            `scheduling`, `replicas`, `scaled-to-zero`, `rollout`, `endpoints`, `signal`, `needs`.
+            `scheduling`, `replicas`, `scaled-to-zero`, `rollout`, `endpoints`, `silent`, `signal`, `needs`.
         since: epoch seconds of the earliest proof, None where nothing says it.
     """
 

@@ -55,6 +55,8 @@ POD_SPEC = {
 }
 """Kind of a workload -> where the pods that it makes are described."""
 _SCALED = ("Deployment", "StatefulSet")
+_WATCHED = {"Deployment": "deployments", "StatefulSet": "statefulsets", "SecretStore": "secretstores"}
+"""Kind -> the source that knows all objects of it."""
 _ANY_CONTAINER = ("containers", "initContainers")
 _IN_PODS = (
     _Way("ConfigMap", "volumes.*.configMap", "name"),
@@ -142,8 +144,8 @@ def missing(facts: Facts, names: Names) -> tuple[Reference, ...]:
         if one.kind == RESOURCE:
             if "nodes" in whole and offered and one.name not in offered:
                 out.append(one)
-        elif one.kind in _SCALED:
-            if f"{one.kind.lower()}s" in whole and one.target not in there:
+        elif one.kind in _WATCHED:
+            if _WATCHED[one.kind] in whole and one.target not in there:
                 out.append(one)
         elif (known := names.get(f"{one.kind}/{one.namespace}")) is not None and one.name not in known:
             out.append(one)

@@ -15,6 +15,8 @@ from console.findings.rule import finding
 DOWN, DEGRADED = "component-down", "component-degraded"
 _CLASSES = {"refused": "I16", "image": "I13", "scheduling": "I14"}
 """Cause of a trouble -> incident class, where it is one."""
+_BESIDE = frozenset({"network-policy-blocks"})
+"""Codes about an object that say nothing of why its pods are not ready or not reached."""
 
 
 def findings_of_components(components: Iterable[Component], others: Sequence[Finding]) -> list[Finding]:
@@ -65,7 +67,7 @@ def _finding(component: Component, space: str, troubles: list[Trouble], others: 
 
 def _explains(one: Finding, troubles: Sequence[Trouble]) -> bool:
     """Whether another finding says what is wrong with the object itself."""
-    if SEVERITY_ORDER[one.severity] > SEVERITY_ORDER["warning"]:
+    if SEVERITY_ORDER[one.severity] > SEVERITY_ORDER["warning"] or one.code in _BESIDE:
         return False
     return any(one.subject == trouble.subject or one.subject == trouble.evidence.locator for trouble in troubles)
 

@@ -54,7 +54,9 @@ async def report(
     documents, beyond = told
     whole = replace(facts, at=clock.now(), rest=(*facts.rest, *documents), left_out=(*facts.left_out, *beyond))
     return await asyncio.to_thread(
-        lambda: advise(whole, assemble(whole), catalogue(), posture, app=app, cluster=version_of(version))
+        lambda: advise(
+            whole, assemble(whole), catalogue(), posture, app=app, cluster=version_of(version), looked=spaces
+        )
     )
 
 

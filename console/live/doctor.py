@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct
 
 from console.base.errors import ConsoleError
-from console.base.text import listed
+from console.base.text import joined, listed
 from console.live.plan import Plan
 
 if TYPE_CHECKING:
@@ -194,8 +194,10 @@ def monitoring_checks(seen: Monitoring | None) -> list[Check]:
         mine = [f for f in found if f.code in codes]
         things, words, what = counted.get(name, ((), "", ""))
         if mine:
+            young = _young(seen) if name in ("monitoring objects", "monitoring rules") else ""
             hints = "; ".join(f"{e.locator}: {e.excerpt}" for f in mine[:3] for e in f.evidence[:1])
-            out.append(Check(name, "limited", listed((f.title for f in mine), 4, "; "), hints))
+            said = listed((f.title for f in mine), 4, "; ")
+            out.append(Check(name, "limited", joined(said, young, sep="; "), hints))
         elif things is None:
             out.append(Check(name, "unknown", lost.get(what, "it could not be read")))
         elif words:
@@ -211,13 +213,21 @@ def _objects_check(name: str, seen: Monitoring, objects: Objects) -> Check:
     """Nothing speaks against the monitors and rules; those that are too young for that are not judged yet."""
     from console.findings.rules.monitoring.scraping import too_young
 
-    young = [one for one in (*objects.monitors, *objects.rules) if too_young(seen, one)]
     judged = sum(1 for monitor in objects.monitors if not too_young(seen, monitor))
     said = f"{judged} monitors select what can be scraped"
-    if not young:
+    waiting = _young(seen)
+    if not waiting:
         return Check(name, "ok", said)
-    waiting = f"not judged yet, younger than 10 minutes: {', '.join(one.key for one in young)}"
     return Check(name, "unknown", f"{said}; {waiting}" if judged else waiting)
+
+
+def _young(seen: Monitoring) -> str:
+    """The monitors and rules of which nobody can say yet whether they match anything, each with its namespace."""
+    from console.findings.rules.monitoring.scraping import too_young
+
+    objects = seen.objects
+    young = [one for one in (*objects.monitors, *objects.rules) if too_young(seen, one)] if objects is not None else []
+    return f"not judged yet, younger than 10 minutes: {', '.join(one.key for one in young)}" if young else ""
 
 
 async def _prometheus(plan: Plan, connection: object) -> AsyncIterator[Check]:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from console.apps.model import SparkApp
 from console.apps.states import FAILED
 from console.base.errors import ConsoleError, UsageError
+from console.base.text import joined
 from console.board.compose import board as composed
 from console.board.model import Board
 from console.board.verdict import untrusted
@@ -298,7 +299,8 @@ class Loops:
     @staticmethod
     def _trouble(sources: tuple[SourceState, ...]) -> str:
         pods = next((s for s in sources if s.name == "pods"), None)
-        return f"the cluster does not answer: {pods.detail}; what is shown is old" if pods else ""
+        why = joined("the cluster does not answer", pods.detail) if pods else ""
+        return f"{why}; what is shown is old" if why else ""
 
     async def times(self, key: str) -> Times:
         """Where the time of the application `key` went.

@@ -38,7 +38,8 @@ async def _apply(planned: PlannedChange, gate: GateContext, at: ObjectAddress | 
     assert gate.writer is not None
     if gate.kept is not None:
         now = gate.clock.now()
-        saved = await keeping.kept(effect, gate.reader, gate.kept, step=gate.step, now=now)
+        told = planned.preview.consequences
+        saved = await keeping.kept(effect, gate.reader, gate.kept, step=gate.step, now=now, told=told)
         if saved is not None:
             gate.emit(saved)
     intent = Intent(gate.clock.now(), gate.step, effect, planned.pin.before, planned.pin.generation, planned.rollback)

@@ -18,7 +18,7 @@ from urllib.parse import quote
 import msgspec
 
 from console.actions import verb_of
-from console.actions.effects import Effect, ObjectRef
+from console.actions.effects import Consequence, Effect, ObjectRef
 from console.actions.pins import uid_of
 from console.apps.groups import APACHE_NAME, KUBEFLOW_NAME
 from console.base.errors import ConsoleError, UsageError
@@ -41,24 +41,34 @@ WITHIN, READ_SECONDS = 20.0, 8.0
 _SAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
-def ended_by(effect: Effect) -> tuple[ObjectRef, ...]:
-    """The objects that are not the same afterwards: deleted, evicted, or restarted with all that runs for them."""
-    mine = effect.restarts or not (verb_of(effect.action).lasts or verb_of(effect.action).runs)
+def ended_by(effect: Effect, told: Sequence[Consequence] = ()) -> tuple[ObjectRef, ...]:
+    """The objects that are not the same afterwards: deleted, evicted, or restarted with all that runs for them.
+
+    Args:
+        told: what the preview says of it: that something restarts, whether the runbook says so or not.
+    """
+    restarts = effect.restarts or any(one.topic == "restart" and one.level != "info" for one in told)
+    mine = restarts or not (verb_of(effect.action).lasts or verb_of(effect.action).runs)
     calls = [c.target for c in effect.allowed if "delete" in c.verbs or c.subresource == "eviction"]
     found = ([effect.target] if mine and effect.target is not None else []) + [one for one in calls if one.name]
     return tuple({(one.kind, one.words): one for one in found}.values())
 
 
-async def kept(effect: Effect, reader: Reader, root: Path, *, step: str, now: float) -> EvidenceKept | None:
+async def kept(
+    effect: Effect, reader: Reader, root: Path, *, step: str, now: float, told: Sequence[Consequence] = ()
+) -> EvidenceKept | None:
     """Keep what an effect ends, as far as it can be read in time; None where it ends nothing. Never raises."""
-    targets = ended_by(effect)
+    targets = ended_by(effect, told)
     if not targets:
         return None
     folder = _Folder(root, effect.id)
     try:
         async with asyncio.timeout(WITHIN):
             for target in targets:
-                await _object(target, reader, folder, now)
+                try:
+                    await _object(target, reader, folder, now)
+                except Exception as error:  # an object that breaks a rule of the API holds up no change
+                    folder.lacks.append(f"{target.kind} {target.words}: it makes no sense ({type(error).__name__})")
     except TimeoutError:
         folder.lacks.append(f"not all of it could be read within {WITHIN:.0f}s")
     with contextlib.suppress(OSError):
@@ -76,7 +86,8 @@ class _Folder:
         self._objects: list[str] = []
         self.lacks: list[str] = []
 
-    def write(self, what: str, name: str, data: bytes, *, said: str = "") -> None:
+    def write(self, what: str, name: str, data: bytes, *, said: str = "", count: int = 1) -> None:
+        """A file of `count` things of a kind, or of one that is named in the answer."""
         try:
             for part in (self._root, self._place.parent, self._place):
                 private_dir(part)
@@ -91,11 +102,11 @@ class _Folder:
         if said:
             self._objects.append(said)
         else:
-            self._counts[what] = self._counts.get(what, 0) + 1
+            self._counts[what] = self._counts.get(what, 0) + count
 
     def events(self, name: str, items: Sequence[dict[str, Any]]) -> None:
         listed = {"apiVersion": "v1", "kind": "EventList", "items": [redact_object(item) for item in items]}
-        self.write("", name, _json(listed), said=plural(len(items), "event"))
+        self.write("event", name, _json(listed), count=len(items))
 
     @property
     def holds(self) -> tuple[str, ...]:
@@ -119,7 +130,7 @@ async def _object(target: ObjectRef, reader: Reader, folder: _Folder, now: float
     if target.kind != "Pod":
         name = f"{target.kind}-{target.namespace}-{target.name}.json"
         folder.write("", name, _json(redact_object(obj)), said=words)
-    await _events(target, obj, reader, folder)
+        await _events(target, obj, reader, folder)
     for pod in [obj] if target.kind == "Pod" else await _pods(target, obj, reader, folder):
         await _pod(pod, reader, folder, now)
 
@@ -177,6 +188,7 @@ async def _pod(pod: dict[str, Any], reader: Reader, folder: _Folder, now: float)
     namespace, name = str(meta.get("namespace")), str(meta.get("name"))
     whole = {"apiVersion": "v1", "kind": "Pod", **redact_pod(pod)}
     folder.write("pod", f"Pod-{namespace}-{name}.json", _json(whole))
+    await _events(ObjectRef("v1", "Pod", namespace, name), pod, reader, folder)
     for container, previous in _containers(pod):
         try:
             log = await tail(

@@ -10,6 +10,7 @@ from console.actions.verb import Right
 from console.base.text import clean
 from console.operate.kubernetes import ObjectAddress
 from console.wire.reader import Reader
+from console.wire.reviews import AccessReview
 
 
 class LackingRight(Struct, frozen=True):
@@ -30,18 +31,23 @@ def needed(effect: Effect, at: ObjectAddress) -> tuple[Right, ...]:
     return verb_of(effect.action).rights(effect, at.resource.plural, namespace)
 
 
+async def reviewed(reader: Reader, right: Right) -> AccessReview:
+    """Whether we have a right, by SelfSubjectAccessReview."""
+    resource, _, subresource = right.resource.partition("/")
+    return await reader.may(
+        right.verb,
+        resource,
+        group=right.group,
+        namespace=right.namespace,
+        name=right.name,
+        subresource=subresource,
+    )
+
+
 async def missing(reader: Reader, rights: tuple[Right, ...]) -> LackingRight | None:
-    """The first right that we do not have, by SelfSubjectAccessReview."""
+    """The first right that we do not have."""
     for right in rights:
-        resource, _, subresource = right.resource.partition("/")
-        access = await reader.may(
-            right.verb,
-            resource,
-            group=right.group,
-            namespace=right.namespace,
-            name=right.name,
-            subresource=subresource,
-        )
+        access = await reviewed(reader, right)
         if not access.allowed:
             return LackingRight(right, access.reason)
     return None

@@ -118,8 +118,8 @@ def evaluate(spec: SloSpec, measured: Measured, now: float, before: BurnSigns = 
     left = _left(spec, measured, whole)
     burning = signs(spec, burns, before, now)
     firing = next((pair for pair in spec.alerting.pairs if name_of(pair) in burning), None)
-    since = None if firing is None else burning[name_of(firing)]
-    state, reason = _state(spec, measured, whole, burns, left, firing, since, now)
+    sign = now if firing is None else burning[name_of(firing)]
+    state, reason = _state(spec, measured, whole, burns, left, firing, sign, now)
     known = state != "no data"
     deciding = firing or spec.alerting.pairs[0]
     pace = next((b.rate for pair in spec.alerting.pairs if (b := _of(burns, pair.long)).rate is not None), None)
@@ -197,7 +197,7 @@ def _state(
     burns: tuple[Burn, ...],
     left: float | None,
     firing: Pair | None,
-    sign: float | None,
+    sign: float,
     now: float,
 ) -> tuple[SloState, str]:
     behind = measured.newest if measured.newest is not None else measured.at
@@ -219,7 +219,7 @@ def _state(
     elif measured.problem:
         notes.append(measured.problem)
     if firing is not None:
-        notes.insert(0, _burns(spec, firing, burns, now if sign is None else sign, now))
+        notes.insert(0, _burns(spec, firing, burns, sign, now))
     if left is not None and left <= 0:
         overspent = f", overspent by {percent(left).lstrip('-')}" if left < 0 else ""
         spent = f"the budget is spent{overspent}" if budget(spec.goal) else "an objective of 100% allows no error"

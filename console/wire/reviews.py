@@ -19,11 +19,13 @@ _REVIEWS = "/apis/authorization.k8s.io/v1"
 
 
 class AccessReview(Struct, frozen=True):
-    """The answer of a SelfSubjectAccessReview. `denied` is an explicit no of an authorizer."""
+    """The answer of a SelfSubjectAccessReview. `denied` is an explicit no of an authorizer; `error`: one of them could
+    not say."""
 
     allowed: bool
     reason: str = ""
     denied: bool = False
+    error: str = ""
 
 
 class ApiResource(Struct, frozen=True):
@@ -103,7 +105,8 @@ class Reviews:
             "spec": {"resourceAttributes": {k: v for k, v in wanted.items() if v}},
         }
         review = (await self._ask("POST", f"{_REVIEWS}/selfsubjectaccessreviews", _AccessReview, body)).status
-        return AccessReview(review.allowed, review.reason or review.evaluation_error, review.denied)
+        said = review.reason or review.evaluation_error
+        return AccessReview(review.allowed, said, review.denied, review.evaluation_error)
 
     async def groups(self) -> dict[str, tuple[str, ...]]:
         """API groups with their versions, the preferred one first (`/apis`)."""

@@ -53,7 +53,7 @@ CHANGES = {
         "etl-exec-1", ALONE, labels={**pod("etl-exec-1").labels, "spark-version": "4.1.0"}
     ),
     "the first was made at another time": lambda: changed("etl-exec-1", ALONE, created=1.0),
-    "its limit is another": lambda: container("etl-exec-1", limits={"memory": 9e9, "nvidia.com/gpu": 2.0}),
+    "its limit is another": lambda: container("etl-exec-1", ALONE, limits={"memory": 9e9, "nvidia.com/gpu": 2.0}),
     "it asks for more": lambda: container("etl-exec-3", requests={"cpu": 7.5, "memory": 9e9}),
     "its heap is another": lambda: container("etl-exec-1", ALONE, env={"SPARK_EXECUTOR_MEMORY": "7g"}),
     "the first runs another image": lambda: container("etl-exec-1", ALONE, image="registry/spark:4.1.0"),

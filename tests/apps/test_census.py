@@ -32,6 +32,7 @@ def seen(census: Census, facts: Facts) -> dict[Any, Any]:
     taken, anew = census.take(facts), grouping(facts)
     assert list(taken.groups.items()) == list(anew.groups.items())
     assert taken.others == anew.others
+    assert [group.pod_keys for group in taken.groups.values()] == [group.pod_keys for group in anew.groups.values()]
     assert all(taken.groups[gid].like(group) for gid, group in anew.groups.items()), "made of the very objects"
     return dict(taken.groups)
 

@@ -1,4 +1,7 @@
-from console.base.text import clean
+import pytest
+
+from console.base.redact import redact
+from console.base.text import clean, seen
 
 
 def test_terminal_escapes_and_control_characters_do_not_reach_a_terminal() -> None:
@@ -10,3 +13,13 @@ def test_terminal_escapes_and_control_characters_do_not_reach_a_terminal() -> No
 
 def test_direction_overrides_and_zero_width_characters_are_removed() -> None:
     assert clean("gnp.\u202etxt\u200b") == "gnp.txt"
+
+
+@pytest.mark.parametrize("begin", ["\x1b]0;", "\x1bP", "\x1bX", "\x1b^", "\x1b_"])
+def test_an_escape_that_never_ends_hides_no_other_line(begin: str) -> None:
+    text = f"before\nmine {begin}hidden\njava.lang.OutOfMemoryError: Java heap space\npassword=hunter22"
+    assert clean(text, lines=True).splitlines() == [
+        "before", "mine ", "java.lang.OutOfMemoryError: Java heap space", "password=hunter22",
+    ]  # fmt: skip
+    assert seen(text).count("\n") == 3
+    assert redact(text).splitlines()[2:] == ["java.lang.OutOfMemoryError: Java heap space", "password=[redacted]"]

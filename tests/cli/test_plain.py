@@ -11,14 +11,14 @@ from click.testing import CliRunner
 
 from console.base.errors import UsageError
 from console.cli.incident import group
-from console.cli.plain import PlainPerson
+from console.cli.plain import Narrator, PlainPerson
 from console.cli.runbook import _begin
 from console.operate.journal import Journal
-from console.operate.person import Question, Reply
+from console.operate.person import STOP_CHOICES, Question, Reply
 from console.runbook.editing import Editable
 from console.runbook.inputs import InputMissing, InputRefused, MissingInput
 from console.runbook.model import Input
-from console.runbook.walk import Started
+from console.runbook.walk import ApprovalAsked, Entered, Started, fold
 
 EDIT = Editable("overhead", "memoryOverhead", "jvm_size", "2g", "1100m", "8g")
 
@@ -117,3 +117,25 @@ def test_a_walk_is_handed_over_from_the_command_line_and_listed_as_waiting(
     assert "grace: lunch" in run(group, ["show", "w1"], standalone_mode=False).output
     document = run(group, ["list", "-o", "json"], standalone_mode=False).output
     assert '"text": "grace: lunch"' in document and '"status": "handed over"' in document
+
+
+async def test_who_waits_for_a_second_person_is_told_how_they_approve_and_types_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    someone, labels = person(monkeypatch, "yes")
+    shows = ("they run: console approve 1a",)
+    asked = Question("w", "s", "approval", "Waits for a second person", "Stop?", STOP_CHOICES, shows)
+    assert await someone.answer(asked) is None and labels == [], "what is typed next is for the next question"
+    said = capsys.readouterr().err
+    assert "they run: console approve 1a" in said and "Ctrl-C leaves the walk" in said
+
+
+def test_a_walk_with_scripted_answers_says_that_it_waits_for_a_second_person(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    begun = Started(1.0, "w", "spark-oom", "1", "", "", {}, {}, {}, "jobs/etl", "ada", "console")
+    walk = fold([begun, Entered(2.0, "raise"), ApprovalAsked(3.0, "raise", "w/1", "1a2b3c4d5e6f77", "there", 60.0)])
+    narrator = Narrator()
+    narrator.last(walk)
+    narrator.last(walk)
+    assert capsys.readouterr().err.count("waits for a second person: console approve 1a2b3c4d5e6f\n") == 1

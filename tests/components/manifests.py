@@ -17,8 +17,17 @@ PLURALS = {
     "Route": "route.openshift.io/v1/routes",
     "ScaledObject": "keda.sh/v1alpha1/scaledobjects",
     "ConfigMap": "v1/configmaps",
+    "ExternalSecret": "external-secrets.io/v1/externalsecrets",
+    "SecretStore": "external-secrets.io/v1/secretstores",
+    "SealedSecret": "bitnami.com/v1alpha1/sealedsecrets",
 }
-CRDS = (("route.openshift.io", "v1", "Route"), ("keda.sh", "v1alpha1", "ScaledObject"))
+CRDS = (
+    ("route.openshift.io", "v1", "Route"),
+    ("keda.sh", "v1alpha1", "ScaledObject"),
+    ("external-secrets.io", "v1", "ExternalSecret"),
+    ("external-secrets.io", "v1", "SecretStore"),
+    ("bitnami.com", "v1alpha1", "SealedSecret"),
+)
 
 
 def crd(group: str, version: str, kind: str) -> dict[str, Any]:
@@ -65,7 +74,7 @@ def _body(id: str, thing: Workload, namespace: str) -> dict[str, Any]:
     meta = {"name": name, "namespace": namespace, "labels": thing.labels, "annotations": thing.annotations}
     tree: dict[str, Any] = {"apiVersion": thing.api_version, "kind": thing.kind, "metadata": meta}
     if thing.kind == "ConfigMap":
-        return {**tree, "data": thing.spec}
+        return {**tree, "data": thing.spec.get("data", thing.spec)}
     spec = {**thing.spec}
     if thing.kind in ("Deployment", "StatefulSet", "DaemonSet"):
         (container,) = spec["template"]["spec"]["containers"]

@@ -25,9 +25,17 @@ PATHS = {
     "Secret": "/api/v1/namespaces/{}/secrets",
     "ServiceAccount": "/api/v1/namespaces/{}/serviceaccounts",
     "ScaledObject": "/apis/keda.sh/v1alpha1/namespaces/{}/scaledobjects",
+    "Job": "/apis/batch/v1/namespaces/{}/jobs",
+    "NetworkPolicy": "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies",
+    "EndpointSlice": "/apis/discovery.k8s.io/v1/namespaces/{}/endpointslices",
+    "ExternalSecret": "/apis/external-secrets.io/v1/namespaces/{}/externalsecrets",
+    "SecretStore": "/apis/external-secrets.io/v1/namespaces/{}/secretstores",
+    "SealedSecret": "/apis/bitnami.com/v1alpha1/namespaces/{}/sealedsecrets",
 }
 API = {"Deployment": "apps/v1", "StatefulSet": "apps/v1", "DaemonSet": "apps/v1", "CronJob": "batch/v1",
-       "ScaledObject": "keda.sh/v1alpha1"}  # fmt: skip
+       "ScaledObject": "keda.sh/v1alpha1", "Job": "batch/v1", "NetworkPolicy": "networking.k8s.io/v1",
+       "EndpointSlice": "discovery.k8s.io/v1", "ExternalSecret": "external-secrets.io/v1",
+       "SecretStore": "external-secrets.io/v1", "SealedSecret": "bitnami.com/v1alpha1"}  # fmt: skip
 
 
 class Release:

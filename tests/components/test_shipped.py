@@ -30,7 +30,18 @@ OPERATOR = {"app.kubernetes.io/name": "spark-operator"}
 ADMITTED = {"ingress": [{"conditions": [{"type": "Admitted", "status": "True"}]}]}
 REFUSED = {"ingress": [{"conditions": [{"type": "Admitted", "status": "False", "reason": "HostAlreadyClaimed"}]}]}
 ICEBERG = {"spark.sql.catalog.lake": "org.apache.iceberg.spark.SparkCatalog"}
+CHART = {"helm.sh/chart": "spark-3.5-0.2.0"}
+EXTERNAL = "external-secrets.io/v1"
 RAPIDS = {"spark.plugins": "com.nvidia.spark.SQLPlugin", "spark.rapids.sql.enabled": "true"}
+
+
+def condition(type: str, status: str) -> dict[str, Any]:
+    return {"conditions": [{"type": type, "status": status, "reason": "SecretSyncedError"}]}
+
+
+def budget(name: str, limit: str) -> Any:
+    made = workload("ConfigMap", name, {"app.kubernetes.io/component": "budget", **CHART})
+    return replace(made, spec={"data": {"limit": limit, "period": "monthly"}})
 
 
 def connect(version: str, image: str) -> list[Any]:
@@ -83,6 +94,9 @@ WORLD: dict[str, list[Any]] = {
     "openlineage": deployed("marquez", {"app.kubernetes.io/name": "marquez"}, probe=True),
     "cost-exporter": [workload("CronJob", "spark-cost-exporter", status={"lastSuccessfulTime": rfc3339(NOW - 1800)})],
     "backups": [workload("CronJob", "rel-hive-backup", status={"lastSuccessfulTime": rfc3339(NOW - 7200)})],
+    "external-secrets": [workload("ExternalSecret", "s3", api=EXTERNAL, status=condition("Ready", "True"))],
+    "dashboards": [workload("ConfigMap", "rel-dashboard-overview", {"grafana_dashboard": "1", **CHART})],
+    "budgets": [budget("rel-budget", "9000")],
 }
 
 BROKEN: dict[str, list[Any]] = {
@@ -160,6 +174,9 @@ BROKEN: dict[str, list[Any]] = {
     "openlineage": [sample("openlineage", "probe", 0)],
     "cost-exporter": [workload("CronJob", "eu-cost-exporter", status={"lastSuccessfulTime": rfc3339(NOW - 5 * 3600)})],
     "backups": [workload("CronJob", "rel-minio-backup", status={"lastSuccessfulTime": rfc3339(NOW - 40 * 3600)})],
+    "external-secrets": [workload("SecretStore", "vault", api=EXTERNAL, status=condition("Ready", "False"))],
+    "dashboards": [workload("Deployment", "grafana", {"app.kubernetes.io/name": "grafana"}, ready=0)],
+    "budgets": [budget("rel-nothing", "0")],
 }
 
 
@@ -236,6 +253,12 @@ def test_the_trouble_of_a_store_is_the_trouble_of_those_that_need_it() -> None:
     component = one("hive-metastore", *WORLD["hive-metastore"], down)
     assert component.state == "down"
     assert component.reason.startswith("its database is in trouble: PostgreSQL is down")
+
+
+def test_a_sealed_secret_that_cannot_be_opened_is_told() -> None:
+    sealed = workload("SealedSecret", "db", api="bitnami.com/v1alpha1", status=condition("Synced", "False"))
+    component = one("external-secrets", sealed)
+    assert (component.state, component.reason.split(" (")[0]) == ("degraded", "a sealed Secret cannot be opened")
 
 
 def test_part_of_is_not_looked_at() -> None:

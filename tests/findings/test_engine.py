@@ -5,10 +5,14 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from console.apps.assemble import assemble
 from console.facts.model import Facts
+from console.findings import surroundings
 from console.findings.case import ClusterView
-from console.findings.diagnose import Engine
+from console.findings.diagnose import Engine, diagnose
+from console.findings.order import CausesKept, with_causes
 from console.findings.rule import Rule
+from console.findings.surroundings import Question, answer, parts_of
 from tests.findings import worlds as w
 from tests.findings.changes import disagreements, fresh, troubles
 from tests.findings.worlds import driver, event, executor, node, pod, rest, sample, workload
@@ -78,6 +82,14 @@ CHANGES = {
     "an executor ended because its driver had": (
         w.facts(driver(), executor(1, w.ended(143, "Error", 300), "Failed")),
         w.facts(driver(w.ended(0, "Completed", 290), "Succeeded"), executor(1, w.ended(143, "Error", 300), "Failed")),
+    ),
+    "the scheduler says why a pod waits": (
+        w.facts(driver(), w.pending(1, "", "", owner="etl-driver")),
+        w.facts(
+            driver(),
+            w.pending(1, "", "", owner="etl-driver"),
+            event(f"Pod/{w.NS}/etl-exec-1", "FailedScheduling", "0/3 nodes are available: 3 Insufficient cpu."),
+        ),
     ),
     "an executor uses more memory": (w.facts(*LOST, used(1e8)), w.facts(*LOST, used(9e8))),
     "what Spark says of its executors": (
@@ -168,6 +180,17 @@ def test_an_application_that_did_not_change_is_the_same_object_with_its_causes_n
     assert [id(app) for app in after] == [id(app) for app in before]
 
 
+def test_a_cause_is_named_as_soon_as_it_is_found_and_no_longer_than_it_is() -> None:
+    facts = w.facts(driver(w.ended(137, "OOMKilled"), "Failed"), executor(1))
+    apps, found = assemble(facts), diagnose(facts, assemble(facts))
+    kept = CausesKept()
+    others = tuple(replace(one, causes=("driver-oom@elsewhere",)) for one in found)
+    for findings in ((), found, others, found, found[:0]):
+        named = kept.name(apps, findings)
+        assert named == tuple(with_causes(app, findings) for app in apps)
+        assert any(attempt.cause for app in named for attempt in app.attempts) == (findings is found)
+
+
 def test_whoever_waits_for_a_moment_is_judged_again_when_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     from console.findings import diagnose
 
@@ -192,3 +215,32 @@ def test_indexes_are_taken_over_only_of_facts_that_are_the_same() -> None:
     assert engine._indexes["events"]["events"] is seen
     engine.judge(replace(facts, events=facts.events[1:]))
     assert engine._indexes["events"]["events"] is not seen
+
+
+QUESTIONS = (
+    ("clock",),
+    ("is_past", w.facts(now=900).at),
+    ("is_saved",),
+    ("measured",),
+    ("nodes_by_name",),
+    ("workloads_of", "PersistentVolumeClaim"),
+    ("events_about", f"Pod/{w.NS}/etl-exec-2"),
+    ("documents",),
+    ("pods_leaving", "node-1"),
+    ("series_named", "GCTime", "total"),
+    ("samples_of", GC, frozenset({f"spark-{2:032x}"}), frozenset({(w.NS, "busy-exec-1")})),
+)
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: str(question[0]))
+def test_what_is_said_to_follow_from_one_part_of_the_facts_follows_from_nothing_else(question: Question) -> None:
+    facts = replace(troubles(), rest=(rest("allexecutors", []),), saved=True)
+    (part,) = parts_of([question])
+    alone = replace(Facts(at=0.0), **{part: getattr(facts, part)})
+    said = answer(ClusterView(facts, fresh(facts)[0]), question)
+    assert said and said == answer(ClusterView(alone, ()), question)
+    assert not answer(ClusterView(Facts(at=0.0), ()), question), "it follows from that part"
+
+
+def test_the_parts_of_all_questions_are_looked_at() -> None:
+    assert {question[0] for question in QUESTIONS} == set(surroundings._PART)

@@ -86,6 +86,13 @@ def test_the_wrong_port_or_protocol_admits_nothing() -> None:
     assert ways(CONNECT, egress) == ("the driver of rel-connect to DNS",)
 
 
+def test_no_namespace_selector_reaches_the_api_server_which_is_no_pod() -> None:
+    every = policy(
+        "every", {"app": "spark-connect"}, policyTypes=["Egress"], egress=[{"to": [{"namespaceSelector": {}}]}]
+    )
+    assert ways(CONNECT, every) == ("the driver of rel-connect to the API server",)
+
+
 def test_a_policy_without_types_isolates_what_it_has_rules_for() -> None:
     assert found(CONNECT, policy("named", {"app": "spark-connect"}, ingress=[{"from": [EXECUTORS]}])) == []
     both = policy("named", {"app": "spark-connect"}, ingress=[{}], egress=[DNS])

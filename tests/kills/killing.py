@@ -267,7 +267,9 @@ async def walk_in_a_drill(rng: random.Random, tally: Tally, most: int) -> None:
 
 
 def _end_in_a_drill(rehearsal: Rehearsal, plan: Plan, at: DrillWalk, walk: str) -> Walk:
-    """Resume the walk in this process, and let time move until it ends."""
+    """Resume the walk in this process, and let time move until it ends. One that has ended stays as it is."""
+    if walk and (stands := fold(Journal(plan.state / "journal.db").read(walk))).ended is not None:
+        return stands
     with Live(plan) as live:
         live.settle(PATIENCE)
         rehearsal.drive(live)

@@ -57,3 +57,14 @@ def test_a_monitor_of_a_few_minutes_is_not_judged_yet_and_named_with_its_namespa
     assert next(c for c in checks if c.name == "monitoring objects").detail == (
         "ServiceMonitor team-a/spark-connect selects no Service"
     )
+
+
+def test_young_monitors_are_named_beside_old_ones_that_select_nothing() -> None:
+    young = ScrapeObject("ServiceMonitor", "team-a", "spark-connect", created=NOW - 120)
+    old = ScrapeObject("ServiceMonitor", "team-b", "etl", created=NOW - 7200)
+    checks = monitoring_checks(seen(objects=Objects(monitors=(young, old), services=())))
+    check = next(c for c in checks if c.name == "monitoring objects")
+    assert check.detail == (
+        "ServiceMonitor team-b/etl selects no Service; not judged yet, younger than 10 minutes: "
+        "ServiceMonitor/team-a/spark-connect"
+    )

@@ -10,15 +10,24 @@ from typing import Final
 _GATE = (
     "tests/operate/test_gate_record.py",
     "tests/operate/test_gate.py",
+    "tests/operate/test_second_person.py",
     "tests/operate/test_permission.py",
     "tests/operate/test_consequences.py",
 )
 _CONTEXT = ("tests/runbook/test_context.py", "tests/runbook/test_verify.py", "tests/runbook/test_changes.py")
-_SLO = ("tests/slo/test_arithmetic.py", "tests/slo/test_evaluate.py", "tests/slo/test_recovery.py")
+_SLO = (
+    "tests/slo/test_arithmetic.py",
+    "tests/slo/test_evaluate.py",
+    "tests/slo/test_hysteresis.py",
+    "tests/slo/test_recovery.py",
+)
 
 CONCERNS: Final[dict[str, tuple[str, ...]]] = {
     "console/operate/gate.py": _GATE,
     "console/operate/confirm.py": ("tests/operate/test_confirm.py", *_GATE),
+    "console/operate/approvals/request.py": ("tests/operate/test_approvals.py",),
+    "console/operate/approvals/giving.py": ("tests/operate/test_approvals.py", "tests/operate/test_second_person.py"),
+    "console/operate/approvals/waiting.py": ("tests/operate/test_approvals.py", "tests/operate/test_second_person.py"),
     "console/operate/policy.py": ("tests/operate/test_policy.py", *_GATE),
     "console/operate/permission.py": ("tests/operate/test_rights.py", "tests/operate/test_permission.py"),
     "console/operate/landing.py": ("tests/operate/test_landing.py", "tests/operate/test_kubernetes.py"),

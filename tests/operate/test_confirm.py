@@ -11,6 +11,7 @@ from console.actions.effects import Consequence, Preview
 from console.operate.confirm import agreed, mistyped, once_more, question, tier
 from console.operate.person import Question, Reply
 from console.operate.policy import ChangeRules
+from console.runbook.editing import Editable
 from tests.operate.objects import raise_overhead, spark_application
 
 OBJECT = spark_application("spark-jobs", uid="u-1")
@@ -129,3 +130,9 @@ def test_what_was_typed_is_said_in_short_with_the_tries_that_are_left() -> None:
     assert len(typed) == 62 and typed.startswith("'x") and "\x1b" not in said
     assert said.endswith(f" is not {NAME!r}: nothing was changed, 2 more tries")
     assert once_more(None, preview, 1) == f"'' is not {NAME!r}: nothing was changed, 1 more try"
+
+
+def test_the_question_offers_the_value_that_may_be_set_otherwise() -> None:
+    editable = Editable("overhead", "Overhead", "jvm_size", "2g")
+    assert question(PREVIEW, walk="w-1", now=9.0, editable=editable).editable == editable
+    assert question(PREVIEW, walk="w-1", now=9.0).editable is None

@@ -467,10 +467,10 @@ async def test_the_order_of_the_records_is_that_of_the_gate(
     await at.wait(walk_id)
     events = at._env.journal.read(walk_id)
     assert [type(e).__name__ for e in events] == [
-        "Started", "Entered", "Judged", "Entered", "Answered", "Entered", "Previewed", "Confirmed", "Intent",
-        "Applied", "Entered", "HoldBegan", "Verified", "Entered", "WalkEnded",
+        "Started", "Entered", "Judged", "Entered", "Answered", "Entered", "Previewed", "Confirmed",
+        "EvidenceKept", "Intent", "Applied", "Entered", "HoldBegan", "Verified", "Entered", "WalkEnded",
     ]  # fmt: skip
-    intent, applied, verified, ended = events[8], events[9], events[12], events[14]
+    intent, applied, verified, ended = events[9], events[10], events[13], events[15]
     assert isinstance(intent, Intent)
     assert intent.rollback is not None
     assert intent.rollback.patch == {"spec": {"executor": {"memoryOverhead": OLD}}}

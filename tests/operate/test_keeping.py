@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from console.actions.effects import AllowedCall, Effect, ObjectRef
+from console.actions.effects import AllowedCall, Consequence, Effect, ObjectRef
 from console.cli.main import run
 from console.operate import keeping
 from console.operate.gate import pass_gate
@@ -51,6 +51,11 @@ def effect(action: str = "patch", target: ObjectRef | None = APP, **more: Any) -
 )  # fmt: skip
 def test_what_is_deleted_evicted_or_restarted_is_ended(change: Effect, ended: tuple[ObjectRef, ...]) -> None:
     assert ended_by(change) == ended
+
+
+@pytest.mark.parametrize(("level", "ended"), [("warning", (APP,)), ("unknown", (APP,)), ("info", ())])
+def test_what_the_preview_says_restarts_is_ended_though_the_runbook_is_silent(level: Any, ended: Any) -> None:
+    assert ended_by(effect(), (Consequence("restart", level, "x"), Consequence("loss", "warning", "x"))) == ended
 
 
 class Server:
@@ -97,9 +102,9 @@ async def keep(server: Server, root: Path, change: Effect | None = None) -> Evid
 
 async def test_object_pods_events_and_logs_are_kept_without_secrets_and_named(tmp_path: Path) -> None:
     made = await keep(Server(), tmp_path)
-    assert made.holds == ("SparkApplication jobs/etl", "1 event", "2 pods", "3 logs") and made.lacks == ()
+    assert made.holds == ("SparkApplication jobs/etl", "3 events", "2 pods", "3 logs") and made.lacks == ()
     said = sentence(made)
-    assert said.startswith("kept before it is sent: SparkApplication jobs/etl, 1 event, 2 pods, 3 logs")
+    assert said.startswith("kept before it is sent: SparkApplication jobs/etl, 3 events, 2 pods, 3 logs")
     assert f"console incident kept {WALK}/1" in said
     files = read_back(tmp_path, f"{WALK}/1")
     assert files["SparkApplication-jobs-etl.json"]["metadata"]["uid"] == "u-1"
@@ -113,7 +118,7 @@ async def test_object_pods_events_and_logs_are_kept_without_secrets_and_named(tm
 async def test_a_deleted_pod_is_kept_with_its_own_log(tmp_path: Path) -> None:
     server = Server(1)
     made = await keep(server, tmp_path, effect("delete", POD))
-    assert made.holds == ("1 event", "1 pod", "1 log") and not any("labelSelector" in asked for asked in server.asked)
+    assert made.holds == ("1 pod", "1 event", "1 log") and not any("labelSelector" in asked for asked in server.asked)
 
 
 async def test_of_many_pods_the_sick_and_the_driver_are_kept_and_the_rest_is_counted(tmp_path: Path) -> None:
@@ -131,6 +136,14 @@ async def test_what_cannot_be_read_or_saved_is_said_and_stops_nothing(tmp_path: 
     (tmp_path / "file").write_text("")
     made = await keep(Server(1), tmp_path / "file")
     assert made.holds == () and "cannot be saved" in made.lacks[0]
+
+
+async def test_an_object_that_makes_no_sense_holds_up_nothing(tmp_path: Path) -> None:
+    server = Server(1)
+    server.pods[0]["status"] = "x"
+    made = await keep(server, tmp_path)
+    assert made.holds[0] == "SparkApplication jobs/etl"
+    assert made.lacks == ("SparkApplication jobs/etl: it makes no sense (AttributeError)",)
 
 
 async def test_what_takes_too_long_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,7 +191,7 @@ async def test_what_was_kept_is_read_again_by_the_command_and_by_diagnose(
 async def test_it_is_kept_before_the_change_is_sent(cluster: Cluster, passage: Passage, tmp_path: Path) -> None:
     made = await asyncio.to_thread(create, cluster.kube, cluster.namespace)
     gate = passage.gate(Says(YES), kept=tmp_path / "kept")
-    await pass_gate(raise_overhead(made, restarts="the job"), gate)
+    await pass_gate(raise_overhead(made), gate)
     assert passage.kinds == ["Previewed", "Confirmed", "EvidenceKept", "Intent", "Applied"]
     (saved,) = (event for event in passage.events if isinstance(event, EvidenceKept))
     assert saved.holds[0] == f"SparkApplication {cluster.namespace}/etl-orders"

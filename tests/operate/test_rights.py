@@ -11,7 +11,7 @@ import pytest
 from console.actions.effects import Effect, ObjectRef
 from console.actions.verb import Right
 from console.operate.kubernetes import ObjectAddress
-from console.operate.permission import LackingRight, missing, needed
+from console.operate.permission import LackingRight, missing, needed, reviewed
 from console.wire.config import ContextRef
 from console.wire.connection import Connection
 from console.wire.reviews import ApiResource
@@ -73,3 +73,12 @@ def test_an_object_without_a_namespace_needs_a_right_in_none(kind: str, namespac
     at = ObjectAddress(target, ApiResource(f"{kind.lower()}s", kind, namespaced), "/api/v1/x")
     (right,) = needed(effect, at)
     assert (right.verb, right.resource, right.namespace, right.name) == ("delete", f"{kind.lower()}s", namespace, "one")
+
+
+async def test_an_authorizer_that_could_not_say_is_told_apart_from_a_no(peer: Peer, connection: Connection) -> None:
+    said = {"status": {"allowed": False, "evaluationError": "the webhook is down"}}
+    peer.answer(REVIEWS, said, method="POST", status=201)
+    access = await reviewed(connection.reader, EVICT)
+    assert (access.allowed, access.reason, access.error) == (False, "the webhook is down", "the webhook is down")
+    answered(peer, False, "no")
+    assert (await reviewed(connection.reader, EVICT)).error == ""

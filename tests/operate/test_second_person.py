@@ -8,7 +8,6 @@ import os
 import pty
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,20 +18,12 @@ import pytest
 from msgspec.structs import replace
 
 from console.actions.effects import Effect, Preview
-from console.base.errors import RefusedError, UsageError
+from console.base.errors import RefusedError
 from console.drill.kube.access import DenyRule, User
 from console.live.doctor import _second_person
-from console.operate.approvals.giving import approve, chosen, requests
+from console.operate.approvals.giving import approve, requests
 from console.operate.approvals.request import (
-    DIGEST,
-    REQUEST,
-    Approval,
     ApprovalRequest,
-    NoRequest,
-    approval_of,
-    noted,
-    request_of,
-    writing,
 )
 from console.operate.approvals.waiting import SecondPerson
 from console.operate.gate import pass_gate
@@ -51,63 +42,6 @@ PREVIEW = Preview(
     Effect("w-1/1", "raise", "Raise it", "patch", patch={"spec": {"a": 1}}), ("-a: 0", "+a: 1"), True, generation=3
 )
 ASKED = ApprovalRequest("w-1", "ada", "u-1", "approvals", PREVIEW, 2e9)
-
-
-# the words of it
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        replace(ASKED, walk="w-2"), replace(ASKED, walker="eve"), replace(ASKED, cluster="u-2"),
-        replace(ASKED, place="elsewhere"), replace(ASKED, preview=replace(PREVIEW, diff=("-a: 0", "+a: 2"))),
-        replace(ASKED, preview=replace(PREVIEW, generation=4)),
-        replace(ASKED, preview=replace(PREVIEW, before={"/a": 0})),
-        replace(ASKED, preview=replace(PREVIEW, effect=replace(PREVIEW.effect, patch={"spec": {"a": 2}}))),
-    ],
-)  # fmt: skip
-def test_an_approval_is_of_one_change_of_one_walk_by_one_person_on_one_cluster(other: ApprovalRequest) -> None:
-    assert other.digest != ASKED.digest
-    assert "another change" in str(approval_of(lease(other), ASKED, time.time()))
-
-
-def test_when_it_is_asked_and_what_is_said_around_it_is_not_what_is_approved() -> None:
-    assert replace(ASKED, expires=1.0, preview=replace(PREVIEW, rollback_at=7.0, message="x")).digest == ASKED.digest
-
-
-def lease(request: ApprovalRequest, by: str = "grace", *, ago: float = 0.0, lasts: Any = 60) -> dict[str, Any]:
-    made = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - ago))
-    return {
-        "metadata": {"annotations": {DIGEST: request.digest}, "creationTimestamp": made},
-        "spec": {"holderIdentity": by, "leaseDurationSeconds": lasts},
-    }
-
-
-def test_an_approval_counts_as_long_as_it_says_from_when_the_server_had_it() -> None:
-    found = approval_of(lease(ASKED), ASKED, time.time())
-    assert isinstance(found, Approval) and found.by == "grace" and 50 < found.until - time.time() <= 60
-    for made in (lease(ASKED, ago=90), lease(ASKED, lasts="60"), lease(ASKED) | {"metadata": {"annotations": {}}}):
-        assert isinstance(approval_of(made, ASKED, time.time()), str)
-    assert "who walks" in str(approval_of(lease(ASKED, by="ada"), ASKED, time.time()))
-    assert "who walks" in str(approval_of(lease(ASKED, by=""), ASKED, time.time()))
-
-
-def test_a_request_that_was_changed_on_its_way_is_none() -> None:
-    notes = noted(ASKED)
-    assert request_of({"metadata": {"annotations": notes}}) == ASKED
-    forged = notes | {REQUEST: notes[REQUEST].replace("+a: 1", "+a: 9")}
-    unknown = noted(replace(ASKED, preview=replace(PREVIEW, effect=replace(PREVIEW.effect, action="explode"))))
-    for bad in (forged, {}, {REQUEST: "[]"}, unknown):
-        with pytest.raises(NoRequest):
-            request_of({"metadata": {"annotations": bad}})
-
-
-def test_a_request_is_chosen_by_the_beginning_of_its_digest() -> None:
-    other = replace(ASKED, walk="w-2")
-    assert chosen([ASKED, other], ASKED.short) is ASKED
-    for wrong in ("", "zz"):
-        with pytest.raises(UsageError):
-            chosen([ASKED, other], wrong)
 
 
 # on a cluster
@@ -363,7 +297,6 @@ async def test_what_cannot_be_asked_counts_as_a_place_where_who_walks_may_write(
     second = replace_reader(two.second(), Deaf())
     assert "could not be asked (no reviews here)" in await second.lacking()
     assert "no place" in await two.second(place="").lacking()
-    assert "there is no namespace nowhere" in await two.second(place="nowhere").lacking()
     assert await two.second().lacking() == ""
 
 
@@ -371,26 +304,6 @@ def replace_reader(second: SecondPerson, reader: Any) -> SecondPerson:
     from dataclasses import replace as changed
 
     return changed(second, reader=reader)
-
-
-@pytest.mark.parametrize("held", range(len(writing("approvals"))))
-async def test_each_right_by_which_one_could_approve_alone_is_asked_about(held: int) -> None:
-    class Answers:
-        async def object(self, path: str) -> Any:
-            raise RefusedError("namespaces may not be read")
-
-        async def may(self, verb: str, resource: str, **more: Any) -> Any:
-            from console.wire.reviews import AccessReview
-
-            right = writing("approvals")[held]
-            asked = resource + (f"/{more['subresource']}" if more["subresource"] else "")
-            return AccessReview((verb, asked, more["group"]) == (right.verb, right.resource, right.group))
-
-    from console.wire.connection import Identity
-
-    who = Identity("here", "https://x", "ca", "jobs", user="ada")
-    second = SecondPerson(Answers(), None, who, "w-1", "approvals", 1.0)  # type: ignore[arg-type]
-    assert f"you may {writing('approvals')[held].words} yourself" in await second.lacking()
 
 
 async def test_doctor_says_before_the_incident_whether_a_second_person_can_be_had(two: Two) -> None:

@@ -14,10 +14,13 @@ from console.runbook.walk import (
     Answered,
     AnyEvent,
     Applied,
+    ApprovalAsked,
+    Approved,
     ChangeRefused,
     Confirmed,
     Edited,
     Entered,
+    EvidenceKept,
     HandedOver,
     HoldBegan,
     HoldBroke,
@@ -80,12 +83,12 @@ def outputs(**of_now: Any) -> dict[str, Any]:
 def test_a_walk_begins_with_what_it_was_started_with() -> None:
     begun = Started(
         1.0, "w", "b", "2.0", "hash", "text", {"size": 1}, {"size": "default"}, {"uid": "u"}, "app", "ada", "console",
-        {"slo": {}},
+        {"slo": {}}, remarks=("no object is named",),
     )  # fmt: skip
     assert fold([begun]) == Walk(
         id="w", runbook="b", version="2.0", hash="hash", text="text", subject="app", status="running", started=1.0,
         inputs={"size": 1}, origins={"size": "default"}, cluster={"uid": "u"}, actor="ada", slo_before={"slo": {}},
-        events=1,
+        remarks=("no object is named",), events=1,
     )  # fmt: skip
     assert left(begun) == {}, "it begins once"
 
@@ -133,6 +136,26 @@ def test_an_answer_ends_its_step_with_who_gave_it() -> None:
         "outputs": outputs(answer="heap", by="ada"),
     }
     assert left(Answered(10.0, "now", "", "ada", "next"))["steps"][-1].words == ""
+
+
+def test_a_second_person_who_is_waited_for_takes_the_confirmation_back_until_they_approved() -> None:
+    asked = ApprovalAsked(10.0, "now", "w/2", "1a2b3c4d5e6f7", "approvals", 60.0)
+    assert left(asked) == {
+        "status": "waiting",
+        "confirmed": "",
+        "steps": steps(words="waits for a second person: console approve 1a2b3c4d5e6f"),
+    }
+    given = Approved(11.0, "now", "w/2", asked.digest, "grace", "approvals")
+    assert left(given) == {"status": "running", "steps": steps(words="grace approved it")}
+    waiting = replace(WALK, confirmed="")
+    assert left(given, waiting)["confirmed"] == "w/2"
+    assert left(asked, ENDED) == {**left(asked), "status": "waiting"} and "status" not in left(given, ENDED)
+    done = replace(WALK, steps=(FIRST,))
+    assert "steps" not in left(asked, done), "beside a step that was left nothing is said of a rollback"
+
+
+def test_what_was_kept_of_an_object_changes_nothing() -> None:
+    assert left(EvidenceKept(10.0, "now", "w/2", ("1 pod",))) == {}
 
 
 def test_a_step_that_is_not_needed_says_why() -> None:
@@ -226,6 +249,14 @@ def test_a_rollback_that_is_shown_leaves_the_step_that_led_to_it_as_it_was() -> 
     assert after == {
         "preview": shown, "status": "waiting", "undos": (Undone("w/2.undo", "Raise it", 2, "current", "", shown),),
     }  # fmt: skip
+
+
+def test_a_rollback_that_is_shown_again_is_one_beside_those_of_other_changes() -> None:
+    other = Undone("w/1.undo", "the rollback", 1, "refused", "not rolled back: frozen")
+    mine = Undone("w/2.undo", "Raise it", 2, "refused", "not rolled back: frozen")
+    shown = replace(SHOWN, effect=UNDO)
+    after = left(Previewed(10.0, "now", shown), replace(WALK, undos=(other, mine)))
+    assert after["undos"] == (other, Undone("w/2.undo", "Raise it", 2, "current", "", shown))
 
 
 def test_what_landed_is_known_or_in_doubt_and_what_did_not_is_asked_for_again() -> None:

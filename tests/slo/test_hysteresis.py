@@ -55,9 +55,19 @@ def test_a_short_window_that_is_still_above_keeps_it_burning_when_the_long_one_h
 
 def test_it_says_how_long_it_has_been_below() -> None:
     watch = Watch()
+    watch.look(60, 20, 15)
+    assert (
+        watch.look(180, 20, 3).reason
+        == "burnt above 14.4 (page); below for 2m of 5m: now 20.0 over 1h and 3.00 over 5m"
+    )
+
+
+def test_a_short_window_that_lost_its_data_is_said_to_have_none() -> None:
+    watch = Watch()
     watch.look(0, 20, 15)
-    calm = watch.look(120, 20, 3).reason
-    assert calm == "burnt above 14.4 (page); below for 2m of 5m: now 20.0 over 1h and 3.00 over 5m"
+    windows = (Measure(HOUR, 200, 1000), Measure(SPEC.period, 10, 10000))
+    status = evaluate(SPEC, Measured(windows=windows, at=60, newest=60), 60, watch.signs)
+    assert status.reason == "burnt above 14.4 (page); below for 1m of 5m: now 20.0 over 1h and no data over 5m"
 
 
 def test_what_was_seen_long_ago_or_in_the_future_counts_for_nothing() -> None:

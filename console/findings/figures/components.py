@@ -12,7 +12,7 @@ class ComponentFigures(Figures, frozen=True, kw_only=True):
     component: id of the component, e.g. `hive-metastore`.
     state: `down` or `degraded`.
     why: kinds of what is wrong, the worst first: `refused`, `image`, `crash-loop`, `configuration`, `scheduling`,
-        `replicas`, `scaled-to-zero`, `rollout`, `endpoints`, `signal`, `needs`.
+        `replicas`, `scaled-to-zero`, `rollout`, `endpoints`, `silent`, `signal`, `needs`.
     namespace: where; `` for what belongs to none.
     expected: whether the preset in use asks for it.
     """

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from console.actions import verb_of
 from console.actions.effects import Preview
+from console.actions.fit import tree
 from console.actions.verb import Right
 from console.base.errors import ConsoleError, ForbiddenError, RefusedError, UsageError
 from console.base.jsontext import decode_tree
@@ -61,7 +62,7 @@ async def requests(connection: Connection, namespaces: Sequence[str] = ()) -> Re
         try:
             found.append(request_of(lease))
         except NoRequest as error:
-            meta = lease.get("metadata") or {}
+            meta = tree(lease.get("metadata"))
             unread.append((f"{meta.get('namespace')}/{meta.get('name')}", error.message))
     mine = [one for one in found if one.left > 0 and one.cluster == _cluster(connection)]
     return Requests(tuple(sorted(mine, key=lambda one: one.expires)), tuple(unread))
@@ -72,7 +73,7 @@ async def _listed(connection: Connection, namespace: str) -> list[dict[str, Any]
     path = object_path(_API, LEASES, namespace)
     async with contextlib.aclosing(connection.reader.pages(path, {"labelSelector": f"{LABEL}=request"})) as pages:
         async for page in pages:
-            out += decode_tree(page.body).get("items") or []
+            out += [item for item in decode_tree(page.body).get("items") or [] if isinstance(item, dict)]
     return out
 
 

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from console.actions import verbs
 from console.actions.effects import Preview
+from console.actions.fit import tree
 from console.actions.verb import Right
 from console.base.clock import parse_time
 from console.base.errors import ConsoleError
@@ -23,7 +24,7 @@ from console.base.text import clean
 
 GROUP, LEASES = "coordination.k8s.io", "leases"
 LABEL = "console.oncall/approval"
-REQUEST, DIGEST, APPROVES = "console.oncall/request", "console.oncall/digest", "console.oncall/approves"
+REQUEST, DIGEST = "console.oncall/request", "console.oncall/digest"
 SHORT = 12
 """Characters of a digest that people say to each other."""
 MAX_REQUEST = 200_000
@@ -109,11 +110,11 @@ def request_of(lease: dict[str, Any]) -> ApprovalRequest:
     Raises:
         NoRequest: it makes no sense, or was changed since it was made.
     """
-    notes = (lease.get("metadata") or {}).get("annotations") or {}
+    notes = tree(tree(lease.get("metadata")).get("annotations"))
     try:
         found = decode_json(str(notes.get(REQUEST) or "").encode(), ApprovalRequest)
     except (msgspec.DecodeError, ValueError) as error:
-        raise NoRequest(f"it is no request: {clean(str(error))[:200]}") from None
+        raise NoRequest(f"it is no request: {clean(str(error))}") from None
     if found.preview.effect.action not in verbs():
         raise NoRequest(f"it asks for {clean(found.preview.effect.action)!r}, which this Console does not know")
     if found.digest != notes.get(DIGEST):
@@ -123,13 +124,12 @@ def request_of(lease: dict[str, Any]) -> ApprovalRequest:
 
 def created(lease: dict[str, Any]) -> float | None:
     """When the server had it, by its own clock; None where it does not say."""
-    return parse_time(str((lease.get("metadata") or {}).get("creationTimestamp") or ""))
+    return parse_time(str(tree(lease.get("metadata")).get("creationTimestamp")))
 
 
 def approval_of(lease: dict[str, Any], request: ApprovalRequest, now: float) -> Approval | str:
     """What a Lease of the right name approves at a time of the server's clock; in words, why it does not."""
-    meta, spec = lease.get("metadata") or {}, lease.get("spec") or {}
-    notes = meta.get("annotations") or {}
+    notes, spec = tree(tree(lease.get("metadata")).get("annotations")), tree(lease.get("spec"))
     by = clean(str(spec.get("holderIdentity") or ""))
     made, lasts = created(lease), spec.get("leaseDurationSeconds")
     if notes.get(DIGEST) != request.digest:

@@ -14,7 +14,7 @@ from console.base.text import clean
 from console.base.units import human_duration
 from console.operate.approvals.request import LABEL, Approval, ApprovalRequest, approval_of, created, noted, writing
 from console.operate.locks import ObjectLock
-from console.operate.permission import missing
+from console.operate.permission import reviewed
 from console.operate.person import NO, STOP_CHOICES, Person, Question
 from console.operate.policy import NOWHERE
 from console.wire.connection import Identity
@@ -62,10 +62,13 @@ class SecondPerson:
                 return f"there is no namespace {self.place}; {OTHERWISE}"
         for right in writing(self.place):
             try:
-                held = await missing(self.reader, (right,)) is None
+                access = await reviewed(self.reader, right)
+                unsaid = "" if access.allowed or access.denied else access.error
             except ConsoleError as error:
                 return f"whether you may {right.words} could not be asked ({clean(error.message)}); {OTHERWISE}"
-            if held:
+            if unsaid:
+                return f"whether you may {right.words} is not known ({clean(unsaid)}); {OTHERWISE}"
+            if access.allowed:
                 return f"you may {right.words} yourself, so an approval in {self.place} proves nobody else; {OTHERWISE}"
         return ""
 

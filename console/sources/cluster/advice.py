@@ -138,6 +138,7 @@ async def _one_by_one(
     refusal = ""
     kept: list[PostureObject] = []
     blind: set[str] = set()
+    refused: set[str] = set()
     for namespace in namespaces:
         try:
             async with asyncio.timeout_at(end):
@@ -146,20 +147,24 @@ async def _one_by_one(
             raise
         except ConsoleError as error:
             refusal = error.message
-            blind.add(namespace)
+            refused.add(namespace)
         except TimeoutError:
             refusal = _LATE
-            blind.add(namespace)
+            refused.add(namespace)
         else:
             kept += things
             if cut:
                 blind.add(namespace)
-    if blind and len(blind) == len(namespaces):
+    cut_short, blind = sorted(blind), blind | refused
+    if refused and len(refused) == len(namespaces):
         word: SourceStateWord = "unreachable" if refusal == _LATE else "forbidden"
         return plural, tuple(kept), SourceState(plural, word, detail=refusal, hint=needs), frozenset(blind)
-    detail = f"only namespace {_named([n for n in namespaces if n not in blind])}"
-    if blind:
-        detail += f"; not {_named(sorted(blind))}" + (f" ({refusal})" if refusal == _LATE else "")
+    whole = [n for n in namespaces if n not in blind]
+    parts = [f"only namespace {_named(whole)}"] if whole else []
+    parts += [f"the first {MAX_OBJECTS} only of {_named(cut_short)}"] if cut_short else []
+    late = f" ({refusal})" if refusal == _LATE else ""
+    parts += [f"not {_named(sorted(refused))}{late}"] if refused else []
+    detail = "; ".join(parts)
     state = SourceState(plural, "partial", detail=detail, hint=needs, last=clock.now())
     return plural, tuple(kept), state, frozenset(blind)
 

@@ -1,5 +1,5 @@
-"""What stands beside the components in their namespaces: policies, Services and who answers behind them, Jobs, secrets
-that operators make. Read rarely and as whole lists, so that what is not among them is known not to be there.
+"""What stands beside the components in their namespaces: policies, Services and who answers behind them, Jobs. Read
+rarely and as whole lists, so that what is not among them is known not to be there.
 """
 
 from __future__ import annotations
@@ -30,16 +30,11 @@ if TYPE_CHECKING:
 MAX_NAMESPACES, MAX_OBJECTS = 40, 2_000
 """Namespaces that are read, and objects of one kind in one of them; where there are more, none of that kind count."""
 _AT_ONCE = 4
-_LEFT_OUT = ("encryptedData",)
-"""Fields of a spec that nobody needs."""
 _LOCAL = (
     Kind("services", "Service", "services"),
     Kind("endpointslices", "EndpointSlice", "endpointslices", "discovery.k8s.io", "", usual="v1"),
     Kind("networkpolicies", "NetworkPolicy", "networkpolicies", "networking.k8s.io", "", usual="v1"),
     Kind("jobs", "Job", "jobs", "batch", "", usual="v1"),
-    Kind("externalsecrets", "ExternalSecret", "externalsecrets", "external-secrets.io", "", usual="v1"),
-    Kind("secretstores", "SecretStore", "secretstores", "external-secrets.io", "", usual="v1"),
-    Kind("sealedsecrets", "SealedSecret", "sealedsecrets", "bitnami.com", "", usual="v1alpha1"),
 )
 _WIDE = (Kind("namespaces", "Namespace", "namespaces", namespaced=False),)
 
@@ -131,9 +126,6 @@ class BesideComponents:
         whole: dict[str, Any] = {"apiVersion": api_version, "kind": kind.kind, **tree}
         if kind.kind == "EndpointSlice":
             whole = {**whole, "spec": {"endpoints": tree.get("endpoints") or [], "ports": tree.get("ports") or []}}
-        spec = whole.get("spec")
-        if isinstance(spec, dict):
-            whole["spec"] = {name: value for name, value in spec.items() if name not in _LEFT_OUT}
         name = tree["metadata"]["name"]
         return decode.workload(whole, Origin("kubernetes", f"{path}/{name}", self.clock.now()))
 

@@ -92,7 +92,7 @@ WORKLOADS: tuple[Kind, ...] = (
     Kind("persistentvolumeclaims", "PersistentVolumeClaim", "persistentvolumeclaims"),
 )
 CONFIGMAPS = Kind("configmaps", "ConfigMap", "configmaps", selector="helm.sh/chart", optional=True)
-"""Configuration of Spark servers that a chart installed; of others nothing is read."""
+"""Configuration, dashboards and budgets that a chart installed; of others nothing is read."""
 PARTS: tuple[Kind, ...] = (
     Kind("cronjobs", "CronJob", "cronjobs", "batch", "", usual="v1", optional=True),
     Kind("routes", "Route", "routes", "route.openshift.io", "", usual="v1", optional=True),
@@ -106,6 +106,9 @@ PARTS: tuple[Kind, ...] = (
         usual="v2",
         optional=True,
     ),
+    Kind("externalsecrets", "ExternalSecret", "externalsecrets", "external-secrets.io", "", usual="v1", optional=True),
+    Kind("secretstores", "SecretStore", "secretstores", "external-secrets.io", "", usual="v1", optional=True),
+    Kind("sealedsecrets", "SealedSecret", "sealedsecrets", "bitnami.com", "", usual="v1alpha1", optional=True),
     CONFIGMAPS,
 )
 """By these, beside workloads, components are found."""
@@ -202,8 +205,13 @@ def _event(tree: Any, origin: Origin, gone: bool) -> Any:
 
 
 def _spark_conf(tree: Any, origin: Origin, gone: bool) -> Any:
-    """A ConfigMap with its lines of Spark configuration; None where it has none."""
-    data = tree.get("data")
+    """A ConfigMap with its lines of Spark configuration; a dashboard without its content, a budget as it is; None where
+    it is none of these."""
+    data, labels = tree.get("data"), tree["metadata"].get("labels") or {}
+    if labels.get("app.kubernetes.io/component") == "budget":
+        return decode.workload(tree, origin, gone=gone)
+    if labels.get("grafana_dashboard"):
+        return decode.workload({**tree, "data": {}}, origin, gone=gone)
     kept = {
         str(key): lines
         for key, text in (data.items() if isinstance(data, dict) else ())

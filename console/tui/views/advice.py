@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from console.advice.model import PRIORITIES, Advice, AdviceReport, Priority
-from console.base.text import plural
+from console.base.text import joined, plural
 from console.tui.lines import BLANK, Line, Role, Span, line, rule, span, wrap
 from console.tui.views.leftout import left_out
 from console.tui.words import SOURCE
@@ -92,7 +92,7 @@ def _sources(report: AdviceReport, width: int) -> list[Line]:
     out: list[Line] = []
     for (state, said), names in alike.items():
         head = f" {names[0]} {state}  " if len(names) == 1 else f" {state}  "
-        text = said if len(names) == 1 else f"{', '.join(names)}: {said}"
+        text = said if len(names) == 1 else joined(", ".join(names), said)
         out += _hanging(head, SOURCE[state], text, "dim", width)
     return out
 

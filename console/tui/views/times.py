@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from console.base.text import joined
 from console.board.model import Board
 from console.live.shown import age
 from console.live.situation import Focus
@@ -50,7 +51,7 @@ def times(board: Board, focus: Focus, width: int) -> list[Line]:
     if found is None:
         return [line(span(" reading stages, tasks and plans of the driver or the History Server …", "dim"))]
     if found.report is None:
-        return [line(span(f" {found.state}: {found.detail}", "warn")), *_unread(found, width)]
+        return [line(span(" " + joined(found.state, found.detail), "warn")), *_unread(found, width)]
     report = found.report
     out = [line(Span(" "), span(words.headline(report), "title"))]
     out += [line(Span(" "), span(text, "dim")) for text in wrap(_source(board, found), width - 2)]

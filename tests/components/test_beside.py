@@ -1,0 +1,80 @@
+"""What stands beside components is read and judged: policies, endpoints, Jobs, secrets of operators."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from console.cli.board import status_text
+from console.drill.kube.access import DenyRule
+from console.rehearse import Rehearsal
+from tests.components.release import Release
+
+CONNECT = {"app": "spark-connect", "app.kubernetes.io/component": "connect"}
+DENY = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+WIDE = {
+    "podSelector": {"matchLabels": {"app": "spark-connect"}}, "policyTypes": ["Ingress"],
+    "ingress": [{"from": [{"namespaceSelector": {"matchLabels": {"namespace": "spark"}}}]}],
+}  # fmt: skip
+PORT = {"port": 15002, "targetPort": "grpc"}
+
+
+@pytest.fixture(scope="module")
+def drill() -> Iterator[Rehearsal]:
+    with Rehearsal("spark-oom", "healthy", step=True) as rehearsal:
+        yield rehearsal
+
+
+def closed(drill: Rehearsal, namespace: str) -> Release:
+    """A Connect server that is ready, behind a Service without endpoints and policies without rules for executors."""
+    release = Release(drill, namespace)
+    release.workload("rel-spark-41-connect", CONNECT, image="spark:4.1.0")
+    release.apply("Service", "rel-spark-41-connect", {"spec": {"selector": CONNECT, "ports": [PORT]}})
+    named: dict[str, str] = {"kubernetes.io/service-name": "rel-spark-41-connect"}
+    slice_: dict[str, Any] = {"addressType": "IPv4", "endpoints": [], "ports": []}
+    release.apply("EndpointSlice", "rel-spark-41-connect-x1", slice_, labels=named)
+    release.apply("NetworkPolicy", "default-deny", {"spec": DENY})
+    release.apply("NetworkPolicy", "connect-ingress", {"spec": WIDE})
+    pod = {
+        "restartPolicy": "Never",
+        "containers": [{"name": "mc", "image": "mc", "envFrom": [{"secretRef": {"name": "s3"}}]}],
+    }
+    release.apply("Job", "init-buckets", {"spec": {"template": {"spec": pod}}})
+    reason = {"type": "Ready", "status": "False", "reason": "SecretSyncedError", "message": "store is not ready"}
+    release.apply("ExternalSecret", "s3", {"spec": {"secretStoreRef": {"name": "vault", "kind": "SecretStore"}}},
+                  status={"conditions": [reason]})  # fmt: skip
+    return release
+
+
+def test_what_closes_a_platform_while_every_replica_is_ready_stands_on_the_first_page(drill: Rehearsal) -> None:
+    release = closed(drill, "closed-off")
+    situation = release.looked()
+    found = {f"{f.code} {f.subject}": f.title for f in situation.board.findings}
+    assert found == {
+        "component-down Deployment/closed-off/rel-spark-41-connect": "Spark Connect 4.1 is down: Service "
+        "rel-spark-41-connect has no ready endpoints, while 1 replica of rel-spark-41-connect is ready",
+        "network-policy-blocks Deployment/closed-off/rel-spark-41-connect": "NetworkPolicies of closed-off stop "
+        "executors to the driver of rel-spark-41-connect on 7078: sessions get no executors",
+        "network-policy-selects-nothing NetworkPolicy/closed-off/connect-ingress": "NetworkPolicy "
+        "closed-off/connect-ingress admits namespaces with namespace=spark, and no namespace has it",
+        "reference-missing Secret/closed-off/s3": "no Secret s3, which Job init-buckets names",
+        "reference-missing SecretStore/closed-off/vault": "no SecretStore vault, which ExternalSecret s3 names",
+        "component-degraded ExternalSecret/closed-off/s3": "External secret sync is degraded: a Secret is not "
+        "made, or its store cannot be read (s3: False)",
+    }  # fmt: skip
+    board = situation.board
+    assert board.verdict == "DEGRADED" and "Spark Connect 4.1 is down" in board.because
+    assert "stop executors to the driver" in status_text(situation)
+    secret = next(f for f in board.findings if f.subject == "Secret/closed-off/s3")
+    assert "ExternalSecret s3 is to make it: SecretSyncedError store is not ready" in secret.detail
+
+
+def test_of_policies_and_endpoints_that_may_not_be_read_nothing_is_said_but_that(drill: Rehearsal) -> None:
+    release = closed(drill, "unreadable")
+    drill.session.deny(DenyRule(resources=("networkpolicies", "endpointslices"), namespaces=("unreadable",)))
+    situation = release.looked()
+    assert not {f.code for f in situation.board.findings} & {
+        "component-down", "network-policy-blocks", "network-policy-selects-nothing",
+    }  # fmt: skip

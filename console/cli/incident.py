@@ -212,7 +212,7 @@ def kept(walk: str, output: str) -> int:
 
     `-o json` prints the objects, events and ends of logs themselves; `console diagnose FOLDER` judges them.
     """
-    from console.operate.keeping import place_of, read_back
+    from console.operate.ahead.keeping import place_of, read_back
     from console.runbook.walk import EvidenceKept
 
     name, _, number = walk.partition("/")

@@ -14,10 +14,11 @@ from console.actions.pins import Pin
 from console.base.errors import ConsoleError
 from console.base.redact import redact
 from console.base.text import clean
-from console.operate import keeping, kubernetes, landing
+from console.operate import kubernetes, landing
+from console.operate.ahead import keeping
+from console.operate.ahead.preview import PlannedChange
 from console.operate.gate_context import GateContext
 from console.operate.kubernetes import ObjectAddress, Sent
-from console.operate.preview import PlannedChange
 from console.operate.scripts.process import Finished
 from console.runbook.walk import Applied, Intent
 from console.wire.writer import Writer

@@ -14,7 +14,9 @@ from typing import Literal
 from console.actions import verb_of
 from console.actions.effects import Effect
 from console.base.errors import ConsoleError, ForbiddenError
-from console.operate import applying, confirm, kubernetes, permission, preview
+from console.operate import applying, confirm, kubernetes, permission
+from console.operate.ahead import preview
+from console.operate.ahead.preview import PlannedChange, PreviewContext
 from console.operate.approvals import waiting
 from console.operate.gate_context import GateContext, GateRefusal, ValueEdited
 from console.operate.kubernetes import ObjectAddress, ObjectChanged
@@ -32,7 +34,6 @@ from console.operate.policy import (
     policy,
     second_person,
 )
-from console.operate.preview import PlannedChange, PreviewContext
 from console.operate.scripts import runs
 from console.runbook.walk import Applied, ApprovalAsked, Approved, ChangeRefused, Confirmed, Previewed
 from console.wire.writer import Writer

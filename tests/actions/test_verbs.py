@@ -12,7 +12,7 @@ from console.actions.effects import STAMP, Effect, ObjectRef
 from console.actions.pins import Pin
 from console.actions.verb import ApiRequest, Right
 from console.base.errors import ConsoleError, UsageError
-from console.operate.preview import NOT_KEPT, way_back
+from console.operate.ahead.preview import NOT_KEPT, way_back
 from console.runbook.walk import Intent
 from console.timeline.prose import sentence
 from tests.operate.objects import NEW, OLD, raise_overhead, spark_application

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from console.actions.effects import STAMP
-from console.operate.diff import ANOTHER_VALUE, diff, fingerprint
+from console.operate.ahead.diff import ANOTHER_VALUE, diff, fingerprint
 
 
 def app(**spec: Any) -> dict[str, Any]:

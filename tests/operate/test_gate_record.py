@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from console.actions.effects import Consequence, Effect
 from console.actions.pins import Pin
 from console.base.errors import ConsoleError, ForbiddenError, ReachError
-from console.operate import preview
+from console.operate.ahead import preview
 from console.operate.gate import pass_gate
 from console.operate.gate_context import GateContext
 from console.operate.journal import JournalledChange

@@ -13,10 +13,10 @@ import pytest
 
 from console.actions.effects import AllowedCall, Consequence, Effect, ObjectRef
 from console.cli.main import run
-from console.operate import keeping
+from console.operate.ahead import keeping
+from console.operate.ahead.keeping import MAX_AGE, MOST_PODS, ended_by, kept, place_of, prune, read_back
 from console.operate.gate import pass_gate
 from console.operate.journal import Journal
-from console.operate.keeping import MAX_AGE, MOST_PODS, ended_by, kept, place_of, prune, read_back
 from console.runbook.walk import EvidenceKept
 from console.sources.folder.read import read_folder
 from console.timeline.prose import sentence

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from console.cli.main import run
-from console.operate.diff import ANOTHER_VALUE
+from console.operate.ahead.diff import ANOTHER_VALUE
 from console.operate.person import Question, Reply
 from console.runbook.model import Runbook
 from console.runbook.scripts import ScriptSpec

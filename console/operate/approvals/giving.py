@@ -17,13 +17,14 @@ from console.actions.verb import Right
 from console.base.errors import ConsoleError, ForbiddenError, RefusedError, UsageError
 from console.base.jsontext import decode_tree
 from console.base.text import clean, plural, shorten
-from console.operate import kubernetes, preview
+from console.operate import kubernetes
+from console.operate.ahead import preview
+from console.operate.ahead.preview import PreviewContext
 from console.operate.approvals.request import DIGEST, GROUP, LABEL, LEASES, ApprovalRequest, NoRequest, request_of
 from console.operate.confirm import TRIES
 from console.operate.permission import missing
 from console.operate.person import YES, Person, Question
 from console.operate.policy import ChangeRules
-from console.operate.preview import PreviewContext
 from console.wire.connection import Connection
 from console.wire.errors import ConflictError
 from console.wire.paths import object_path

@@ -16,8 +16,9 @@ from console.actions.secrets import keeps, seal_before, seal_effect
 from console.base.errors import ConsoleError, ForbiddenError, ReachError
 from console.base.redact import redact
 from console.base.text import clean, shorten
-from console.operate import capacity, confirm, kubernetes
-from console.operate.diff import MAX_LINES, MAX_WIDTH, diff, fingerprint
+from console.operate import confirm, kubernetes
+from console.operate.ahead import capacity
+from console.operate.ahead.diff import MAX_LINES, MAX_WIDTH, diff, fingerprint
 from console.operate.kubernetes import ObjectAddress
 from console.operate.policy import ChangeRules
 from console.operate.scripts.process import Finished

@@ -141,7 +141,6 @@ SPARK_35 = (
         ("java.lang.OutOfMemoryError: GC overhead limit exceeded", "executor-gc-overhead", "gc-overhead"),
         ("java.lang.OutOfMemoryError: Metaspace", "executor-oom-heap", "metaspace"),
         ("java.lang.OutOfMemoryError: Direct buffer memory", "executor-oom-heap", "direct-memory"),
-        ("java.lang.OutOfMemoryError: unable to create native thread", "executor-oom-heap", "native-thread"),
         (
             "org.apache.spark.memory.SparkOutOfMemoryError: [UNABLE_TO_ACQUIRE_MEMORY] Unable to acquire 65536 bytes",
             "executor-oom-heap",

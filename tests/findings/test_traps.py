@@ -380,7 +380,8 @@ def test_executors_whose_jvm_does_not_start_say_why_in_their_own_log() -> None:
 def containers(*told: tuple[str, int]) -> str:
     """What Spark quotes of a lost executor's pod."""
     return "\n".join(
-        f"\t container name: {name}\n\t container state: terminated\n\t exit code: {code}\n\t termination reason: Error\n"
+        f"\t container name: {name}\n\t container state: terminated\n\t exit code: {code}\n"
+        "\t termination reason: Error\n"
         for name, code in told
     )
 
@@ -441,3 +442,16 @@ def test_a_store_whose_certificate_is_not_trusted_is_reached() -> None:
     )
     first = judge(driver(ended(1), "Failed"), log(text))[0]
     assert first.code == "tls-refused"
+
+
+def test_a_warning_of_a_known_kind_explains_an_end_that_says_nothing() -> None:
+    warned = line(
+        "FileSystem: Failed to initialize s3a://w/x: SdkClientException: PKIX path building failed: unable to find "
+        "valid certification path to requested target",
+        "WARN",
+        100,
+    )
+    broke = "py4j.protocol.Py4JJavaError: An error occurred while calling o47.parquet.\n"
+    assert judge(driver(), log(warned)) == (), "an application that goes on is well"
+    assert judge(driver(ended(1), "Failed"), log(warned + broke))[0].code == "tls-refused"
+    assert judge(log(warned + broke))[0].code == "tls-refused"

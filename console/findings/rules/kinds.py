@@ -53,7 +53,8 @@ def _without_echoes(shown: list[ToldKind], case: Case) -> list[ToldKind]:
     best = min((t.rank for t in shown), default=9)
     if best == 0:
         return [t for t in shown if t.rank < 2]
-    return [t for t in shown if t.rank < 3 or not t.kind.usual or case.failed]
+    broke = case.failed or any(end.role != "executor" for end in ends_of(case))
+    return [t for t in shown if t.rank < 3 or not t.kind.usual or broke]
 
 
 def _told(case: Case) -> dict[str, ToldKind]:
@@ -69,7 +70,7 @@ def _told(case: Case) -> dict[str, ToldKind]:
     for kind, message, proof in _of_objects(case):
         _keep(out, ToldKind(kind, 2, 0, message, [proof]))
     for text in case.texts:
-        for kind, hit in _of_lines(text):
+        for kind, hit in _of_lines(text, special_kinds()):
             if (rank := _rank(case, text, hit, ends, deciding, known=kind.code in out)) is not None:
                 _keep(out, ToldKind(kind, rank, _ANYWHERE, hit.text, [of_hit(hit)]))
     return out
@@ -147,14 +148,23 @@ def _of_objects(case: Case) -> Iterator[tuple[FailureKind, str, Evidence]]:
                 break
 
 
-def _of_lines(text: Text) -> Iterator[tuple[FailureKind, Hit]]:
+def warned_of(case: Case, kinds: tuple[FailureKind, ...], role: str) -> ToldKind | None:
+    """The last line of a kind in the logs of a role, for an end that says nothing of its cause; only ever a guess."""
+    told = [(hit, kind) for text in case.texts_of(role) for kind, hit in _of_lines(text, kinds)]
+    if not told:
+        return None
+    hit, kind = max(told, key=lambda pair: (pair[0].at or 0.0, pair[0].line))
+    return ToldKind(kind, 3, _ANYWHERE, hit.text, [of_hit(hit)])
+
+
+def _of_lines(text: Text, kinds: tuple[FailureKind, ...]) -> Iterator[tuple[FailureKind, Hit]]:
     """Kinds whose words stand anywhere in a log."""
     if text.log.role not in ("driver", "submit", "executor", "other"):
         return
-    found = places(text, _all_words())
+    found = places(text, _words(kinds))
     if not found:
         return
-    for kind in special_kinds():
+    for kind in kinds:
         if kind.roles and text.log.role not in kind.roles:
             continue
         for index in sorted({i for word in kind.words for i in found.get(word, ())})[:8]:
@@ -167,8 +177,8 @@ def _of_lines(text: Text) -> Iterator[tuple[FailureKind, Hit]]:
 
 
 @cache
-def _all_words() -> tuple[str, ...]:
-    return tuple(dict.fromkeys(word for kind in special_kinds() for word in kind.words))
+def _words(kinds: tuple[FailureKind, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word for kind in kinds for word in kind.words))
 
 
 def kind_finding(case: Case, told: ToldKind) -> Finding:

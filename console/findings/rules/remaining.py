@@ -12,7 +12,7 @@ from console.findings.figures.kinds import KindFigures
 from console.findings.kinds import general_kinds
 from console.findings.model import Finding
 from console.findings.rule import Answer, Rule, finding, severity_of
-from console.findings.rules.kinds import ToldKind, kind_finding, of_chain
+from console.findings.rules.kinds import ToldKind, kind_finding, of_chain, warned_of
 from console.findings.whose import who_decides
 
 CONSEQUENCES = frozenset(
@@ -31,6 +31,8 @@ def unknown(case: Case) -> Answer:
         return "no process wrote why it ended"
     if (held := of_chain(end, general_kinds())) is not None:
         return [kind_finding(case, ToldKind(held[0], 0, held[1], end.what.links[held[1]], [end.proof]))]
+    if end.what.wrapped and (told := warned_of(case, general_kinds(), end.role)) is not None:
+        return [kind_finding(case, told)]
     whose, ask = who_decides(end.what)
     outranked = outranking(case)
     return [

@@ -28,6 +28,8 @@ _DRAIN_REASONS = frozenset(
         "SpotInterrupted",
     }
 )
+UNSAID_EVICTION = "evicted by the kubelet"
+"""The words of an eviction whose message is not known."""
 _BY_API = "Evicted pod"
 """How those who evict through the API begin their events (Karpenter, descheduler); the kubelet says what was short."""
 _PREEMPTED = frozenset({"Preempted", "Preempting"})
@@ -105,18 +107,17 @@ def ended_at(pod: Pod) -> float | None:
 
 def disruption(pod: Pod, events: Iterable[Event] = ()) -> tuple[str, str] | None:
     """(kind, words) where Kubernetes itself ended the pod: eviction, preemption, drain, node loss, deadline, disk."""
-    return _by_reason(pod) or _by_condition(pod) or _by_events(events)
+    return by_reason(pod.reason, pod.message) or _by_condition(pod) or _by_events(events)
 
 
-def _by_reason(pod: Pod) -> tuple[str, str] | None:
-    """By the reason in the pod's own status."""
-    reason, message = pod.reason, pod.message
+def by_reason(reason: str, message: str) -> tuple[str, str] | None:
+    """(kind, words) by the reason and message of a pod's status."""
     if not reason:
         return None
     if reason == "Evicted":
         if _of_disk(message):
             return "disk-limit", message or "evicted for local storage"
-        return "evicted", message or "evicted by the kubelet"
+        return "evicted", message or UNSAID_EVICTION
     if reason == "DeadlineExceeded":
         return "deadline", message or "active longer than its deadline"
     if reason in ("NodeLost", "NodeUnreachable"):

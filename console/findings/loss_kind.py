@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from console.apps.deaths import EXIT_WORDS
+import re
+
+from console.apps.deaths import EXIT_WORDS, by_reason
 from console.findings.losses import Loss
 from console.findings.stop import Stop
 
+_BRIEF = re.compile(r"following brief reason: (\w+)")
+_MESSAGE = re.compile(r"following message: ([^\n]+)")
 KIND_OF_CODE = {
     52: "heap-oom",
     53: "disk-limit",
@@ -27,7 +31,7 @@ KIND_OF_CODE = {
 
 def kind_of(loss: Loss, stop: Stop) -> tuple[str, str]:
     """(kind of a `Victim`, words) of a loss: what the exit code alone proves, then what is worded, then other codes."""
-    return _by_memory(loss) or _by_words(loss, stop) or _by_code(loss, stop)
+    return _by_memory(loss) or _by_status(loss) or _by_words(loss, stop) or _by_code(loss, stop)
 
 
 def _by_memory(loss: Loss) -> tuple[str, str] | None:
@@ -39,6 +43,14 @@ def _by_memory(loss: Loss) -> tuple[str, str] | None:
     if code == 52:
         return "heap-oom", "exit code 52: OutOfMemoryError in the JVM"
     return None
+
+
+def _by_status(loss: Loss) -> tuple[str, str] | None:
+    """What Spark quotes of the pod's own status."""
+    reason, message = _BRIEF.search(loss.words), _MESSAGE.search(loss.words)
+    if reason is None:
+        return None
+    return by_reason(reason.group(1), "" if message is None else message.group(1).strip())
 
 
 def _by_words(loss: Loss, stop: Stop) -> tuple[str, str] | None:

@@ -33,6 +33,7 @@ _REFINES: dict[str, frozenset[str]] = {
     "sigkill": _SURE | {"deleted", "vanished", "node-lost"},
     "sigterm": _SURE | {"deleted", "node-lost"},
     "deleted": _SURE - {"disk-limit"},
+    "evicted": frozenset({"disk-limit"}),
 }
 """Kind by the pod → kinds by the driver that are believed instead."""
 
@@ -226,6 +227,8 @@ def _with_loss(app: SparkApp, pod: Pod, victim: Victim | None, loss: Loss, stop:
         victim.exit_code = victim.exit_code if victim.exit_code is not None else loss.exit_code
         victim.reason = victim.reason or loss.reason
         victim.at = victim.at if victim.at is not None else loss.at
+    elif kind == victim.kind and victim.words == deaths.UNSAID_EVICTION:
+        victim.words = words
     victim.loss = loss
     if victim.kind != "normal":
         victim.evidence.append(loss.evidence)

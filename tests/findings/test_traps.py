@@ -455,3 +455,19 @@ def test_a_warning_of_a_known_kind_explains_an_end_that_says_nothing() -> None:
     assert judge(driver(), log(warned)) == (), "an application that goes on is well"
     assert judge(driver(ended(1), "Failed"), log(warned + broke))[0].code == "tls-refused"
     assert judge(log(warned + broke))[0].code == "tls-refused"
+
+
+@pytest.mark.parametrize(
+    ("message", "class_"),
+    [("The node was low on resource: ephemeral-storage.", "I08"), ("The node was low on resource: memory.", "I06")],
+)
+def test_what_spark_quotes_of_the_pods_status_says_what_it_was_evicted_for(message: str, class_: str) -> None:
+    text = lost(
+        "The executor with id 1 exited with exit code -1(unexpected).\n"
+        "The API gave the following brief reason: Evicted\n"
+        f"The API gave the following message: {message}\nThe API gave the following container statuses:\n"
+    )
+    for pods in ((), (executor(1, None, "Failed", reason="Evicted"),)):
+        found = one(driver(), *pods, log(text))
+        assert (found.code, found.class_) == ("executor-evicted", class_)
+        assert message in found.detail

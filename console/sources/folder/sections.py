@@ -12,12 +12,16 @@ from console.facts import logs as logtext
 
 _PROBE = 40
 _TABLE = r"(?:NAMESPACE[ \t]{2,})?(?:NAME[ \t]{2,}[A-Z]|LAST SEEN[ \t]{2,}TYPE)[A-Z \t()/-]*"
-_PROMPT = r"(?:[\w.@~/:\[\]() -]{0,120}[$#%❯➜>] ?)(?:sudo )?(?:[\w./-]*/)?(?:kubectl|oc|k|kubecolor) [a-z][^\n]*"
+_PROMPT = r"(?:[\w.@~/:\[\]() -]{0,120}[$#%❯➜>] ?)(?:sudo )?(?:[\w./-]*/)?(?:kubectl|oc|k|kubecolor) [a-z-][^\n]*"
 _DUMPED = r"==== START logs for container \S+ of pod [^/\s]+/\S+ ===="
 _START = re.compile(
     rf"(?m)^(?:(?P<fence>```[\w-]*)|(?P<prompt>{_PROMPT})|(?P<table>{_TABLE})|(?P<describe>Name:[ \t]+\S+)"
     rf"|(?P<dumped>{_DUMPED})|(?P<ended>==== END logs for container [^\n]*))[ \t]*\r?$"
 )
+_WITH_VALUE = frozenset(
+    ("-n", "--namespace", "-c", "--container", "--context", "--kubeconfig", "--tail", "--since", "--since-time", "-l")
+)
+"""Options of kubectl with a value behind them, as far as they stand beside `logs`."""
 _POD = re.compile(r"of pod [^/\s]+/(\S+) ====")
 
 
@@ -42,8 +46,24 @@ def sections(text: str) -> list[Part]:
         pod = ""
         if found["dumped"] is not None and (named := _POD.search(found["dumped"])) is not None:
             pod = named.group(1)
+        elif found["prompt"] is not None:
+            pod = _asked_logs(found["prompt"])
     _add(out, text, begin, len(text), pod)
     return out or [Part(text)]
+
+
+def _asked_logs(prompt: str) -> str:
+    """The pod whose log a command asks for, `` where it asks for none or for a selection."""
+    words = iter(prompt.split("|")[0].split())
+    asked = False
+    for word in words:
+        if word in _WITH_VALUE:
+            next(words, None)
+        elif asked and not word.startswith("-"):
+            return word.removeprefix("pod/") if "/" not in word.removeprefix("pod/") else ""
+        elif word == "logs":
+            asked = True
+    return ""
 
 
 def _is_log(text: str) -> bool:

@@ -313,3 +313,21 @@ def test_an_endless_archive_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_list_that_lost_its_kind_is_a_list() -> None:
     facts = piped(json.dumps({"items": [raw_pod("etl-driver", "driver", state=RUNNING)]}))
     assert [p.name for p in facts.pods] == ["etl-driver"]
+
+
+def test_commands_with_options_in_front_part_a_paste_and_name_the_pod_of_a_log() -> None:
+    facts = piped(
+        "$ kubectl -n shop logs -c spark-kubernetes-driver orders-driver --tail 3 | cat\n"
+        "26/11/24 10:00:00 INFO SparkContext: Running Spark version 3.5.1\n"
+        "$ kubectl -n shop get pods\n"
+        "NAME            READY   STATUS    RESTARTS   AGE\n"
+        "orders-driver   1/1     Running   0          41m\n"
+        "orders-exec-1   0/1     Evicted   0          40m\n"
+    )
+    assert [p.name for p in facts.pods] == ["orders-driver", "orders-exec-1"]
+    assert [log.subject for log in facts.logs] == ["Pod//orders-driver"]
+
+
+def test_a_log_that_is_asked_for_by_a_selection_names_no_pod() -> None:
+    text = "$ kubectl logs -l spark-role=driver --tail=2\n26/11/24 10:00:00 INFO SparkContext: Running Spark version 3.5.1\n"
+    assert "spark-role" not in piped(text).logs[0].subject

@@ -11,7 +11,7 @@ from console.findings.case import Case
 from console.findings.memory_figures import memory_figures
 from console.findings.model import Finding
 from console.findings.rule import Answer, Rule, finding, severity_of
-from console.findings.rules.loss.words import OUTSIDE, TITLES, UNSAID, kinds_of, tells
+from console.findings.rules.loss.words import OUTSIDE, TITLES, kinds_of, tells
 from console.findings.victims import Victim, count_of, nodes_of
 
 
@@ -24,7 +24,7 @@ def executor_evicted(case: Case) -> Answer:
 
 
 def _from_outside(case: Case, lost: list[Victim]) -> Finding:
-    silent = all(v.kind == "evicted" and v.words == UNSAID for v in lost)
+    silent = all(v.kind == "evicted" and v.words == deaths.UNSAID_EVICTION for v in lost)
     questions = ["whether the node itself was in trouble: its conditions and events around that time"]
     if silent:
         questions.insert(0, "what the kubelet evicted it for: memory, or local storage (I08)")
@@ -79,7 +79,7 @@ def driver_evicted(case: Case) -> Answer:
             continue
         number, _, current = case.attempt_of(pod)
         class_ = "I08" if killed.kind == "disk-limit" else "I06"
-        silent = killed.kind == "evicted" and killed.words == UNSAID
+        silent = killed.kind == "evicted" and killed.words == deaths.UNSAID_EVICTION
         victim = Victim(
             "driver",
             killed.kind,

@@ -10,8 +10,6 @@ from console.facts.model import Event, Node
 from console.findings.surroundings import Surroundings
 from console.findings.victims import Victim
 
-UNSAID = "evicted by the kubelet"
-"""The words of an eviction whose message is not known."""
 OUTSIDE = ("evicted", "preempted", "drained", "node-lost")
 TITLES = {
     "evicted": "evicted by the kubelet",

@@ -73,7 +73,7 @@ def test_a_firing_alert_about_a_spark_workload_is_never_ok(silenced: bool) -> No
     page = "\n".join(line.text for line in now.lines(shown, 120))
     assert "nothing is wrong" not in page
     assert "no finding, and none explains it yet: the alert SparkExecutorOOMKilled fires" in page
-    assert "0 findings · 1 alert firing" in status_text(shown) and "1 alert firing" in frame.verdict(shown).text
+    assert "0 findings · 1 alert firing" in status_text(shown) and "1 alert firing" in frame.verdict(shown, 120).text
     assert status_document(shown)["because"] == shown.board.because and exit_for(shown.board) == 1
 
 

@@ -636,6 +636,23 @@ def test_i14_drivers_that_hold_what_their_executors_need() -> None:
     assert found[0].data.apps == ("jobs/a", "jobs/b", "jobs/c") and found[0].subject == "Namespace//jobs"
 
 
+def mute(letter: str) -> list[Any]:
+    """A running driver whose only executor is Pending; nothing was read of why."""
+    app_id = "spark-" + letter * 32
+    return [
+        driver(name=f"{letter}-driver", app_id=app_id),
+        pod(f"{letter}-exec-1", app_id=app_id, phase="Pending", node=""),
+    ]
+
+
+def test_i14_executors_of_which_no_event_was_kept_wait_for_the_same_as_those_beside_them() -> None:
+    found = judge(*starving("a"), *mute("b"), *mute("c"))
+    assert (found[0].code, found[0].confidence) == ("driver-deadlock", "low")
+    assert found[0].data.apps == ("jobs/a", "jobs/b", "jobs/c")
+    for things in ([*mute("a"), *mute("b"), *mute("c")], [*starving("a"), *mute("b")]):
+        assert "driver-deadlock" not in {f.code for f in judge(*things)}
+
+
 DRIVERS: dict[str, list[Any]] = {
     "two may both wait for others": [*starving("a"), *starving("b")],
     "one of three has an executor": [

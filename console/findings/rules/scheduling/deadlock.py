@@ -27,19 +27,22 @@ def starving_drivers(world: ClusterView) -> Answer:
         if len(alone) < DEADLOCK:
             continue
         cases = [case for home in alone if _starves(case := world.case_at(home), largest)]
-        if len(cases) >= DEADLOCK:
-            out.append(_deadlock(namespace, cases))
+        mute = [case for home in alone if (case := world.case_at(home)) not in cases and _waits_mutely(case)]
+        if cases and len(cases) + len(mute) >= DEADLOCK:
+            out.append(_deadlock(namespace, cases, mute))
     return out or "no namespace has several running drivers without executors"
 
 
-def _deadlock(namespace: str, cases: list[Case]) -> Finding:
+def _deadlock(namespace: str, told: list[Case], mute: list[Case]) -> Finding:
+    """`told` wait for room by the scheduler's words; of `mute` only that they wait was read."""
+    cases = [*told, *mute]
     return finding(
         None,
         "driver-deadlock",
         "I14",
         "critical",
-        "medium",
-        f"{len(cases)} drivers in {namespace} hold the resources that their own executors wait for",
+        "medium" if len(told) >= DEADLOCK else "low",
+        f"{len(cases)} drivers in {namespace or 'one namespace'} hold the resources that their own executors wait for",
         subject=f"Namespace//{namespace}",
         detail=listed((c.app.name for c in cases), 8),
         evidence=[
@@ -64,6 +67,12 @@ def _starves(case: Case, largest: float | None) -> bool:
             return True
         waits = True
     return not waits and bool(case.hits("no-resources", "quota", roles=("driver",)))
+
+
+def _waits_mutely(case: Case) -> bool:
+    """Whether its executors wait for a node and nothing that was read says for what: events were kept of some only."""
+    pending = [pod for pod in case.executors if pod.phase == "Pending" and not pod.node and not pod.gone]
+    return bool(pending) and not any(pod.conditions or case.events_of(pod.key) for pod in pending)
 
 
 def _lacks_room(one: Unplaced, largest: float | None) -> bool:

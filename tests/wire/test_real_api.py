@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from console.base.clock import rfc3339
 from console.base.errors import ForbiddenError, ReachError
 from console.wire.config import ContextRef
 from console.wire.connection import Connection
@@ -127,9 +128,10 @@ async def test_a_lease_and_an_event(real: Connection, kube_api: KubeApi, namespa
     await writer.lease_delete(newer)
     assert await writer.lease_get(namespace, "lock") is None
     about = {"apiVersion": "v1", "kind": "Pod", "namespace": namespace, "name": "p", "uid": "u"}
-    await writer.event(namespace, about=about, reason="Changed", message="for a test")
+    await writer.event(namespace, about=about, reason="Changed", message="for a test", at=1_790_000_000.0)
     (event,) = kube_api.get(object_path("v1", "events", namespace))["items"]
-    assert (event["reason"], event["involvedObject"]["name"]) == ("Changed", "p")
+    told = event["reason"], event["involvedObject"]["name"], event["lastTimestamp"]
+    assert told == ("Changed", "p", rfc3339(1_790_000_000.0))
 
 
 async def test_a_viewer_reads_and_may_not_write(kube_api: KubeApi, namespace: str) -> None:

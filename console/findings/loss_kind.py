@@ -8,7 +8,7 @@ from console.findings.stop import Stop
 
 KIND_OF_CODE = {
     52: "heap-oom",
-    53: "disk-limit",
+    53: "start-error",
     56: "heartbeat",
     50: "uncaught",
     51: "uncaught",

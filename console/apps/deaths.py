@@ -68,7 +68,7 @@ _KIND_OF_CODE = {
     0: "normal",
     11: "max-executor-failures",
     52: "heap-oom",
-    53: "disk-limit",
+    53: "start-error",
     101: "start-error",
     126: "start-error",
     127: "start-error",

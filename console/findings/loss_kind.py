@@ -12,7 +12,7 @@ _BRIEF = re.compile(r"following brief reason: (\w+)")
 _MESSAGE = re.compile(r"following message: ([^\n]+)")
 KIND_OF_CODE = {
     52: "heap-oom",
-    53: "disk-limit",
+    53: "start-error",
     56: "heartbeat",
     50: "uncaught",
     51: "uncaught",

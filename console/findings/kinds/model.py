@@ -32,6 +32,7 @@ class FailureKind(Struct, frozen=True, kw_only=True):
         confidence: at most.
         usual: it also stands in logs of applications that are well: without a failure it is nothing.
         general: a wide net: it only speaks where nothing else explains the end.
+        ends: these words themselves say that the process ended, whatever exception stands beside them.
         gives_way: other kinds that explain it where they are found, too.
     """
 
@@ -51,4 +52,5 @@ class FailureKind(Struct, frozen=True, kw_only=True):
     confidence: Confidence = "high"
     usual: bool = True
     general: bool = False
+    ends: bool = False
     gives_way: tuple[str, ...] = ()

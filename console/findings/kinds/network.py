@@ -130,7 +130,6 @@ KINDS = (
             "must be less than or equal to",
             "pod updates may not change fields",
             "no PriorityClass with name",
-            "unable to validate against any security context constraint",
             "spec.containers[0]",
             "code=422",
             "is invalid: spec.",
@@ -143,10 +142,10 @@ KINDS = (
         r"must be no more than 63[^\n]{0,12}|"
         r"RFC 1123|podNamePrefix is invalid|less than or equal to[^\n]{0,40}|may not change fields|"
         r"no PriorityClass[^\n]{0,60}|"
-        r"security context constraint|spec\.containers\[0\][^\n]{0,120}|is invalid[^\n]{0,160}|"
+        r"spec\.containers\[0\][^\n]{0,120}|is invalid[^\n]{0,160}|"
         r"ValidationError[^\n]{0,120}|"
         r"unknown field[^\n]{0,80}))",
-        never=("denied the request", "failed calling webhook", "is an internal error"),
+        never=("denied the request", "failed calling webhook", "is an internal error", "security context constraint"),
         means="the object is wrong or too large; the message names field and limit",
         step="mend the field that the message names",
         decide="the whole message of the API server",

@@ -6,6 +6,63 @@ from console.findings.kinds.model import FailureKind
 
 KINDS = (
     FailureKind(
+        code="operator-api-removed",
+        class_="I19",
+        owner="platform",
+        title="the operator asks for an API that this Kubernetes does not serve: {why}",
+        words=("the server could not find the requested resource", "no matches for kind"),
+        pattern=r"requested resource \((?:\w+ )?(?P<why>[\w.]+\.(?:admissionregistration|apiextensions|"
+        r"rbac\.authorization|networking|policy|coordination|autoscaling)(?:\.k8s\.io)?)\b[^)\n]{0,80}\)|"
+        r"(?P<why2>no matches for kind \W{0,3}\w+\W{0,3} in version \W{0,3}(?:(?:admissionregistration|apiextensions|"
+        r"rbac\.authorization|networking|coordination|events)\.k8s\.io|extensions|policy|autoscaling|batch|apps)/"
+        r"v\w+)",
+        never=("forbidden", "sparkapplication", "SparkApplication"),
+        means="versions of Kubernetes' own APIs are removed with time (v1beta1 of webhooks and CRDs in 1.22): this "
+        "operator is older than that",
+        step="an operator whose release supports this version of Kubernetes",
+        decide="version of the API server (`kubectl version`) against the operator's",
+        like=(("operator-crd-missing", "the kind is one of Kubernetes' own, not one that the operator brings"),),
+    ),
+    FailureKind(
+        code="operator-webhook-cut",
+        class_="I17",
+        owner="platform",
+        title="something between ends the connections to the operator's webhook: {why}",
+        words=(
+            "TLS handshake error from 127.0.0.6",
+            "TLS handshake error from [::6]",
+            "TLS handshake error from 127.0.0.1",
+            "failed calling webhook",
+        ),
+        pattern=r"(?P<why>TLS handshake error from (?:127\.0\.0\.[16]|\[::6\]):\d+: (?:EOF|tls: first record does "
+        r"not look like a TLS handshake|[^\n\"]{0,60}connection reset[^\n\"]{0,20}))|"
+        r"(?P<why2>failed calling webhook[^\n]{0,400}?: (?:EOF\b|[^\n]{0,60}connection reset by peer))",
+        never=("bad certificate", "unknown certificate", "x509: "),
+        means="the connection ends before any certificate is judged: mostly the sidecar of a mesh (Istio, whose "
+        "address is "
+        "127.0.0.6) takes the call of the API server, which is not in the mesh, and does not pass it on",
+        step="leave the webhook's port out of the mesh (traffic.sidecar.istio.io/excludeInboundPorts, or no "
+        "sidecar in the "
+        "operator's pods)",
+        decide="containers of the webhook's pod (2/2: a sidecar), and whether it works without",
+        like=(("operator-webhook-broken", "nobody refused a certificate: the connection ended before one was shown"),),
+        confidence="medium",
+    ),
+    FailureKind(
+        code="operator-webhook-probed",
+        owner="platform",
+        title="connections to the operator's webhook end before their handshake: {why}",
+        words=("TLS handshake error from",),
+        pattern=r"(?P<why>TLS handshake error from [\w.:\[\]-]+: (?:EOF|read tcp[^\n\"]{0,120}connection reset "
+        r"by peer))",
+        never=("bad certificate", "unknown certificate"),
+        means="whoever connected went away: a check of a port by a load balancer, or a proxy or network between",
+        step="nothing, unless submissions fail at the webhook at the same times: then what stands between",
+        decide="whether submissions fail at these times, and whose the address is",
+        ceiling="info",
+        confidence="low",
+    ),
+    FailureKind(
         code="operator-flag-unknown",
         class_="I19",
         owner="platform",

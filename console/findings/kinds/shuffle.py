@@ -117,6 +117,24 @@ KINDS = (
         decide="versions of the three",
     ),
     FailureKind(
+        code="rapids-shuffle-manager",
+        owner="platform or owner of the job",
+        title="the plug-in of RAPIDS does not find its shuffle manager",
+        words=(
+            "rapidsShuffleManagerProxy",
+            "RapidsShuffleManager is not set",
+            "Cannot initialize the RAPIDS Shuffle Manager",
+            "RapidsShuffleInternalManagerBase",
+        ),
+        pattern=r"is null|NullPointer|not set|[Cc]annot",
+        means="with spark.rapids.shuffle.mode=UCX the plug-in asks for the shuffle manager as it starts; this Spark "
+        "(4.0 and newer) makes it later, or spark.shuffle.manager names another one",
+        step="spark.rapids.shuffle.mode=MULTITHREADED, or a plug-in whose release notes name this Spark for UCX",
+        decide="spark.shuffle.manager and spark.rapids.shuffle.mode against versions of Spark and plug-in",
+        like=(("I27", "the GPU was opened: what is missing is an object of the plug-in"),),
+        confidence="medium",
+    ),
+    FailureKind(
         code="connect-message-too-large",
         owner="owner of the job",
         title="a message of Spark Connect is larger than gRPC takes",

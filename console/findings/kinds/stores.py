@@ -48,6 +48,67 @@ KINDS = (
         like=(("catalog-denied", "whose right is missing is the node, not the application"),),
     ),
     FailureKind(
+        code="credential-expired",
+        class_="I22",
+        owner="platform or owner of the job",
+        title="credentials for the store have expired: {why}",
+        words=(
+            "The provided token has expired",
+            "ExpiredTokenException",
+            "security token included in the request is expired",
+            "Signature not valid in the specified time frame",
+            "Signature fields not well formed or expired",
+            "ExpiredSignature",
+        ),
+        pattern=r"(?P<why>provided token has expired|ExpiredToken\w*|security token[^\n]{0,40}expired|"
+        r"Signature not valid[^\n]{0,30}|Signature fields[^\n]{0,40}|ExpiredSignature)",
+        never=(
+            "Error Code: ExpiredToken",
+            "AssumeRoleWithWebIdentity",
+            "WebIdentityToken",
+            "HDFS_DELEGATION_TOKEN",
+            "KubernetesClientException",
+        ),
+        means="temporary credentials (vended by a catalog, a session, a SAS) were good and are not renewed: the job "
+        "outlives them",
+        step="credentials that renew themselves (a catalog's credential refresh, the pod's own identity), or a longer "
+        "life; a restart gives one more span",
+        decide="how long after the start the first refusal came, against the life of the credentials",
+        like=(("policy of the bucket", "the store knew the identity: its time is over, no right is missing"),),
+    ),
+    FailureKind(
+        code="catalog-forbids",
+        class_="I22",
+        owner="data owner",
+        title="the catalog refuses it: {what}",
+        words=(
+            "is not authorized to ",
+            "is not authorized for op ",
+            "exceptions.ForbiddenException",
+            "ForbiddenException: Forbidden",
+            "NessieForbiddenException",
+            "HiveAccessControlException",
+        ),
+        pattern=r"(?P<what>(?:[Uu]ser|[Pp]rincipal) \W{0,3}[^\n]{1,80}is not authorized (?:to|for op) [^\n]{1,100}|"
+        r"ForbiddenException: [^\n]{1,160}|HiveAccessControlException[^\n]{1,160})",
+        never=(
+            "is not authorized to perform",
+            "Not authorized to perform",
+            "is forbidden: User",
+            "sts:",
+            "(Service: ",
+            "Commit denied",
+        ),
+        means="the catalog knows the user and refuses this table or action: a grant is missing there",
+        step="the owner of the data grants the right that the line names, in the catalog",
+        decide="grants of the user that the line names, in the catalog's own log",
+        like=(
+            ("I16", "a catalog refuses, not the API server of Kubernetes"),
+            ("object-store-denied", "the files were never asked for"),
+        ),
+        confidence="medium",
+    ),
+    FailureKind(
         code="catalog-denied",
         class_="I22",
         owner="cloud",
@@ -126,6 +187,29 @@ KINDS = (
         step="endpoint, region and path style of the configuration against the bucket",
         decide="whether the first access ever fails (configuration) or it worked yesterday",
         like=(("I22", "nobody refused the identity"),),
+    ),
+    FailureKind(
+        code="bucket-as-host",
+        owner="owner of the job",
+        title="the bucket is asked for as a host name, which the store's certificate does not have: {what}",
+        words=("x509: certificate is valid for", "doesn't match any of the subject alternative names", "doesn't match"),
+        pattern=r"(?:certificate is valid for (?:[^\n]{0,300}, )?(?P<h>[\w.-]+)(?:, [^\n]{0,300})?, not "
+        r"(?P<what>[\w.-]+\.(?P=h))(?![\w.-])|"
+        r"Certificate for <(?P<what2>[\w.-]+\.(?P<g>[\w-]+\.[\w.-]+))> doesn.t match any[^\n]{0,300}[\[ "
+        r".*]+(?P=g)[,\]]|"
+        r"hostname \W{0,3}(?P<what3>[\w.-]+\.(?P<f>[\w-]+\.[\w.-]+))\W{1,3}doesn.t match[^\n]{0,300}[ "
+        r"'\"*.\\]+(?P=f)\W)",
+        never=("webhook", ".svc,", ".svc:"),
+        means="virtual-host style: the bucket's name stands before the store's, and the certificate covers only the "
+        "store's own name",
+        step="path style (fs.s3a.path.style.access=true, s3.path-style-access=true, or the tool's own flag), or "
+        "a wildcard in "
+        "the certificate",
+        decide="names in the certificate that the store serves",
+        like=(
+            ("a private CA", "the certificate itself is not said to be untrusted: its names do not fit"),
+            ("I22", "nobody was asked for rights yet"),
+        ),
     ),
     FailureKind(
         code="output-commit-failed",

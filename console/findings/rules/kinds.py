@@ -72,7 +72,8 @@ def _told(case: Case) -> dict[str, ToldKind]:
     for text in case.texts:
         for kind, hit in _of_lines(text, special_kinds()):
             if (rank := _rank(case, text, hit, ends, deciding, known=kind.code in out)) is not None:
-                _keep(out, ToldKind(kind, rank, _ANYWHERE, hit.text, [of_hit(hit)]))
+                shown = [of_hit(hit), *([deciding.proof] if kind.ends and deciding is not None else [])]
+                _keep(out, ToldKind(kind, 0 if kind.ends and rank == 1 else rank, _ANYWHERE, hit.text, shown))
     return out
 
 

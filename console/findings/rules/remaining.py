@@ -9,7 +9,7 @@ from console.base.text import shorten
 from console.findings.case import Case
 from console.findings.ends import End, ends_of, last_words, outranking
 from console.findings.figures.kinds import KindFigures
-from console.findings.kinds import general_kinds
+from console.findings.kinds import general_kinds, special_kinds
 from console.findings.model import Finding
 from console.findings.rule import Answer, Rule, finding, severity_of
 from console.findings.rules.kinds import ToldKind, kind_finding, of_chain, warned_of
@@ -19,6 +19,8 @@ CONSEQUENCES = frozenset(
     {"max-executor-failures", "executor-start-failed", "unschedulable", "driver-failed", "unregistered"}
 )
 """Codes that only tell what follows; whatever ended the processes is their cause."""
+ASIDE = frozenset({"watcher-saw-no-driver"})
+"""Codes of what a tool beside the job met: they explain no end of the job's own processes."""
 _TITLE = 220
 
 
@@ -26,7 +28,7 @@ def unknown(case: Case) -> Answer:
     """An end that no rule explains: the innermost line as it was written, and who could say what it means."""
     if case.succeeded or case.calm or _explained(case.so_far):
         return "another finding explains it"
-    end = next((e for e in ends_of(case) if _ended_with(case, e)), None) or last_words(case)
+    end = next((e for e in ends_of(case) if _ended_with(case, e) and not _aside(e)), None) or last_words(case)
     if end is None:
         return "no process wrote why it ended"
     if (held := of_chain(end, general_kinds())) is not None:
@@ -55,10 +57,16 @@ def _explained(found: Iterable[Finding]) -> bool:
     return any(
         f.severity != "info"
         and f.confidence in ("high", "medium")
-        and f.code not in CONSEQUENCES
+        and f.code not in CONSEQUENCES | ASIDE
         and (not isinstance(f.data, KindFigures) or f.severity == "critical" or f.confidence == "high")
         for f in found
     )
+
+
+def _aside(end: End) -> bool:
+    """Whether an end is that of a tool which only watches the job."""
+    held = of_chain(end, special_kinds())
+    return held is not None and held[0].code in ASIDE
 
 
 def _ended_with(case: Case, end: End) -> bool:

@@ -133,6 +133,9 @@ def disk_full(case: Case) -> Answer:
     dead = [v for v in case.victims if v.exit_code == DISK_STORE_FAILED]
     if not hits and not stages and not dead:
         return "nothing ran out of space on a local disk"
+    seen = bool(hits or stages)
+    if not seen and any(f.code == "local-dir-unwritable" for f in case.so_far):
+        return "a local directory could not be made for want of rights, not of space"
     rows = case.rest.stages.values()
     return [
         finding(
@@ -140,8 +143,10 @@ def disk_full(case: Case) -> Answer:
             "local-disk-full",
             "I08",
             severity_of(case),
-            "high" if hits or stages else "medium",
-            "local disk full: no space left on device",
+            "high" if seen else "medium",
+            "local disk full: no space left on device"
+            if seen
+            else "a local directory could not be made: its disk is full or it is not writable",
             detail="the volume of the local directories is full (a kubelet limit would have evicted the pod)",
             evidence=[*[of_hit(h) for h in hits[:4]], *stages[:1], *(e for v in dead for e in v.evidence)],
             ruled_out=[

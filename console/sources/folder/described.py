@@ -14,6 +14,10 @@ Tree = dict[str, Any]
 _SECTION = re.compile(r"^([A-Z][\w -]*?):(?:\s+(.*))?$")
 _FIELD = re.compile(r"^(\s*)([A-Za-z][\w ./()-]*?):(?:\s+(.*))?$")
 
+_CUSTOM = ("Namespace", "Labels", "Annotations", "API Version", "Kind", "Metadata", "Spec", "Status", "Events")
+"""Headings of a custom resource. What else stands at the margin goes on with a value of several lines."""
+_DEEP = " " * 200
+
 
 def is_describe(text: str) -> bool:
     """Whether a text begins as the description of an object does."""
@@ -57,8 +61,14 @@ def _sections(text: str) -> dict[str, list[str]]:
     """Heading at the margin → what stands beside it, and the lines below it."""
     top: dict[str, list[str]] = {}
     current = ""
+    custom = "\nAPI Version:" in text
     for line in text.splitlines():
         found = _SECTION.match(line)
+        if custom and current and line.strip() and not line.startswith("  "):
+            heading = found is not None and found.group(1) in _CUSTOM and found.group(1) not in top
+            if not heading:
+                top[current].append(_DEEP + line.strip())
+                continue
         if found is not None:
             current = found.group(1)
             top[current] = [found.group(2) or ""]

@@ -4,6 +4,35 @@
 from __future__ import annotations
 
 LINES: dict[str, str] = {
+    "claim-of-many-executors": "java.lang.IllegalArgumentException: PVC ClaimName: shared-scratch should "
+    "contain OnDemand "
+    "or SPARK_EXECUTOR_ID when requiring multiple executors",
+    "service-variable-clash": 'java.lang.NumberFormatException: For input string: "tcp://172.20.3.9:7077"',
+    "java-agent-failed": "java.lang.RuntimeException: Exception in agent: processing of -javaagent failed",
+    "security-context-refused": "io.fabric8.kubernetes.client.KubernetesClientException: Failure executing: POST at: "
+    "https://a/pods. Message: pods etl-driver is forbidden: unable to validate against any security context "
+    "constraint: "
+    "[spec.containers[0].securityContext.runAsUser: Invalid value: 185: must be in the ranges: [1000, 1999]].",
+    "pod-network-failed": "io.acme.PodFailed: Failed to create pod sandbox: rpc error: code = Unknown desc = "
+    "failed to setup "
+    "network for sandbox 0a1b: plugin type=calico failed (add): no more free addresses in pool",
+    "queue-refused": "io.acme.Rejected: application 'spark-1' rejected, cannot create queue 'root.etl' without "
+    "placement "
+    "rules",
+    "submitted-twice": "io.fabric8.kubernetes.client.KubernetesClientException: Failure executing: POST at: "
+    "https://a/pods. "
+    "Message: pods etl-driver already exists.",
+    "rapids-shuffle-manager": "java.lang.NullPointerException: Cannot invoke "
+    "org.acme.ProxyBase.getRealImpl() because rapidsShuffleManagerProxy is null",
+    "credential-expired": "software.amazon.awssdk.services.s3.model.S3Exception: The provided token has "
+    "expired. (Service: S3, "
+    "Status Code: 400, Request ID: 1)",
+    "catalog-forbids": "org.apache.iceberg.exceptions.ForbiddenException: Forbidden: User 'svc-load' is not "
+    "authorized to load "
+    "table 'lake.web.clicks'",
+    "bucket-as-host": "javax.net.ssl.SSLPeerUnverifiedException: Certificate for <raw.store.acme.org> doesn't "
+    "match any of the "
+    "subject alternative names: [store.acme.org, ingress.local]",
     "stream-source-data-lost": "java.lang.IllegalStateException: Cannot fetch offset 4711 (GroupId: g-1, "
     "TopicPartition: "
     "orders-3).\nSome data may have been lost because they are not available in Kafka any more; either the\n data was "
@@ -163,6 +192,27 @@ LINES: dict[str, str] = {
 """Code → the innermost exception, as it is printed."""
 
 LOOK_ALIKES: tuple[tuple[str, str], ...] = (
+    ("claim-of-many-executors", "io.fabric8.X: persistentvolumeclaim shared-scratch not found"),
+    ("service-variable-clash", 'java.lang.NumberFormatException: For input string: "12,5"'),
+    ("service-variable-clash", "ValueError: invalid literal for int() with base 10: 'tcp'"),
+    ("java-agent-failed", "java.lang.IllegalStateException: Error opening zip file: agent library failed Agent_OnLoad"),
+    (
+        "security-context-refused",
+        "io.fabric8.X: pods etl is forbidden: violates PodSecurity restricted:latest: runAsUser",
+    ),
+    ("pod-network-failed", "io.acme.PodFailed: Failed to create pod sandbox: failed to pull image pause:3.9"),
+    ("queue-refused", "io.acme.Waits: LocalQueue team-a: insufficient quota for cpu"),
+    ("submitted-twice", "io.fabric8.X: services etl-driver-svc already exists"),
+    ("rapids-shuffle-manager", "java.lang.IllegalStateException: RapidsShuffleManager class mismatch (a != b)"),
+    ("credential-expired", "software.amazon.X: ExpiredTokenException: Token expired: sts AssumeRoleWithWebIdentity"),
+    ("credential-expired", "org.apache.hadoop.X: token (HDFS_DELEGATION_TOKEN token 7) is expired"),
+    ("catalog-forbids", "software.amazon.X: User: arn:aws:iam::1:user/u is not authorized to perform: glue:GetTable"),
+    ("catalog-forbids", 'io.fabric8.X: pods is forbidden: User "u" cannot list: it is not authorized to do so'),
+    (
+        "bucket-as-host",
+        "javax.net.ssl.SSLPeerUnverifiedException: Certificate for <store.acme.org> doesn't match any of the "
+        "subject alternative names: [other.example.net]",
+    ),
     (
         "stream-source-data-lost",
         "java.util.concurrent.TimeoutException: Cannot fetch record for offset 7 in 512 milliseconds",

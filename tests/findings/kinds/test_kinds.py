@@ -13,6 +13,7 @@ from tests.findings.worlds import cr, driver, ended, executor, judge, line, log
 OF_EXECUTORS = {"driver-unreachable", "gpu-memory-taken", "shuffle-service-absent"}
 NOT_BY_AN_EXCEPTION = {
     "watch-lost",
+    "watcher-saw-no-driver",
     "decommission-failed",
     "image-not-spark",
     "entrypoint-failed",

@@ -25,6 +25,7 @@ SAME = {
     "identity-refused": {"object-store-denied", "catalog-denied"},
     "library-mix": {"class-missing"},
     "gpu-memory-taken": {"gpu-oom"},
+    "image-architecture": {"native-library-missing"},
 }
 """What a cut line may truly be read as, too."""
 

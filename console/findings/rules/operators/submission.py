@@ -141,6 +141,8 @@ def _unreached(text: str) -> str:
         return "nobody serves it"
     if "timeout" in low or "deadline" in low:
         return "it does not answer"
+    if re.search(r": eof\b", low):
+        return "the connection ends without an answer (a proxy or a mesh's sidecar between?)"
     return "it cannot be reached"
 
 

@@ -94,7 +94,7 @@ def _found(case: Case) -> list[End]:
     out = list(_of_status(case))
     for text in case.texts:
         if text.log.role in ("driver", "submit", "executor", "other"):
-            out.extend(_of_log(text))
+            out.extend(ends_of_log(text))
     order = {"object": 0, "submit": 1, "driver": 1, "other": 1, "executor": 2}
     out.sort(key=lambda e: (e.what.wrapped, e.rank, order.get(e.role, 3)))
     return out
@@ -118,7 +118,8 @@ def _plain(text: str) -> Decisive:
     return Decisive(line, "", "", "", "unknown", (line,))
 
 
-def _of_log(text: Text) -> Iterator[End]:
+def ends_of_log(text: Text) -> Iterator[End]:
+    """Every telling end in one log, the last of each rank first."""
     found = _places(text)
     cut = _shutdown(text)
     seen: set[int] = set()

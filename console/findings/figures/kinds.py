@@ -15,6 +15,8 @@ class KindFigures(Figures, frozen=True, kw_only=True):
         *(kind.code for kind in (*all_kinds(), *operator_kinds())),
         "unknown-failure",
         "operator-error",
+        "api-token-not-mounted",
+        "api-certificate-refused",
     )
 
     owner: str

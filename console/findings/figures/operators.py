@@ -14,7 +14,7 @@ class OperatorFigures(Figures, frozen=True, kw_only=True):
     why: reason of its containers, e.g. `OOMKilled`; `` where its pods were not looked at.
     """
 
-    CODES: ClassVar[tuple[str, ...]] = ("operator-down",)
+    CODES: ClassVar[tuple[str, ...]] = ("operator-down", "operator-submit-killed", "operator-volume-missing")
 
     why: str = ""
 

@@ -77,10 +77,11 @@ KINDS = (
             "cni plugin not initialized",
             "error adding pod",
         ),
-        pattern=r"(?P<why>[Ff]ailed to assign an IP address[^\n]{0,40}|[Nn]o (?:free |available )?(?:IP|IPs|addresses|"
-        r"IP addresses)\b[^\n\"]{0,80}|[Ff]ailed to allocate[^\n\"]{0,80}|range is full|"
-        r"cni plugin not initialized|failed \(add\): [^\n]{1,120}|network for sandbox[^\n]{0,120}|"
-        r"cni failed[^\n]{0,120}|sandbox container[^\n]{0,120})",
+        pattern=r"(?:sandbox|cni)[^\n]*?(?P<why>[Ff]ailed to assign an IP address[^\n]{0,40}|"
+        r"[Nn]o (?:more |free |available ){0,3}(?:IPs?|addresses)\b[^\n\"]{0,80}|[Ff]ailed to allocate[^\n\"]{0,80}|"
+        r"range is full)|"
+        r"(?P<why2>cni plugin not initialized|(?:for sandbox|cni failed|sandbox container|error adding pod)"
+        r"[^\n]{0,160})|(?P<why3>failed to assign an IP address[^\n]{0,40})",
         means="the node's network plugin could not give the pod an address: the subnet or the node's pool has none "
         "left, or the plugin is not ready",
         step="free addresses of the subnet and of the node, state of the plugin's pod there; fewer pods per node",

@@ -13,6 +13,7 @@ from console.apps.evidence import of_event, of_hit, of_pod, of_workload
 from console.base.text import shorten
 from console.facts.evidence import Evidence
 from console.facts.logs import Hit, Text
+from console.facts.model import Event
 from console.facts.spots import places
 from console.findings.case import Case
 from console.findings.ends import End, ends_of, outranking
@@ -141,7 +142,7 @@ def _of_objects(case: Case) -> Iterator[tuple[FailureKind, str, Evidence]]:
     if case.app.message and case.group is not None and case.group.cr is not None:
         said = "\n".join(one for one in case.app.message.splitlines() if " INFO " not in one)[-4_000:]
         texts.append((said, of_workload(case.group.cr, f"state {case.app.state}: {said}")))
-    texts.extend((e.message, of_event(e)) for e in case.events if e.type == "Warning")
+    texts.extend((e.message, of_event(e)) for e in case.events if e.type == "Warning" and not _past(case, e))
     for message, proof in texts:
         for kind in special_kinds():
             if _is(kind, message, "object"):
@@ -156,6 +157,14 @@ def warned_of(case: Case, kinds: tuple[FailureKind, ...], role: str) -> ToldKind
         return None
     hit, kind = max(told, key=lambda pair: (pair[0].at or 0.0, pair[0].line))
     return ToldKind(kind, 3, _ANYWHERE, hit.text, [of_hit(hit)])
+
+
+def _past(case: Case, event: Event) -> bool:
+    """Whether a pod got its network after all: nodes that begin often refuse it once."""
+    if event.reason != "FailedCreatePodSandBox":
+        return False
+    pod = next((p for p in case.pods if p.key == event.about), None)
+    return pod is not None and (pod.phase != "Pending" or deaths.over(pod))
 
 
 def _of_lines(text: Text, kinds: tuple[FailureKind, ...]) -> Iterator[tuple[FailureKind, Hit]]:
@@ -201,7 +210,7 @@ def kind_finding(case: Case, told: ToldKind) -> Finding:
         kind.class_,
         severity,
         confidence,
-        _titled(kind, told.text),
+        titled(kind, told.text),
         detail=f"{kind.means}; for the {kind.owner}: {kind.step}",
         evidence=told.proof,
         ruled_out=kind.like if confidence != "low" else (),
@@ -210,7 +219,8 @@ def kind_finding(case: Case, told: ToldKind) -> Finding:
     )
 
 
-def _titled(kind: FailureKind, text: str) -> str:
+def titled(kind: FailureKind, text: str) -> str:
+    """The title of a kind, with the names that a text gives."""
     found = re.search(kind.pattern, text) if kind.pattern else None
     groups = found.groupdict("") if found is not None else {}
     named = {word: next((v for k, v in groups.items() if k.startswith(word) and v), "?").strip() for word in _NAMES}

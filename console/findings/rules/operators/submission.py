@@ -229,7 +229,7 @@ RULES = [
         "submission-failed",
         "I17",
         submission_failed,
-        after=("operator-down", *(kind.code for kind in operator_kinds())),
+        after=("operator-down", "operator-submit-killed", *(kind.code for kind in operator_kinds())),
         last=True,
     ),
 ]

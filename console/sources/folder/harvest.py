@@ -50,7 +50,7 @@ from console.sources.folder.sections import sections
 from console.sources.folder.shipped import processes, shipped
 from console.sources.folder.submitted import submitted_driver
 from console.sources.folder.tables import is_table, table_objects
-from console.sources.folder.whole import latest_time, source_states, with_subject
+from console.sources.folder.whole import in_one_namespace, latest_time, moment, source_states, with_subject
 from console.sources.spark import eventlog as folder_eventlog
 from console.sources.spark.eventdocs import documents as event_documents
 
@@ -72,6 +72,7 @@ class Harvest:
     rest: list[RestDocument] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
+    moments: list[float] = field(default_factory=list)
     folders: dict[str, str] = field(default_factory=dict)
     event_logs: dict[str, folder_eventlog.EventLog] = field(default_factory=dict)
     failed: Isolation = field(default_factory=Isolation)
@@ -104,6 +105,9 @@ class Harvest:
         head = text.lstrip()[:200]
         if not head:
             return
+        if (at := moment(text)) is not None:
+            self.moments.append(at)
+            return self._part(Piece(piece.locator, text.lstrip().partition("\n")[2], piece.cut), pod)
         if JSON_START.match(head) and not is_structured_log(text):
             self._json(piece, text)
         elif head.startswith("Error from server"):
@@ -335,8 +339,8 @@ class Harvest:
 
     def facts(self) -> Facts:
         """All that was taken, at the moment that it speaks of last."""
-        events = self.events.all()
-        read = list(self.pods.merged())
+        others = (*self.spark.all(), *self.workloads.all())
+        read, events = in_one_namespace(self.pods.merged(), self.events.all(), others)
         read += pods_of_events(events, read)
         read += pods_of_metrics(self.samples, read)
         for app in apps_of_events(events, self.spark.all(), self.pods.merged()):
@@ -371,7 +375,7 @@ class Harvest:
             not_judged=tuple(self.failed.failed),
             saved=True,
         )
-        return replace(facts, at=latest_time(facts), sources=source_states(facts))
+        return replace(facts, at=max([latest_time(facts), *self.moments]), sources=source_states(facts))
 
 
 def _placed(event: Event, locator: str) -> Event:

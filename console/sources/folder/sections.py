@@ -12,7 +12,9 @@ from console.facts import logs as logtext
 
 _PROBE = 40
 _TABLE = r"(?:NAMESPACE[ \t]{2,})?(?:NAME[ \t]{2,}[A-Z]|LAST SEEN[ \t]{2,}TYPE)[A-Z \t()/-]*"
-_PROMPT = r"(?:[\w.@~/:\[\]() -]{0,120}[$#%❯➜>] ?)(?:sudo )?(?:[\w./-]*/)?(?:kubectl|oc|k|kubecolor) [a-z-][^\n]*"
+_PROMPT = (
+    r"(?:[\w.@~/:\[\]() -]{0,120}[$#%❯➜>] ?)(?:sudo )?(?:[\w./-]*/)?(?:(?:kubectl|oc|k|kubecolor) [a-z-]|date\b)[^\n]*"
+)
 _DUMPED = r"==== START logs for container \S+ of pod [^/\s]+/\S+ ===="
 _START = re.compile(
     rf"(?m)^(?:(?P<fence>```[\w-]*)|(?P<prompt>{_PROMPT})|(?P<table>{_TABLE})|(?P<describe>Name:[ \t]+\S+)"

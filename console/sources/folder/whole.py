@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
 from msgspec.structs import replace
 
 from console.facts import lognames
 from console.facts import logs as logtext
-from console.facts.model import (
-    Facts,
-    Log,
-    Pod,
-    SourceState,
-)
+from console.facts.model import Event, Facts, Log, Pod, SourceState, Workload
+
+_DATE = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) +(\d{1,2}) (\d\d:\d\d:\d\d) (?:UTC |GMT )(\d{4})")
+_CLUSTER_WIDE = frozenset({"Node", "Namespace", "PersistentVolume", "StorageClass"})
 
 
 def with_subject(log: Log, pods: tuple[Pod, ...]) -> Log:
@@ -51,6 +53,33 @@ def latest_time(facts: Facts) -> float:
                 times.append(at)
                 break
     return max(times)
+
+
+def moment(text: str) -> float | None:
+    """When something was saved, where a text begins with what `date -u` prints; of other time zones nobody knows."""
+    found = _DATE.fullmatch(text.lstrip().partition("\n")[0].rstrip())
+    if found is None:
+        return None
+    try:
+        told = datetime.strptime(" ".join(found.groups()), "%b %d %H:%M:%S %Y")
+    except ValueError:
+        return None
+    return told.replace(tzinfo=UTC).timestamp()
+
+
+def in_one_namespace(
+    pods: Iterable[Pod], events: Iterable[Event], others: Iterable[Workload]
+) -> tuple[list[Pod], tuple[Event, ...]]:
+    """Pods and events, those whose namespace was not printed in the one that all objects have, if it is one."""
+    held = list(pods)
+    objects: list[Pod | Workload] = [*held, *others]
+    spaces = {one.namespace for one in objects if one.namespace}
+    if len(spaces) != 1:
+        return held, tuple(events)
+    (space,) = spaces
+    return [pod if pod.namespace else replace(pod, namespace=space) for pod in held], tuple(
+        event if event.namespace or event.kind in _CLUSTER_WIDE else replace(event, namespace=space) for event in events
+    )
 
 
 def source_states(facts: Facts) -> tuple[SourceState, ...]:

@@ -164,7 +164,7 @@ def test_describe_and_tables_of_kubectl(tmp_path: Path) -> None:
     )
     more = read_folder(tmp_path)
     assert {p.name for p in more.pods} == {"etl-exec-1", "etl-exec-2"}
-    assert any(e.about == "Pod//etl-exec-3" for e in more.events)
+    assert any(e.about == "Pod/jobs/etl-exec-3" for e in more.events)
 
 
 def test_an_object_tells_more_than_a_description(tmp_path: Path) -> None:

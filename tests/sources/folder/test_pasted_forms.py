@@ -331,3 +331,45 @@ def test_commands_with_options_in_front_part_a_paste_and_name_the_pod_of_a_log()
 def test_a_log_that_is_asked_for_by_a_selection_names_no_pod() -> None:
     text = "$ kubectl logs -l spark-role=driver --tail=2\n26/11/24 10:00:00 INFO SparkContext: Running Spark version 3.5.1\n"
     assert "spark-role" not in piped(text).logs[0].subject
+
+
+SCHEDULE = """Name:         nightly
+Namespace:    shop
+API Version:  sparkoperator.k8s.io/v1beta2
+Kind:         ScheduledSparkApplication
+Metadata:
+  Creation Timestamp:  2026-11-21T04:45:00Z
+Spec:
+  Concurrency Policy:  Forbid
+  Schedule:            @every 1h
+Status:
+  Last Run:        2026-11-25T04:47:45Z
+  Last Run Name:   nightly-1
+  Next Run:        2026-11-25T05:47:45Z
+  Schedule State:  Scheduled
+"""
+
+
+def test_the_date_in_a_paste_is_the_time_of_what_was_saved() -> None:
+    assert piped("$ date -u\nWed Nov 25 11:16:03 UTC 2026\n").at == 1795605363.0
+    facts = piped(SCHEDULE + "$ date -u; kubectl -n shop get pods\nWed Nov 25 11:16:03 UTC 2026\nNo resources found\n")
+    assert facts.at == 1795605363.0
+    assert "schedule-missed" in codes(facts) and "schedule-missed" not in codes(piped(SCHEDULE))
+
+
+@pytest.mark.parametrize(
+    "line", ["Wed Nov 25 11:16:03 CET 2026", "Wed Nov 99 11:16:03 UTC 2026", "Wed Abc 25 11:16:03 UTC 2026"]
+)
+def test_a_date_of_an_unknown_zone_or_of_no_calendar_is_no_time(line: str) -> None:
+    assert piped(f"$ date\n{line}\n").at == 0.0
+
+
+def test_events_without_a_namespace_belong_to_the_only_one_that_was_saved(tmp_path: Path) -> None:
+    put(tmp_path, "pod.json", json.dumps(raw_pod("etl-driver", "driver", state=RUNNING)))
+    table = "LAST SEEN   TYPE      REASON    OBJECT           MESSAGE\n5m   Warning   Failed   pod/etl-driver   refused\n1m   Warning   NodeNotReady   node/n1   lost\n"
+    put(tmp_path, "events.txt", table)
+    assert {e.about for e in read_folder(tmp_path).events} == {"Pod/jobs/etl-driver", "Node//n1"}
+    other = raw_pod("b-driver", "driver", state=RUNNING)
+    other["metadata"]["namespace"] = "other"
+    put(tmp_path, "other.json", json.dumps(other))
+    assert "Pod//etl-driver" in {e.about for e in read_folder(tmp_path).events}, "it may be of either"

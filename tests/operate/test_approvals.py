@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
@@ -28,7 +29,7 @@ from console.operate.approvals.request import (
     request_of,
     writing,
 )
-from console.operate.approvals.waiting import SecondPerson, question
+from console.operate.approvals.waiting import NobodyApproved, SecondPerson, question, waited
 from console.operate.person import STOP_CHOICES, Reply
 from console.operate.policy import ChangeRules
 from console.wire.connection import Identity
@@ -325,6 +326,33 @@ async def test_what_was_waited_for_while_they_thought_is_not_approved() -> None:
     right = Reply("yes", "grace", ASKED.short, terminal=True)
     with pytest.raises(RefusedError, match="not waited for any more"):
         await approve(Server({}), ChangeRules("guarded"), replace(ASKED, expires=1.0), Says(right))  # type: ignore[arg-type]
+
+
+class ApprovedLater:
+    """A second person who approves some time after who walks was asked."""
+
+    wait = 60.0
+
+    def __init__(self, person: Says) -> None:
+        self.person = person
+
+    async def approved(self, request: ApprovalRequest, lease: dict[str, Any]) -> Approval:
+        while not self.person.asked:
+            await asyncio.sleep(0)
+        for _ in range(50):  # the answer has been looked at long before
+            await asyncio.sleep(0)
+        return Approval("grace", 2e9)
+
+
+@pytest.mark.parametrize("reply", [None, Reply("yes", "ada"), Reply("edit", "ada")])
+async def test_only_a_no_of_who_walks_ends_the_waiting(reply: Reply | None) -> None:
+    ada = Says(reply)
+    second: Any = ApprovedLater(ada)
+    asked = question(ASKED, context="eu", now=0.0)
+    assert (await waited(second, ASKED, {}, asked, ada, None)).by == "grace"  # type: ignore[arg-type]
+    nobody: Any = ApprovedLater(Says())
+    with pytest.raises(NobodyApproved, match="ada stopped waiting"):
+        await waited(nobody, ASKED, {}, asked, Says(Reply("no", "ada")), None)  # type: ignore[arg-type]
 
 
 async def test_of_a_script_it_is_said_that_only_who_walks_can_tell_what_it_changes() -> None:

@@ -33,6 +33,7 @@ from console.runbook.walk import AnyEvent, Applied, ApprovalAsked, Approved, Cha
 from console.settings.model import Approvals, Policy
 from console.wire.config import ContextRef
 from console.wire.connection import Connection
+from console.wire.paths import object_path
 from console.wire.writer import Writer
 from tests.operate.conftest import GRANTED, YES, Cluster, Passage, Says
 from tests.operate.objects import NEW, OLD, create, raise_overhead, spark_path
@@ -196,9 +197,18 @@ async def test_a_change_is_made_once_another_identity_has_approved_exactly_it(tw
     assert ada.asked[0].text.endswith("After your yes a second person has to approve it.")
     assert ada.asked[-1].kind == "approval" and f"console approve {request.short}" in said
     assert request.walker == two.walker.identity.user and request.walker in said
+    written = await lease_of(two, request.namespace, request.name)
+    assert written["spec"]["holderIdentity"] == request.walker, "others see in the cluster who asks"
     assert await approve(two.approver, ChangeRules(mode="guarded"), request, grace) > 0
     ended = await asyncio.wait_for(walk, 60)
     assert isinstance(ended, Applied) and ended.ok and await asyncio.to_thread(two.overhead) == NEW
+    left = await lease_of(two, two.place, request.approval)
+    assert left["spec"]["holderIdentity"] == two.approver.identity.user
+    assert left["metadata"]["annotations"] == {
+        "console.oncall/digest": request.digest,
+        "console.oncall/walk": request.walk,
+        "console.oncall/walker": request.walker,
+    }
     (shown,) = grace.asked
     assert shown.preview is not None and f"+    memoryOverhead: {NEW}" in shown.preview.diff
     assert shown.terminal and shown.expect == f"{two.cluster.namespace}/etl-orders"
@@ -208,6 +218,11 @@ async def test_a_change_is_made_once_another_identity_has_approved_exactly_it(tw
     assert isinstance(asked, ApprovalAsked) and asked.digest == request.digest and asked.place == two.place
     assert isinstance(given, Approved) and (given.by, given.digest) == (two.approver.identity.user, request.digest)
     assert (await requests(two.approver, (two.cluster.namespace,))).open == (), "nobody is asked any more"
+
+
+async def lease_of(two: Two, namespace: str, name: str) -> Any:
+    """A Lease as the second person reads it."""
+    return await two.approver.reader.object(object_path("coordination.k8s.io/v1", "leases", namespace, name))
 
 
 async def refused(two: Two, tmp_path: Path, person: Any, **second: Any) -> tuple[ChangeRefused, list[AnyEvent]]:

@@ -280,6 +280,7 @@ STALE = Doubt("pods stale", 90.0)
 def test_time_in_which_the_sources_are_stale_is_paused_said_once_and_does_not_count() -> None:
     watch, good = Watch(), {"running": True, "ooms": 0}
     watch.look(tasks=5, **good)
+    assert Look.after(None, 7.0, STALE).at == 7.0 and Look.after(None, 7.0, None).at == 7.0
     before: Look | None = Look(watch.now)
 
     def looks(seconds: float, found: Doubt | None, **data: Any) -> list[AnyEvent]:

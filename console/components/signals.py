@@ -224,8 +224,8 @@ def _stuck(signal: Signal, found: ComponentObjects, facts: Facts) -> Iterable[Si
         if ("" if value is None else str(value)) not in rule.values:
             moved += 1
             continue
-        named = next(iter(walk(tree, rule.since)), None) if rule.since else None
-        since = parse_time(named) if isinstance(named, str) else item.created
+        named = next(iter(walk(tree, rule.since)), None) if rule.since else item.created
+        since = parse_time(named) if isinstance(named, str) else named if isinstance(named, float) else None
         if since is not None and facts.at - since > rule.after:
             waiting.append((facts.at - since, item.key))
     if waiting:

@@ -121,7 +121,8 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True):
 class Stuck(Struct, frozen=True, forbid_unknown_fields=True):
     """Objects that the component should have moved on: their field has one of `values` for longer than `after`.
 
-    `since` is the path of the time from which it counts; the creation of the object where it is absent.
+    `since` is the path of the time from which it counts: without one, the creation of the object. Of an object that
+    has no such time nobody knows how long it waits, and nothing is said of it.
     """
 
     kind: Text

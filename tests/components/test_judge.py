@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from console.base.clock import rfc3339
 from console.components.find import selectors
 from console.components.judge import judge
 from console.components.signals import asks
@@ -13,7 +14,7 @@ from console.components.spec import Expectation, Preset
 from console.facts.model import SourceState
 from console.facts.objectpaths import walk
 from console.settings.presets import load_library
-from tests.components.worlds import crowded, event, facts, pod, sample, workload
+from tests.components.worlds import NOW, crowded, event, facts, pod, sample, workload
 
 DEFINITIONS = load_library().components
 REQUIRED = Preset(title="Test", components={"minio": Expectation(because="event logs")})
@@ -170,3 +171,34 @@ def test_paths_into_objects() -> None:
 def test_parts_are_found_among_ten_thousand_pods() -> None:
     found = judge(crowded(), DEFINITIONS.values())
     assert {component.id for component in found} >= {"connect-41", "gpu"}
+
+
+@pytest.mark.parametrize(
+    ("state", "times", "judged"),
+    [
+        ("FAILING", {"lastSubmissionAttemptTime": 5_000, "terminationTime": 15}, "healthy"),
+        ("PENDING_RERUN", {}, "healthy"),
+        ("PENDING_RERUN", {"lastSubmissionAttemptTime": None, "terminationTime": None}, "healthy"),
+        ("FAILING", {"lastSubmissionAttemptTime": 9_000, "terminationTime": 1_800}, "degraded"),
+    ],
+    ids=["it has just ended", "nobody knows since when", "its times were cleared", "it ended half an hour ago"],
+)
+def test_an_application_waits_for_its_rerun_from_its_end_on_and_not_from_its_creation(
+    state: str, times: dict[str, float | None], judged: str
+) -> None:
+    told = {key: None if ago is None else rfc3339(NOW - ago) for key, ago in times.items()}
+    app = workload(
+        "SparkApplication",
+        "etl",
+        api="sparkoperator.k8s.io/v1beta2",
+        status={"applicationState": {"state": state}, **told},
+    )
+    running = workload(
+        "SparkApplication",
+        "other",
+        api="sparkoperator.k8s.io/v1beta2",
+        status={"applicationState": {"state": "RUNNING"}},
+    )
+    operator = workload("Deployment", "spark-operator", {"app.kubernetes.io/name": "spark-operator"}, probe=True)
+    found = {one.id: one for one in judge(facts(app, running, operator), DEFINITIONS.values())}
+    assert found["spark-operator"].state == judged, found["spark-operator"].reason

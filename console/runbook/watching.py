@@ -232,6 +232,8 @@ def _tasks(after: After, samples: Sequence[ProgressSample]) -> WatchedFigure:
         return WatchedFigure("tasks", "unknown", "no data of the new driver yet")
     speed = rate(samples) if samples else None
     total = samples[-1].total if samples else None
+    if total is not None and total < after.tasks:
+        total = None  # counted before stages were added: what is left is not known
     words = f"{after.tasks:.0f}" + (f" of {total}" if total else "") + " completed"
     if speed is None:
         return WatchedFigure("tasks", "unknown", f"{words}, rate not known yet", _share(after.tasks, total))

@@ -77,6 +77,13 @@ def test_executors_tasks_and_deaths_stand_beside_not_yet() -> None:
     assert watched.waits_for.startswith("executors 1 of 4")
 
 
+def test_more_completed_than_were_counted_once_is_no_share_of_them() -> None:
+    one = again(executor(1, created=NOW - 400), tasks={"completed": 160, "failed": 0, "total": 170})
+    before = tuple(replace(sample, total=150) for sample in SAMPLES)
+    shown = figure(seen(walked("executors-recover"), one, before), "tasks")
+    assert (shown.words, shown.share) == ("160 completed, 12 a minute", None)
+
+
 def test_a_hold_says_how_long_it_has_held_of_how_long_and_when_it_may_be_over() -> None:
     one = again(*(executor(n, created=NOW - 400) for n in range(4)), tasks={"completed": 160})
     walk = walked("executors-recover", HoldBegan(NOW - 240, "executors-recover", "holds", 100.0))

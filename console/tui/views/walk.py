@@ -313,5 +313,5 @@ def _next(walk: Walk) -> str:
     return {
         "handed_over": "this walk is over: t writes its timeline, with the note, to send to the owner",
         "not_applicable": f"what is wrong with {walk.subject} stands on its page, with what to ask (: and its name)",
-        "unresolved": "this walk is over and the trouble is not: r on the finding begins another",
+        "unresolved": "this walk is over: while a finding of it stands, r on that begins another",
     }.get(walk.outcome or "", "")

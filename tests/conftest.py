@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import settings
 
 from tests.cluster.parts import (
@@ -32,6 +33,13 @@ __all__ = [
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("explore", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever needs no real part is done in seconds; what waits for something that never comes ends after minutes."""
+    for item in items:
+        if item.get_closest_marker("parts") is None:
+            item.add_marker(pytest.mark.timeout(300))
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -3,28 +3,48 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import http.client
 import os
+import random
 import signal
 import socket
 import ssl
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 
 class PartFailed(Exception):
     """A part that is here did not start. The message ends with the last lines of its log."""
 
 
+_PORTS = range(20_000, 32_000)
+"""Below those that the kernel gives to connections, which could take one between two starts of a server."""
+_taken: list[IO[str]] = []
+
+
 def free_port(address: str = "127.0.0.1") -> int:
-    """A port that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((address, 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on, and that no other test process is given while this one lives."""
+    held = Path(tempfile.gettempdir()) / f"console-test-ports-{os.getuid()}"
+    held.mkdir(exist_ok=True)
+    for port in random.sample(_PORTS, len(_PORTS)):
+        claim = (held / str(port)).open("a")
+        try:
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket() as probe:
+                probe.bind((address, port))
+        except OSError:
+            claim.close()
+            continue
+        _taken.append(claim)
+        return port
+    raise PartFailed("no port is free")
 
 
 class Process:

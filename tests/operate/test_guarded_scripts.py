@@ -271,14 +271,15 @@ if os.environ.get("CONSOLE_DRY_RUN") != "1":
     open(os.path.join(os.path.dirname(sys.argv[0]), "begun"), "w").close()
     while not os.path.exists(os.path.join(os.path.dirname(sys.argv[0]), "go")):
         time.sleep(0.01)
-print(cores(3))
+print(cores(3)[0])
 sys.exit(0)
 """
     book = runbook()
     at, person = bench.desk(code, book), Says(YES)
     walk_id = await at.start(book, {}, {}, bench.app, person)
-    while not (bench.folder / "begun").exists():
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(60):
+        while not (bench.folder / "begun").exists():
+            await asyncio.sleep(0.01)
     bench.cluster.kube.merge(spark_path(bench.cluster.namespace, "etl-orders"), {"spec": {"executor": {"cores": 2}}})
     (bench.folder / "go").touch()
     walk = await asyncio.wait_for(at.wait(walk_id), 60)
@@ -464,7 +465,7 @@ async def test_a_script_on_an_object_that_policy_denies_is_refused(bench: Bench)
         )
     )
     rules = ChangeRules(mode="write", deny=("ConfigMap/prod",))
-    await bench.walk("print(cores(3))", book, YES, rules=rules)
+    await bench.walk("print(cores(3)[0])", book, YES, rules=rules)
     (refused,) = [e for e in bench.events if isinstance(e, ChangeRefused)]
     assert refused.because == "policy.deny holds 'ConfigMap/prod', which ConfigMap prod/settings is"
     assert bench.stored == []
@@ -478,7 +479,7 @@ async def test_a_call_that_cannot_be_recorded_is_not_sent(bench: Bench) -> None:
             return super().append(walk, event, expected=expected)
 
     book = runbook()
-    at = bench.desk("print(cores(3))", book, journal=Full(bench.folder / "state" / "journal.db"), clock=WallClock())
+    at = bench.desk("print(cores(3)[0])", book, journal=Full(bench.folder / "state" / "journal.db"), clock=WallClock())
     walk_id = await at.start(book, {}, {}, bench.app, Says(YES, YES, YES))
 
     async def ended() -> None:

@@ -155,7 +155,7 @@ _SENTENCES: dict[type[WalkEvent], Callable[[Any], str]] = {
     Applied: lambda e: ("done" if e.ok else "failed") + (f": {e.message}" if e.message else ""),
     Landed: _landed,
     HoldBegan: lambda e: e.because or "it holds",
-    HoldBroke: lambda e: f"not true at this look: {e.because}" if e.because else "not true at this look",
+    HoldBroke: lambda e: f"does not hold: {e.because}" if e.because else "does not hold",
     Verified: lambda e: f"{e.verdict}: {e.because}",
     Offered: lambda e: f"{e.by} asked for the rollback" if e.answer == "yes" else f"{e.by} left the change in place",
     Noted: lambda e: f"note of {e.by}: {e.text}",

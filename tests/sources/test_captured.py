@@ -138,7 +138,7 @@ async def test_it_comes_back_after_a_restart(world: World, connection: Connectio
         await source.seen("pods", 13)
         await all_kept(source)
     async with watching(connection, evidence=evidence) as source:
-        facts = await picture(source, lambda f: f.pods)
+        facts = await picture(source, lambda f: f.pods and f.logs and f.events)
         (pod,) = facts.pods
         assert pod.gone and pod.origin.source == "captured" and pod.main and pod.main.terminated
         assert pod.main.terminated.reason == "OOMKilled" and Path(pod.origin.locator).is_file()

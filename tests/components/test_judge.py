@@ -202,3 +202,12 @@ def test_an_application_waits_for_its_rerun_from_its_end_on_and_not_from_its_cre
     operator = workload("Deployment", "spark-operator", {"app.kubernetes.io/name": "spark-operator"}, probe=True)
     found = {one.id: one for one in judge(facts(app, running, operator), DEFINITIONS.values())}
     assert found["spark-operator"].state == judged, found["spark-operator"].reason
+
+
+def test_an_application_that_nobody_takes_on_waits_from_its_creation() -> None:
+    new = workload(
+        "SparkApplication", "etl", api="sparkoperator.k8s.io/v1beta2", status={"applicationState": {"state": ""}}
+    )
+    operator = workload("Deployment", "spark-operator", {"app.kubernetes.io/name": "spark-operator"}, probe=True)
+    found = {one.id: one for one in judge(facts(new, operator), DEFINITIONS.values())}
+    assert found["spark-operator"].state == "down" and "not taken on" in found["spark-operator"].reason

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from console.apps.assemble import assemble
+from console.findings.diagnose import diagnose
 from console.findings.model import Finding
-from tests.findings.worlds import RUNNING, cr, driver, ended, executor, judge, line, log
+from tests.findings.worlds import RUNNING, cr, driver, ended, executor, facts, judge, line, log
 
 PROXY = [{"name": "istio-proxy"}]
 STOPPED = line("SparkContext: Successfully stopped SparkContext", "INFO", 300)
@@ -88,3 +91,18 @@ def test_executors_held_for_long_after_the_last_job_are_told_without_being_sure(
 def test_whoever_waits_for_work_or_works_alone_is_not_idle(text: str, arguments: tuple[str, ...], now: float) -> None:
     found = judge(cr("RUNNING"), driver(args=["driver", *arguments]), executor(1), log(text), now=now)
     assert "driver-idle" not in codes(found)
+
+
+def test_what_saved_evidence_shows_at_its_end_counts_at_once() -> None:
+    done = ended(0, "Completed", 300)
+    held_open = facts(cr("RUNNING"), driver(done, "Running", others=PROXY, other_states=others(RUNNING)), now=310)
+    goes_on = facts(cr("RUNNING"), driver(), log(STOPPED), now=310)
+    for seen, code in ((held_open, "driver-pod-held-open"), (goes_on, "driver-jvm-does-not-end")):
+        apps = assemble(seen)
+        assert code not in codes(diagnose(seen, apps))
+        assert code in codes(diagnose(replace(seen, saved=True), apps))
+
+
+def test_a_jvm_that_has_ended_is_not_said_to_go_on() -> None:
+    found = judge(cr("RUNNING"), driver(ended(0, "Completed", 301), "Running"), log(STOPPED), now=900)
+    assert "driver-jvm-does-not-end" not in codes(found)

@@ -104,7 +104,8 @@ def watched_of(situation: Situation, walk: Walk) -> Watching | None:
     if walk.status == "ended" or not walk.text:
         return None
     runbook = stored_runbook(walk.text, walk.runbook)
-    return watching(situation.board, walk, runbook, situation.history.get(walk.subject, ()))
+    samples = situation.history.get(walk.subject, ())
+    return watching(situation.board, walk, runbook, samples, situation.looked.get(walk.id))
 
 
 def since_change_of(situation: Situation, app: str) -> SinceChange | None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("name", required=False)
 @click.option("--app", metavar="NAMESPACE/NAME", help="The Spark application that it is walked on.")
+@click.option("--about", metavar="KIND/NS/NAME", help="What it is walked on, where that is no application: a node, …")
 @click.option("--alert", metavar="FILE|-", help="An alert as Alertmanager sends it; inputs are taken from it.")
 @click.option("--input", "inputs", metavar="NAME=VALUE", multiple=True, help="An input of the runbook.")
 @click.option("--answers", metavar="FILE", help="Scripted answers; refused on production contexts.")
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 def command(
     name: str | None,
     app: str | None,
+    about: str | None,
     alert: str | None,
     inputs: Sequence[str],
     answers: str | None,
@@ -49,7 +51,7 @@ def command(
 
     if name is None and resume is None:
         raise UsageError("which runbook?", hint="`console runbooks list` shows them; or say --resume latest")
-    given = _pairs(inputs)
+    given = {**({"about": about} if about else {}), **_pairs(inputs)}
     sent = _alert(alert, app or "") if alert else None
     if terminal() and not (plain or answers) and output == "table":
         from console.live import Opening

@@ -61,6 +61,7 @@ class Intents:
             walks_unread=self.desk.unread,
             questions=dict(self._questions),
             here=here,
+            looked={id: looked for id in here if (looked := self.desk.looked(id))},
             elsewhere={id: who for id, who in others.items() if who},
         )
 
@@ -104,7 +105,7 @@ class Intents:
             raise InputMissing(runbook, resolved.missing[0])
         if isinstance(person, Scripted):
             person.check({step.id for step in chosen.steps})
-        subject = str(resolved.inputs.get("app") or app or "cluster")
+        subject = resolved.subject
         someone = person or self._new_queue()
         said = remarks(chosen, board, alert, subject)
         found = the_finding(chosen, board, subject, alert)

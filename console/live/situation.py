@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from console.findings.rule import Trial
     from console.operate.approvals.request import ApprovalRequest
     from console.operate.person import Question
+    from console.runbook.context.objects import LiveObject
     from console.runbook.match import Matched
     from console.runbook.walk import Walk
 
@@ -39,6 +40,7 @@ class Situation(Struct, frozen=True):
         history: application key → how it moved, of those that are walked or in focus; the latest sample last.
         conformance: the preset against what runs; None before anything was judged.
         detection: which presets fit what runs.
+        looked: walk id → the live objects that its runbook names, as they were read last.
         requests: what others ask for as second persons, the most urgent first.
     """
 
@@ -56,6 +58,7 @@ class Situation(Struct, frozen=True):
     conformance: Conformance | None = None
     detection: Detection | None = None
     requests: tuple[ApprovalRequest, ...] = ()
+    looked: dict[str, dict[str, LiveObject]] = {}
     number: int = 0
 
     def walk(self, id: str) -> Walk | None:

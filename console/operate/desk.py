@@ -21,6 +21,7 @@ from console.operate.person import Person, Question
 from console.operate.policy import ChangeRules
 from console.operate.runner import Publish, Runner, WalkEnvironment
 from console.operate.world import WalkView, slo_snapshot
+from console.runbook.context.objects import LiveObject
 from console.runbook.model import Runbook
 from console.runbook.recurrence import WhatFollowed, watched
 from console.runbook.walk import (
@@ -193,6 +194,11 @@ class Desk:
         """What is being asked on this walk, if anything."""
         runner = self._runners.get(walk_id)
         return None if runner is None else runner.question
+
+    def looked(self, walk_id: str) -> dict[str, LiveObject]:
+        """The live objects that the runbook of a walk names, as this process read them last."""
+        runner = self._runners.get(walk_id)
+        return {} if runner is None else runner.looked
 
     def walked_by(self, walk_id: str) -> str:
         """Which process is on the walk, of this machine: `ada (process 7)`, `` where there is none."""

@@ -20,6 +20,7 @@ from console.operate.gate_context import GateContext, ValueEdited
 from console.operate.identity import other_cluster
 from console.operate.journal import Journal, JournalError
 from console.operate.locks import Locks
+from console.operate.looking import context_of
 from console.operate.person import YES, Person, Question, Reply
 from console.operate.policy import ChangeRules, object_key
 from console.operate.scripts import runs
@@ -27,7 +28,7 @@ from console.operate.scripts.process import Finished
 from console.operate.world import WalkView, slo_snapshot
 from console.runbook import editing, steps, trust
 from console.runbook.catalogue import Catalogue
-from console.runbook.context.build import build
+from console.runbook.context.objects import LiveObject
 from console.runbook.context.query import with_query
 from console.runbook.model import Runbook, Step
 from console.runbook.scripts import ScriptSpec
@@ -88,6 +89,7 @@ class Runner:
     def __init__(self, env: WalkEnvironment, runbook: Runbook, walk: Walk, person: Person, publish: Publish) -> None:
         self.env, self.runbook, self.walk, self.person = env, runbook, walk, person
         self.question: Question | None = None
+        self.looked: dict[str, LiveObject] = {}
         self._publish = publish
         self._rules: ChangeRules | None = None
 
@@ -123,6 +125,8 @@ class Runner:
             case steps.Enter(step=step):
                 for event in steps.enter(self.runbook, self.walk, step, await self._context(), now()):
                     self.emit(event)
+            case steps.Judge(step=one) if one.kind == "each":
+                self.emit(steps.each(one, self.walk, await self._context(), now()))
             case steps.Judge(step=one):
                 self.emit(steps.judge(self.runbook, one, await self._asked(one), now()))
             case steps.AskPerson(step=one):
@@ -151,16 +155,9 @@ class Runner:
 
     async def _context(self) -> dict[str, Any]:
         """The data of the runbook's templates, from facts that are not older than the last change."""
-        board = await self.env.world.refreshed(after=self.walk.changed)
-        return build(
-            board,
-            app=self.walk.subject,
-            walk=self.walk,
-            inputs=self.walk.inputs,
-            alert=self.walk.alert,
-            now=self.env.clock.now(),
-            runbook=self.runbook,
-        )
+        env = self.env
+        ctx, self.looked = await context_of(env.world, env.connection.reader, self.runbook, self.walk, env.clock.now)
+        return ctx
 
     async def _asked(self, step: Step) -> dict[str, Any]:
         """The context of a check, with the answer to its query."""

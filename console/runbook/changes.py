@@ -16,10 +16,10 @@ from console.base.redact import MARK
 from console.base.text import clean
 from console.runbook import template
 from console.runbook.catalogue import Catalogue
-from console.runbook.inputs import convert
 from console.runbook.model import Input, Runbook, Step, TargetTemplate
 from console.runbook.say import place, words
 from console.runbook.scripts import ScriptSpec, persons_file
+from console.runbook.types import convert
 from console.runbook.walk import Walk
 
 _API_VERSION = re.compile(r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?v[0-9][a-z0-9]*")

@@ -40,8 +40,34 @@ class AlertDoc(Struct, frozen=True, forbid_unknown_fields=True):
 class MatchDoc(Struct, frozen=True, forbid_unknown_fields=True):
     findings: list[Id] = []
     classes: list[Annotated[str, Meta(pattern=r"^I\d\d$", extra={"says": "an incident class I01 to I30"})]] = []
-    alerts: list[AlertDoc] = []
+    alerts: list[Text | AlertDoc] = []
     slos: list[Text] = []
+    objectives: list[Text] = []
+
+
+class ObjectDoc(Struct, frozen=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+    """A live object by name, or with `labels` all that have them. Without `apiVersion` the usual one of its kind."""
+
+    EXACTLY_ONE = (("name", "labels"),)
+    kind: Text
+    api_version: str = ""
+    name: str = ""
+    namespace: str = ""
+    labels: dict[str, str] = {}
+
+
+ABOUT = r"^(app|component( [a-z][a-z0-9-]*)?|nodes?|schedule|object( [A-Z][A-Za-z0-9]*)?|cluster)$"
+ABOUT_WORDS = "app, component spark-operator, node, nodes, schedule, object PersistentVolumeClaim, cluster"
+AboutText = Annotated[
+    str,
+    Meta(
+        pattern=ABOUT,
+        extra={
+            "says": "what a walk is about",
+            "hint": ABOUT_WORDS,
+        },
+    ),
+]
 
 
 class InputDoc(Struct, frozen=True, forbid_unknown_fields=True, rename={"sources": "from"}):
@@ -266,8 +292,12 @@ class RunbookDoc(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     api_version: Literal["console/v1"]
     kind: Literal["Runbook"]
     id: Id
-    version: Semver
+    version: Semver = "1.0.0"
     title: Text
+    about: str | list[AboutText] = []  # a text with constraints beside a list corrupts memory in msgspec 0.22
+    on_demand: bool = False
+    changes: Literal["none"] | None = None
+    objects: dict[Name, Literal["workload"] | ObjectDoc] = {}
     owner: str = ""
     severity: Literal["critical", "warning", "info", ""] = ""
     tags: list[str] = []
@@ -282,3 +312,4 @@ class RunbookDoc(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     inputs: dict[Name, InputDoc] = {}
     values: dict[Name, Text] = {}
     steps: Annotated[list[Any], Meta(min_length=1)]
+    verify: Any = None

@@ -10,9 +10,9 @@ from msgspec import Struct
 from console.base.errors import ConsoleError, UsageError
 from console.base.text import clean
 from console.runbook import template
-from console.runbook.inputs import convert, figure
 from console.runbook.model import Input, InputType, Runbook, Step
 from console.runbook.say import place, safe
+from console.runbook.types import convert, figure
 
 
 class Editable(Struct, frozen=True):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from console.runbook.model import Runbook, Step
 
 VERDICTS = ("effective", "ineffective", "worse", "unknown")
-WAITING = frozenset({"ask", "note", "manual", "wait", "verify", "change"})
+WAITING = frozenset({"ask", "note", "manual", "wait", "verify", "change", "each", "run"})
 """Kinds that wait for a person, the clock or the cluster: a circle through one of them does not spin."""
 
 
@@ -15,6 +15,8 @@ def following(runbook: Runbook, step: Step) -> str:
     """`next`, else the step that stands below, else ``."""
     if step.next:
         return step.next
+    if step.kind == "run":
+        return ""
     ids = [s.id for s in runbook.steps]
     index = ids.index(step.id) + 1
     return ids[index] if index < len(ids) else ""
@@ -49,6 +51,9 @@ def successors(runbook: Runbook, step: Step) -> tuple[tuple[str, str], ...]:
             out += [("on_unknown", step.on_unknown)] if step.on_unknown else []
         case "ask" | "manual" if step.choices:
             out += [(f"choices[{i}]", choice.goto or following(runbook, step)) for i, choice in enumerate(step.choices)]
+        case "each":
+            out += [("a turn", step.branches[0].goto), ("next", step.next)]
+            out += [("on_unknown", step.on_unknown)] if step.on_unknown else []
         case "change" | "script":
             out.append(("applied", route(runbook, step, "applied")))
             if step.writes:
@@ -60,6 +65,7 @@ def successors(runbook: Runbook, step: Step) -> tuple[tuple[str, str], ...]:
             out.append(("next", following(runbook, step)))
     if step.when:
         out.append(("skipped", following(runbook, step)))
+        out += [("on_unknown", step.on_unknown)] if step.kind == "change" and step.on_unknown else []
     return tuple(out)
 
 

@@ -13,6 +13,7 @@ from console.base.text import clean, listed
 from console.board.model import Board
 from console.facts.model import Alert
 from console.findings.model import SEVERITY_ORDER, Finding
+from console.runbook.about import fits
 from console.runbook.model import AlertMatch, Runbook
 
 ALERT, LABEL, PATTERN, LINK, FINDING, NAMED, CLASS, SLO = 100, 10, 5, 90, 60, 50, 30, 20
@@ -62,7 +63,7 @@ def rank(
                 found = _by_alert(book, item)
                 order += [((0, 0, index), replace(found, app=about))] if found else []
         for index, finding in enumerate(board.findings):
-            if meant.may_mean(finding.app):
+            if meant.may_mean(finding.app) and fits(finding, book, board):
                 found = _by_finding(book, finding)
                 order += [((1, SEVERITY_ORDER[finding.severity], index), found)] if found else []
         if not app and alert is None:

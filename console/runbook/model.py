@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import msgspec
 from msgspec import Struct
 
 from console.actions.effects import CallVerb, Subresource
@@ -18,7 +19,10 @@ InputType = Literal[
     "pod", "spark_app", "promql",
 ]  # fmt: skip
 Judgement = Literal["pass", "warn", "fail", "unknown"]
-StepKind = Literal["note", "ask", "check", "decide", "change", "script", "verify", "wait", "manual", "end"]
+StepKind = Literal[
+    "note", "ask", "check", "decide", "change", "script", "verify", "wait", "manual", "each", "run", "end"
+]
+AboutKind = Literal["app", "component", "node", "nodes", "schedule", "object", "cluster"]
 
 
 class AlertMatch(Struct, frozen=True):
@@ -33,6 +37,32 @@ class RunbookMatch(Struct, frozen=True):
     classes: tuple[str, ...] = ()
     alerts: tuple[AlertMatch, ...] = ()
     slos: tuple[str, ...] = ()
+
+
+class About(Struct, frozen=True):
+    """What a walk may be about. `of`: component: its id; object: its kind, e.g. `PersistentVolumeClaim`; `` any."""
+
+    kind: AboutKind
+    of: str = ""
+
+
+class NamedObject(Struct, frozen=True):
+    """A live object, or a list of them, that expressions and changes call by a name.
+
+    Attributes:
+        kind, api_version, object, namespace: which one; `object` (its name) and `namespace` are templates.
+        workload: it is the workload of the component that the walk is about, and the other fields are empty.
+        listed: all of them that have `labels` (templates by key), instead of one.
+    """
+
+    name: str
+    kind: str = ""
+    api_version: str = ""
+    object: str = ""
+    namespace: str = ""
+    workload: bool = False
+    listed: bool = False
+    labels: dict[str, str] = {}
 
 
 class Input(Struct, frozen=True):
@@ -107,6 +137,10 @@ SIZED: tuple[InputType, ...] = ("int", "float", "duration", "quantity", "jvm_siz
 """Types of inputs that have a size, so that there can be limits."""
 
 
+WAYS = ("next", "verify", "on_refused", "on_failed", "on_effective", "on_ineffective", "on_worse", "on_unknown")
+"""Fields of a step that name another one."""
+
+
 class Step(Struct, frozen=True):
     """One step. Which fields mean something depends on `kind`; the schema refuses the others.
 
@@ -124,6 +158,13 @@ class Step(Struct, frozen=True):
         fails, worse: verify: it is settled that the change did not help, or did harm; no need to wait longer.
         on_*: verify: where to go; `on_unknown`: check, decide too: a `when` could not be known.
         on_refused, on_failed: change, script: where a No leads, and where an error of the server or script does.
+        at: where in the document it is written, where that is not at its own place among the steps.
+        saves: check: name → expression whose value is kept as `saved.NAME`.
+        each: each: the expression of the list; `item` the name that a member has in the steps of the block, `most` how
+            many there may be, `first` the first step of the block. `block`: id of the `each` that a step stands in.
+        within: ids of the steps of the same block.
+        runs: run: id of the runbook; `given` its inputs, templates; `scope`: prefix of a step that came from another
+            runbook.
         touches: script(write) with a `target`: JSON pointers of the fields that it changes, so that they can be
             captured before and restored.
         calls: script(write): what it may send after the confirmation, and nothing else. Empty: a patch of `target`.
@@ -179,6 +220,20 @@ class Step(Struct, frozen=True):
     on_unknown: str = ""
     # wait
     duration: str = ""
+    # check
+    saves: dict[str, str] = {}
+    # each
+    each: str = ""
+    item: str = ""
+    most: int = 0
+    first: str = ""
+    block: str = ""
+    within: tuple[str, ...] = ()
+    # run
+    runs: str = ""
+    given: dict[str, str] = {}
+    scope: str = ""
+    at: tuple[str | int, ...] = ()
     # end
     outcome: Outcome | None = None
 
@@ -193,6 +248,9 @@ class Runbook(Struct, frozen=True):
     `metrics` names series that no known exporter has (recording rules, own applications) and that queries use.
     `values` are named expressions, worked out in order from the present data; templates read them as `values.NAME`,
     and one that cannot be known is absent.
+
+    `about`: what a walk may be about; empty where an input names the application. `on_demand`: a walk begins whatever
+    is wrong. `changes_nothing`: it promises to.
     """
 
     id: str
@@ -215,10 +273,39 @@ class Runbook(Struct, frozen=True):
     match: RunbookMatch = RunbookMatch()
     inputs: tuple[Input, ...] = ()
     steps: tuple[Step, ...] = ()
+    about: tuple[About, ...] = ()
+    objects: tuple[NamedObject, ...] = ()
+    on_demand: bool = False
+    changes_nothing: bool = False
+    parts: dict[str, Runbook] = {}
+    """Scope → the runbook whose steps came in under it."""
 
     def step(self, id: str) -> Step | None:
-        return next((s for s in self.steps if s.id == id), None)
+        """The step; `evict@2` is the step `evict` of the block's third member."""
+        name, turn = turn_of(id)
+        found = next((s for s in self.steps if s.id == name), None)
+        return found if found is None or turn is None else at_turn(found, turn)
 
     @property
     def writes(self) -> bool:
         return any(s.writes for s in self.steps)
+
+
+def turn_of(id: str) -> tuple[str, int | None]:
+    """The step of the file, and which turn of its block it is (from 0); None where it is in no block."""
+    name, found, turn = id.rpartition("@")
+    return (name, int(turn)) if found and turn.isdigit() else (id, None)
+
+
+def at_turn(step: Step, turn: int) -> Step:
+    """A step of a block in one of its turns: what leads on within the block leads to the same turn."""
+
+    def way(goto: str) -> str:
+        if not goto or not (goto in step.within or goto == step.block):
+            return goto
+        return f"{goto}@{turn + 1 if goto == step.block else turn}"
+
+    ways = {key: way(getattr(step, key)) for key in WAYS}
+    branches = tuple(msgspec.structs.replace(b, goto=way(b.goto)) for b in step.branches)
+    choices = tuple(msgspec.structs.replace(c, goto=way(c.goto)) for c in step.choices)
+    return msgspec.structs.replace(step, id=f"{step.id}@{turn}", branches=branches, choices=choices, **ways)

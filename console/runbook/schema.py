@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any, cast
 
 import msgspec
@@ -13,6 +14,8 @@ from console.base.document import Document, Path, parse
 from console.base.errors import DocumentError, did_you_mean
 from console.base.text import listed, shorten
 from console.runbook.documents import (
+    ABOUT,
+    ABOUT_WORDS,
     KINDS,
     AnyChangeDoc,
     AskDoc,
@@ -25,7 +28,13 @@ from console.runbook.documents import (
     TargetDoc,
     WriteDoc,
 )
+from console.runbook.language.expand import Expander
+from console.runbook.language.read import NOT_IN_A_BLOCK, ShortItem, read, verb_in
+from console.runbook.language.shapes import SHORT, VerifyClause
+from console.runbook.language.targets import GENERAL
+from console.runbook.language.targets import KINDS as API_VERSIONS
 from console.runbook.model import (
+    About,
     AlertMatch,
     Argument,
     Branch,
@@ -33,6 +42,7 @@ from console.runbook.model import (
     Choice,
     Edit,
     Input,
+    NamedObject,
     Runbook,
     RunbookMatch,
     Step,
@@ -70,18 +80,58 @@ def check(text: str, file: str) -> tuple[Runbook | None, tuple[DocumentError, ..
     except DocumentError as error:
         return None, (error,)
     tree, problems = decode.check(document, RunbookDoc)
-    steps: list[Any] = []
     raw = document.data.get("steps") if isinstance(document.data, dict) else None
-    for index, item in enumerate(raw if isinstance(raw, list) else []):
-        step, wrong = _check_step(document, item, ("steps", index))
-        steps.append(step)
-        problems += wrong
-    problems += _twice(document, raw)
+    items, wrong = _items(document, raw if isinstance(raw, list) else [])
+    clause, unfit = _clause(document)
+    problems += [*wrong, *unfit, *_twice(document, raw)]
     if problems:
         return None, tuple(sorted(problems, key=lambda error: (error.line, error.column)))
     head = msgspec.convert(tree, RunbookDoc)
-    built = tuple(_step(document, index, step) for index, step in enumerate(steps))
-    return _runbook(head, built, text, file), ()
+    if isinstance(head.about, str) and not re.fullmatch(ABOUT, head.about):
+        said = f"{shorten(head.about, 40)!r} is nothing that a walk can be about"
+        return None, (document.error(("about",), said, hint=f"one of {ABOUT_WORDS}"),)
+    objects, problems = named_objects(document, head)
+    expander = Expander(objects, clause, objectives=bool(head.match.slos or head.match.objectives))
+    steps = _steps(document, head, items, expander)
+    problems += expander.problems
+    if problems:
+        return None, tuple(sorted(problems, key=lambda error: (error.line, error.column)))
+    return _runbook(head, steps, tuple(objects.values()), text, file), ()
+
+
+def _items(document: Document, raw: list[Any]) -> tuple[list[ShortItem | StepDoc], list[DocumentError]]:
+    """The steps as they are written, in either form, and what is wrong with them."""
+    taken = {str(item["id"]) for item in raw if isinstance(item, dict) and "id" in item}
+    items: list[ShortItem | StepDoc] = []
+    problems: list[DocumentError] = []
+    for index, item in enumerate(raw):
+        made: ShortItem | StepDoc | None
+        if verb_in(item):
+            made, wrong = read(document, item, ("steps", index), taken)
+        else:
+            made, wrong = _check_step(document, item, ("steps", index))
+        problems += wrong
+        items += [made] if made is not None else []
+    return items, problems
+
+
+def _clause(document: Document) -> tuple[VerifyClause | None, list[DocumentError]]:
+    """The verification of the runbook as a whole."""
+    data = document.data
+    if not isinstance(data, dict) or data.get("verify") is None:
+        return None, []
+    tree, problems = decode.check(document, VerifyClause, ("verify",))
+    return (None if problems else msgspec.convert(tree, VerifyClause)), problems
+
+
+def _steps(
+    document: Document, head: RunbookDoc, items: list[ShortItem | StepDoc], expander: Expander
+) -> tuple[Step, ...]:
+    """Every step in the long form. A file that has only steps of that form stands as it is written."""
+    built = [item if isinstance(item, ShortItem) else _step(document, index, item) for index, item in enumerate(items)]
+    if not head.about and not any(isinstance(item, ShortItem) for item in built):
+        return tuple(item for item in built if isinstance(item, Step))
+    return expander.steps(document, built, on_demand=head.on_demand)
 
 
 def _check_step(document: Document, item: Any, path: Path) -> tuple[StepDoc | None, list[DocumentError]]:
@@ -89,7 +139,7 @@ def _check_step(document: Document, item: Any, path: Path) -> tuple[StepDoc | No
         return None, [document.error(path, "a step is a mapping with id, kind and title")]
     kind = item.get("kind")
     if kind is None:
-        return None, [document.error(path, "key 'kind' is missing", hint=f"kinds: {', '.join(KINDS)}")]
+        return None, [_verbless(document, item, path)]
     if not isinstance(kind, str) or kind not in KINDS:
         return None, [
             document.error(
@@ -100,6 +150,17 @@ def _check_step(document: Document, item: Any, path: Path) -> tuple[StepDoc | No
     tree, found = decode.check(document, struct, path)
     problems = [_foreign(document, error, kind, path) for error in found]
     return (None if problems else msgspec.convert(tree, struct)), problems
+
+
+def _verbless(document: Document, item: dict[str, Any], path: Path) -> DocumentError:
+    """A step that says neither `kind` nor a verb."""
+    near = next((key for key in item if isinstance(key, str) and did_you_mean(key, SHORT).startswith("did")), "")
+    if near:
+        return document.error(
+            (*path, near), f"{shorten(near, 40)!r} is no verb of a step", hint=did_you_mean(near, SHORT)
+        )
+    hint = f"verbs: {', '.join(SHORT)}; or the long form with kind: {', '.join(KINDS)}"
+    return document.error(path, "key 'kind' is missing, and none of the keys is a verb", hint=hint)
 
 
 def _foreign(document: Document, error: DocumentError, kind: str, path: Path) -> DocumentError:
@@ -130,7 +191,10 @@ def _twice(document: Document, raw: Any) -> list[DocumentError]:
     return problems
 
 
-def _runbook(head: RunbookDoc, steps: tuple[Step, ...], text: str, file: str) -> Runbook:
+def _runbook(
+    head: RunbookDoc, steps: tuple[Step, ...], objects: tuple[NamedObject, ...], text: str, file: str
+) -> Runbook:
+    about = [head.about] if isinstance(head.about, str) else head.about
     return Runbook(
         id=head.id,
         version=head.version,
@@ -152,8 +216,10 @@ def _runbook(head: RunbookDoc, steps: tuple[Step, ...], text: str, file: str) ->
         match=RunbookMatch(
             findings=tuple(head.match.findings),
             classes=tuple(head.match.classes),
-            alerts=tuple(AlertMatch(a.name, a.labels) for a in head.match.alerts),
-            slos=tuple(head.match.slos),
+            alerts=tuple(
+                AlertMatch(a) if isinstance(a, str) else AlertMatch(a.name, a.labels) for a in head.match.alerts
+            ),
+            slos=tuple(dict.fromkeys((*head.match.slos, *head.match.objectives))),
         ),
         inputs=tuple(
             Input(
@@ -171,7 +237,35 @@ def _runbook(head: RunbookDoc, steps: tuple[Step, ...], text: str, file: str) ->
             for name, i in head.inputs.items()
         ),
         steps=steps,
+        about=tuple(About(words.partition(" ")[0], words.partition(" ")[2]) for words in about),  # type: ignore[arg-type]
+        objects=objects,
+        on_demand=head.on_demand,
+        changes_nothing=head.changes == "none",
     )
+
+
+def named_objects(document: Document, head: RunbookDoc) -> tuple[dict[str, NamedObject], list[DocumentError]]:
+    """The objects that the file names, and what is wrong with them."""
+    out: dict[str, NamedObject] = {}
+    problems: list[DocumentError] = []
+    for name, doc in head.objects.items():
+        at = ("objects", name)
+        if name in GENERAL:
+            problems.append(
+                document.error(at, f"{name!r} is something else in every runbook", hint="call it otherwise")
+            )
+        elif isinstance(doc, str):
+            out[name] = NamedObject(name, workload=True)
+        elif not (version := doc.api_version or API_VERSIONS.get(doc.kind, "")):
+            hint = did_you_mean(doc.kind, API_VERSIONS)
+            problems.append(
+                document.error((*at, "kind"), f"say the apiVersion of {shorten(doc.kind, 40)!r}", hint=hint)
+            )
+        else:
+            out[name] = NamedObject(
+                name, doc.kind, version, doc.name, doc.namespace, listed=bool(doc.labels), labels=dict(doc.labels)
+            )
+    return out, problems
 
 
 def _step(document: Document, index: int, doc: StepDoc | None) -> Step:
@@ -227,14 +321,17 @@ def json_schema() -> dict[str, Any]:
     root = decode.schema(RunbookDoc)
     definitions: dict[str, Any] = root["$defs"]
     names = []
-    for struct in KINDS.values():
+    structs: tuple[type[Any], ...] = (*KINDS.values(), *SHORT.values(), VerifyClause)
+    for struct in structs:
         part = decode.schema(struct)
         definitions.update(part["$defs"])
         names.append(struct.__name__)
+    steps = {"type": "object", "oneOf": [{"$ref": f"#/$defs/{name}"} for name in names[:-1]]}
     runbook = cast(dict[str, Any], definitions["RunbookDoc"])
-    runbook["properties"]["steps"]["items"] = {
+    runbook["properties"]["steps"]["items"] = steps
+    runbook["properties"]["verify"] = {"$ref": "#/$defs/VerifyClause"}
+    definitions["EachStep"]["properties"]["steps"]["items"] = {
         "type": "object",
-        "required": ["kind"],
-        "oneOf": [{"$ref": f"#/$defs/{name}"} for name in names],
+        "oneOf": [{"$ref": f"#/$defs/{SHORT[verb].__name__}"} for verb in SHORT if verb not in NOT_IN_A_BLOCK],
     }
     return {**root, "title": "Runbook", "$id": "https://console/v1/runbook.schema.json"}

@@ -18,9 +18,10 @@ from console.base.text import clean, shorten
 from console.facts.evidence import Evidence
 from console.runbook import say, template
 from console.runbook.changes import effect as effect
+from console.runbook.context.turns import kept
 from console.runbook.graph import following
 from console.runbook.graph import route as route
-from console.runbook.model import Choice, Judgement, Outcome, Runbook, Step
+from console.runbook.model import Choice, Judgement, Outcome, Runbook, Step, turn_of
 from console.runbook.say import safe, span, truth, words
 from console.runbook.say import shows as shows
 from console.runbook.verify import hold as hold
@@ -158,8 +159,10 @@ def todo(runbook: Runbook, walk: Walk) -> Todo:
 
 def _present(step: Step) -> Todo:
     match step.kind:
-        case "check" | "decide":
+        case "check" | "decide" | "each":
             return Judge(step)
+        case "run":
+            return Finish("", "unresolved", f"the runbook {step.runs!r} is not in the library")
         case "ask" | "note" | "manual":
             return AskPerson(step, step.kind)
         case "change":
@@ -190,12 +193,19 @@ def _offer(walk: Walk, step: Step) -> Offer | None:
 
 
 def enter(runbook: Runbook, walk: Walk, step_id: str, ctx: Mapping[str, Any], now: float) -> tuple[AnyEvent, ...]:
-    """Entered, and Skipped where the step's `when` does not hold. A `when` that cannot be known does not skip."""
+    """Entered, and Skipped where the step's `when` does not hold.
+
+    A `when` that cannot be known does not skip, but leads a change to where its `on_unknown` says.
+    """
     step = runbook.step(step_id)
     if step is None:
         raise UsageError(f"runbook {runbook.id} has no step {step_id!r}")
     entered = Entered(at=now, step=step_id)
-    if not step.when or truth(step.when, ctx)[0] is not False:
+    holds, why = truth(step.when, ctx) if step.when else (True, "")
+    if holds is None and step.kind == "change" and step.on_unknown:
+        said = safe(f"whether it is due cannot be told: {why}")
+        return entered, Skipped(at=now, step=step_id, because=said, goto=step.on_unknown)
+    if holds is not False:
         return (entered,)
     return entered, Skipped(at=now, step=step_id, because="not needed here", goto=following(runbook, step))
 
@@ -208,6 +218,12 @@ def query(step: Step, ctx: Mapping[str, Any]) -> str:
 def judge(runbook: Runbook, step: Step, ctx: Mapping[str, Any], now: float) -> Judged:
     """The first branch that holds. What cannot be known is `unknown`, never a pass: see `on_unknown`."""
     evidence = say.evidence(runbook.id, step, ctx, now)
+    if step.saves:
+        values, why = _saved(step, ctx)
+        if why:
+            return Judged(now, step.id, "unknown", safe(why), step.on_unknown, evidence)
+        said = ", ".join(f"{name} {shorten(str(value), 60)}" for name, value in values.items())
+        return Judged(now, step.id, "pass", safe(f"kept: {said}"), step.branches[0].goto, evidence, {"saved": values})
     answer = ctx.get("query", {})
     output: dict[str, Any] = {"value": answer["value"]} if step.query and "value" in answer else {}
     if step.query and answer.get("state") == "error":
@@ -229,6 +245,40 @@ def judge(runbook: Runbook, step: Step, ctx: Mapping[str, Any], now: float) -> J
                 status, because = "unknown", f"{because} (cannot be told: {safe(unknown)})"
             return Judged(now, step.id, status, because, branch.goto, evidence, output)
     return Judged(now, step.id, "unknown", safe(unknown or "no branch holds"), "", evidence, output)
+
+
+def each(step: Step, walk: Walk, ctx: Mapping[str, Any], now: float) -> Judged:
+    """The head of a block: its members, then one turn after the other, and on when all had theirs."""
+    id, turn = turn_of(step.id)
+    turn_way, way_out = step.branches[0].goto, step.next
+    if turn is not None:
+        count = len(walk.outputs.get(id, {}).get("members", []))
+        said = f"member {turn + 1} of {count}" if turn < count else f"all {count} members had their turn"
+        return Judged(now, step.id, "pass", said, turn_way if turn < count else way_out)
+    try:
+        members = template.evaluate(step.each, ctx)
+    except template.TemplateError as error:
+        return Judged(now, step.id, "unknown", safe(f"the list cannot be told: {error.bare}"), step.on_unknown)
+    if not isinstance(members, list | tuple):
+        return Judged(now, step.id, "unknown", safe(f"{shorten(step.each, 60)} is no list"), step.on_unknown)
+    if len(members) > step.most:
+        said = f"{len(members)} members, and at most {step.most} are allowed at once"
+        return Judged(now, step.id, "unknown", said, step.on_unknown)
+    output = {"members": [kept(member) for member in members]}
+    said = f"{len(members)} members, one after the other" if members else "the list is empty"
+    goto = f"{turn_way}@0" if members else way_out
+    return Judged(now, step.id, "pass", said, goto, (), output)
+
+
+def _saved(step: Step, ctx: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+    """The values that a step keeps, or why one cannot be known."""
+    out: dict[str, Any] = {}
+    for name, expression in step.saves.items():
+        try:
+            out[name] = template.evaluate(expression, ctx)
+        except template.TemplateError as error:
+            return {}, f"{name} cannot be told: {error.bare}"
+    return out, ""
 
 
 def question(step: Step, ctx: Mapping[str, Any], runbook_id: str = "") -> Asked:

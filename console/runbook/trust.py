@@ -14,10 +14,12 @@ FIELDS = ("until", "progress", "rises", "completed", "fails", "worse")
 DOUBTFUL = frozenset({"late", "stale", "unreachable", "login needed"})
 """States in which the last data still stands there, and may not be true any more."""
 _READ_FROM: tuple[tuple[tuple[str, ...], frozenset[str]], ...] = (
-    (("after.", "app.", "finding", "before."), frozenset({"pods", "sparkapplications"})),
+    (("after.", "app.", "finding", "found", "before.", "components."), frozenset({"pods", "sparkapplications"})),
     (("recovery.", "slos", "query"), frozenset({"prometheus"})),
+    (("walk.wrote",), frozenset()),
 )
-"""What an expression speaks of → the sources that it comes from; what speaks of none of them may come from any."""
+"""What an expression speaks of → the sources that it comes from; what speaks of none of them may come from any. Live
+objects that a runbook names are read at each look."""
 
 
 class Doubt(Struct, frozen=True):
@@ -35,8 +37,8 @@ def asked(step: Step) -> str:
 def doubt(step: Step, sources: Iterable[SourceState]) -> Doubt | None:
     """Why the evidence of a verify step cannot be believed now; None where it can."""
     text = asked(step)
-    needed = {name for words, names in _READ_FROM if any(word in text for word in words) for name in names}
-    needed = needed or {name for _, names in _READ_FROM for name in names}
+    spoken = [names for words, names in _READ_FROM if any(word in text for word in words)]
+    needed = frozenset().union(*(spoken or [names for _, names in _READ_FROM]))
     bad = [source for source in sources if source.name in needed and source.state in DOUBTFUL]
     if not bad:
         return None

@@ -18,6 +18,8 @@ from console.runbook import say, trust
 from console.runbook.context.after import After, since_the_change
 from console.runbook.context.build import build
 from console.runbook.context.objectives import answered_for
+from console.runbook.context.objects import LiveObject, with_objects
+from console.runbook.context.turns import in_turn
 from console.runbook.model import Runbook, Step
 from console.runbook.schema import load
 from console.runbook.walk import Walk
@@ -80,18 +82,24 @@ class Watching(Struct, frozen=True):
 
 
 def watching(
-    board: Board, walk: Walk, runbook: Runbook | None, samples: Sequence[ProgressSample] = ()
+    board: Board,
+    walk: Walk,
+    runbook: Runbook | None,
+    samples: Sequence[ProgressSample] = (),
+    looked: Mapping[str, LiveObject] | None = None,
 ) -> Watching | None:
     """The verification that a walk is in; None where it is in none.
 
     Args:
         samples: how its application moved, the latest last.
+        looked: the live objects that the runbook names, as they were read last.
     """
     step = runbook.step(walk.current) if runbook is not None else None
     state = walk.state(walk.current)
     if step is None or runbook is None or state is None or step.kind != "verify" or state.state != "current":
         return None
     ctx = build(board, app=walk.subject, walk=walk, inputs=walk.inputs, alert=walk.alert, now=board.at, runbook=runbook)
+    ctx = in_turn(with_objects(ctx, runbook, looked or {}, walk.subject), walk, runbook) if runbook.about else ctx
     hold, limit = _seconds(step, "hold", step.hold, ctx), _seconds(step, "deadline", step.deadline, ctx)
     since = state.watched if state.watched is not None else walk.started
     doubt = trust.doubt(step, board.sources)

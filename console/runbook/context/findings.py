@@ -7,6 +7,7 @@ from typing import Any
 
 from console.board.model import Board
 from console.findings.model import Finding
+from console.runbook.about import concerns, findings_of
 from console.runbook.context.plain import plain
 from console.runbook.model import Runbook
 
@@ -18,12 +19,14 @@ def finding_part(finding: Finding) -> dict[str, Any]:
 
 def parts(board: Board, app: str, chosen: Finding | None, runbook: Runbook | None) -> dict[str, Any]:
     """The findings of the application (of all where there is none), by code, and those of others that match."""
-    mine = board.findings_of(app) if app else board.findings
+    mine = findings_of(board, app)
     codes = set(runbook.match.findings) if runbook is not None else set()
     tree: dict[str, Any] = {
         "findings": [finding_part(f) for f in mine],
         "found": by_code(mine),
-        "elsewhere": [finding_part(f) for f in board.findings if f.app and f.app != app and f.code in codes],
+        "elsewhere": [
+            finding_part(f) for f in board.findings if f.app and f.code in codes and not concerns(f, app, board)
+        ],
     }
     return tree if chosen is None else {**tree, "finding": finding_part(chosen)}
 

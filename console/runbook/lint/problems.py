@@ -51,7 +51,7 @@ class LintReport:
     def __init__(self, runbook: Runbook) -> None:
         self.runbook = runbook
         self.document: Document = parse(runbook.text, runbook.file)
-        self.index = {step.id: index for index, step in enumerate(runbook.steps)}
+        self.places = {step.id: step.at or ("steps", index) for index, step in enumerate(runbook.steps)}
         self.problems: list[LintProblem] = []
 
     def add(
@@ -70,7 +70,7 @@ class LintReport:
 
     def at(self, step: str, *key: str | int) -> Path:
         """The path of a key of a step."""
-        return ("steps", self.index[step], *key)
+        return (*self.places[step], *key)
 
     def has(self, *codes: str) -> bool:
         return any(p.code in codes for p in self.problems)

@@ -15,12 +15,12 @@ from console.base.document import Path
 from console.base.errors import did_you_mean
 from console.runbook import graph
 from console.runbook.catalogue import Catalogue
-from console.runbook.inputs import convert
 from console.runbook.lint import templates, world
 from console.runbook.lint.problems import LintProblem, LintReport
 from console.runbook.lint.shape import down, own_figures
 from console.runbook.model import SIZED, Input, Runbook, Step
 from console.runbook.scripts import ScriptSpec
+from console.runbook.types import convert
 
 STALE_DAYS = 365
 CONSENT = ("confirm", "approve", "force", "yes", "sure", "agree", "apply")

@@ -10,6 +10,7 @@ from msgspec import inspect as types
 
 from console.apps.model import SparkApp
 from console.board.model import Cluster
+from console.components.model import Component
 from console.facts.model import Alert, Node, SourceState
 from console.findings.figures import Figures, families, figures_of
 from console.findings.model import Finding
@@ -32,6 +33,8 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "change": ("applied", "message", "exit_code", "output", "refused", "by", "because"),
     "script": ("applied", "message", "exit_code", "output", "refused", "by", "because"),
     "verify": ("verdict", "because"),
+    "each": ("status", "because", "members"),
+    "run": (),
     "end": (),
 }
 """What a step of each kind leaves behind under `steps`."""
@@ -106,10 +109,33 @@ def context(runbook: Runbook, step: Step | None) -> dict[str, Shape]:
         "sources": {"*": of_struct(SourceState)},
         "after": of_struct(After),
         "values": dict.fromkeys(runbook.values, ANY),
+        "walk": {"happened": LEAF, "last": LEAF, "changes": [LEAF], "undone": [LEAF], "wrote": LEAF},
+        "saved": {name: ANY for other in runbook.steps for name in other.saves},
     }
+    if runbook.about:
+        out.update(_general(runbook, step))
     if step is not None and step.query:
         out["query"] = {"state": LEAF, "value": LEAF, "error": LEAF, "samples": [{"labels": ANY, "value": LEAF}]}
     return out
+
+
+def _general(runbook: Runbook, step: Step | None) -> dict[str, Shape]:
+    """What a walk knows beside an application."""
+    heads = [head for other in runbook.steps if (head := runbook.step(other.block)) is not None]
+    mine = [h.item for h in heads if step is not None and step.block == h.id]
+    named = ["object", *(o.name for o in runbook.objects), *(h.item for h in heads)]
+    alias = {"node": "node", "schedule": "schedule"}
+    return {
+        "subject": dict.fromkeys(("key", "kind", "namespace", "name", "words"), LEAF),
+        "applies": {"now": LEAF, "because": LEAF},
+        "components": {"*": of_struct(Component)},
+        "seen": {name: {"state": LEAF, "because": LEAF} for name in named},
+        "changed": dict.fromkeys(named, LEAF),
+        "object": ANY,
+        **{alias[about.kind]: ANY for about in runbook.about if about.kind in alias},
+        **{o.name: [ANY] if o.listed else ANY for o in runbook.objects},
+        **dict.fromkeys(mine, ANY),
+    }
 
 
 def down(shape: Shape, key: str) -> Shape | None:

@@ -134,7 +134,7 @@ class WalkPage(OneWalk):
     def _watched(self, walk: Walk, width: int) -> list[Line]:
         """The verification that is running, in figures."""
         samples = self.hub.situation.history.get(walk.subject, ())
-        watched = watching(self.hub.board, walk, self._runbook, samples)
+        watched = watching(self.hub.board, walk, self._runbook, samples, self.hub.situation.looked.get(walk.id))
         return verify_view.lines(watched, samples, width) if watched is not None else []
 
     def side(self, width: int) -> Lines | None:

@@ -1,0 +1,56 @@
+"""`subject` and `applies`: what the walk is about, and whether it shows what the runbook is for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from console.base.text import clean
+from console.board.model import Board
+from console.facts.model import Alert
+from console.runbook import about
+from console.runbook.context.objectives import answered_for
+from console.runbook.context.plain import plain
+from console.runbook.match import rank
+from console.runbook.model import Runbook
+from console.runbook.walk import Walk
+
+
+def general(board: Board, key: str, runbook: Runbook, alert: Alert | None, walk: Walk | None) -> dict[str, Any]:
+    """What a walk knows beside an application: its subject, whether the runbook is for it, components by id."""
+    return {
+        "subject": subject_part(key, board),
+        "applies": applies(runbook, board, key, alert, walk),
+        "components": {c.id.replace("-", "_"): plain(c) for c in board.components},
+    }
+
+
+def subject_part(key: str, board: Board) -> dict[str, Any]:
+    """`key`, `kind`, `namespace`, `name` and `words` of the subject."""
+    app = board.app(key)
+    if app is not None:
+        kind, namespace, name = app.kind, app.namespace, app.name
+    elif key.count("/") == 2:
+        kind, namespace, name = key.split("/")
+    else:
+        kind, (namespace, _, name) = "", key.rpartition("/")
+    return {"key": key, "kind": kind, "namespace": namespace, "name": name, "words": about.words_of(key)}
+
+
+def applies(runbook: Runbook, board: Board, key: str, alert: Alert | None, walk: Walk | None) -> dict[str, Any]:
+    """`now` and `because`; without `now` where it cannot be told."""
+    if board.verdict in ("UNKNOWN", "LOADING"):
+        return {"because": f"the cluster cannot be seen: {clean(board.because)}"}
+    named = {f.code: f for f in about.findings_of(board, key) if f.code in runbook.match.findings}
+    for finding in named.values():
+        return {"now": True, "because": clean(finding.title)}
+    general = board.app(key) is None
+    for match in rank([runbook], board, app="" if general else key, alert=alert):
+        if match.alert and (general or match.app in ("", key)):
+            return {"now": True, "because": f"{match.because} fires"}
+        if match.finding and any(f.key == match.finding for f in about.findings_of(board, key)):
+            return {"now": True, "because": match.because}
+    for slo in answered_for(board.slos, walk, runbook):
+        if slo.state in ("burning", "exhausted"):
+            return {"now": True, "because": f"the objective {slo.id} is {slo.state}"}
+    wanted = ", ".join((*runbook.match.findings, *(a.name for a in runbook.match.alerts)))
+    return {"now": False, "because": f"{about.words_of(key)} shows none of {wanted or 'nothing that is asked for'}"}

@@ -1,0 +1,366 @@
+"""Short steps to steps of the long form. Every way is written out: nothing that is expanded leads on by its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from console.actions import verbs
+from console.base.document import Document
+from console.base.errors import DocumentError
+from console.runbook.language import doing, proof
+from console.runbook.language.ends import ENDS, OBJECTIVES, end_of
+from console.runbook.language.read import BESIDE, ShortItem
+from console.runbook.language.shapes import (
+    AskStep,
+    CheckStep,
+    DoStep,
+    EachStep,
+    EndStep,
+    EscalateStep,
+    ManualStep,
+    NoteStep,
+    RunStep,
+    SaveStep,
+    ShortDoc,
+    VerifyClause,
+    WaitStep,
+)
+from console.runbook.model import Branch, Choice, NamedObject, Step
+
+
+class Expander:
+    """One runbook being expanded.
+
+    Args:
+        objects: the objects that it names.
+        verify: its own verification, that of every change that has none.
+        objectives: whether it answers for objectives, so that their recovery is waited for.
+    """
+
+    def __init__(self, objects: Mapping[str, NamedObject], verify: VerifyClause | None, *, objectives: bool) -> None:
+        self.objects, self.verify, self.objectives = objects, verify, objectives
+        self.problems: list[DocumentError] = []
+        self.extra: list[Step] = []
+
+    def steps(self, document: Document, items: Sequence[ShortItem | Step], *, on_demand: bool) -> tuple[Step, ...]:
+        """All steps: whether it applies, those of the file, its verification, the ends that are led to."""
+        ids = [item.id for item in items]
+        out: list[Step] = [] if on_demand else [_applies(ids[0])]
+        for index, item in enumerate(items):
+            after = ids[index + 1] if index + 1 < len(items) else ""
+            made = [item] if isinstance(item, Step) else self.step(document, item, after)
+            out += made
+        out += self.extra
+        return self._with_ends(out)
+
+    def _with_ends(self, steps: list[Step]) -> tuple[Step, ...]:
+        named = {goto for step in steps for goto in ways(step)}
+        known = {step.id for step in steps}
+        if "verify" in named and "verify" not in known and self.verify is not None:
+            steps.append(proof.verification("verify", self.verify, "resolved", ("verify",), title="Is it right now?"))
+        if self.objectives:
+            steps = [*map(_to_objectives, steps)]
+            if any(OBJECTIVES[0] in ways(step) for step in steps):
+                steps += proof.objectives()
+        named = {goto for step in steps for goto in ways(step)}
+        known = {step.id for step in steps}
+        return (*steps, *(_end(id) for id in ENDS if id in named and id not in known))
+
+    def step(
+        self, document: Document, item: ShortItem, after: str, members: frozenset[str] = frozenset()
+    ) -> list[Step]:
+        """The steps that one short step becomes; `after` is the one below it, `` where there is none."""
+        doc = item.doc
+
+        def way(words: str | None, otherwise: str) -> str:
+            return self._way(words, after or _falls(doc, self.verify), otherwise)
+
+        common: dict[str, Any] = {
+            "id": item.id,
+            "line": document.line(item.at),
+            "when": doc.when,
+            "shows": tuple(doc.shows),
+            "at": item.at,
+        }
+        below = after or "handed-over"
+        match doc:
+            case CheckStep():
+                return [_check(doc, {**common, "next": below}, way)]
+            case AskStep():
+                return [_ask(doc, {**common, "next": below}, way)]
+            case DoStep():
+                return self._do(document, item, doc, {**common, "next": below}, way, members)
+            case ManualStep():
+                return _manual(doc, {**common, "next": below}, way)
+            case NoteStep():
+                return [
+                    Step(kind="note", title=doc.note, text=doc.text or doc.note, next=way(doc.then, "next"), **common)
+                ]
+            case WaitStep():
+                return [_wait(doc, common, way, below)]
+            case SaveStep():
+                title = doc.title or f"Keep {', '.join(doc.save)}"
+                kept = (Branch("", way(doc.then, "next"), "kept"),)
+                return [
+                    Step(
+                        kind="check",
+                        title=title,
+                        saves=dict(doc.save),
+                        branches=kept,
+                        on_unknown="handed-over",
+                        **common,
+                    )
+                ]
+            case RunStep():
+                title = f"Walk the runbook {doc.run}"
+                return [
+                    Step(
+                        kind="run",
+                        title=title,
+                        runs=doc.run,
+                        given=dict(doc.given),
+                        next=way(doc.then, "next"),
+                        **common,
+                    )
+                ]
+            case EscalateStep():
+                return [_escalate(doc, common)]
+            case EachStep():
+                return self._each(document, item, doc, common, way)
+            case EndStep():
+                end = ENDS[end_of(doc.end)]
+                return [Step(kind="end", title=end.title, outcome=end.outcome, text=doc.text, **common)]
+        raise TypeError(f"no short step is a {type(doc).__name__}")
+
+    def _way(self, words: str | None, below: str, otherwise: str) -> str:
+        """The id of where a way leads."""
+        words = words or otherwise
+        if words == "next":
+            return below
+        if words.startswith("run "):
+            return self._jump(words.removeprefix("run ").strip())
+        return end_of(words) or words
+
+    def _jump(self, runbook: str) -> str:
+        id = f"run-{runbook}"
+        if not any(step.id == id for step in self.extra):
+            self.extra.append(Step(id=id, kind="run", title=f"Walk the runbook {runbook}", runs=runbook))
+        return id
+
+    def _do(
+        self,
+        document: Document,
+        item: ShortItem,
+        doc: DoStep,
+        common: dict[str, Any],
+        way: Any,
+        members: frozenset[str],
+    ) -> list[Step]:
+        made = doing.change(document, item.at, doc, common, self.objects, members)
+        if isinstance(made, DocumentError):
+            self.problems.append(made)
+            return []
+        to = way(doc.then, "next")
+        change = replace(
+            made,
+            on_refused=way(doc.refused, "declined"),
+            on_failed=way(doc.failed, "not-applied"),
+            on_unknown=way(doc.unknown, "handed-over") if doc.when else "",
+        )
+        clause = doc.verify
+        if to == "verify" and self.verify is not None and clause is None:
+            return [replace(change, verify="verify")]
+        clause = clause or proof.by_default(verbs()[made.action], made.settings, doing.target_name(doc)) or self.verify
+        if clause is None:
+            return [replace(change, next=to)]
+        id = f"{item.id}-proof"
+        at = (*item.at, "verify") if doc.verify is not None else item.at
+        return [replace(change, verify=id), proof.verification(id, clause, to, at, title=f"Did it help: {made.title}")]
+
+    def _each(self, document: Document, item: ShortItem, doc: EachStep, common: dict[str, Any], way: Any) -> list[Step]:
+        members, inner = frozenset({doc.item}), []
+        for index, one in enumerate(item.block):
+            below = item.block[index + 1].id if index + 1 < len(item.block) else item.id
+            inner += self.step(document, one, below, members)
+        within = tuple(step.id for step in inner)
+        first = item.block[0].id
+        head = Step(
+            kind="each",
+            title=doc.title or f"Each {doc.item}",
+            each=doc.each,
+            item=doc.item,
+            most=doc.most,
+            first=first,
+            next=way(doc.then, "next"),
+            on_unknown="handed-over",
+            **common,
+        )
+        head = replace(head, block=item.id, within=(first,), branches=(Branch("x", first), Branch("", head.next)))
+        return [head, *(replace(step, block=item.id, within=within) for step in inner)]
+
+
+def ways(step: Step) -> tuple[str, ...]:
+    """Every step that this one may lead to by name."""
+    own = (
+        step.next,
+        step.verify,
+        step.on_refused,
+        step.on_failed,
+        step.on_effective,
+        step.on_ineffective,
+        step.on_worse,
+    )
+    return tuple(
+        w for w in (*own, step.on_unknown, *(b.goto for b in step.branches), *(c.goto for c in step.choices)) if w
+    )
+
+
+def _to_objectives(step: Step) -> Step:
+    """A verification that ends well leads to the objectives first."""
+    well = step.kind == "verify" and step.on_effective == "resolved" and step.id not in OBJECTIVES
+    return replace(step, on_effective=OBJECTIVES[0]) if well else step
+
+
+def _falls(doc: ShortDoc, verify: VerifyClause | None) -> str:
+    """Where the last step leads: a change to its verification and a good end, all else to somebody else."""
+    if isinstance(doc, DoStep):
+        return "verify" if verify is not None and doc.verify is None else "resolved"
+    if isinstance(doc, WaitStep) and doc.until:
+        return "observed"
+    return "handed-over"
+
+
+def _end(id: str) -> Step:
+    end = ENDS[id]
+    return Step(id=id, kind="end", title=end.title, outcome=end.outcome, text=end.text, at=())
+
+
+def _applies(first: str) -> Step:
+    """Whether what the walk is about shows what the runbook is for."""
+    return Step(
+        id="applies",
+        kind="decide",
+        title="Is this runbook for what is seen now?",
+        at=("match",),
+        branches=(
+            Branch("applies.now", first, "{{ applies.because }}"),
+            Branch("", "not-applicable", "{{ applies.because }}"),
+        ),
+        on_unknown="handed-over",
+    )
+
+
+def _check(doc: CheckStep, common: dict[str, Any], way: Any) -> Step:
+    when, yes, no, shows = _condition(doc)
+    branches = (
+        Branch(when, way(doc.then, "next"), doc.because or yes, "fail" if doc.finding else "pass"),
+        Branch("", way(doc.otherwise, "next"), no),
+    )
+    common = {**common, "shows": (*common["shows"], *shows)}
+    return Step(
+        kind="check",
+        title=doc.check,
+        branches=branches,
+        query=doc.query,
+        on_unknown=way(doc.unknown, "handed-over"),
+        **common,
+    )
+
+
+def _condition(doc: CheckStep) -> tuple[str, str, str, tuple[str, ...]]:
+    """The expression, what is said when it holds and when it does not, and the lines beside it."""
+    if doc.finding:
+        codes = [doc.finding] if isinstance(doc.finding, str) else doc.finding
+        when = " or ".join(f"'{code}' in found" for code in codes)
+        yes = (
+            "".join(
+                f"{{% {'if' if not i else 'elif'} '{code}' in found %}}{{{{ found['{code}'].title }}}}"
+                for i, code in enumerate(codes)
+            )
+            + "{% endif %}"
+        )
+        lines = tuple(
+            f"{{% if '{code}' in found %}}{{{{ found['{code}'].detail }}}}\n"
+            f"{{% for e in found['{code}'].evidence %}}{{{{ e.source }}}} {{{{ e.locator }}}}: "
+            f"{{{{ e.excerpt|shorten(200) }}}}\n{{% endfor %}}{{% endif %}}"
+            for code in codes
+        )
+        return when, yes, f"no: {' nor '.join(codes)} is not seen", lines
+    if doc.changed:
+        name, _, span = doc.changed.partition(" within ")
+        ago = f"{{{{ (now - changed.{name})|duration }}}}"
+        return (
+            f"now - changed.{name} <= ('{span}'|seconds)",
+            f"{name} was changed {ago} ago",
+            f"last changed {ago} ago",
+            (),
+        )
+    return doc.that or "", "yes", "no", () if doc.shows else proof.lines(doc.that or "")
+
+
+def _ask(doc: AskStep, common: dict[str, Any], way: Any) -> Step:
+    choices = []
+    for one in doc.choices:
+        value = next(key for key in one if key not in BESIDE)
+        goto = way(one.get("then") or doc.then, "next")
+        choices.append(Choice(value, one[value], goto, one.get("hint", "")))
+    return Step(kind="ask", title=doc.ask, question=doc.ask, text=doc.text, choices=tuple(choices), **common)
+
+
+def _manual(doc: ManualStep, common: dict[str, Any], way: Any) -> list[Step]:
+    to, id = way(doc.then, "next"), common["id"]
+    seen = f"{id}-seen" if doc.until else to
+    choices = (Choice("done", "It is done", seen), Choice("cannot", "It cannot be done now", "handed-over"))
+    step = Step(kind="manual", title=doc.manual, text=doc.text or doc.manual, choices=choices, **common)
+    if not doc.until:
+        return [step]
+    watch = Step(
+        id=seen,
+        kind="verify",
+        title=f"Seen: {doc.manual}",
+        until=doc.until,
+        hold=doc.hold,
+        deadline=doc.within,
+        on_effective=to,
+        on_ineffective="handed-over",
+        on_worse="handed-over",
+        on_unknown="unclear",
+        progress="true",
+        at=common["at"],
+        line=common["line"],
+    )
+    return [step, watch]
+
+
+def _wait(doc: WaitStep, common: dict[str, Any], way: Any, below: str) -> Step:
+    if not doc.until:
+        return Step(kind="wait", title=f"Wait {doc.wait}", duration=doc.wait, next=way(doc.then, "next"), **common)
+    late = way(doc.otherwise, "handed-over")
+    common = {**common, "shows": common["shows"] or proof.lines(doc.until)}
+    return Step(
+        kind="verify",
+        title=doc.wait,
+        until=doc.until,
+        progress="true",
+        rises=doc.moves,
+        fails=doc.fails,
+        hold=doc.hold,
+        deadline=doc.within,
+        on_effective=way(doc.then, "next"),
+        on_ineffective=late,
+        on_worse=late,
+        on_unknown=way(doc.unknown, "unclear"),
+        next=below,
+        **common,
+    )
+
+
+def _escalate(doc: EscalateStep, common: dict[str, Any]) -> Step:
+    why = f"{doc.because}\n\n" if doc.because else ""
+    paste = doc.paste or "{{ finding.title|default(applies.because|default('')) }}\n{{ walk.happened }}"
+    return Step(
+        kind="note", title=f"Call {doc.escalate}", text=f"{why}To paste:\n{paste}", next="handed-over", **common
+    )

@@ -1,0 +1,93 @@
+"""How a change is proved: the clause of a step, of its runbook, or of the verb; then the objectives."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from console.actions.verb import Verb
+from console.base.document import Path
+from console.runbook.language.ends import OBJECTIVES
+from console.runbook.language.shapes import VerifyClause
+from console.runbook.model import Branch, Step
+
+
+def verification(id: str, clause: VerifyClause, to: str, at: Path, *, title: str) -> Step:
+    """The verify step of a clause. What was seen before the change proves nothing of it."""
+    until = f"({clause.that}) and ({clause.also})" if clause.also else clause.that
+    return Step(
+        id=id,
+        kind="verify",
+        title=title,
+        until=until,
+        progress="walk.wrote",
+        rises=clause.moves,
+        completed=clause.done,
+        fails=clause.fails,
+        worse=clause.worse,
+        hold=clause.hold,
+        deadline=clause.within,
+        poll=clause.every,
+        shows=tuple(clause.shows) or lines(until),
+        on_effective=to,
+        on_ineffective="not-fixed",
+        on_worse="not-fixed",
+        on_unknown="unclear",
+        at=at,
+    )
+
+
+def by_default(verb: Verb, arguments: Mapping[str, Any], name: str) -> VerifyClause | None:
+    """What the verb itself says proves it; `object` in it is the target, which the runbook calls `name`."""
+    asked = getattr(verb, "proof", None)
+    made = asked(arguments) if asked is not None else None
+    if made is None:
+        return None
+    until = re.sub(r"\bobject\b(?=[.\[|])", name, made.until)
+    return VerifyClause(that=until, hold=made.hold, within=made.deadline)
+
+
+def lines(expression: str) -> tuple[str, ...]:
+    """What an expression asks, value by value, as lines beside its step."""
+    bare = re.sub(r"'[^']*'|\"[^\"]*\"", "", expression)
+    paths = dict.fromkeys(re.findall(r"(?<![\w.|])[a-z_]\w*(?:\.\w+)+", bare))
+    return tuple(f"{path}: {{{{ {path}|default('not known') }}}}" for path in paths if path != "walk.wrote")
+
+
+def objectives() -> list[Step]:
+    """Whether the objectives that the runbook answers for are measured, and whether they recover."""
+    ask, recover = OBJECTIVES
+    return [
+        Step(
+            id=ask,
+            kind="decide",
+            title="Is the objective measured?",
+            shows=("{{ recovery.words }}",),
+            at=("match",),
+            branches=(
+                Branch(
+                    "recovery.state in ['none', 'no data']", "mitigated", "unknown: {{ recovery.words }}", "unknown"
+                ),
+                Branch("", recover, "{{ recovery.words }}"),
+            ),
+            on_unknown="mitigated",
+        ),
+        Step(
+            id=recover,
+            kind="verify",
+            title="The burn rates of the windows that page fall below 1",
+            text="The budget that was spent stays spent; recovered means that it is no longer being burned too fast.",
+            shows=("{{ recovery.words }}",),
+            progress="recovery.state in ['recovered', 'burning']",
+            until="recovery.state == 'recovered'",
+            hold="1m",
+            deadline="2h",
+            poll=60.0,
+            on_effective="resolved",
+            on_ineffective="mitigated",
+            on_worse="mitigated",
+            on_unknown="mitigated",
+            at=("match",),
+        ),
+    ]

@@ -1,0 +1,226 @@
+"""The short language: one verb a step, ends that need not be written, and what it is expanded to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from console.base.errors import DocumentError
+from console.runbook import schema
+from console.runbook.language.ends import ENDS
+from console.runbook.model import Runbook, Step
+from console.runbook.steps import each, enter, judge
+from console.runbook.walk import Judged, Skipped, Started, Walk, apply, fold
+
+HEAD = """\
+apiVersion: console/v1
+kind: Runbook
+id: operator-down
+title: The Spark operator does not work
+about: component spark-operator
+match: {findings: [operator-down]}
+objects: {operator: workload}
+"""
+VERIFY = """\
+verify:
+  that: operator.status.availableReplicas >= 1
+  for: 2m
+  within: 10m
+"""
+
+
+def book(steps: str, verify: str = VERIFY, head: str = HEAD) -> Runbook:
+    return schema.load(f"{head}steps:\n{steps}{verify}", "r.yaml")
+
+
+def step(runbook: Runbook, id: str) -> Step:
+    found = runbook.step(id)
+    assert found is not None, [s.id for s in runbook.steps]
+    return found
+
+
+def walk_of(runbook: Runbook) -> Walk:
+    return fold([Started(1.0, "w", runbook.id, "1.0.0", "", "", {}, {}, {}, "Component//spark-operator", "t", "t")])
+
+
+def test_a_walk_begins_only_where_the_runbook_is_for_what_is_seen() -> None:
+    runbook = book("- do: {patch: operator, merge: {spec: {replicas: 1}}}\n")
+    first = runbook.steps[0]
+    assert (first.id, [b.goto for b in first.branches]) == ("applies", ["patch-operator", "not-applicable"])
+    there = judge(runbook, first, {"applies": {"now": True, "because": "it is down"}}, 1.0)
+    gone = judge(runbook, first, {"applies": {"now": False, "because": "nothing of it"}}, 1.0)
+    unseen = judge(runbook, first, {"applies": {"because": "the cluster cannot be seen"}}, 1.0)
+    assert (there.goto, gone.goto, unseen.goto) == ("patch-operator", "not-applicable", "handed-over")
+
+
+def test_a_procedure_on_demand_asks_no_such_thing() -> None:
+    runbook = book("- note: Read this\n", "", HEAD + "on_demand: true\n")
+    assert runbook.steps[0].id == "read-this"
+
+
+def test_steps_run_from_top_to_bottom_and_a_check_leads_on_where_it_says_nothing() -> None:
+    runbook = book(
+        """\
+- check: Can its image be pulled?
+  finding: executor-image-pull
+  then: handed over
+- do: {patch: operator, merge: {spec: {replicas: 1}}}
+  when: operator.spec.replicas == 0
+  then: verify
+- id: undo
+  do: {patch: operator, merge: {spec: {paused: false}}}
+"""
+    )
+    check = step(runbook, "can-image-be-pulled")
+    assert [b.goto for b in check.branches] == ["handed-over", "patch-operator"]
+    change = step(runbook, "patch-operator")
+    assert (change.verify, change.next, change.rollback) == ("verify", "undo", "captured")
+    assert (change.on_refused, change.on_failed, change.on_unknown) == ("declined", "not-applied", "handed-over")
+    assert step(runbook, "undo").verify == "verify"
+    verify = step(runbook, "verify")
+    assert (verify.on_effective, verify.on_ineffective, verify.on_unknown) == ("resolved", "not-fixed", "unclear")
+    assert (verify.hold, verify.deadline) == ("2m", "10m")
+
+
+def test_only_ends_that_are_led_to_are_there_and_their_words_come_from_what_happened() -> None:
+    runbook = book("- check: Is it there?\n  that: operator.spec.replicas > 0\n  then: observed\n", "")
+    assert {s.id for s in runbook.steps if s.kind == "end"} == {"not-applicable", "handed-over", "observed"}
+    assert all("walk." in end.text for end in ENDS.values())
+
+
+def test_a_runbook_may_say_more_at_an_end() -> None:
+    runbook = book("- note: Read this\n- end: handed over\n  text: Call the platform team.\n", "")
+    assert [s.text for s in runbook.steps if s.id == "handed-over"] == ["Call the platform team."]
+
+
+def test_a_change_that_may_be_due_is_not_made_where_that_cannot_be_told() -> None:
+    runbook = book("- do: {patch: operator, merge: {spec: {replicas: 1}}}\n  when: operator.spec.replicas == 0\n")
+    _, skipped = enter(runbook, walk_of(runbook), "patch-operator", {}, 2.0)
+    assert isinstance(skipped, Skipped)
+    assert (skipped.goto, "cannot be told" in skipped.because) == ("handed-over", True)
+    _, not_due = enter(runbook, walk_of(runbook), "patch-operator", {"operator": {"spec": {"replicas": 2}}}, 2.0)
+    assert isinstance(not_due, Skipped) and not_due.because == "not needed here"
+    assert len(enter(runbook, walk_of(runbook), "patch-operator", {"operator": {"spec": {"replicas": 0}}}, 2.0)) == 1
+
+
+def test_a_change_in_the_last_hour_is_a_question() -> None:
+    runbook = book("- check: Did it change?\n  changed: operator within 1h\n  then: handed over\n- note: Nothing\n", "")
+    check = step(runbook, "change")
+    lately = judge(runbook, check, {"now": 5000.0, "changed": {"operator": 4000.0}}, 1.0)
+    long_ago = judge(runbook, check, {"now": 5000.0, "changed": {"operator": 1000.0}}, 1.0)
+    assert (lately.goto, long_ago.goto) == ("handed-over", "nothing")
+    assert lately.because == "operator was changed 16m ago"
+
+
+def test_what_is_saved_is_there_for_later_steps() -> None:
+    runbook = book("- save: {wanted: operator.spec.replicas * 2}\n- note: So be it\n", "")
+    keep = runbook.steps[1]
+    kept = judge(runbook, keep, {"operator": {"spec": {"replicas": 2}}}, 1.0)
+    assert (kept.output["saved"], kept.goto) == ({"wanted": 4}, "so-be")
+    unknown = judge(runbook, keep, {}, 1.0)
+    assert (unknown.status, unknown.goto) == ("unknown", "handed-over")
+
+
+BLOCK = """\
+- each: pods|where('spec.nodeName', '==', 'node-7')
+  as: pod
+  most: 3
+  steps:
+  - do: {delete: pod}
+    irreversible: the pod is made again by its owner
+    verify: {that: seen.pod.state == 'absent', for: 0s, within: 5m}
+  - note: It is gone
+- note: All are gone
+"""
+PODS = HEAD.replace("objects: {operator: workload}", "objects: {pods: {kind: Pod, labels: {app: x}}}")
+
+
+def pod(name: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": "jobs", "uid": f"u-{name}"},
+        "spec": {"nodeName": "node-7", "containers": [{"name": "c", "env": [{"name": "A", "value": "b"}]}]},
+    }
+
+
+def test_a_block_is_walked_once_for_each_member_of_its_list() -> None:
+    runbook = book(BLOCK, "", PODS)
+    head = next(s for s in runbook.steps if s.kind == "each")
+    begun = each(head, walk_of(runbook), {"pods": [pod("a"), pod("b")]}, 2.0)
+    assert begun.goto == "delete-pod@0"
+    assert [m["metadata"]["name"] for m in begun.output["members"]] == ["a", "b"]
+    assert "spec" not in begun.output["members"][0]  # what a walk keeps of an object is what names it
+    walk = apply(walk_of(runbook), begun)
+    change = step(runbook, "delete-pod@1")
+    assert (change.id, change.verify) == ("delete-pod@1", "delete-pod-proof@1")
+    assert step(runbook, "delete-pod-proof@1").on_effective == "gone@1"
+    assert step(runbook, "delete-pod-proof@1").on_ineffective == "not-fixed"  # what did not work ends the others too
+    assert step(runbook, "gone@0").next == f"{head.id}@1"
+    assert each(step(runbook, f"{head.id}@1"), walk, {}, 3.0).goto == "delete-pod@1"
+    assert each(step(runbook, f"{head.id}@2"), walk, {}, 3.0).goto == "all-gone"
+
+
+@pytest.mark.parametrize(
+    ("ctx", "words"),
+    [
+        ({}, "cannot be told"),
+        ({"pods": [pod(str(i)) for i in range(4)]}, "4 members, and at most 3 are allowed at once"),
+    ],
+)
+def test_a_list_that_is_too_long_or_not_known_is_handed_over(ctx: dict[str, Any], words: str) -> None:
+    runbook = book(BLOCK, "", PODS)
+    head = next(s for s in runbook.steps if s.kind == "each")
+    found: Judged = each(head, walk_of(runbook), ctx, 2.0)
+    assert (found.status, found.goto, words in found.because) == ("unknown", "handed-over", True)
+
+
+def test_an_empty_list_leads_on() -> None:
+    runbook = book(BLOCK, "", PODS)
+    head = next(s for s in runbook.steps if s.kind == "each")
+    assert each(head, walk_of(runbook), {"pods": []}, 2.0).goto == "all-gone"
+
+
+@pytest.mark.parametrize(
+    ("steps", "line", "words", "hint"),
+    [
+        ("- chekc: Is it?\n  that: true\n", 9, "'chekc' is no verb of a step", "check"),
+        (
+            "- check: Is it?\n  do: {patch: operator}\n",
+            10,
+            "a step has one verb, and this one has 'check' and 'do'",
+            "",
+        ),
+        ("- check: Is it?\n  that: now > 1\n", 9, "leads the same way whatever it finds", "then"),
+        ("- check: Is it?\n  thn: next\n  that: now > 1\n", 10, "unknown key 'thn'", "then"),
+        ("- do: {pathc: operator}\n", 9, "there is no verb 'pathc'", "patch"),
+        ("- do: {patch: operater, merge: {spec: {replicas: 1}}}\n", 9, "there is no object 'operater'", "operator"),
+        ("- do: {patch: operator, mrge: {}}\n", 9, "unknown key 'mrge'", "merge"),
+        ("- wait: a while\n", 9, "is no time, and nothing says what is waited for", "until"),
+        ("- end: handd over\n  text: x\n", 9, "there is no end 'handd over'", "handed over"),
+        ("- id: verify\n  note: x\n", 9, "'verify' means something to every runbook", ""),
+        ("- ask: Which?\n  choices:\n  - {Yes No: x}\n  - {b: y}\n", 11, "a choice is one word", "then"),
+        (
+            "- each: pods\n  as: pod\n  steps:\n  - each: x\n    as: y\n    steps: [{note: z}]\n",
+            12,
+            "no each, run or end",
+            "",
+        ),
+    ],
+)
+def test_each_mistake_is_named_with_its_line_and_what_would_be_right(
+    steps: str, line: int, words: str, hint: str
+) -> None:
+    with pytest.raises(DocumentError) as caught:
+        book(steps, "")
+    assert caught.value.line == line
+    assert words in str(caught.value)
+    assert hint in (caught.value.hint or "")
+
+
+def test_what_a_walk_is_about_is_one_of_few_things() -> None:
+    with pytest.raises(DocumentError, match="nothing that a walk can be about"):
+        book("- note: x\n", "", HEAD.replace("component spark-operator", "planet"))
+    named = book("- note: x\n", "", HEAD.replace("component spark-operator", "[node, object ConfigMap]"))
+    assert [(a.kind, a.of) for a in named.about] == [("node", ""), ("object", "ConfigMap")]

@@ -35,7 +35,11 @@ CONCERNS: Final[dict[str, tuple[str, ...]]] = {
         "tests/operate/test_lease.py",
         "tests/operate/test_locks.py",
     ),
-    "console/operate/journal.py": ("tests/operate/test_journal.py", "tests/operate/test_sealing.py"),
+    "console/operate/journal.py": (
+        "tests/operate/test_journal.py",
+        "tests/operate/test_journal_file.py",
+        "tests/operate/test_sealing.py",
+    ),
     "console/runbook/verify.py": ("tests/runbook/test_verify.py",),
     "console/runbook/walk.py": (
         "tests/runbook/test_fold.py",

@@ -33,6 +33,7 @@ CONCERNS: Final[dict[str, tuple[str, ...]]] = {
     "console/operate/landing.py": ("tests/operate/test_landing.py", "tests/operate/test_kubernetes.py"),
     "console/operate/locks.py": (
         "tests/operate/test_lease.py",
+        "tests/operate/test_lock_files.py",
         "tests/operate/test_locks.py",
     ),
     "console/operate/journal.py": (

@@ -15,7 +15,6 @@ from console.facts.notjudged import not_judged
 from console.live import Live
 from console.live.crashes import CrashFiles
 from console.operate.journal import Journal
-from console.operate.locks import lock_file
 from console.rehearse import Rehearsal
 from tests.operate.test_journal import started
 from tests.operate.test_journal_file import damaged, mode
@@ -59,16 +58,6 @@ def test_no_command_meets_an_internal_error_there(
     run(command)
     said = capsys.readouterr()
     assert "internal error" not in said.err and "Traceback" not in said.err + said.out
-
-
-def test_a_lock_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
-    victim = tmp_path / "victim"
-    victim.write_text("kept")
-    (tmp_path / "locks").mkdir()
-    (tmp_path / "locks" / "a.lock").symlink_to(victim)
-    with pytest.raises(UsageError, match="cannot be used"):
-        lock_file(tmp_path / "locks" / "a.lock", "ada")
-    assert victim.read_text() == "kept"
 
 
 def test_where_no_crash_file_can_be_written_the_finding_alone_says_it(tmp_path: Path) -> None:

@@ -150,7 +150,7 @@ class Journal:
                 begun = msgspec.json.decode(payload, type=_Begun)
             except (msgspec.DecodeError, UnicodeDecodeError):
                 begun = _Begun()
-            out.append(WalkSummary(walk, begun.runbook, begun.subject, seq, head, begun.at, last or 0.0))
+            out.append(WalkSummary(walk, begun.runbook, begun.subject, seq, head, begun.at, last))
         return tuple(sorted(out, key=lambda head: (head.began, head.walk), reverse=True))
 
     def unfinished(self) -> tuple[str, ...]:

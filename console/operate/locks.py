@@ -194,7 +194,6 @@ def lock_file(path: Path, holder: str) -> FileLock:
 
 def _said(stream: IO[str]) -> str:
     """Who a lock file says has it."""
-    stream.seek(0)
     return clean(stream.read(300)) or "another process"
 
 

@@ -33,9 +33,14 @@ CONCERNS: Final[dict[str, tuple[str, ...]]] = {
     "console/operate/landing.py": ("tests/operate/test_landing.py", "tests/operate/test_kubernetes.py"),
     "console/operate/locks.py": (
         "tests/operate/test_lease.py",
+        "tests/operate/test_lock_files.py",
         "tests/operate/test_locks.py",
     ),
-    "console/operate/journal.py": ("tests/operate/test_journal.py", "tests/operate/test_sealing.py"),
+    "console/operate/journal.py": (
+        "tests/operate/test_journal.py",
+        "tests/operate/test_journal_file.py",
+        "tests/operate/test_sealing.py",
+    ),
     "console/runbook/verify.py": ("tests/runbook/test_verify.py",),
     "console/runbook/walk.py": (
         "tests/runbook/test_fold.py",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from console.actions.effects import STAMP
+from console.actions.effects import STAMP, AllowedCall
 from console.base.errors import ForbiddenError, ReachError
 from console.operate import landing
 from console.runbook.walk import Intent
@@ -123,6 +123,14 @@ async def test_a_script_that_declares_no_call_leaves_no_trace() -> None:
     assert found == ("unknown", "a script that sends nothing leaves no trace that could be looked for")
 
 
+async def test_a_script_without_a_target_is_asked_of_what_it_may_write() -> None:
+    call = AllowedCall(("patch",), INTENT.effect.target)  # type: ignore[arg-type]
+    script = Intent(1.0, "run", raise_overhead(OBJECT, action="script", target=None, calls=(call,)), {}, 0)
+    server = Server(ARRIVED)
+    answer, because = await landing.landed(server, script)  # type: ignore[arg-type]
+    assert (answer, server.looks) == ("yes", 1) and because.endswith("carries the stamp w-1/1")
+
+
 async def test_a_script_that_writes_its_target_is_asked_of_the_target(pauses: list[float]) -> None:
     script = replace(INTENT, effect=replace(INTENT.effect, action="script"))
     server = Server(ARRIVED)
@@ -146,3 +154,13 @@ async def test_what_was_left_of_a_script_is_ended_and_said_before_anything_is_be
     script = replace(INTENT, effect=replace(INTENT.effect, action="script"))
     answer, because = await landing.asked(server, script, same_cluster)  # type: ignore[arg-type]
     assert answer == "yes" and because.startswith(f"{left}; ") == begins and because[0] != ";"
+
+
+async def test_of_a_change_that_was_only_sent_no_processes_are_looked_for(
+    pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ended(effect: str) -> str:
+        raise AssertionError("it ran nothing that could be left")
+
+    monkeypatch.setattr("console.operate.landing.runs.ended", ended)
+    assert (await ask(Server(ARRIVED)))[0] == "yes"

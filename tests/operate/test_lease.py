@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import pytest
 from console.actions.effects import ObjectRef
 from console.base.clock import rfc3339
 from console.base.errors import ForbiddenError, ReachError
-from console.operate.locks import Busy, FileLock, LeaseLock, Locks, lock_file, lock_name, lock_walk
+from console.operate.locks import Busy, FileLock, LeaseLock, Locks, lock_name
 from console.wire.errors import ConflictError, NotFoundError
 
 APP = ObjectRef("sparkoperator.k8s.io/v1beta2", "SparkApplication", "spark-jobs", "etl-orders")
@@ -287,10 +286,9 @@ async def test_the_renewal_ends_with_the_lock() -> None:
     writer = Leases()
     lock = held(writer)
     await renewals(lock, lambda: len(writer.asked) > 1)
+    renewal = lock._task
     await lock.release()
-    asked = len(writer.asked)
-    await asyncio.sleep(0.01)
-    assert len(writer.asked) == asked
+    assert renewal is not None and renewal.done()
 
 
 @pytest.mark.parametrize(("found", "given"), [(lease(), True), (lease("grace"), False), (None, False)])
@@ -303,83 +301,6 @@ async def test_only_what_an_earlier_process_of_this_walk_left_is_given_back(foun
     node = Leases()
     await locks(node).give_back(ObjectRef("v1", "Node", "", "n-1"))
     assert node.asked[0][1] == "default"
-
-
-# -- files ----------------------------------------------------------------------------------------------------------
-
-
-async def test_a_file_lock_says_who_holds_it_to_its_owner_only(tmp_path: Path) -> None:
-    path = tmp_path / "locks" / "x.lock"
-    lock = lock_file(path, "ada")
-    assert path.read_text() == f"ada (process {os.getpid()})"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert await lock.check()
-    await lock.release()
-    assert path.read_text() == "", "nobody holds it"
-    await lock.release()
-    again = lock_file(path, "grace")
-    assert path.read_text().startswith("grace ")
-    again.close()
-
-
-async def test_a_file_that_was_replaced_is_no_lock(tmp_path: Path) -> None:
-    lock = lock_file(tmp_path / "x.lock", "ada")
-    other = tmp_path / "y.lock"
-    other.write_text("")
-    other.replace(lock.path)
-    assert not await lock.check()
-    assert (lock.why, lock.lost.is_set()) == ("the lock file was removed", True)
-    lock.close()
-
-
-def test_a_walk_that_somebody_walks_says_what_to_do(tmp_path: Path) -> None:
-    lock = lock_walk(tmp_path, "w-1", "ada")
-    assert lock.path.parent == tmp_path and lock.path.name.startswith("walk-")
-    with pytest.raises(Busy) as busy:
-        lock_walk(tmp_path, "w-1", "grace")
-    assert busy.value.hint == "go on there, or end that process first"
-    lock.close()
-
-
-def test_a_lock_file_that_says_nothing_is_held_by_another_process(tmp_path: Path) -> None:
-    lock = lock_file(tmp_path / "x.lock", "ada")
-    os.truncate(lock.path, 0)
-    with pytest.raises(Busy, match=r"^held by another process$"):
-        lock_file(lock.path, "grace")
-    lock.close()
-
-
-async def test_a_file_lock_that_is_well_is_not_called_lost(tmp_path: Path) -> None:
-    lock = lock_file(tmp_path / "x.lock", "ada")
-    assert await lock.check() is True
-    assert (lock.why, lock.lost.is_set()) == ("", False)
-    lock.path.unlink()
-    assert await lock.check() is False and lock.lost.is_set()
-    lock.close()
-    assert lock.stream.closed
-
-
-def test_a_lock_file_of_others_making_is_said_in_short_and_written_anew(tmp_path: Path) -> None:
-    path = tmp_path / "x.lock"
-    path.write_text("x" * 1000)
-    lock = lock_file(path, "ada")
-    assert path.read_text() == f"ada (process {os.getpid()})"
-    path.write_text("y" * 1000)
-    with pytest.raises(Busy) as busy:
-        lock_file(path, "grace")
-    assert busy.value.message == "held by " + "y" * 300
-    lock.close()
-
-
-def test_other_versions_of_console_look_for_locks_of_the_same_names(tmp_path: Path) -> None:
-    assert lock_name(ObjectRef("v1", "Pod", "jobs", "etl-driver")) == "console-6db89489ae243859d8fa78b8"
-    assert lock_name(ObjectRef("apps/v1", "Deployment", "a", "b")) == lock_name(
-        ObjectRef("apps/v1beta1", "Deployment", "a", "b")
-    )
-    walk = lock_walk(tmp_path, "w-1", "ada")
-    assert walk.path.name == "walk-0065abd009780926778f5e00.lock"
-    walk.close()
 
 
 async def test_who_holds_a_lease_is_who_took_it() -> None:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +11,7 @@ import pytest
 
 from console.actions.effects import ObjectRef
 from console.operate.gate import pass_gate
-from console.operate.locks import Busy, LeaseLock, Locks, ObjectLock, lock_file, lock_name, lock_walk, walked_by
+from console.operate.locks import Busy, LeaseLock, Locks, ObjectLock, lock_name
 from console.operate.person import Question, Reply
 from console.runbook.walk import ChangeRefused
 from console.wire.connection import Connection
@@ -180,60 +177,3 @@ async def test_without_the_right_to_delete_a_lease_is_left_to_nobody(cluster: Cl
         await held.release()
     finally:
         await connection.close()
-
-
-HOLDER = """
-import sys
-from pathlib import Path
-from console.operate.locks import lock_file
-held = lock_file(Path(sys.argv[1]), "grace")
-print("held", flush=True)
-sys.stdin.read()
-"""
-
-
-def test_the_kernel_gives_back_the_lock_of_a_killed_process(tmp_path: Path) -> None:
-    path = tmp_path / "x.lock"
-    arguments = [sys.executable, "-c", HOLDER, str(path)]
-    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline() == "held\n"
-        with pytest.raises(Busy, match="held by grace"):
-            lock_file(path, "ada")
-        other.kill()
-    lock_file(path, "ada").close()
-
-
-def test_one_process_cannot_hold_a_walk_twice(tmp_path: Path) -> None:
-    held = lock_walk(tmp_path, "w-1", "ada")
-    with pytest.raises(Busy, match="walk w-1 is held by ada"):
-        lock_walk(tmp_path, "w-1", "grace")
-    lock_walk(tmp_path, "w-2", "grace").close()
-    held.close()
-    lock_walk(tmp_path, "w-1", "grace").close()
-
-
-async def test_a_lock_file_that_was_removed_is_no_lock(tmp_path: Path) -> None:
-    held = lock_file(tmp_path / "x.lock", "ada")
-    held.path.unlink()
-    assert not await held.check()
-    assert held.why == "the lock file was removed"
-    held.close()
-
-
-def test_names_of_locks_are_short_and_of_one_object_each(tmp_path: Path) -> None:
-    ref = ObjectRef("v1", "Pod", "n" * 63, "p" * 253)
-    assert len(lock_name(ref)) <= 63
-    assert lock_name(ref) != lock_name(ObjectRef("v1", "Pod", "n" * 63, "p" * 252))
-    assert lock_name(ObjectRef("a/v1", "K", "n", "x")) == lock_name(ObjectRef("a/v2", "K", "n", "x"))
-
-
-def test_who_is_on_a_walk_is_seen_without_taking_it_from_anybody(tmp_path: Path) -> None:
-    assert walked_by(tmp_path, "w1") == "" and not list(tmp_path.iterdir()), "looking leaves nothing behind"
-    with contextlib.closing(lock_walk(tmp_path, "w1", "ada")):
-        assert walked_by(tmp_path, "w1").startswith("ada (process ") and walked_by(tmp_path, "w2") == ""
-    assert walked_by(tmp_path, "w1") == ""
-    (left,) = tmp_path.iterdir()
-    left.write_text("ada (process 7)")
-    assert walked_by(tmp_path, "w1") == "", "its process died and left its name"
-    lock_walk(tmp_path, "w1", "grace").close()

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import sqlite3
-import stat
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
 
 from console.base.errors import UsageError
 from console.base.paths import private_dir
@@ -17,14 +14,10 @@ from console.cli.main import run
 from console.facts.notjudged import not_judged
 from console.live import Live
 from console.live.crashes import CrashFiles
-from console.operate.journal import Journal, JournalError
-from console.operate.locks import lock_file
+from console.operate.journal import Journal
 from console.rehearse import Rehearsal
-from tests.operate.test_journal import patch, started
-
-
-def mode(path: Path) -> int:
-    return stat.S_IMODE(path.stat().st_mode)
+from tests.operate.test_journal import started
+from tests.operate.test_journal_file import damaged, mode
 
 
 def test_a_folder_that_others_may_read_is_tightened(tmp_path: Path) -> None:
@@ -32,17 +25,6 @@ def test_a_folder_that_others_may_read_is_tightened(tmp_path: Path) -> None:
     folder.mkdir(mode=0o755)
     folder.chmod(0o755)
     assert mode(private_dir(folder)) == 0o700
-
-
-def test_the_folder_of_a_journal_that_is_there_already_is_tightened_by_the_next_record(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "state" / "journal.db")
-    journal.append("w-1", started())
-    journal.path.chmod(0o644)
-    journal.path.parent.chmod(0o755)
-    again = Journal(journal.path)
-    again.walks()
-    again.append("w-2", started("w-2"))
-    assert (mode(journal.path), mode(journal.path.parent)) == (0o600, 0o700)
 
 
 def test_a_folder_that_everybody_shares_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
@@ -78,56 +60,9 @@ def test_no_command_meets_an_internal_error_there(
     assert "internal error" not in said.err and "Traceback" not in said.err + said.out
 
 
-def test_a_journal_that_is_a_link_is_neither_read_nor_written(tmp_path: Path) -> None:
-    theirs = tmp_path / "theirs.db"
-    other = Journal(theirs)
-    other.append("w-1", started())
-    other.close()
-    link = tmp_path / "state" / "journal.db"
-    link.parent.mkdir()
-    link.symlink_to(theirs)
-    before = theirs.read_bytes()
-    with pytest.raises(JournalError, match="is a link"):
-        Journal(link).walks()
-    with pytest.raises(JournalError):
-        Journal(link).append("w-2", started("w-2"))
-    assert theirs.read_bytes() == before
-
-
-def test_a_lock_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
-    victim = tmp_path / "victim"
-    victim.write_text("kept")
-    (tmp_path / "locks").mkdir()
-    (tmp_path / "locks" / "a.lock").symlink_to(victim)
-    with pytest.raises(UsageError, match="cannot be used"):
-        lock_file(tmp_path / "locks" / "a.lock", "ada")
-    assert victim.read_text() == "kept"
-
-
 def test_where_no_crash_file_can_be_written_the_finding_alone_says_it(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     CrashFiles(tmp_path / "file").keep([not_judged("a", "b", ValueError("c"))])
-
-
-def damaged(journal: Journal, walk: str, seq: int) -> None:
-    """As a disk or a hand might leave one record."""
-    journal.close()
-    db = sqlite3.connect(journal.path)
-    db.execute("DROP TRIGGER records_stay")
-    db.execute("UPDATE records SET payload = ? WHERE walk = ? AND seq = ?", (b"\xff{", walk, seq))
-    db.commit()
-    db.close()
-
-
-def test_an_unreadable_record_of_another_walk_stops_no_change(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "state" / "journal.db")
-    for walk in ("w-1", "w-2"):
-        journal.append(walk, started(walk))
-        journal.append(walk, patch(f"{walk}/1"))
-    damaged(journal, "w-1", 2)
-    assert [change.walk for change in journal.changes(0.0)] == ["w-2"]
-    assert journal.find_open("latest") == "w-2"
-    assert not journal.verify("w-1").ok
 
 
 @pytest.fixture(scope="module")
@@ -159,14 +94,3 @@ def test_one_walk_that_makes_no_sense_is_named_and_the_others_are_shown(drill: R
     with Live(plan) as live:
         situation = live.settle(60)
     assert [id for id, _ in situation.walks_unread] == ["w-1"]
-
-
-def test_a_change_on_another_cluster_starts_no_cooldown_on_this_one(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "state" / "journal.db")
-    for walk, uid in (("w-1", "here"), ("w-2", "there")):
-        journal.append(walk, replace(started(walk), cluster={"uid": uid, "server": "https://a"}))
-        journal.append(walk, patch(f"{walk}/1"))
-    journal.append("w-3", replace(started("w-3"), cluster={}))
-    journal.append("w-3", patch("w-3/1"))
-    changes = journal.changes(0.0, {"uid": "here", "server": "https://bastion"})
-    assert [change.walk for change in changes] == ["w-1", "w-3"], "one that names no cluster may be of any"

@@ -226,7 +226,10 @@ def walk_document(walk: Walk) -> dict[str, Any]:
         "inputs": plain_inputs(walk),
         "path": list(walk.path),
         "writes": [plain(effect) for effect in walk.writes],
-        "rollbacks": [{"effect": u.effect, "title": u.title, "state": u.state, "words": u.words} for u in walk.undos],
+        "rollbacks": [
+            {"effect": u.effect, "title": u.title, "state": u.state, "words": u.words, "left": u.left}
+            for u in walk.undos
+        ],
         "slo": {"before": walk.slo_before, "after": walk.slo_after},
         "notes": plain(list(walk.notes)),
     }

@@ -111,7 +111,7 @@ class Intents:
         found = the_finding(chosen, board, subject, alert)
         walk = await self.desk.start(
             chosen, resolved.inputs, resolved.origins, subject, someone, alert=alert, remarks=said,
-            finding=found.key if found is not None else "",
+            finding=found.key if found is not None else "", trouble=found.title if found is not None else "",
         )  # fmt: skip
         if isinstance(someone, Queue):
             self._queues[walk] = someone

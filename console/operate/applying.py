@@ -43,7 +43,15 @@ async def _apply(planned: PlannedChange, gate: GateContext, at: ObjectAddress | 
         saved = await keeping.kept(effect, gate.reader, gate.kept, step=gate.step, now=now, told=told)
         if saved is not None:
             gate.emit(saved)
-    intent = Intent(gate.clock.now(), gate.step, effect, planned.pin.before, planned.pin.generation, planned.rollback)
+    intent = Intent(
+        at=gate.clock.now(),
+        step=gate.step,
+        effect=effect,
+        before=planned.pin.before,
+        generation=planned.pin.generation,
+        rollback=planned.rollback,
+        told=planned.preview.consequences,
+    )
     gate.emit(intent)
     if verb_of(effect.action).runs:
         event = await _run(intent, gate, at, planned.pin)

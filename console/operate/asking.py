@@ -12,14 +12,24 @@ from msgspec.structs import replace
 from console.actions import patches
 from console.actions.effects import STAMP, Effect
 from console.actions.owners import dotted
+from console.base.clock import rfc3339
 from console.base.text import clean
 from console.board.model import Board
-from console.operate.person import LANDED_CHOICES, ROLLBACK_CHOICES, RULES_CHOICES, Person, Question, Queue, Reply
+from console.operate.person import (
+    LANDED_CHOICES,
+    ROLLBACK_CHOICES,
+    RULES_CHOICES,
+    YES,
+    Person,
+    Question,
+    Queue,
+    Reply,
+)
 from console.runbook.context.after import since_the_change
 from console.runbook.model import Runbook
 from console.runbook.say import safe
 from console.runbook.steps import Asked
-from console.runbook.walk import Intent, Walk
+from console.runbook.walk import Intent, Offered, Walk
 
 REREAD, MINUTE = 10.0, 60.0
 """Seconds of the machine's time after which an open question is read anew, and of the walk's after which what says the
@@ -56,7 +66,8 @@ class Published:
     def _reread(self, person: Queue, before: Question, now: Question) -> Question:
         """The question that is open now: what was read anew, unless it says the same as a moment ago."""
         now = replace(now, asked=before.asked)
-        if replace(now, read_at=before.read_at) == before and now.read_at - before.read_at < MINUTE:
+        alike = replace(now, read_at=before.read_at) == before or (now.preview and now.weighs == before.weighs)
+        if alike and now.read_at - before.read_at < MINUTE:
             return before
         person.reread(now)
         self._show(now)
@@ -89,31 +100,35 @@ def beside(runbook: Runbook, ctx: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(f"also seen now: {safe(str(f.get('title', '')))}" for f in others[:2])
 
 
-def of_rollback(walk: Walk, step: str, effect: Effect, rollback: Effect, board: Board, *, now: float) -> Question:
+def of_rollback(
+    walk: Walk, step: str, effect: Effect, rollback: Effect, board: Board, *, now: float, seen: tuple[str, ...] = ()
+) -> Question:
     """A change was verified not to help: should it be taken back?
 
-    Beside it stands what that is decided by: what was seen, what died since, what is wrong now, what changes back, what
-    restarts.
+    Beside it stands what that is decided by: what is seen now, what died since, what is wrong now, what changes back,
+    what restarts.
+
+    Args:
+        seen: the lines of the verification, read anew.
     """
-    verdict = walk.outputs.get(step, {})
+    verdict, state = walk.outputs.get(step, {}), walk.state(step)
     said = f"{verdict.get('verdict', 'ineffective')}: {verdict.get('because', '')}".rstrip(": ")
+    when = f" at {(rfc3339(state.left) or '')[11:19]}Z" if state is not None and state.left is not None else ""
     return Question(
         walk=walk.id,
         step=step,
         kind="rollback",
         title=clean(rollback.title),
-        text=f"The change did not help ({clean(said)}). Roll it back?",
+        text=f"The change did not help ({clean(said)}{when}). Roll it back?",
         choices=ROLLBACK_CHOICES,
-        shows=(*_tried(walk, step, board), *_back(effect, rollback)),
+        shows=(*_tried(walk, board, seen), *_back(effect, rollback)),
         asked=now,
         read_at=now,
     )
 
 
-def _tried(walk: Walk, step: str, board: Board) -> tuple[str, ...]:
-    """How the verification ended, and how the application is now."""
-    state = walk.state(step)
-    seen = [e.excerpt for e in state.evidence] if state is not None else []
+def _tried(walk: Walk, board: Board, seen: tuple[str, ...]) -> tuple[str, ...]:
+    """What the verification would see now, and how the application is."""
     after = since_the_change(board.app(walk.subject), walk)
     deaths = {**(after.new.deaths if after.new is not None else {}), **(after.driver_deaths or {})}
     said = ", ".join(f"{n} {kind}" for kind, n in sorted(deaths.items()))
@@ -121,6 +136,22 @@ def _tried(walk: Walk, step: str, board: Board) -> tuple[str, ...]:
     titles = [f.title for f in board.findings_of(walk.subject) if f.severity != "info"] if walk.subject else []
     wrong = [f"now: {clean(title)}" for title in titles[:2]]
     return (*(clean(text) for text in seen), f"deaths since the change: {died}", *wrong)
+
+
+def offered(asked: Question, effect: str, *, yes: bool, by: str, now: float) -> Offered:
+    """What came of that question, with what stood beside it when it was answered."""
+    said = {choice.value == YES: choice.label for choice in asked.choices}
+    return Offered(
+        at=now,
+        step=asked.step,
+        effect=effect,
+        answer="yes" if yes else "no",
+        by=by,
+        asked=asked.text.partition("\n")[0],
+        label=said.get(yes, ""),
+        others=tuple(label for value, label in said.items() if value != yes),
+        shown=asked.shows,
+    )
 
 
 def _back(effect: Effect, rollback: Effect) -> tuple[str, ...]:

@@ -65,6 +65,7 @@ def question(
         cluster=preview.cluster,
         reason=reason,
         asked=now,
+        read_at=now,
         editable=editable,
         terminal=terminal,
     )

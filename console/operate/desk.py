@@ -102,13 +102,14 @@ class Desk:
         alert: Alert | None = None,
         remarks: tuple[str, ...] = (),
         finding: str = "",
+        trouble: str = "",
     ) -> str:
         """Begin a walk; it runs as a task of this loop. Returns its id.
 
         Args:
             subject: key of the application (`namespace/name`), or ``.
             remarks: what a person should know before the first step.
-            finding: key of the finding that it is for.
+            finding: key of the finding that it is for, and `trouble` its title.
 
         Raises:
             JournalError: it cannot be recorded, so it is not begun.
@@ -134,6 +135,7 @@ class Desk:
                 alert=alert,
                 remarks=remarks,
                 finding=finding,
+                trouble=clean(trouble),
             )
             walk = fold([self._env.journal.append(walk_id, event, expected=0)])
         except BaseException:

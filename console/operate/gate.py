@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import replace
+from collections.abc import Awaitable, Callable
 from typing import Literal
 
 from console.actions import verb_of
-from console.actions.effects import Effect
+from console.actions.effects import Effect, Preview
 from console.base.errors import ConsoleError, ForbiddenError
 from console.operate import applying, confirm, kubernetes, permission
 from console.operate.ahead import preview
 from console.operate.ahead.preview import PlannedChange, PreviewContext
 from console.operate.approvals import waiting
+from console.operate.asking import Published
 from console.operate.gate_context import GateContext, GateRefusal, ValueEdited
 from console.operate.kubernetes import ObjectAddress, ObjectChanged
 from console.operate.locks import Busy, Locks, ObjectLock
@@ -74,7 +75,7 @@ async def _pass(effect: Effect, gate: GateContext) -> Applied | None:
         for _ in range(ROUNDS):
             _possible(planned)
             await _second_possible(planned, gate)
-            await _confirm(planned, gate, lock, reason)
+            await _confirm(planned, gate, at, lock, reason)
             await _second(planned, gate, lock)
             later = await _again(effect, gate, at, lock, planned)
             reason = planned.differs(later)
@@ -147,7 +148,7 @@ async def _plan(
 ) -> PlannedChange:
     context = _context(effect, gate, writer=gate.writer)
     if known is not None:
-        context = replace(context, known=known.preview.consequences)
+        context = preview.replace_known(context, known.preview.consequences)
     try:
         planned = await preview.plan(effect, at, context)
     except ConsoleError as error:
@@ -164,11 +165,14 @@ def _possible(planned: PlannedChange) -> None:
         raise GateRefusal("policy", "; ".join(stops))
 
 
-async def _confirm(planned: PlannedChange, gate: GateContext, lock: ObjectLock | None, reason: str) -> None:
+async def _confirm(
+    planned: PlannedChange, gate: GateContext, at: ObjectAddress | None, lock: ObjectLock | None, reason: str
+) -> None:
     terminal = is_production(planned.effect, gate.rules)
-    for left in range(confirm.TRIES - 1, -1, -1):
-        asked = confirm.question(
-            planned.preview,
+
+    def question(shown: Preview) -> Question:
+        return confirm.question(
+            shown,
             walk=gate.walk,
             now=gate.clock.now(),
             reason=reason or gate.reason,
@@ -176,7 +180,16 @@ async def _confirm(planned: PlannedChange, gate: GateContext, lock: ObjectLock |
             terminal=terminal,
             second=needs_second(planned.effect, gate.rules),
         )
-        reply = await _ask(asked, gate, lock)
+
+    async def read() -> Question:
+        """The same question, with what is lost by now."""
+        try:
+            return question(await preview.followed_by(planned, at, _context(planned.effect, gate, writer=None)))
+        except ConsoleError:  # it is looked at once more after the answer, and said then
+            return question(planned.preview)
+
+    for left in range(confirm.TRIES - 1, -1, -1):
+        reply = await _ask(question(planned.preview), gate, lock, read)
         if reply is not None and reply.value == EDIT and gate.editable is not None:
             raise ValueEdited(reply.typed, reply.by)
         if not left or not confirm.mistyped(reply, planned.preview):
@@ -217,9 +230,13 @@ async def _second(planned: PlannedChange, gate: GateContext, lock: ObjectLock | 
     gate.emit(Approved(gate.clock.now(), gate.step, effect, request.digest, approval.by, request.place))
 
 
-async def _ask(question: Question, gate: GateContext, lock: ObjectLock | None) -> Reply | None:
-    """The person's answer, as long as the lock is ours and their patience lasts."""
-    answer = asyncio.create_task(gate.person.answer(question))
+async def _ask(
+    question: Question, gate: GateContext, lock: ObjectLock | None, read: Callable[[], Awaitable[Question]]
+) -> Reply | None:
+    """The person's answer, as long as the lock is ours and their patience lasts. `read`: the question as it is now."""
+    person = gate.person
+    answered = person.answer(question, read) if isinstance(person, Published) else person.answer(question)
+    answer = asyncio.ensure_future(answered)
     lost = None if lock is None else asyncio.create_task(lock.lost.wait())
     try:
         waiting: set[asyncio.Task[Reply | None] | asyncio.Task[Literal[True]]] = {answer}

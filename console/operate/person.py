@@ -68,6 +68,13 @@ class Question(Struct, frozen=True):
     terminal: bool = False
     read_at: float = 0.0
 
+    @property
+    def weighs(self) -> tuple[str, frozenset[tuple[str, str]]]:
+        """What a yes to it rests on: what would change, and how grave what follows is; not the figures of a moment."""
+        if self.preview is None:
+            return "", frozenset()
+        return self.preview.fingerprint, frozenset((c.topic, c.level) for c in self.preview.consequences)
+
 
 class Reply(Struct, frozen=True):
     """An answer. confirm: `value` is `yes` and `typed` what was expected, or `edit` and `typed` another value.
@@ -222,7 +229,7 @@ class Queue:
         """The present question with what was read anew; an answer to the earlier one counts while the choices agree."""
         present = self.question
         if present is not None:
-            same = present.choices == question.choices
+            same = present.choices == question.choices and present.weighs == question.weighs
             self.question, self._valid = question, (*self._valid, question) if same else (question,)
             self._on_question(question)
 

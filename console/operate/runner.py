@@ -12,7 +12,7 @@ from console.actions.pins import Pin
 from console.base.clock import Clock
 from console.base.errors import ConsoleError, UsageError
 from console.base.text import clean
-from console.operate import asking, bounds, landing
+from console.operate import asking, bounds, landing, undone
 from console.operate.applying import announce
 from console.operate.approvals.waiting import SecondPerson
 from console.operate.gate import pass_gate
@@ -44,7 +44,6 @@ from console.runbook.walk import (
     Intent,
     Landed,
     Noted,
-    Offered,
     RulesWidened,
     Verified,
     Walk,
@@ -145,6 +144,9 @@ class Runner:
                 await self._offer(one, effect, rollback)
             case steps.Undo(step=maybe, rollback=rollback):
                 await pass_gate(rollback, self._gate(maybe.id if maybe else rollback.step, await self._bounds()))
+            case steps.LookBack(rollback=rollback):
+                reader, clock = self.env.connection.reader, self.env.clock
+                self.emit(await undone.seen(rollback, self.walk, self.runbook, self.env.world, reader, clock))
             case steps.Finish(step=step, outcome=outcome, because=because):
                 ctx = await self._context()
                 slo = slo_snapshot(self.env.world.board())
@@ -243,7 +245,7 @@ class Runner:
             ctx, now = await self._context(), self.env.clock.now()
             doubt = trust.doubt(step, self.env.world.board().sources)
             events = steps.hold(step, ctx, self.walk, now, before, doubt)
-            before = Look.after(before, now, doubt)
+            before = Look.after(before, now, doubt, ctx)
             for event in events:
                 self.emit(event)
             if any(isinstance(event, Verified) for event in events):
@@ -251,15 +253,20 @@ class Runner:
             await self.env.clock.sleep(step.poll)
 
     async def _offer(self, step: Step, effect: Effect, rollback: Effect) -> None:
-        async def read() -> Question:
-            board = await self.env.world.refreshed(after=self.walk.changed)
-            now = self.env.clock.now()
-            return asking.of_rollback(self.walk, step.id, effect, rollback, board, now=now)
+        asked: Question
 
-        reply = await self._asking().answer(await read(), read)
+        async def read() -> Question:
+            nonlocal asked
+            seen = steps.shows(step, await self._context(), self.runbook.id)
+            now, board = self.env.clock.now(), self.env.world.board()
+            asked = asking.of_rollback(self.walk, step.id, effect, rollback, board, now=now, seen=seen)
+            return asked
+
+        asked = await read()
+        reply = await self._asking().answer(asked, read)
         yes = reply is not None and reply.value == YES
         by = clean(reply.by) if reply is not None else "nobody"
-        self.emit(Offered(self.env.clock.now(), step.id, effect.id, "yes" if yes else "no", by))
+        self.emit(asking.offered(asked, effect.id, yes=yes, by=by, now=self.env.clock.now()))
 
     async def _landing(self, intent: Intent, answer: str) -> bool:
         """A change without a result: ask the system, then the person; never send it again by itself."""

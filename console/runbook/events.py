@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from console.actions.effects import Effect, Preview
+from console.actions.effects import Consequence, Effect, Preview
 from console.facts.evidence import Evidence
 from console.facts.model import Alert
 from console.runbook.model import Judgement, Outcome
@@ -40,7 +40,8 @@ class Started(WalkEvent, frozen=True, tag="started"):
     remarks: tuple[str, ...] = ()
     """What a person should know before the first step: that the alert is over, or is about something else."""
     finding: str = ""
-    """Key of the finding that it is for."""
+    """Key of the finding that it is for, and its `trouble` in words."""
+    trouble: str = ""
 
 
 class Entered(WalkEvent, frozen=True, tag="entered"):
@@ -134,13 +135,17 @@ class EvidenceKept(WalkEvent, frozen=True, tag="kept"):
 
 
 class Intent(WalkEvent, frozen=True, tag="intent"):
-    """Committed to disk before the write leaves. `rollback` is the inverse, captured."""
+    """Committed to disk before the write leaves. `rollback` is the inverse, captured.
+
+    `told`: what follows from it, as it was worked out anew after the confirmation.
+    """
 
     step: str
     effect: Effect
     before: dict[str, Any] = {}
     generation: int = 0
     rollback: Effect | None = None
+    told: tuple[Consequence, ...] = ()
 
 
 class Called(WalkEvent, frozen=True, tag="called"):
@@ -207,12 +212,32 @@ class Verified(WalkEvent, frozen=True, tag="verified"):
 
 
 class Offered(WalkEvent, frozen=True, tag="offered"):
-    """A change did not help; somebody said whether its rollback should be applied. `effect` is the change's id."""
+    """A change did not help; somebody said whether its rollback should be applied. `effect` is the change's id.
+
+    `asked`, `label`, `others` and `shown`: as in Answered; empty where nobody was asked (a rollback that was wished).
+    """
 
     step: str
     effect: str
     answer: Literal["yes", "no"]
     by: str
+    asked: str = ""
+    label: str = ""
+    others: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
+
+
+class LookedBack(WalkEvent, frozen=True, tag="looked back"):
+    """What was seen after the rollback `effect`: whether the fields are as before the change, what state it leaves.
+
+    `todo`: what is still to do, and by whom.
+    """
+
+    step: str
+    effect: str
+    restored: Literal["yes", "no", "unknown"]
+    words: str
+    todo: tuple[str, ...] = ()
 
 
 class Noted(WalkEvent, frozen=True, tag="noted"):
@@ -272,8 +297,8 @@ class Followed(WalkEvent, frozen=True, tag="followed"):
 
 AnyEvent = (
     Started | Entered | Judged | Answered | Skipped | Previewed | Confirmed | ApprovalAsked | Approved | ChangeRefused
-    | EvidenceKept | Intent | Called | Applied | Landed | HoldBegan | HoldBroke | Verified | Offered | Noted
-    | HandedOver | Edited | Resumed | RulesWidened | WalkEnded | Followed
+    | EvidenceKept | Intent | Called | Applied | Landed | HoldBegan | HoldBroke | Verified | Offered | LookedBack
+    | Noted | HandedOver | Edited | Resumed | RulesWidened | WalkEnded | Followed
 )  # fmt: skip
 _ENCODER = msgspec.json.Encoder()
 _DECODER: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)

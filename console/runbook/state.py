@@ -44,7 +44,7 @@ class Undone(Struct, frozen=True):
 
     Attributes:
         effect: id of the rollback; `title` what it undoes, `after` how many steps had been entered by then.
-        words: the line beside its title.
+        words: the line beside its title; `left` what was seen after it, `` until somebody looked.
     """
 
     effect: str
@@ -53,6 +53,7 @@ class Undone(Struct, frozen=True):
     state: Literal["current", "done", "refused", "failed"]
     words: str = ""
     preview: Preview | None = None
+    left: str = ""
 
 
 class Walk(Struct, frozen=True):
@@ -67,7 +68,7 @@ class Walk(Struct, frozen=True):
         mark: see HoldBegan.
         offered: ids of the effects whose rollback was offered; `undo` the one that is to be rolled back now.
         undos: rollbacks that were begun, in order.
-        finding: key of the finding that it was for.
+        finding: key of the finding that it was for; `trouble` what it said then.
         still_to_do: what the changes need so that they last, in words, and those that did not help and still stand;
             `makers` the schedules that would undo them.
         recurred: why what it resolved is not resolved any more; `recurred_at` since when.
@@ -115,6 +116,7 @@ class Walk(Struct, frozen=True):
     undos: tuple[Undone, ...] = ()
     remarks: tuple[str, ...] = ()
     finding: str = ""
+    trouble: str = ""
     still_to_do: tuple[str, ...] = ()
     makers: tuple[str, ...] = ()
     recurred: str = ""
@@ -128,6 +130,19 @@ class Walk(Struct, frozen=True):
             self.outputs.get(s.step, {}).get("verdict") == "effective" and s.left is not None and s.left >= since
             for s in self.steps
         )
+
+    @property
+    def unseen(self) -> Effect | None:
+        """The rollback that was made last, as long as nobody has looked at what it leaves."""
+        last = self.writes[-1] if self.writes else None
+        if last is None or not last.inverse_of:
+            return None
+        return last if any(u.effect == last.id and u.state == "done" and not u.left for u in self.undos) else None
+
+    @property
+    def rolled_back(self) -> tuple[Undone, ...]:
+        """Rollbacks that were made and looked at, in order."""
+        return tuple(u for u in self.undos if u.state == "done" and u.left)
 
     def state(self, step: str) -> StepState | None:
         """The latest visit of `step`."""

@@ -106,6 +106,13 @@ class Undo:
 
 
 @dataclass(frozen=True)
+class LookBack:
+    """This rollback was made: look at what it leaves, and append what is seen."""
+
+    rollback: Effect
+
+
+@dataclass(frozen=True)
 class Finish:
     """Append what `finish` makes."""
 
@@ -119,7 +126,21 @@ class Nothing:
     """The walk has ended."""
 
 
-Todo = Enter | Judge | AskPerson | MakeChange | RunScript | Hold | Pause | Landing | Offer | Undo | Finish | Nothing
+Todo = (
+    Enter
+    | Judge
+    | AskPerson
+    | MakeChange
+    | RunScript
+    | Hold
+    | Pause
+    | Landing
+    | Offer
+    | Undo
+    | LookBack
+    | Finish
+    | Nothing
+)
 
 
 class Asked(Struct, frozen=True):
@@ -139,6 +160,8 @@ def todo(runbook: Runbook, walk: Walk) -> Todo:
         return Landing(open_intent, "" if walk.landed == "no" else walk.landed)
     if walk.undo and (rollback := walk.rollbacks.get(walk.undo)) is not None:
         return Undo(runbook.step(walk.current), rollback)
+    if (unseen := walk.unseen) is not None:
+        return LookBack(unseen)
     if walk.ended is not None:
         return Nothing()
     if not walk.steps:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from console.base.clock import rfc3339
+from console.base.text import plural
 from console.base.units import human_duration
+from console.facts.evidence import Evidence
 from console.runbook import say
 from console.runbook.model import Step
 from console.runbook.say import number, safe, span, truth
@@ -22,26 +25,42 @@ class VerifyResult(NamedTuple):
     mark: float | None = None
 
 
+COMPLETED: tuple[Verdict, str] = ("effective", "it completed")
 LATE = 20.0
 """Seconds by which a look may be late and still be one of a row."""
 
 
 class Look(NamedTuple):
-    """The look before: when, what could not be believed then (`` where all could), and until when all was known."""
+    """The look before: when, what could not be believed then (`` where all could), and until when all was known.
+
+    `tasks`: how many tasks the new driver had completed, of how many, when that was counted last: it takes its figures
+    with it when it ends.
+    """
 
     at: float
     doubt: str = ""
     known: float | None = None
+    tasks: tuple[int, int | None, float] | None = None
 
     @classmethod
-    def after(cls, before: Look | None, now: float, doubt: Doubt | None) -> Look:
+    def after(cls, before: Look | None, now: float, doubt: Doubt | None, ctx: Mapping[str, Any] | None = None) -> Look:
         """The look of now; a doubt that goes on began when it did."""
+        tasks = _counted(ctx or {}, now) or (before.tasks if before is not None else None)
         if doubt is None:
-            return cls(now)
+            return cls(now, tasks=tasks)
         if before is not None and before.doubt:
-            return before._replace(at=now)
+            return before._replace(at=now, tasks=tasks)
         known = doubt.known_until if doubt.known_until is not None else before.at if before is not None else now
-        return cls(now, doubt.because, min(known, now))
+        return cls(now, doubt.because, min(known, now), tasks)
+
+
+def _counted(ctx: Mapping[str, Any], now: float) -> tuple[int, int | None, float] | None:
+    """Tasks of the new driver as they are counted now; None where they are not."""
+    done, app = ctx.get("after", {}).get("tasks"), ctx.get("app", {})
+    if done is None:
+        return None
+    total = app.get("tasks", {}).get("total")
+    return int(done), total if total is None or total >= done else None, app.get("tasks_at") or now
 
 
 def hold(
@@ -66,7 +85,8 @@ def hold(
     if doubt is not None:
         return _paused(step, ctx, walk, now, before, doubt)
     if (settled := _settled(step, ctx)) is not None:
-        return (_verified(step, ctx, walk, now, *settled),)
+        proof = _completion(step, ctx, now, before) if settled == COMPLETED else ()
+        return (_verified(step, ctx, walk, now, *settled, proof),)
     reading = _reading(step, ctx)
     wanted = span(step, "hold", step.hold, ctx)
     if not reading.holds:
@@ -116,8 +136,30 @@ def _settled(step: Step, ctx: Mapping[str, Any]) -> tuple[Verdict, str] | None:
     if truth(step.fails, ctx)[0]:
         return "ineffective", "it failed again"
     if truth(step.completed, ctx)[0]:
-        return "effective", "it completed"
+        return COMPLETED
     return None
+
+
+def _completion(step: Step, ctx: Mapping[str, Any], now: float, before: Look | None) -> tuple[Evidence, ...]:
+    """What proves that it completed: its state and when, and its tasks; executors go with it and prove nothing."""
+    app, after = ctx.get("app", {}), ctx.get("after", {})
+    if not app.get("state"):
+        return ()
+    ended = app.get("ended")
+    when = f" since {_time(ended)}" if isinstance(ended, int | float) else ", since when is not known"
+    counted = _counted(ctx, now) or (before.tasks if before is not None else None)
+    tasks = "its tasks were not counted"
+    if counted is not None:
+        done, total, at = counted
+        tasks = f"{done}{f' of {total}' if total else ''} tasks completed when they were counted last, at {_time(at)}"
+    deaths = after.get("deaths")
+    lost = f"; {plural(deaths, 'executor')} lost since the change" if deaths is not None else ""
+    words = safe(f"{app.get('key', 'the application')} is {app['state']}{when}: {tasks}{lost}")
+    return (Evidence("kubernetes", f"{app.get('subject', '')} .status", words, now),)
+
+
+def _time(at: float) -> str:
+    return f"{(rfc3339(at) or '')[11:19]}Z"
 
 
 def _reading(step: Step, ctx: Mapping[str, Any]) -> VerifyResult:
@@ -166,11 +208,19 @@ def _late(
     return (_verified(step, ctx, walk, now, "unknown", f"no answer within {human_duration(limit)}: {missing}"),)
 
 
-def _verified(step: Step, ctx: Mapping[str, Any], walk: Walk, now: float, verdict: Verdict, because: str) -> Verified:
+def _verified(
+    step: Step,
+    ctx: Mapping[str, Any],
+    walk: Walk,
+    now: float,
+    verdict: Verdict,
+    because: str,
+    proof: tuple[Evidence, ...] = (),
+) -> Verified:
     goto = {
         "effective": step.on_effective,
         "ineffective": step.on_ineffective,
         "worse": step.on_worse,
         "unknown": step.on_unknown,
     }[verdict]
-    return Verified(now, step.id, verdict, safe(because), goto, say.evidence(walk.runbook, step, ctx, now))
+    return Verified(now, step.id, verdict, safe(because), goto, (*proof, *say.evidence(walk.runbook, step, ctx, now)))

@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 from msgspec.structs import replace as change
 
-from console.actions.effects import Effect
 from console.runbook.events import (
     Answered,
     AnyEvent,
@@ -28,6 +27,7 @@ from console.runbook.events import (
     Intent,
     Judged,
     Landed,
+    LookedBack,
     Noted,
     Offered,
     Previewed,
@@ -42,6 +42,7 @@ from console.runbook.events import (
     decode,
     encode,
 )
+from console.runbook.lasting import lasting, still_stands, taken_back
 from console.runbook.model import Judgement
 from console.runbook.state import Status, StepState, Undone, Walk
 
@@ -64,6 +65,7 @@ __all__ = [
     "Intent",
     "Judged",
     "Landed",
+    "LookedBack",
     "Noted",
     "Offered",
     "Previewed",
@@ -123,6 +125,7 @@ def _begin(event: AnyEvent) -> Walk:
         alert=event.alert,
         remarks=event.remarks,
         finding=event.finding,
+        trouble=event.trouble,
         events=1,
     )
 
@@ -229,13 +232,19 @@ def _verified(event: Verified, walk: Walk) -> Walk:
     output = {"verdict": event.verdict, "because": event.because}
     outputs = {**walk.outputs, event.step: output}
     if status == "fail":
-        walk = _still_stands(walk)
+        walk = still_stands(walk)
     return change(walk, outputs=outputs, hold_since=None, mark=None, status="running")
 
 
 @_after.register
 def _offered(event: Offered, walk: Walk) -> Walk:
     return change(walk, offered=(*walk.offered, event.effect), undo=event.effect if event.answer == "yes" else "")
+
+
+@_after.register
+def _looked_back(event: LookedBack, walk: Walk) -> Walk:
+    undos = tuple(change(u, left=event.words) if u.effect == event.effect else u for u in walk.undos)
+    return change(walk, undos=undos, still_to_do=event.todo)
 
 
 @_after.register
@@ -291,8 +300,8 @@ def _applied(event: Applied, walk: Walk) -> Walk:
         rollbacks = walk.rollbacks
         if intent.rollback is not None:
             rollbacks = {**rollbacks, intent.effect.id: intent.rollback}
-        walk = change(_lasting(walk, intent.effect), rollbacks=rollbacks)
-        walk = _taken_back(walk, intent.effect, event.at)
+        walk = change(lasting(walk, intent.effect), rollbacks=rollbacks)
+        walk = taken_back(walk, intent.effect, event.at)
         walk = change(walk, writes=(*walk.writes, intent.effect), changed=event.at)
     walk = change(
         walk, pending=None, in_doubt=None, landed="", preview=None, confirmed="", undo="", status=_alive(walk)
@@ -304,38 +313,6 @@ def _applied(event: Applied, walk: Walk) -> Walk:
     output = {"applied": event.ok, "message": event.message, "exit_code": event.exit_code, "output": event.output}
     walk = change(walk, outputs={**walk.outputs, event.step: output})
     return _leave(walk, event.at, "done" if event.ok else "failed", event.message, event.goto)
-
-
-def _lasting(walk: Walk, effect: Effect) -> Walk:
-    """With what a change that was just made needs to last: a rollback needs nothing, and nor does what it undoes."""
-    told = walk.preview.consequences if walk.preview is not None else ()
-    if effect.inverse_of:
-        return change(walk, still_to_do=(), makers=())
-    words = [c.text for c in told if c.topic == "next run" and c.level in ("warning", "unknown")]
-    makers = (*walk.makers, *(c.maker for c in told if c.maker))
-    return change(
-        walk, still_to_do=tuple(dict.fromkeys((*walk.still_to_do, *words))), makers=tuple(dict.fromkeys(makers))
-    )
-
-
-def _still_stands(walk: Walk) -> Walk:
-    """With the last change, which did not help, as what is still to be dealt with instead of how it could last."""
-    last = walk.writes[-1] if walk.writes else None
-    if last is None or last.inverse_of or walk.helped:
-        return walk
-    shown = [s.preview for s in walk.steps if s.preview is not None and s.preview.effect.id == last.id]
-    lasting = {c.text for preview in shown for c in preview.consequences}
-    kept = [words for words in walk.still_to_do if words not in lasting]
-    stands = f"the change that did not help is still in place: {last.title or last.step}; undo it, or say why it stays"
-    return change(walk, still_to_do=tuple(dict.fromkeys((*kept, stands))))
-
-
-def _taken_back(walk: Walk, effect: Effect, at: float) -> Walk:
-    """A change that is undone after the walk had ended well takes its end with it."""
-    if not effect.inverse_of or walk.outcome not in ("resolved", "mitigated"):
-        return walk
-    undone = next((e.title for e in walk.writes if e.id == effect.inverse_of), effect.inverse_of)
-    return change(walk, recurred=f"undone afterwards: {undone}", recurred_at=at)
 
 
 @_after.register

@@ -10,6 +10,7 @@ from console.actions.effects import Effect
 from console.base.clock import rfc3339
 from console.base.units import human_duration
 from console.facts.model import Alert
+from console.runbook.state import Undone
 from console.runbook.walk import (
     Answered,
     AnyEvent,
@@ -29,6 +30,7 @@ from console.runbook.walk import (
     Intent,
     Judged,
     Landed,
+    LookedBack,
     Noted,
     Offered,
     Previewed,
@@ -158,6 +160,7 @@ _SENTENCES: dict[type[WalkEvent], Callable[[Any], str]] = {
     HoldBroke: lambda e: f"does not hold: {e.because}" if e.because else "does not hold",
     Verified: lambda e: f"{e.verdict}: {e.because}",
     Offered: lambda e: f"{e.by} asked for the rollback" if e.answer == "yes" else f"{e.by} left the change in place",
+    LookedBack: lambda e: f"looked at what the rollback leaves: {e.words}",
     Noted: lambda e: f"note of {e.by}: {e.text}",
     HandedOver: lambda e: f"{e.by} handed it over" + (f": {e.text}" if e.text else ""),
     Edited: lambda e: f"{e.by} set {e.input} to {e.value}" + (f" instead of {e.was}" if e.was else ""),
@@ -188,7 +191,8 @@ def outcome(walk: Walk, on_it: str = "") -> str:
     if walk.recurred:
         return "recurred"
     if walk.outcome:
-        return "declined" if declined(walk) else OUTCOMES[walk.outcome]
+        said = "declined" if declined(walk) else OUTCOMES[walk.outcome]
+        return f"{said}, rolled back" if walk.rolled_back and walk.outcome == "unresolved" else said
     if on_it:
         return f"{on_it} is on it"
     if walk.handed is not None:
@@ -208,10 +212,16 @@ def declined(walk: Walk) -> bool:
 
 
 def because(walk: Walk) -> str:
-    """Why it ended so, or why that is not true any more."""
-    if not walk.recurred:
-        return walk.because
-    return f"{walk.recurred} ({rfc3339(walk.recurred_at)}); it had ended {OUTCOMES[walk.outcome or 'unresolved']}"
+    """Why it ended so, or why that is not true any more; what was rolled back, and what state that leaves."""
+    ended = OUTCOMES[walk.outcome or "unresolved"]
+    said = f"{walk.recurred} ({rfc3339(walk.recurred_at)}); it had ended {ended}" if walk.recurred else walk.because
+    return " ".join([said, *(f"{_taken_back(walk, undone)}: {undone.left}." for undone in walk.rolled_back)]).strip()
+
+
+def _taken_back(walk: Walk, undone: Undone) -> str:
+    """`Rolled back: Raise executor memory to 4352m`: by the title of the change where that is known."""
+    inverse = next((e.inverse_of for e in walk.writes if e.id == undone.effect), "")
+    return f"Rolled back: {next((e.title for e in walk.writes if e.id == inverse), undone.title)}"
 
 
 def duration(seconds: float | None) -> str:

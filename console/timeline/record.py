@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from console.actions.effects import Consequence
 from console.base.errors import ConsoleError, UsageError
 from console.operate.chain import Chain
 from console.operate.journal import Journal
@@ -90,6 +91,14 @@ class WalkRecord:
     def previews(self) -> dict[str, Previewed]:
         """Effect id → its last preview."""
         return {e.preview.effect.id: e for e in self.events if isinstance(e, Previewed)}
+
+    def told(self, effect: str) -> tuple[Consequence, ...]:
+        """What follows from a change: as it was when it was about to be sent, else as it was shown."""
+        for event in self.events:
+            if isinstance(event, Intent) and event.effect.id == effect and event.told:
+                return event.told
+        shown = self.previews.get(effect)
+        return shown.preview.consequences if shown is not None else ()
 
     @property
     def confirmed(self) -> dict[str, Confirmed]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from console.actions.effects import Consequence
 from console.base.clock import rfc3339
 from console.base.redact import redact, redact_value
 from console.base.text import clean, plural, shorten
@@ -22,6 +23,7 @@ from console.runbook.walk import (
     Entered,
     Intent,
     Judged,
+    Offered,
     Previewed,
     Resumed,
     Started,
@@ -131,13 +133,13 @@ def _changes(record: WalkRecord) -> str:
         if shown is not None and shown.preview.diff:
             parts.append(fence("\n".join(shown.preview.diff), "diff"))
         if shown is not None:
-            parts += _told(shown)
+            parts += _told(record.told(event.effect))
     return "\n\n".join(parts)
 
 
-def _told(shown: Previewed) -> list[str]:
-    """What was said about the consequences before the question."""
-    told = [f"- {text(c.topic)} ({c.level}): {text(c.text)}" for c in shown.preview.consequences]
+def _told(found: Sequence[Consequence]) -> list[str]:
+    """What follows from the change, as it was worked out last before it was made."""
+    told = [f"- {text(c.topic)} ({c.level}): {text(c.text)}" for c in found]
     return ["\n".join(told)] if told else []
 
 
@@ -157,7 +159,7 @@ def _story(record: WalkRecord) -> str:
         lines.append(f"- {_clock(record, event.at)} {text(sentence(event))}{text(_again(event, before))}{who}")
         if isinstance(event, Judged | Verified):
             lines += _evidence(event.evidence)
-        elif isinstance(event, Answered):
+        elif isinstance(event, Answered | Offered):
             lines += _asked(event)
     return "\n".join(lines)
 
@@ -171,7 +173,7 @@ def _again(event: AnyEvent, before: AnyEvent) -> str:
     return ""
 
 
-def _asked(event: Answered) -> list[str]:
+def _asked(event: Answered | Offered) -> list[str]:
     """The question as it was put: what stood above it, and what was not chosen."""
     lines = [f"  - asked: {text(event.asked)}"] if event.asked else []
     lines += [f"  - shown: {text(line)}" for line in event.shown]
@@ -236,7 +238,7 @@ def document(
                 "action": effect.action,
                 "argv": list(effect.argv),
                 "diff": list(shown.preview.diff) if shown else [],
-                "consequences": msgspec.to_builtins(shown.preview.consequences) if shown else [],
+                "consequences": msgspec.to_builtins(record.told(event.effect)),
                 "confirmed_by": yes.by if yes else None,
                 "approved_by": also.by if (also := record.approved.get(event.effect)) is not None else None,
                 "at": rfc3339(event.at),
@@ -258,6 +260,7 @@ def document(
         "recurred": {"at": rfc3339(walk.recurred_at), "because": walk.recurred} if walk.recurred else None,
         "still_to_do": list(walk.still_to_do),
         "because": walk.because,
+        "rolled_back": [{"effect": u.effect, "left": u.left} for u in walk.rolled_back],
         "began": rfc3339(walk.started),
         "ended": rfc3339(walk.ended),
         "seconds": record.spans(),

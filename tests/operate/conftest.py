@@ -25,6 +25,7 @@ from console.operate.person import Question, Reply
 from console.operate.policy import ChangeRules
 from console.operate.scripts.process import Finished
 from console.operate.scripts.runs import run_guarded
+from console.runbook import lookback
 from console.runbook.walk import AnyEvent
 from console.wire.calls import Leave
 from console.wire.config import ContextRef
@@ -136,6 +137,13 @@ def cluster(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cluster]
         kube, session, relay = world.kube, world.session, Relay(world.kube.url, None).start()
     yield Cluster(kube, relay, kube.new_namespace("operate"), tmp_path, session)
     relay.stop()
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a rollback leaves is looked at at once: nobody acts on it here."""
+    monkeypatch.setattr(lookback, "SOON", 0.0)
+    monkeypatch.setattr(lookback, "LONGEST", 0.0)
 
 
 @pytest.fixture

@@ -93,6 +93,7 @@ def test_the_question_shows_what_would_happen_and_where() -> None:
         expect=NAME,
         cluster="eu-1",
         asked=9.0,
+        read_at=9.0,
     )
     assert question(PREVIEW, walk="w-1", now=9.0, reason="it changed").reason == "it changed"
     script = replace(PREVIEW, effect=raise_overhead(OBJECT, **SCRIPT))

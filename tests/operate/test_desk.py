@@ -17,9 +17,9 @@ from console.operate.journal import Journal
 from console.operate.locks import Busy
 from console.operate.person import Question, Reply
 from console.operate.policy import ChangeRules
-from console.runbook.walk import Applied, Intent, Landed, Resumed, Started, Verified, WalkEnded
+from console.runbook.walk import Applied, Intent, Landed, Offered, Resumed, Started, Verified, WalkEnded
 from console.sources.files.runbooks import Library
-from console.timeline.prose import sentence
+from console.timeline.prose import because, outcome, sentence
 from console.wire.connection import Connection
 from tests.operate.conftest import NO, YES, Cluster, Says
 from tests.operate.objects import NEW, OLD, create, running, spark_path
@@ -180,8 +180,12 @@ async def test_a_change_that_does_not_help_is_offered_back(
     shows = person.asked[2].shows
     assert any(line.startswith("deaths since the change: ") for line in shows)
     assert f"changes back spec.executor.memoryOverhead: {NEW} → {OLD}" in shows
-    assert walk.still_to_do == ()
-    assert walk.outcome == "unresolved"
+    (undone,) = walk.rolled_back
+    assert undone.left.startswith(f"spec.executor.memoryOverhead is {OLD} again, as before the change; the application")
+    assert walk.outcome == "unresolved" and outcome(walk) == "unresolved, rolled back"
+    (offered,) = [e for e in at._env.journal.read(walk.id) if isinstance(e, Offered)]
+    assert offered.asked == person.asked[2].text and offered.shown == person.asked[2].shows
+    assert (offered.label, offered.others) == ("roll it back", ("leave it as it is",))
     assert overhead(cluster) == OLD
     assert [e.inverse_of for e in walk.writes] == ["", f"{walk.id}/1"]
     obj = cluster.kube.get(spark_path(cluster.namespace, "etl-orders"))
@@ -201,6 +205,7 @@ async def test_a_change_is_rolled_back_after_the_end(
     walk = await at.rollback(walk_id, f"{walk_id}/1", Says(YES))
     assert (walk.status, walk.outcome) == ("ended", "resolved")
     assert overhead(cluster) == OLD
+    assert f"memoryOverhead is {OLD} again, as before the change" in because(walk)
     assert at._env.journal.verify(walk_id).ok
 
 

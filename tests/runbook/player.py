@@ -9,7 +9,7 @@ from typing import Any
 from console.actions import verb_of
 from console.actions.effects import Effect
 from console.board.model import Board
-from console.runbook import inputs, steps
+from console.runbook import inputs, lookback, steps
 from console.runbook.context.build import build
 from console.runbook.context.query import with_query
 from console.runbook.model import Runbook
@@ -48,6 +48,7 @@ class Player:
     events: list[AnyEvent] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     before: dict[str, Any] = field(default_factory=dict)
+    obj: dict[str, Any] | None = None
 
     @property
     def walk(self) -> Walk:
@@ -108,6 +109,9 @@ class Player:
             case steps.Undo(step=step, rollback=rollback):
                 self.effects.append(rollback)
                 self.write(step.id if step else "", rollback, "")
+            case steps.LookBack(rollback=rollback):
+                self.now += lookback.LONGEST
+                self.events.append(lookback.looked(walk, rollback, self.obj, self.board(), book, self.now))
             case steps.Offer(step=step, effect=effect):
                 answer: Any = self.roll_back
                 self.events.append(Offered(now, step.id, effect.id, answer, "test"))

@@ -323,3 +323,31 @@ def test_only_the_sources_that_a_verification_asks_can_make_it_doubtful() -> Non
     assert doubt(step, (SourceState("pods", "fresh"), *sources[1:])) is None
     other = replace(step, until="operator.ready")
     assert doubt(other, sources) == Doubt("pods late and prometheus stale", 50.0), "it may come from any of them"
+
+
+def completed(ctx: dict[str, Any], before: Look | None = None) -> tuple[Evidence, ...]:
+    """What is seen where a verification ends because the application has completed."""
+    step = replace(STEP, shows=("executors {{ after.executors }}",))
+    (done,) = hold(step, {"done": True, **ctx}, fold(Watch().events), 600.0, before)
+    assert isinstance(done, Verified) and done.verdict == "effective"
+    return done.evidence
+
+
+def test_a_job_that_completed_is_proved_by_its_state_when_and_its_tasks_and_not_by_executors_that_run() -> None:
+    over = {"key": "jobs/etl", "subject": "SparkApplication/jobs/etl", "state": "COMPLETED", "ended": 590.0}
+    watched = Look.after(None, 540.0, None, {"after": {"tasks": 512.0}, "app": {"tasks": {"total": 520}}})
+    last = Look.after(watched, 570.0, None, {"after": {}, "app": over})
+    proof, own = completed({"app": over, "after": {"executors": 0, "deaths": 1}}, last)
+    assert proof.excerpt == (
+        "jobs/etl is COMPLETED since 00:09:50Z: 512 of 520 tasks completed when they were counted last, at 00:09:00Z; "
+        "1 executor lost since the change"
+    )
+    assert proof.locator == "SparkApplication/jobs/etl .status" and own.excerpt == "executors 0"
+    (unknown, _) = completed({"app": {"key": "jobs/etl", "state": "COMPLETED"}, "after": {"executors": 0}})
+    assert unknown.excerpt == "jobs/etl is COMPLETED, since when is not known: its tasks were not counted"
+
+
+def test_a_verification_that_held_is_not_proved_by_a_completion() -> None:
+    watch = Watch(replace(STEP, hold="0s", rises=""))
+    (_, done) = watch.look(running=True, ooms=0, tasks=5, app={"key": "jobs/etl", "state": "RUNNING"})
+    assert isinstance(done, Verified) and done.evidence == ()

@@ -25,6 +25,7 @@ from console.runbook.walk import (
     Intent,
     Judged,
     Landed,
+    LookedBack,
     Noted,
     Offered,
     Resumed,
@@ -262,6 +263,8 @@ def test_a_rollback_is_done_once_and_leaves_the_verdict_alone() -> None:
     events += [Intent(7.0, "verify", todo.rollback, {}, 2), Applied(8.0, "verify", todo.rollback.id, True)]
     walk = fold(events)
     assert [w.inverse_of for w in walk.writes] == ["", "w/1"] and walk.outputs["verify"]["verdict"] == "worse"
+    assert steps.todo(CHANGE, walk) == steps.LookBack(todo.rollback)
+    walk = fold([*events, LookedBack(9.0, "verify", todo.rollback.id, "yes", "as before")])
     assert steps.todo(CHANGE, walk) == steps.Enter("end")
 
 
@@ -288,9 +291,13 @@ def test_a_rollback_after_the_end_does_not_open_the_walk_again() -> None:
     walk = fold(events)
     todo = steps.todo(CHANGE, walk)
     assert isinstance(todo, steps.Undo)
-    walk = fold([*events, Intent(9.0, "", todo.rollback, {}, 2), Applied(10.0, "", todo.rollback.id, True)])
+    events += [Intent(9.0, "", todo.rollback, {}, 2), Applied(10.0, "", todo.rollback.id, True)]
+    walk = fold(events)
     assert walk.status == "ended" and walk.outcome == "unresolved" and len(walk.writes) == 2
+    assert steps.todo(CHANGE, walk) == steps.LookBack(todo.rollback)
+    walk = fold([*events, LookedBack(11.0, "", todo.rollback.id, "yes", "as before", ("ada: diagnose it again",))])
     assert steps.todo(CHANGE, walk) == steps.Nothing()
+    assert walk.still_to_do == ("ada: diagnose it again",)
 
 
 def test_a_read_script_is_no_write() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from console.actions.effects import Consequence
 from console.facts.evidence import Evidence
 from console.operate.chain import Chain
 from console.operate.journal import Journal
@@ -267,3 +268,24 @@ def test_a_drill_is_told_from_an_incident(journal: Journal) -> None:
     shown = markdown(fold([drill]), [drill], Chain("w", True, 1, ""), ["0" * 64])
     assert "(https://127.0.0.1:6443) **production** **drill** |" in shown
     assert document(fold([drill]), [drill], Chain("w", True, 1, ""), ["0" * 64])["drill"] is True
+
+
+def test_the_loss_in_the_timeline_is_the_one_of_the_moment_of_the_change() -> None:
+    now = Consequence("loss", "info", "it is FAILED now: no running work is lost")
+    told = [replace(e, told=(now,)) if isinstance(e, Intent) else e for e in story()]
+    page = markdown(fold(told), told, Chain(WALK, True, len(told), ""), ["0" * 64] * len(told))
+    changes = page.split("## Changes")[1].split("## What happened")[0]
+    assert "- loss (info): it is FAILED now: no running work is lost" in changes and "restart" not in changes
+    tree = document(fold(told), told, Chain(WALK, True, len(told), ""), ["0" * 64] * len(told))
+    assert [c["topic"] for c in tree["writes"][0]["consequences"]] == ["loss"]
+
+
+def test_what_the_question_of_a_rollback_showed_stands_in_the_timeline() -> None:
+    asked = Offered(
+        ASKED + 8, "which", EFFECT.id, "no", "eve", "It did not help. Roll it back?", "leave it as it is",
+        ("roll it back",), ("executors 3 of 6", "deaths since the change: 2 container-oom"),
+    )  # fmt: skip
+    page = shown(asked)
+    assert "eve left the change in place\n  - asked: It did not help. Roll it back?\n" in page
+    assert "  - shown: executors 3 of 6\n  - shown: deaths since the change: 2 container-oom\n" in page
+    assert "  - not chosen: roll it back" in page

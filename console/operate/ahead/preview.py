@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from dataclasses import replace as dataclass_replace
 from typing import Any
 
 from msgspec.structs import replace
@@ -29,6 +30,11 @@ from console.wire.paths import object_path
 from console.wire.reader import Reader
 from console.wire.writer import Writer
 
+OF_NOW = frozenset({"restart", "loss", "sink"})
+"""Topics that follow from how the object is at the moment; the others follow from what is set."""
+_WEIGHT = {"info": 0, "unknown": 0, "warning": 1, "stop": 2}
+_SHOWN_UNKNOWN = 1
+"""Who said yes to what was not known said yes to a warning too."""
 NOT_KEPT = "its present value is a secret, which is not kept, so it could not be put back"
 
 
@@ -53,7 +59,7 @@ class PlannedChange:
         """In words, why a later look is not what was confirmed; `` where it is the same."""
         if self.preview.fingerprint != later.preview.fingerprint:
             return "what would change is not what you saw"
-        return self.pin.differs(later.pin)
+        return worse(self.preview.consequences, later.preview.consequences) or self.pin.differs(later.pin)
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,36 @@ class PreviewContext:
     objects: int = 1
     read_only: str = ""
     known: tuple[Consequence, ...] | None = field(default=None)
-    """Consequences of an earlier look, where only the dry run is made again."""
+    """Consequences of an earlier look, where only the dry run is made again, and what the object says of itself."""
+
+
+def worse(shown: tuple[Consequence, ...], now: tuple[Consequence, ...]) -> str:
+    """In words, what weighs more now than what was shown; `` where nothing does."""
+
+    def weights(found: tuple[Consequence, ...]) -> dict[str, int]:
+        out: dict[str, int] = {}
+        for one in found:
+            weight = _SHOWN_UNKNOWN if one.level == "unknown" else _WEIGHT[one.level]
+            out[one.topic] = max(out.get(one.topic, 0), weight)
+        return out
+
+    was = weights(shown)
+    more = [c.text for c in now if _WEIGHT[c.level] > was.get(c.topic, 0)]
+    return f"more follows from it than you saw: {'; '.join(more)}" if more else ""
+
+
+async def followed_by(planned: PlannedChange, at: ObjectAddress | None, context: PreviewContext) -> Preview:
+    """The preview, with what follows from the change as the object is now; nothing is tried."""
+    if at is None:
+        return planned.preview
+    obj = await kubernetes.read(context.reader, at, uid=planned.effect.target.uid if planned.effect.target else "")
+    known = replace_known(context, planned.preview.consequences)
+    return replace(planned.preview, consequences=_renewed(planned.effect, obj, planned.pin, known))
+
+
+def replace_known(context: PreviewContext, known: tuple[Consequence, ...]) -> PreviewContext:
+    """The context of a look that comes after one which had these consequences."""
+    return dataclass_replace(context, known=known)
 
 
 async def plan(effect: Effect, at: ObjectAddress | None, context: PreviewContext) -> PlannedChange:
@@ -100,7 +135,10 @@ async def plan(effect: Effect, at: ObjectAddress | None, context: PreviewContext
         lines = diff(obj, after or obj)
     if not lines:
         raise ConsoleError(f"nothing would change: {at.target.words} already has these values")
-    found = context.known if context.known is not None else await _consequences(effect, obj, after, held, context)
+    if context.known is not None:
+        found = _renewed(effect, obj, held, context)
+    else:
+        found = await _consequences(effect, obj, after, held, context)
     accepted = None if context.writer is None else True
     message = "the server accepts it" if accepted else "worked out on this machine, the server was not asked"
     return _planned(effect, obj, held, rollback, lines, accepted, message, found, context)
@@ -162,7 +200,9 @@ async def _script(
             )
         (lines, message), accepted, after = _tried(tried), True, _left_as(obj, tried)
     found = context.known
-    if found is None and obj is not None:
+    if found is not None and obj is not None:
+        found = _renewed(effect, obj, held, context)
+    elif found is None and obj is not None:
         found = await _consequences(effect, obj, after, held, context)
     elif found is None:
         found = aftermath.with_the_runbooks(seal_effect(effect), SCRIPT.may(effect))
@@ -201,6 +241,17 @@ def _planned(
     return PlannedChange(preview, effect, held, obj, rollback)
 
 
+def _renewed(effect: Effect, obj: dict[str, Any], held: Pin, context: PreviewContext) -> tuple[Consequence, ...]:
+    """The consequences of the earlier look, those in their place that follow from how the object is now."""
+    said = verb_of(effect.action).consequences(effect, obj, held.touched, context.now())
+    now = [c for c in aftermath.with_the_runbooks(effect, said) if c.topic in OF_NOW]
+    return (*_cleaned(now), *(c for c in context.known or () if c.topic not in OF_NOW))
+
+
+def _cleaned(found: Iterable[Consequence]) -> tuple[Consequence, ...]:
+    return tuple(replace(c, text=clean(redact(c.text))) for c in found)
+
+
 async def _consequences(
     effect: Effect, obj: dict[str, Any], after: dict[str, Any] | None, held: Pin, context: PreviewContext
 ) -> tuple[Consequence, ...]:
@@ -214,7 +265,7 @@ async def _consequences(
             out = [c for c in out if c.topic != "next run"]
     if after is not None:
         out += await capacity.fits(context.reader, obj, after)
-    return tuple(replace(c, text=clean(redact(c.text))) for c in out)
+    return _cleaned(out)
 
 
 async def _schedule(reader: Reader, obj: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:

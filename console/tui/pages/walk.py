@@ -79,7 +79,7 @@ class WalkPage(OneWalk):
             before, self._asked = self._asked, question
             if before is None or question is None or (before.step, before.kind) != (question.step, question.kind):
                 self.choice, self.at_choice = 0, question is not None and self._marks(question)
-            if before is None or question is None or before.preview is None or before.preview != question.preview:
+            if before is None or question is None or before.preview is None or before.weighs != question.weighs:
                 self._read = False
         walk = self.walk
         if self._runbook is None and walk is not None and walk.text:
@@ -314,7 +314,7 @@ class WalkPage(OneWalk):
 
         def read() -> None:
             now = self.question
-            self._read = self._read or (now is not None and now.preview == question.preview)
+            self._read = self._read or (now is not None and now.weighs == question.weighs)
 
         def full(width: int) -> list[Line]:
             return question_view.full(self.question or question, width)

@@ -65,7 +65,7 @@ def pinned(
         left: this Console is not on it; `elsewhere`: the process that is.
         watched: the verification that is running, where there is one.
     """
-    over = walk.status == "ended" and walk.pending is None and not walk.undo
+    over = walk.status == "ended" and walk.pending is None and not walk.undo and walk.unseen is None
     out = _end(walk, width) if over else _standing(board, walk, width, left=left, elsewhere=elsewhere)
     if watched and not left:
         out = list(watched)
@@ -124,7 +124,7 @@ def _standing(board: Board, walk: Walk, width: int, *, left: bool, elsewhere: st
     if walk.status == "holding":
         current = walk.state(walk.current)
         return [line(Span(" "), span("not yet: " + (current.words if current else ""), "warn"))]
-    if walk.pending is not None or walk.undo or walk.status == "running":
+    if walk.pending is not None or walk.undo or walk.unseen is not None or walk.status == "running":
         words, role = _doing(walk)
         return [line(Span(" "), span(text, role)) for text in wrap(words, width - 2)]
     if walk.status == "in doubt":
@@ -142,6 +142,8 @@ def _doing(walk: Walk) -> tuple[str, Role]:
         return "confirmed: rules, object and dry run are looked at once more, then the change is sent", "warn"
     if walk.undo:
         return "preparing the rollback: it is shown before anything is sent", "text"
+    if walk.unseen is not None:
+        return "rolled back; what that leaves is looked at: is it as it was, does the application run?", "text"
     current = walk.state(walk.current)
     if current is not None and current.state == "done" and current.preview is not None and walk.writes:
         return "the change was made; what follows from it is being read", "text"

@@ -154,6 +154,7 @@ class DrillSession:
         """
         loaded = scenario if isinstance(scenario, Scenario) else load(scenario)
         chosen, seed = loaded.case(case), loaded.seed if seed is None else seed
+        loaded = loaded.world_of(chosen)
         if now:
             speed, start = 1.0, WallClock().now() - lead(loaded, chosen, seed) - SLACK
         session = cls(

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from console.drill.control.deployments import WorkloadController
+from console.drill.control.deployments import DeploymentController
 from console.drill.control.garbage import GarbageCollector
 from console.drill.control.gpus import Gpus
 from console.drill.control.kubelet import Kubelet
+from console.drill.control.nodes import NodeController
 from console.drill.control.operator import SparkOperator
+from console.drill.control.quotas import QuotaController
+from console.drill.control.replicasets import ReplicaSetController
 from console.drill.control.scheduled import ScheduledApps
 from console.drill.control.scheduler import Scheduler
+from console.drill.control.sets import DaemonSetController, StatefulSetController
+from console.drill.control.volumes import ClaimBinder
 from console.drill.spark.program import Programs
 from console.drill.spark.runs import Spark
 from console.drill.state.cluster import ClusterState
@@ -34,5 +39,11 @@ class SimulatedWorld:
         self.garbage = GarbageCollector(cluster)
         self.spark = Spark(cluster, self.programs, self.kubelet)
         self.operator = SparkOperator(cluster, self.spark)
-        self.scheduled = ScheduledApps(cluster)
-        self.deployments = WorkloadController(cluster)
+        self.scheduled = ScheduledApps(cluster, self.operator.process)
+        self.replicasets = ReplicaSetController(cluster)
+        self.deployments = DeploymentController(cluster)
+        self.daemonsets = DaemonSetController(cluster)
+        self.statefulsets = StatefulSetController(cluster)
+        self.quotas = QuotaController(cluster)
+        self.nodes = NodeController(cluster)
+        self.claims = ClaimBinder(cluster)

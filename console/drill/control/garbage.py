@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from console.drill.state.cluster import ClusterState
-from console.drill.state.resources import DEPLOYMENTS, PODS, REPLICASETS, SCHEDULED, SERVICES, SPARKAPPS
+from console.drill.state.resources import (
+    DAEMONSETS,
+    DEPLOYMENTS,
+    PODS,
+    REPLICASETS,
+    SCHEDULED,
+    SERVICES,
+    SPARKAPPS,
+    STATEFULSETS,
+)
 from console.drill.state.store import ObjectChange
 
 Object = dict[str, Any]
@@ -17,7 +26,7 @@ class GarbageCollector:
 
     def __init__(self, cluster: ClusterState) -> None:
         self.cluster = cluster
-        for resource in (PODS, SPARKAPPS, SCHEDULED, DEPLOYMENTS, REPLICASETS):
+        for resource in (PODS, SPARKAPPS, SCHEDULED, DEPLOYMENTS, REPLICASETS, STATEFULSETS, DAEMONSETS):
             cluster.store.listen(resource, self._changed)
 
     def _changed(self, change: ObjectChange) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from console.drill.control.containers import ContainerLives
+from console.drill.control.podstatus import GOOD, PodWriter
+from console.drill.control.pulls import ImagePulls
 from console.drill.state.cluster import ClusterState
 from console.drill.state.ids import stamp
-from console.drill.state.objects import image_digest
 from console.drill.state.pods import finished
 from console.drill.state.resources import PODS
 from console.drill.state.store import ObjectChange
@@ -25,13 +27,15 @@ class Kubelet:
 
     def __init__(self, cluster: ClusterState, signal: Callable[[Object], None]) -> None:
         self.cluster, self._signal = cluster, signal
-        self._ending: set[str] = set()
+        self._writer = PodWriter(cluster)
+        self._pulls = ImagePulls(cluster, self._writer)
+        self._lives = ContainerLives(cluster, self._writer, self.end)
         cluster.store.listen(PODS, self._changed)
 
     def _changed(self, change: ObjectChange) -> None:
         pod, old = change.object, change.previous
         if change.type == "DELETED":
-            self._ending.discard(pod["metadata"]["uid"])
+            self._writer.ending.discard(pod["metadata"]["uid"])
             return
         meta = pod["metadata"]
         bound = pod["spec"].get("nodeName") and not (old and old["spec"].get("nodeName"))
@@ -42,95 +46,52 @@ class Kubelet:
 
     # -- starting -------------------------------------------------------------------------------------------------
 
-    def _live(self, meta: Object) -> Object | None:
-        pod = self.cluster.store.get(PODS, meta["namespace"], meta["name"])
-        if pod is None or pod["metadata"]["uid"] != meta["uid"] or finished(pod) or meta["uid"] in self._ending:
-            return None
-        return pod
-
     def _creating(self, meta: Object) -> None:
-        pod = self._live(meta)
+        pod = self._writer.live(meta)
         if pod is None:
             return
-        self._put(pod, self._waiting(pod, ready_to_start=SANDBOX))
+        self._writer.put(pod, self._writer.created(pod, ready_to_start=SANDBOX))
         delay = self.cluster.ids.jitter(0.4, 0.7)
         missing = self.cluster.late_volumes.pop(meta["uid"], None)
         if missing:
             volume, config = missing
             text = f'MountVolume.SetUp failed for volume "{volume}" : configmap "{config}" not found'
-            self._event(pod, "Warning", "FailedMount", text)
+            self._writer.event(pod, "Warning", "FailedMount", text)
             delay += 0.6
         self.cluster.heap.after(delay, lambda: self._sandbox(meta))
 
     def _sandbox(self, meta: Object) -> None:
-        pod = self._live(meta)
+        pod = self._writer.live(meta)
         if pod is None:
             return
-        status = self._waiting(pod, ready_to_start=("True", "", ""))
+        status = self._writer.created(pod, ready_to_start=GOOD)
         ip = self.cluster.ids.pod_ip()
-        self._put(pod, status | {"podIP": ip, "podIPs": [{"ip": ip}]})
-        for container in pod["spec"]["containers"]:
-            image = f'Container image "{container["image"]}" already present on machine and can be accessed by the pod'
-            self._event(pod, "Normal", "Pulled", image, container["name"])
-            self._event(pod, "Normal", "Created", "Container created", container["name"])
+        self._writer.put(pod, status | {"podIP": ip, "podIPs": [{"ip": ip}]})
+        self._pulls.fetch(meta, lambda: self._made(meta))
+
+    def _made(self, meta: Object) -> None:
         self.cluster.heap.after(0.3, lambda: self._started(meta))
 
     def _started(self, meta: Object) -> None:
-        pod = self._live(meta)
+        pod = self._writer.live(meta)
         if pod is None:
             return
-        now = self.cluster.heap.now
+        now, unready = self.cluster.heap.now, self._lives.unready(pod)
         containers = [
             c
-            | {"ready": True, "started": True, "state": {"running": {"startedAt": stamp(now)}}}
+            | {"ready": c["name"] not in unready, "started": True, "state": {"running": {"startedAt": stamp(now)}}}
             | {"containerID": f"containerd://{self.cluster.ids.hex(64)}"}
             for c in pod["status"]["containerStatuses"]
         ]
         status = pod["status"] | {"phase": "Running", "containerStatuses": containers}
-        status["conditions"] = self._conditions(
-            pod, PodReadyToStartContainers=("True", "", ""), Ready=("True", "", ""), ContainersReady=("True", "", "")
-        )
-        self._put(pod, status)
+        with_network = self._writer.conditions(pod, PodReadyToStartContainers=GOOD)
+        self._writer.put(pod, status | {"conditions": self._readiness(pod, with_network, containers)})
         for container in pod["spec"]["containers"]:
-            self._event(pod, "Normal", "Started", "Container started", container["name"])
+            self._writer.event(pod, "Normal", "Started", "Container started", container["name"])
+        self._lives.started(meta)
 
-    def _waiting(self, pod: Object, *, ready_to_start: tuple[str, str, str]) -> Object:
-        now = self.cluster.heap.now
-        names = " ".join(c["name"] for c in pod["spec"]["containers"])
-        unready = ("False", "ContainersNotReady", f"containers with unready status: [{names}]")
-        host = self.cluster.node_address(pod["spec"]["nodeName"])
-        resources = pod["spec"]["containers"][0].get("resources", {})
-        return {
-            **pod["status"],
-            "phase": "Pending",
-            "startTime": pod["status"].get("startTime") or stamp(now),
-            "hostIP": host,
-            "hostIPs": [{"ip": host}],
-            "observedGeneration": pod["metadata"].get("generation", 1),
-            "resources": resources,
-            "conditions": self._conditions(
-                pod,
-                PodReadyToStartContainers=ready_to_start,
-                Initialized=("True", "", ""),
-                Ready=unready,
-                ContainersReady=unready,
-            ),
-            "containerStatuses": [
-                {
-                    "allocatedResources": c.get("resources", {}).get("requests", {}),
-                    "image": c["image"],
-                    "imageID": f"sha256:{image_digest(c['image'])}",
-                    "lastState": {},
-                    "name": c["name"],
-                    "ready": False,
-                    "resources": c.get("resources", {}),
-                    "restartCount": 0,
-                    "started": False,
-                    "state": {"waiting": {"reason": "ContainerCreating"}},
-                }
-                for c in pod["spec"]["containers"]
-            ],
-        }
+    def _readiness(self, pod: Object, conditions: list[Object], containers: list[Object]) -> list[Object]:
+        return self._writer.readiness({**pod, "status": {**pod["status"], "conditions": conditions}}, containers)
 
     # -- ending ---------------------------------------------------------------------------------------------------
 
@@ -156,10 +117,10 @@ class Kubelet:
             disruption: reason and message of the condition DisruptionTarget.
             delay: seconds until the phase follows.
         """
-        pod = self._live(meta)
+        pod = self._writer.live(meta)
         if pod is None or pod["status"].get("phase") != "Running":
             return
-        self._ending.add(meta["uid"])
+        self._writer.ending.add(meta["uid"])
         now = self.cluster.heap.now
         containers = [
             c
@@ -186,10 +147,13 @@ class Kubelet:
             conditions["Initialized"] = ("True", done, "")
         if disruption:
             conditions["DisruptionTarget"] = ("True", *disruption)
-        status = pod["status"] | {"containerStatuses": containers, "conditions": self._conditions(pod, **conditions)}
+        status = pod["status"] | {
+            "containerStatuses": containers,
+            "conditions": self._writer.conditions(pod, **conditions),
+        }
         if pod_reason:
             status |= {"reason": pod_reason, "message": pod_message}
-        self._put(pod, status)
+        self._writer.put(pod, status)
         self.cluster.heap.after(delay, lambda: self._phase(meta, "Failed" if code else "Succeeded"))
 
     def evict(self, pod: Object, resource: str) -> None:
@@ -201,8 +165,8 @@ class Kubelet:
         else:
             text += f"Threshold quantity: 10Gi, available: 8Gi. Container {name} was using 21Gi, request is 0, "
             text += f"has larger consumption of {resource}."
-        self._event(pod, "Warning", "Evicted", text.strip())
-        self._event(pod, "Normal", "Killing", f"Stopping container {name}", name)
+        self._writer.event(pod, "Warning", "Evicted", text.strip())
+        self._writer.event(pod, "Normal", "Killing", f"Stopping container {name}", name)
         hard = resource == "memory"
         if not hard:
             self._signal(pod)
@@ -219,8 +183,8 @@ class Kubelet:
         pod = self.cluster.store.get(PODS, meta["namespace"], meta["name"])
         if pod is None or pod["metadata"]["uid"] != meta["uid"] or finished(pod):
             return
-        conditions = self._conditions(pod, PodReadyToStartContainers=SANDBOX)
-        self._put(pod, pod["status"] | {"phase": phase, "conditions": conditions})
+        conditions = self._writer.conditions(pod, PodReadyToStartContainers=SANDBOX)
+        self._writer.put(pod, pod["status"] | {"phase": phase, "conditions": conditions})
         if "deletionTimestamp" in pod["metadata"]:
             self.cluster.heap.after(0.6, lambda: self._remove(meta))
 
@@ -231,14 +195,14 @@ class Kubelet:
         if finished(pod) or not pod["spec"].get("nodeName"):
             self.cluster.heap.after(0.3, lambda: self._remove(meta))
             return
-        if meta["uid"] in self._ending:
+        if meta["uid"] in self._writer.ending:
             return
         if pod["status"].get("phase") != "Running":
             self.cluster.heap.after(0.8, lambda: self._remove(meta))
             return
         for container in pod["spec"]["containers"]:
             text = f"Stopping container {container['name']}"
-            self._event(pod, "Normal", "Killing", text, container["name"])
+            self._writer.event(pod, "Normal", "Killing", text, container["name"])
         grace = pod["metadata"].get("deletionGracePeriodSeconds", 30)
         self._signal(pod)
         seconds, code = self.cluster.ids.jitter(0.7, 1.1), 143
@@ -254,41 +218,3 @@ class Kubelet:
                 gone = pod["metadata"] | {"deletionGracePeriodSeconds": 0, "deletionTimestamp": stamp(now)}
                 self.cluster.store.update(PODS, {**pod, "metadata": gone})
             self.cluster.store.delete(PODS, meta["namespace"], meta["name"])
-
-    # -- helpers --------------------------------------------------------------------------------------------------
-
-    def _conditions(self, pod: Object, **changed: tuple[str, str, str]) -> list[Object]:
-        now = stamp(self.cluster.heap.now)
-        old = {c["type"]: c for c in pod["status"].get("conditions", ())}
-        order = [
-            "DisruptionTarget",
-            "PodReadyToStartContainers",
-            "Initialized",
-            "Ready",
-            "ContainersReady",
-            "PodScheduled",
-        ]
-        out: list[Object] = []
-        for kind in order:
-            if kind not in changed:
-                if kind in old:
-                    out.append(old[kind])
-                continue
-            value, reason, message = changed[kind]
-            before = old.get(kind)
-            since = before["lastTransitionTime"] if before and before["status"] == value else now
-            condition: Object = {"lastProbeTime": None, "lastTransitionTime": since}
-            if message:
-                condition["message"] = message
-            condition["observedGeneration"] = pod["metadata"].get("generation", 1)
-            if reason:
-                condition["reason"] = reason
-            out.append(condition | {"status": value, "type": kind})
-        return out
-
-    def _put(self, pod: Object, status: Object) -> None:
-        self.cluster.store.update(PODS, {**pod, "status": status})
-
-    def _event(self, pod: Object, kind: str, reason: str, text: str, container: str = "") -> None:
-        host = pod["spec"].get("nodeName", "")
-        self.cluster.recorder.record(pod, kind, reason, text, "kubelet", host=host, container=container)

@@ -1,9 +1,14 @@
-"""The kubeflow Spark operator, as v2.4 behaves: submits, follows pods, retries, and restarts what was edited."""
+"""The kubeflow Spark operator, as v2.4 behaves: submits, follows pods, retries, and restarts what was edited.
+
+It acts while a pod of its Deployment leads. What happened meanwhile it sees when it starts: new applications and
+drivers that ended, but no edit, because that shows only to who saw the object before.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from console.drill.control.leader import ControllerProcess
 from console.drill.spark.pods import driver_pod
 from console.drill.spark.runs import Spark
 from console.drill.state.cluster import ClusterState
@@ -15,6 +20,8 @@ from console.drill.state.store import ObjectChange
 
 Object = dict[str, Any]
 COMPONENT = "spark-application-controller"
+LABELS = {"app.kubernetes.io/name": "spark-operator", "app.kubernetes.io/component": "controller"}
+LEASE = ("spark-operator", "spark-operator-controller-lock")
 APP = "sparkoperator.k8s.io/app-name"
 PHASES = {"Pending": "PENDING", "Running": "RUNNING", "Succeeded": "COMPLETED", "Failed": "FAILED"}
 EXEMPT = ("suspend", "timeToLiveSeconds")
@@ -32,7 +39,8 @@ class SparkOperator:
 
     def __init__(self, cluster: ClusterState, spark: Spark) -> None:
         self.cluster, self.spark = cluster, spark
-        self.running = True
+        self.process = ControllerProcess(cluster, LABELS, LEASE)
+        self.process.on_start(self._resync)
         cluster.store.listen(SPARKAPPS, self._app_changed)
         cluster.store.listen(PODS, self._pod_changed)
 
@@ -53,18 +61,68 @@ class SparkOperator:
     def _event(self, app: Object, kind: str, reason: str, text: str) -> None:
         self.cluster.recorder.record(app, kind, reason, text, COMPONENT)
 
+    # -- its own beginning ----------------------------------------------------------------------------------------
+
+    def _resync(self) -> None:
+        """A new leader looks at every application there is."""
+        for app in self.cluster.store.all(SPARKAPPS):
+            meta = app["metadata"]
+            if self.process.watches(meta["namespace"]):
+                self.process.after(self.cluster.ids.jitter(0.5, 3.0), lambda meta=meta: self._look(meta))  # type: ignore[misc]
+
+    def _look(self, meta: Object) -> None:
+        """Go on with an application from where its status says that it is."""
+        app = self._get(meta)
+        if app is None:
+            return
+        match state_of(app):
+            case "":
+                self.cluster.operator_metrics.added(self.cluster.heap.now)
+                self._submit(meta)
+            case "PENDING_RERUN" | "RESUMING":
+                self._submit(meta)
+            case "INVALIDATING":
+                self._pending_rerun(meta, fresh=True)
+            case "SUSPENDING":
+                self._move(meta, "SUSPENDING", "SUSPENDED")
+            case "SUCCEEDING":
+                self._completed(meta)
+            case "FAILING":
+                self._after_failure(app)
+            case "SUBMISSION_FAILED":
+                self._after_refusal(app)
+            case "SUBMITTED" | "RUNNING":
+                self._follow(app)
+            case "COMPLETED" | "FAILED":
+                self._expire(app)
+
+    def _follow(self, app: Object) -> None:
+        meta = app["metadata"]
+        driver = self.cluster.store.get(PODS, meta["namespace"], f"{meta['name']}-driver")
+        for pod in self.cluster.store.all(PODS, meta["namespace"]):
+            labels = pod["metadata"].get("labels") or {}
+            if labels.get(APP) == meta["name"] and labels.get("spark-role") == "executor":
+                self._executor(pod, str(pod["status"].get("phase")))
+        app = self._get(meta) or app
+        if driver is None:
+            self._failing(app, "driver pod not found")
+        else:
+            self._driver(driver, False)
+
     # -- the application ------------------------------------------------------------------------------------------
 
     def _app_changed(self, change: ObjectChange) -> None:
-        app, old, heap = change.object, change.previous, self.cluster.heap
+        app, old = change.object, change.previous
         meta = app["metadata"]
+        if not self.process.watches(meta["namespace"]):
+            return
         if change.type == "ADDED" and not state_of(app):
-            self.cluster.operator_metrics.added(heap.now)
-            heap.after(self.cluster.ids.jitter(2.8, 3.4), lambda: self._submit(meta))
+            self.cluster.operator_metrics.added(self.cluster.heap.now)
+            self.process.after(self.cluster.ids.jitter(2.8, 3.4), lambda: self._submit(meta))
         elif change.type == "MODIFIED" and old and _edited(old, app):
-            heap.after(0.02, lambda: self._invalidate(meta))
+            self.process.after(0.02, lambda: self._invalidate(meta))
         elif change.type == "MODIFIED" and old and bool(old["spec"].get("suspend")) != bool(app["spec"].get("suspend")):
-            heap.after(0.02, lambda: self._suspend(meta))
+            self.process.after(0.02, lambda: self._suspend(meta))
 
     def _invalidate(self, meta: Object) -> None:
         app = self._get(meta)
@@ -73,7 +131,7 @@ class SparkOperator:
         if state_of(app) == "RUNNING":
             self.cluster.operator_metrics.stopped(self.cluster.heap.now)
         app = self._status(app, applicationState={"state": "INVALIDATING"})
-        self.cluster.heap.after(0.3, lambda: self._pending_rerun(meta, fresh=True))
+        self.process.after(0.3, lambda: self._pending_rerun(meta, fresh=True))
 
     def _suspend(self, meta: Object) -> None:
         """Suspending takes the driver down; resuming submits anew."""
@@ -88,10 +146,10 @@ class SparkOperator:
             driver = self.cluster.store.get(PODS, meta["namespace"], f"{meta['name']}-driver")
             if driver is not None:
                 self.cluster.delete_pod(driver["metadata"])
-            self.cluster.heap.after(3.0, lambda: self._move(meta, "SUSPENDING", "SUSPENDED"))
+            self.process.after(3.0, lambda: self._move(meta, "SUSPENDING", "SUSPENDED"))
         elif not app["spec"].get("suspend") and state == "SUSPENDED":
             self._status(app, applicationState={"state": "RESUMING"}, executionAttempts=None, executorState=None)
-            self.cluster.heap.after(3.0, lambda: self._submit(meta))
+            self.process.after(3.0, lambda: self._submit(meta))
 
     def _move(self, meta: Object, old: str, new: str) -> None:
         app = self._get(meta)
@@ -112,21 +170,21 @@ class SparkOperator:
         if driver is not None:
             self.cluster.delete_pod(driver["metadata"])
         wait = RESUBMIT_SECONDS if alive else self.cluster.ids.jitter(3.0, 4.0)
-        self.cluster.heap.after(wait, lambda: self._submit(meta))
+        self.process.after(wait, lambda: self._submit(meta))
 
     def resubmit(self, meta: Object) -> None:
         """An application that waits for its next run since before the operator was started gets it."""
-        self.cluster.heap.after(1.0, lambda: self._submit(meta))
+        self.process.after(1.0, lambda: self._submit(meta))
 
     def _submit(self, meta: Object) -> None:
         app = self._get(meta)
-        if app is None or state_of(app) not in ("", "PENDING_RERUN", "RESUMING"):
+        if app is None or state_of(app) not in ("", "PENDING_RERUN", "RESUMING", "SUBMISSION_FAILED"):
             return
-        if not self.running or app["spec"].get("suspend"):
-            self.cluster.heap.after(5.0, lambda: self._submit(meta))
+        if app["spec"].get("suspend"):
+            self.process.after(5.0, lambda: self._submit(meta))
             return
         if self.cluster.store.get(PODS, meta["namespace"], f"{meta['name']}-driver"):
-            self.cluster.heap.after(1.0, lambda: self._submit(meta))
+            self.process.after(1.0, lambda: self._submit(meta))
             return
         app_id, submission = f"spark-{self.cluster.ids.hex(32)}", self.cluster.ids.uid()
         attempts = int(app.get("status", {}).get("executionAttempts") or 0) + 1
@@ -138,15 +196,34 @@ class SparkOperator:
             self._not_submitted(app, str(error))
             return
         self.cluster.operator_metrics.submitted(self.cluster.heap.now)
-        self.cluster.heap.after(0.6, lambda: self._submitted(meta, app_id, submission, attempts))
+        self.process.after(0.6, lambda: self._submitted(meta, app_id, submission, attempts))
 
     def _not_submitted(self, app: Object, error: str) -> None:
-        name = f"{app['metadata']['namespace']}/{app['metadata']['name']}"
+        meta = app["metadata"]
+        name = f"{meta['namespace']}/{meta['name']}"
         message = f"failed to run spark-submit for SparkApplication {name}: {error}"
         self.cluster.operator_metrics.not_submitted(self.cluster.heap.now)
-        app = self._status(app, applicationState={"errorMessage": message, "state": "SUBMISSION_FAILED"})
+        app = self._status(
+            app,
+            applicationState={"errorMessage": message, "state": "SUBMISSION_FAILED"},
+            lastSubmissionAttemptTime=stamp(self.cluster.heap.now),
+            submissionAttempts=int(app.get("status", {}).get("submissionAttempts") or 0) + 1,
+        )
         self._event(app, "Warning", "SparkApplicationSubmissionFailed", message)
-        self._status(app, applicationState={"errorMessage": message, "state": "FAILED"})
+        self._after_refusal(app)
+
+    def _after_refusal(self, app: Object) -> None:
+        """A submission that failed is tried again as often as its policy says, else that was all."""
+        policy, meta = app["spec"].get("restartPolicy") or {}, app["metadata"]
+        kind, attempts = policy.get("type", "Never"), int(app["status"].get("submissionAttempts") or 0)
+        retries = policy.get("onSubmissionFailureRetries")
+        if kind == "Always" or (kind == "OnFailure" and retries is not None and attempts <= int(retries)):
+            wait = float(policy.get("onSubmissionFailureRetryInterval", 5)) * max(1, attempts)
+            self.process.after(wait, lambda: self._submit(meta))
+            return
+        message = app["status"]["applicationState"].get("errorMessage", "")
+        ended = stamp(self.cluster.heap.now)
+        app = self._status(app, applicationState={"errorMessage": message, "state": "FAILED"}, terminationTime=ended)
 
     def _submitted(self, meta: Object, app_id: str, submission: str, attempts: int) -> None:
         app = self._get(meta)
@@ -180,15 +257,15 @@ class SparkOperator:
         pod = change.object
         labels = pod["metadata"].get("labels") or {}
         name = labels.get(APP)
-        if not name or not self.running:
+        if not name or not self.process.watches(pod["metadata"]["namespace"]):
             return
         was = change.previous["status"].get("phase") if change.previous and change.type == "MODIFIED" else None
         phase = pod["status"].get("phase")
         role = labels.get("spark-role")
         if role == "driver" and (change.type == "DELETED" or phase != was):
-            self.cluster.heap.after(0.25, lambda: self._driver(pod, change.type == "DELETED"))
+            self.process.after(0.25, lambda: self._driver(pod, change.type == "DELETED"))
         elif role == "executor" and change.type != "DELETED" and phase != was:
-            self.cluster.heap.after(0.2, lambda: self._executor(pod, str(phase)))
+            self.process.after(0.2, lambda: self._executor(pod, str(phase)))
 
     def _app_of(self, pod: Object) -> Object | None:
         labels = pod["metadata"]["labels"]
@@ -238,13 +315,13 @@ class SparkOperator:
             self.cluster.operator_metrics.started(now, app)
             self._event(app, "Normal", "SparkDriverRunning", f"Driver {name} is running")
         elif phase == "Running" and state == "":
-            self.cluster.heap.after(0.3, lambda: self._driver(pod, deleted))
+            self.process.after(0.3, lambda: self._driver(pod, deleted))
         elif phase == "Succeeded" and state in ("SUBMITTED", "RUNNING"):
             ended = app["status"].get("terminationTime") or stamp(now)
             self.cluster.operator_metrics.ended(now, app, True)
             app = self._status(app, applicationState={"state": "SUCCEEDING"}, terminationTime=ended)
             self._event(app, "Normal", "SparkDriverCompleted", f"Driver {name} completed")
-            self.cluster.heap.after(0.2, lambda: self._completed(app["metadata"]))
+            self.process.after(0.2, lambda: self._completed(app["metadata"]))
         elif phase == "Failed" and state in ("SUBMITTED", "RUNNING"):
             ended_state = terminated(pod) or {}
             code, reason = ended_state.get("exitCode", 0), ended_state.get("reason", "")
@@ -253,19 +330,23 @@ class SparkOperator:
             self._failing(app, text)
 
     def _failing(self, app: Object, message: str) -> None:
-        now, meta = self.cluster.heap.now, app["metadata"]
+        now = self.cluster.heap.now
         self.cluster.operator_metrics.ended(now, app, False)
         ended = app["status"].get("terminationTime") or stamp(now)
         app = self._status(app, applicationState={"errorMessage": message, "state": "FAILING"}, terminationTime=ended)
-        policy = app["spec"].get("restartPolicy") or {}
+        self._after_failure(app)
+
+    def _after_failure(self, app: Object) -> None:
+        """A run that failed is begun again as often as its policy says."""
+        policy, meta = app["spec"].get("restartPolicy") or {}, app["metadata"]
         attempts = int(app["status"].get("executionAttempts", 1))
         retries = int(policy.get("onFailureRetries", 0))
         kind = policy.get("type", "Never")
         if kind == "Always" or (kind == "OnFailure" and attempts <= retries):
             wait = float(policy.get("onFailureRetryInterval", 5))
-            self.cluster.heap.after(wait, lambda: self._retry(meta))
+            self.process.after(wait, lambda: self._retry(meta))
         else:
-            self.cluster.heap.after(0.3, lambda: self._failed(meta))
+            self.process.after(0.3, lambda: self._failed(meta))
 
     def _retry(self, meta: Object) -> None:
         app = self._get(meta)
@@ -286,7 +367,7 @@ class SparkOperator:
             return
         app = self._status(app, applicationState={"state": "COMPLETED"})
         if (app["spec"].get("restartPolicy") or {}).get("type") == "Always":
-            self.cluster.heap.after(1.0, lambda: self._pending_rerun(meta, fresh=False))
+            self.process.after(1.0, lambda: self._pending_rerun(meta, fresh=False))
         else:
             self._expire(app)
 
@@ -294,7 +375,7 @@ class SparkOperator:
         seconds = app["spec"].get("timeToLiveSeconds")
         if seconds:
             meta = app["metadata"]
-            self.cluster.heap.after(float(seconds), lambda: self._delete(meta))
+            self.process.after(float(seconds), lambda: self._delete(meta))
 
     def _delete(self, meta: Object) -> None:
         if self._get(meta) is not None:

@@ -4,25 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from console.drill.control.fitting import UNSCHEDULABLE_TAINT, lacking, matches, requests, tolerates, untolerated
+from console.drill.control.volumes import waits_for_consumer
 from console.drill.state.cluster import ClusterState
 from console.drill.state.ids import stamp
 from console.drill.state.pods import amount_of, finished
 from console.drill.state.recorder import SCHEDULER
-from console.drill.state.resources import NODES, PODS
+from console.drill.state.resources import CLAIMS, NODES, PODS
 from console.drill.state.store import ObjectChange
 
 Object = dict[str, Any]
-
-
-def requests(pod: Object) -> dict[str, float]:
-    """Summed requests of a pod's containers, in base units."""
-    out: dict[str, float] = {}
-    for container in pod["spec"]["containers"]:
-        resources = container.get("resources", {})
-        wanted = {**resources.get("limits", {}), **resources.get("requests", {})}
-        for name, value in wanted.items():
-            out[name] = out.get(name, 0.0) + amount_of(str(value))
-    return out
 
 
 class Scheduler:
@@ -35,6 +26,7 @@ class Scheduler:
         self._waiting: dict[str, Object] = {}
         cluster.store.listen(PODS, self._pod)
         cluster.store.listen(NODES, lambda _change: self._retry())
+        cluster.store.listen(CLAIMS, lambda _change: self._retry())
 
     def free(self, node: Object) -> dict[str, float]:
         """Allocatable minus requested of a node."""
@@ -78,20 +70,28 @@ class Scheduler:
             return
         if "deletionTimestamp" in pod["metadata"]:
             return
+        claims = self._claims(pod)
+        if claims:
+            self._refuse(pod, f"{claims}.", 0)
+            return
         wanted = requests(pod)
         reasons: dict[str, int] = {}
+        full = 0
         best: tuple[float, str] | None = None
         nodes = self.cluster.store.all(NODES)
         for node in nodes:
-            reason = self._unfit(pod, node, wanted)
-            if reason:
+            unfit = self._unfit(pod["spec"], node, wanted)
+            for reason in unfit:
                 reasons[reason] = reasons.get(reason, 0) + 1
+            if unfit:
+                full += self._would_fit(node, wanted, unfit)
                 continue
             room = self.free(node).get("memory", 0.0)
             if best is None or room > best[0]:
                 best = (room, node["metadata"]["name"])
         if best is None:
-            self._refuse(pod, len(nodes), reasons)
+            listed = ", ".join(sorted(f"{count} {reason}" for reason, count in reasons.items()))
+            self._refuse(pod, f"{listed}.", full)
             return
         self._waiting.pop(meta["uid"], None)
         self._count(pod, best[1])
@@ -103,29 +103,46 @@ class Scheduler:
         text = f"Successfully assigned {meta['namespace']}/{meta['name']} to {best[1]}"
         self.cluster.recorder.record(pod, "Normal", "Scheduled", text, SCHEDULER)
 
-    def _unfit(self, pod: Object, node: Object, wanted: dict[str, float]) -> str:
-        if node["spec"].get("unschedulable"):
-            return "node(s) were unschedulable"
-        selector = pod["spec"].get("nodeSelector") or {}
-        labels = node["metadata"].get("labels", {})
-        if any(labels.get(key) != value for key, value in selector.items()):
-            return "node(s) didn't match Pod's node affinity/selector"
-        tolerated = pod["spec"].get("tolerations") or []
-        for taint in node["spec"].get("taints", ()):
-            if taint["effect"] != "PreferNoSchedule" and not any(_tolerates(t, taint) for t in tolerated):
-                value = f": {taint['value']}" if taint.get("value") else ""
-                return f"node(s) had untolerated taint {{{taint['key']}{value}}}"
-        free = self.free(node)
-        for name, amount in wanted.items():
-            if amount > free.get(name, 0.0):
-                return f"Insufficient {name}"
-        return "Too many pods" if free.get("pods", 1.0) < 1 else ""
+    def _claims(self, pod: Object) -> str:
+        """Why the pod's claims keep it from every node; empty: they do not."""
+        for volume in pod["spec"].get("volumes") or ():
+            name = (volume.get("persistentVolumeClaim") or {}).get("claimName")
+            if not name:
+                continue
+            claim = self.cluster.store.get(CLAIMS, pod["metadata"]["namespace"], name)
+            if claim is None:
+                return f'persistentvolumeclaim "{name}" not found'
+            if claim["status"].get("phase") != "Bound" and not waits_for_consumer(self.cluster.store, claim):
+                return "pod has unbound immediate PersistentVolumeClaims"
+        return ""
 
-    def _refuse(self, pod: Object, nodes: int, reasons: dict[str, int]) -> None:
-        listed = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
+    def _unfit(self, spec: Object, node: Object, wanted: dict[str, float]) -> list[str]:
+        """Why a node does not take it, in the order in which the scheduler's plugins ask."""
+        cordon = {"key": UNSCHEDULABLE_TAINT, "effect": "NoSchedule"}
+        if node["spec"].get("unschedulable") and not any(
+            tolerates(one, cordon) for one in spec.get("tolerations") or ()
+        ):
+            return ["node(s) were unschedulable"]
+        if untolerated(spec, node) is not None:
+            return ["node(s) had untolerated taint(s)"]
+        if not matches(spec, node):
+            return ["node(s) didn't match Pod's node affinity/selector"]
+        return lacking(wanted, self.free(node))
+
+    def _would_fit(self, node: Object, wanted: dict[str, float], unfit: list[str]) -> bool:
+        """Whether the node would take it if other pods were gone."""
+        most = {name: amount_of(str(value)) for name, value in node["status"]["allocatable"].items()}
+        return unfit[0].startswith(("Insufficient", "Too many")) and not lacking(wanted, most)
+
+    def _refuse(self, pod: Object, why: str, full: int) -> None:
+        """Say why no node takes it; `full` of them would, were they empty."""
+        nodes = len(self.cluster.store.all(NODES))
+        helpless = nodes - full
+        victims = [f"{full} No preemption victims found for incoming pod"] if full else []
+        others = [f"{helpless} Preemption is not helpful for scheduling"] if helpless else []
         text = (
-            f"0/{nodes} nodes are available: {listed}. preemption: 0/{nodes} nodes are available: "
-            f"{nodes} Preemption is not helpful for scheduling."
+            f"0/{nodes} nodes are available: {why} preemption: 0/{nodes} nodes are available: "
+            f"{', '.join(sorted([*victims, *others]))}."
         )
         conditions = self._condition(pod, "False", "Unschedulable", text)
         if conditions != pod["status"].get("conditions"):
@@ -141,11 +158,3 @@ class Scheduler:
         if message:
             condition |= {"message": message, "reason": reason}
         return [condition | {"observedGeneration": 1, "status": value, "type": "PodScheduled"}]
-
-
-def _tolerates(toleration: Object, taint: Object) -> bool:
-    if toleration.get("effect") and toleration["effect"] != taint["effect"]:
-        return False
-    if toleration.get("operator") == "Exists":
-        return not toleration.get("key") or bool(toleration["key"] == taint["key"])
-    return bool(toleration.get("key") == taint["key"] and toleration.get("value", "") == taint.get("value", ""))

@@ -20,6 +20,11 @@ from console.drill.state.resources import PODS
 
 Object = dict[str, Any]
 POLL_SECONDS = 0.1
+_WAITING = {
+    "ErrImagePull": "image can't be pulled",
+    "ImagePullBackOff": "trying and failing to pull image",
+}
+"""Reasons that the kubelet writes out here."""
 
 
 def _number(query: dict[str, str], key: str, pod: str) -> int | None:
@@ -80,10 +85,18 @@ def _check_started(pod: Object, container: str) -> None:
     """Refuse the log of a container that has not begun to write."""
     for status in pod["status"].get("containerStatuses", ()):
         waiting = status["state"].get("waiting")
-        if status["name"] == container and waiting:
+        if status["name"] == container and waiting and "terminated" not in status["lastState"]:
             reason, name = waiting.get("reason", "ContainerCreating"), pod["metadata"]["name"]
-            text = f'container "{container}" in pod "{name}" is waiting to start: {reason}'
+            text = f'container "{container}" in pod "{name}" is waiting to start: {_WAITING.get(reason, reason)}'
             raise StatusError(text, "BadRequest", 400)
+
+
+def _waits(pod: Object, container: str) -> bool:
+    """Whether it waits for its next start: what it wrote last is its log."""
+    return any(
+        c["name"] == container and ("waiting" in c["state"] or "terminated" in c["state"])
+        for c in pod["status"].get("containerStatuses", ())
+    )
 
 
 async def pod_log(
@@ -100,14 +113,19 @@ async def pod_log(
     query, name = request.query, pod["metadata"]["name"]
     container = _container(query, pod)
     options = _options(query, name, cluster.heap.now)
-    if _on(query, "previous"):
+    log, now = cluster.logs.of(pod["metadata"]["uid"]), cluster.heap.now
+    before, ended, begun = log.lives(now)
+    if _on(query, "previous") and not ended:
         text = f'previous terminated container "{container}" in pod "{name}" not found'
         raise StatusError(text, "BadRequest", 400)
     _check_started(pod, container)
     if not pod["status"].get("containerStatuses"):
         return web.Response(body=b"", content_type="text/plain")
-    log, now = cluster.logs.of(pod["metadata"]["uid"]), cluster.heap.now
-    lines = [(when, line) for when, line in log.lines(since=options.since) if when <= now]
+    if _on(query, "previous") or (ended and _waits(pod, container)):
+        first, last = before, ended
+    else:
+        first, last = begun, now
+    lines = [(when, line) for when, line in log.lines(since=options.since) if first <= when <= last]
     body = render(lines, tail=options.tail, timestamps=options.timestamps, limit_bytes=options.limit)
     if not options.follow:
         return web.Response(body=body, content_type="text/plain")

@@ -12,12 +12,17 @@ from console.base.errors import did_you_mean
 from console.base.units import parse_duration, parse_jvm_size
 from console.drill.prometheus.promql import engine as promql
 from console.drill.scenario.faults import faults
-from console.drill.scenario.model import DCGM, OPERATORS, OUTCOMES, FaultDoc, Scenario, ScenarioCase
+from console.drill.scenario.faults.base import Wrong
+from console.drill.scenario.model import DCGM, OPERATORS, OUTCOMES, FaultDoc, Scenario, ScenarioCase, WorldDoc
+from console.drill.scenario.references import problem, problem_of
 from console.drill.state import cron
 
 Object = dict[str, Any]
+API_VERSION = "console.drill/v1"
 Path = tuple[str | int, ...]
 """Keys and places in lists, from the top of the document."""
+_INNER = {(FaultDoc, "short"), (Scenario, "file"), (Scenario, "worlds")}
+"""Fields that no file writes."""
 _SIZES = {"heap", "python", "native", "input", "write", "result"}
 _SECONDS = {"every", "running", "at", "hold", "within", "after", "warmup", "ramp", "seconds", "scrape"}
 
@@ -31,19 +36,39 @@ class ScenarioReader:
     def struct(self, kind: type[Any], data: Any, path: Path) -> Any:
         if not isinstance(data, dict):
             raise self.document.error(path, f"expected a mapping, got {_kind(data)}")
+        if kind is FaultDoc and "kind" not in data:
+            data = self._written_out(data, path)
         known = {f.name: f for f in msgspec.structs.fields(kind)}
-        spelled = {_spelling(name): name for name in known if name not in ("name", "file") or kind is not ScenarioCase}
-        spelled |= {"name": "name"} if "name" in known else {}
+        spelled = {_spelling(name): name for name in known if (kind, name) not in _INNER}
         values: Object = {}
         for key, value in data.items():
-            field = spelled.get(key) or (key if key == "file" and path == () else None)
+            field = spelled.get(key) or (key if (kind, key) in _INNER else None)
             if field is None:
-                raise self.document.unknown_key(path, key, [k for k in spelled if k != "file"])
+                raise self.document.unknown_key(path, key, list(spelled))
             values[field] = self.value(known[field].type, field, value, (*path, key))
         for name, field_info in known.items():
             if field_info.required and name not in values:
                 raise self.document.error(path, f"{_spelling(name)!r} is missing here")
         return kind(**values)
+
+    def _written_out(self, data: Object, path: Path) -> Object:
+        """`{drain: node-041, every: 45s, at: -20m}` as a fault is written out: kind, target, options."""
+        known = faults()
+        verbs = [key for key in data if key in known]
+        if len(verbs) != 1:
+            text = (
+                f"one verb is wanted here, got {' and '.join(map(repr, verbs))}" if verbs else "no verb is named here"
+            )
+            near = did_you_mean(next((str(k) for k in data if k != "at"), ""), known)
+            raise self.document.error(path, text, hint=near or f"one of {', '.join(sorted(known))}")
+        (verb,) = verbs
+        options = {key: value for key, value in data.items() if key not in (verb, "at")}
+        target = data[verb]
+        if isinstance(target, dict):
+            said = {"object": target} if known[verb].on == "manifest" else target
+            options, target = {**options, **said}, ""
+        at = {"at": data["at"]} if "at" in data else {}
+        return {**at, "kind": verb, "target": target or "", "options": options, "short": True}
 
     def value(self, kind: Any, name: str, value: Any, path: Path) -> Any:
         origin, args = getattr(kind, "__origin__", None), getattr(kind, "__args__", ())
@@ -91,7 +116,11 @@ class ScenarioChecker:
         self.document, self.scenario = document, scenario
 
     def run(self) -> None:
-        world = self.scenario.world
+        self._world(self.scenario.world)
+        for name, case in self.scenario.cases.items():
+            self._case(name, case)
+
+    def _world(self, world: WorldDoc) -> None:
         for index, job in enumerate(world.fleet):
             self._cron(job.schedule, ("world", "fleet", index, "schedule"))
         for index, node in enumerate(world.nodes):
@@ -105,14 +134,20 @@ class ScenarioChecker:
                 raise self.document.error(("world", "apps", index), message)
         for index, rule in enumerate(world.rules):
             self._promql(rule.expr, ("world", "rules", index, "expr"))
-        for name, case in self.scenario.cases.items():
-            self._case(name, case)
+        for index, manifest in enumerate(world.objects):
+            wrong = problem_of(manifest)
+            if wrong:
+                raise self.document.error(("world", "objects", index), wrong)
 
     def _case(self, name: str, case: ScenarioCase) -> None:
         at: Path = ("cases", name)
-        apps = [app.name for app in self.scenario.world.apps]
-        for index, fault in enumerate(case.faults):
-            self._fault(fault, (*at, "faults", index))
+        world = self.scenario.world_of(case).world
+        if case.world:
+            self._world(world)
+        apps = [app.name for app in world.apps]
+        for key, listed in (("faults", case.faults), ("break", case.break_)):
+            for index, fault in enumerate(listed):
+                self._fault(fault, world, (*at, key, index))
         if case.opens:
             self._in_world(case.opens.app, apps, (*at, "opens", "app"))
         if case.earlier:
@@ -120,7 +155,7 @@ class ScenarioChecker:
         for app in case.specs:
             self._in_world(app, apps, (*at, "specs", app))
         if case.page:
-            alerts = [rule.alert for rule in self.scenario.world.rules]
+            alerts = [rule.alert for rule in world.rules]
             message = f"no rule is named {case.page.alert!r}"
             self._known(case.page.alert, alerts, (*at, "page", "alert"), message)
         for index, expr in enumerate(case.recovery.conditions):
@@ -129,25 +164,36 @@ class ScenarioChecker:
             message = f"there is no outcome {outcome!r}"
             self._known(outcome, OUTCOMES, (*at, "expect", "outcomes", index), message)
 
-    def _fault(self, fault: FaultDoc, here: Path) -> None:
+    def _fault(self, fault: FaultDoc, world: WorldDoc, here: Path) -> None:
         known = faults()
         self._known(fault.kind, known, (*here, "kind"), f"there is no fault {fault.kind!r}")
         kind = known[fault.kind]
+        told: Path = here if fault.short else (*here, "options")
+        target = (*here, fault.kind) if fault.short else (*here, "target")
         for key in fault.options:
             if key not in kind.options:
-                raise self.document.unknown_key((*here, "options"), key, kind.options)
-        if kind.on is None:
-            return
-        world = self.scenario.world
+                raise self.document.unknown_key(told, key, kind.options)
         if kind.on == "app":
-            self._in_world(fault.target, [app.name for app in world.apps], (*here, "target"))
+            self._in_world(fault.target, [app.name for app in world.apps], target)
+        elif kind.on == "object":
+            wrong_target = problem(fault.target)
+            if wrong_target:
+                raise self.document.error(target, wrong_target)
+        elif kind.on == "manifest":
+            wrong_manifest = problem_of(fault.options.get("object") or {})
+            if wrong_manifest:
+                raise self.document.error(target, wrong_manifest)
             return
-        nodes = {node.name: node for node in world.nodes if node.gpus or kind.on == "node"}
-        self._in_world(fault.target, list(nodes), (*here, "target"))
-        wrong = kind.wrong(fault, nodes[fault.target])
+        elif kind.on in ("node", "gpu node"):
+            nodes = {node.name: node for node in world.nodes if node.gpus or kind.on == "node"}
+            self._in_world(fault.target, list(nodes), target)
+            self._right(kind.wrong(fault, nodes[fault.target]), told)
+        self._right(kind.lacking(fault), told)
+
+    def _right(self, wrong: Wrong | None, told: Path) -> None:
         if wrong is not None:
             key, message = wrong
-            raise self.document.error((*here, "options", key) if key else (*here, "options"), message)
+            raise self.document.error((*told, key) if key else told, message)
 
     def _in_world(self, name: str, names: list[str], path: Path) -> None:
         self._known(name, names, path, f"{name!r} is not in this world")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import msgspec
+
 from console.base.document import parse
 from console.base.errors import DocumentError, UsageError, did_you_mean
 from console.base.paths import library
-from console.drill.scenario.check import ScenarioChecker, ScenarioReader
-from console.drill.scenario.model import Scenario
-
-API_VERSION = "console.drill/v1"
+from console.drill.scenario.check import API_VERSION, ScenarioChecker, ScenarioReader
+from console.drill.scenario.model import Scenario, WorldDoc
+from console.drill.scenario.shared import lay, world_of
 
 
 def drills_dir() -> Path:
@@ -65,6 +66,15 @@ def read(text: str, file: str = "scenario.yaml") -> Scenario:
         if not isinstance(case, dict):
             raise document.error(("cases", name), "a case is a mapping")
         case["name"] = name
-    scenario: Scenario = ScenarioReader(document).struct(Scenario, {**body, "file": file}, ())
+    reader = ScenarioReader(document)
+    if "world" in body:
+        body["world"] = world_of(document, body["world"], ("world",), Path(file).parent)
+    scenario: Scenario = reader.struct(Scenario, body, ())
+    worlds = {
+        name: reader.struct(WorldDoc, lay(body["world"], case["world"]), ("cases", name, "world"))
+        for name, case in cases.items()
+        if isinstance(case.get("world"), dict)
+    }
+    scenario = msgspec.structs.replace(scenario, file=file, worlds=worlds)
     ScenarioChecker(document, scenario).run()
     return scenario

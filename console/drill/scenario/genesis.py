@@ -16,6 +16,7 @@ from console.drill.scenario.faults.base import FaultPlan
 from console.drill.scenario.history import write_history
 from console.drill.scenario.model import AppDoc, Earlier, Scenario, ScenarioCase, StageDoc
 from console.drill.scenario.population import SPARK_IMAGE, add, populate
+from console.drill.scenario.stock import stock
 from console.drill.spark.memory import MI, Demand
 from console.drill.spark.program import Program, StagePlan
 from console.drill.state.ids import stamp
@@ -79,12 +80,13 @@ def create(
     world = SimulatedWorld(seed=seed, start=begin - scenario.warmup)
     doc = scenario.world
     populate(world, scenario)
+    stock(world, doc)
     apps = tuple(_with_spec(app, case) for app in doc.apps)
     for app in apps:
         world.programs.by_file[main_file(app)] = program_of(app.stages)
         if app.app_name:
             world.programs.app_names[app.name] = app.app_name
-    for fault in case.faults:
+    for fault in case.breaks:
         plan = FaultPlan(world, scenario, fault.target, fault.options, begin + fault.at, begin, deny)
         faults()[fault.kind].plan(plan)
     for app in apps:

@@ -31,7 +31,7 @@ def manifests(name: str, values: Object) -> list[Object]:
     Raises:
         KeyError: the file has a `$name` that is not given.
     """
-    return [_filled(document, values) for document in _read(name)]
+    return [filled(document, values) for document in _read(name)]
 
 
 @lru_cache(maxsize=32)
@@ -40,32 +40,43 @@ def _read(name: str) -> tuple[Object, ...]:
     return tuple(document.data for document in parse_all(path.read_text(encoding="utf-8"), path.name))
 
 
-def _filled(value: Any, values: Object) -> Any:
+def filled(value: Any, values: Object, *, strict: bool = True) -> Any:
+    """`value` with what each `$name` in it stands for; unless `strict`, one that is not given stays."""
     if isinstance(value, dict):
-        return {key: _filled(item, values) for key, item in value.items()}
+        return {key: filled(item, values, strict=strict) for key, item in value.items()}
     if isinstance(value, list):
-        return [_filled(item, values) for item in value]
+        return [filled(item, values, strict=strict) for item in value]
     if not isinstance(value, str) or "$" not in value:
         return value
     whole = value[1:]
-    return values[whole] if value[0] == "$" and whole.isidentifier() else Template(value).substitute(values)
+    if value[0] == "$" and whole.isidentifier():
+        return values[whole] if strict else values.get(whole, value)
+    return Template(value).substitute(values) if strict else Template(value).safe_substitute(values)
+
+
+NO_GENERATION = ("Service", "ResourceQuota", "LimitRange", "PersistentVolumeClaim", "Node", "Namespace", "Lease")
+"""Kinds with a spec whose generation the API server does not count."""
 
 
 def complete(manifest: Object, start: float, ids: Ids) -> tuple[ServedResource, Object]:
-    """Its resource, and the object that the API server makes of a manifest in a world that begins at `start`."""
+    """Its resource, and the object that the API server makes of a manifest in a world that begins at `start`.
+
+    What says nothing of its age is as old as the world, and made with kubectl.
+    """
     meta = manifest["metadata"]
     resource = of_kind(manifest["apiVersion"], manifest["kind"])
     body = {key: value for key, value in manifest.items() if key not in ("apiVersion", "kind", "metadata")}
+    plain = "managedFields" not in meta and "spec" in manifest and manifest["kind"] not in NO_GENERATION
     made = build(
         resource,
         meta["name"],
-        start - parse_duration(meta["creationTimestamp"]),
+        start - parse_duration(meta.get("creationTimestamp", "0s")),
         ids,
         namespace=meta.get("namespace", ""),
         labels=meta.get("labels"),
         annotations=meta.get("annotations"),
-        manager=meta["managedFields"][0]["manager"],
-        generation="generation" in meta,
+        manager=(meta.get("managedFields") or [{"manager": "kubectl-client-side-apply"}])[0]["manager"],
+        generation=plain or "generation" in meta,
         body=body,
     )
     return resource, made

@@ -10,6 +10,8 @@ import msgspec
 from console.base.errors import UsageError, did_you_mean
 
 Object = dict[str, Any]
+FROM_THE_START = -86400.0
+"""`at` of what has been so since before the world began."""
 OPERATORS = ("kubeflow", "apache", "connect")
 OUTCOMES = ("resolved", "mitigated", "handed_over", "not_applicable", "unresolved")
 
@@ -78,13 +80,15 @@ class FaultDoc(msgspec.Struct, frozen=True, kw_only=True):
     """Something that changes in the world at a time.
 
     `at` is in seconds from the session's nominal begin, negative before it; a time before the world's own beginning
-    (`-1d`) means from its start.
+    (`-1d`) means from its start. It is written out (`{kind: drain, target: node-041, options: {every: 45s}}`), or
+    short, its verb first (`{drain: node-041, every: 45s}`); `short` says which, for errors that point at a key.
     """
 
-    at: float
+    at: float = FROM_THE_START
     kind: str
     target: str = ""
     options: Object = {}
+    short: bool = False
 
 
 class RuleDoc(msgspec.Struct, frozen=True, kw_only=True):
@@ -181,7 +185,11 @@ class Earlier(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ScenarioCase(msgspec.Struct, frozen=True, kw_only=True):
-    """One variant of the incident. `specs` is merged into the specs of applications before the world begins."""
+    """One variant of the incident. `specs` is merged into the specs of applications before the world begins.
+
+    What happens to it is written under `break` (`faults` means the same). `world` changes the world for this case
+    alone, as a scenario's own `world` changes one that it takes from elsewhere.
+    """
 
     name: str
     title: str
@@ -189,6 +197,8 @@ class ScenarioCase(msgspec.Struct, frozen=True, kw_only=True):
     earlier: Earlier | None = None
     specs: dict[str, Object] = {}
     faults: tuple[FaultDoc, ...] = ()
+    break_: tuple[FaultDoc, ...] = ()
+    world: Object = {}
     page: PageDoc | None = None
     truth: Truth = Truth()
     accepted: tuple[Accepted, ...] = ()
@@ -199,9 +209,41 @@ class ScenarioCase(msgspec.Struct, frozen=True, kw_only=True):
     inputs: Object = {}
     expect: Expect
 
+    @property
+    def breaks(self) -> tuple[FaultDoc, ...]:
+        """Everything that happens to the world."""
+        return (*self.faults, *self.break_)
+
+
+class ImageDoc(msgspec.Struct, frozen=True, kw_only=True):
+    """An image that the world's registry has beside those that its objects name.
+
+    Attributes:
+        name: with its tag.
+        architectures: for which it was built.
+        listed: each of them has a manifest of its own; else the only one is pulled by any node, and may not run there.
+        private: it is given to those only who bring a pull secret.
+        needs: memory that its process needs to start; a container with less is killed at once.
+        ends: exit code with which its process ends as soon as it has started; none: it runs on.
+        says: what it writes before it ends.
+        listens: ports that it listens on; none named: those that the pod declares.
+    """
+
+    name: str
+    architectures: tuple[str, ...] = ("amd64", "arm64")
+    listed: bool = True
+    private: bool = False
+    needs: str = ""
+    ends: int | None = None
+    says: str = ""
+    listens: tuple[int, ...] = ()
+
 
 class WorldDoc(msgspec.Struct, frozen=True, kw_only=True):
-    """What the world holds before anything happens."""
+    """What the world holds before anything happens.
+
+    `objects` are manifests beside those that every world has; one of the same kind and name is merged into that.
+    """
 
     cluster: str
     namespace: str
@@ -213,6 +255,8 @@ class WorldDoc(msgspec.Struct, frozen=True, kw_only=True):
     history_days: float = 35.0
     rules: tuple[RuleDoc, ...] = ()
     scrape: float = 15.0
+    objects: tuple[Object, ...] = ()
+    images: tuple[ImageDoc, ...] = ()
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
@@ -231,6 +275,12 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     warmup: float = 840.0
     speed: float = 10.0
     file: str = ""
+    worlds: Mapping[str, WorldDoc] = {}
+    """The worlds of cases that change theirs."""
+
+    def world_of(self, case: ScenarioCase) -> Scenario:
+        """This scenario with the world that a case has."""
+        return msgspec.structs.replace(self, world=self.worlds.get(case.name, self.world))
 
     def case(self, name: str) -> ScenarioCase:
         """One case.

@@ -5,15 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from console.drill.control.gpus import RESOURCE, wanted
+from console.drill.control.podsets import new_pod
 from console.drill.scenario.crds import add_crds
-from console.drill.scenario.manifests import complete, manifests
-from console.drill.scenario.model import NodeDoc, Scenario
+from console.drill.scenario.defaults import filled_in
+from console.drill.scenario.edits import merged
+from console.drill.scenario.manifests import complete, filled, manifests
+from console.drill.scenario.model import NodeDoc, Scenario, WorldDoc
 from console.drill.state.ids import Ids, stamp, stamp_micro
 from console.drill.state.objects import image_digest
-from console.drill.state.resources import NODES, PODS
+from console.drill.state.resources import DEPLOYMENTS, NODES, PODS, REPLICASETS, of_kind
+from console.drill.state.store import private
 from console.drill.world import SimulatedWorld
 
 Object = dict[str, Any]
+Over = dict[tuple[str, str, str], Object]
+"""(kind, namespace, name) → manifest."""
 DAY = 86400.0
 SPARK_IMAGE = "registry.local/spark:4.1.4"
 SPACES = ("default", "kube-system", "spark-operator", "monitoring")
@@ -29,76 +35,94 @@ def populate(world: SimulatedWorld, scenario: Scenario) -> None:
     add_crds(world.cluster)
     here = {"namespace": doc.namespace}
     lease = {"acquired": stamp_micro(start - 30 * DAY), "renewed": stamp_micro(start)}
-    add(world, "platform", {**here, **lease, "spark_image": SPARK_IMAGE})
+    over = _own_objects(doc)
+    add(world, "platform", {**here, **lease, "spark_image": SPARK_IMAGE}, over=over)
     if doc.quota:
-        add(world, "quota", {**here, "hard": doc.quota, "used": dict.fromkeys(doc.quota, "0")})
+        add(world, "quota", {**here, "hard": doc.quota, "used": dict.fromkeys(doc.quota, "0")}, over=over)
     if doc.limits:
-        add(world, "limits", {**here, "most": doc.limits})
+        add(world, "limits", {**here, "most": doc.limits}, over=over)
     # Identifiers of their own, so that the rest of the world does not depend on these objects.
-    add(world, "rights", here, Ids(scenario.seed ^ 0x5EC))
-    add(world, "secrets", here)
+    add(world, "rights", here, Ids(scenario.seed ^ 0x5EC), over=over)
+    add(world, "secrets", here, over=over)
+    for manifest in over.values():
+        _store(world, manifest, world.ids)
 
 
-def add(world: SimulatedWorld, name: str, values: Object, ids: Ids | None = None) -> None:
-    """Store the objects of a file of manifests, Deployments with the pods that they have had for weeks."""
+def add(world: SimulatedWorld, name: str, values: Object, ids: Ids | None = None, over: Over | None = None) -> None:
+    """Store the objects of a file of manifests, workloads with the pods that they have had for weeks.
+
+    Args:
+        over: what is merged into those of them that it names; what was used is taken out.
+    """
     ids = ids or world.ids
     for manifest in manifests(name, values):
-        fill = {"Deployment": _fill_deployment, "Service": _fill_service}.get(manifest["kind"])
-        if fill is not None:
-            fill(manifest, ids)
-        resource, made = complete(manifest, world.start, ids)
-        stored = world.store.create(resource, made)
-        if manifest["kind"] == "Deployment":
-            _run(world, stored)
+        change = (over or {}).pop(_key(manifest, ""), None)
+        if change is not None:
+            resource = of_kind(manifest["apiVersion"], manifest["kind"])
+            manifest = merged(resource, manifest, {k: v for k, v in change.items() if k not in ("apiVersion", "kind")})
+        _store(world, manifest, ids)
 
 
-def _fill_deployment(manifest: Object, _ids: Ids) -> None:
-    """What the API server adds to a Deployment."""
-    spec = manifest["spec"]
-    pod = spec["template"]["spec"]
-    pod["containers"] = [
-        {
-            "imagePullPolicy": "IfNotPresent",
-            "terminationMessagePath": "/dev/termination-log",
-            "terminationMessagePolicy": "File",
-            **container,
-            "ports": [{**port, "protocol": "TCP"} for port in container["ports"]],
-        }
-        for container in pod["containers"]
-    ]
-    manifest["spec"] = {
-        "progressDeadlineSeconds": 600,
-        "revisionHistoryLimit": 10,
-        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}},
-        **spec,
-    }
+def _store(world: SimulatedWorld, manifest: Object, ids: Ids) -> None:
+    resource, made = complete(filled_in(manifest, ids), world.start, ids)
+    stored = world.store.create(resource, made)
+    if manifest["kind"] == "Deployment":
+        _run(world, stored)
+    elif manifest["kind"] in ("DaemonSet", "StatefulSet"):
+        _run_set(world, stored)
 
 
-def _fill_service(manifest: Object, ids: Ids) -> None:
-    """What the API server adds to a Service, the address first of all."""
-    spec, address = manifest["spec"], ids.cluster_ip()
-    manifest["spec"] = {
-        "clusterIP": address,
-        "clusterIPs": [address],
-        "internalTrafficPolicy": "Cluster",
-        "ipFamilies": ["IPv4"],
-        "ipFamilyPolicy": "SingleStack",
-        "sessionAffinity": "None",
-        "type": "ClusterIP",
-        **spec,
-        "ports": [{**port, "protocol": "TCP", "targetPort": port["port"]} for port in spec["ports"]],
-    }
-    manifest["status"] = {"loadBalancer": {}}
+def _key(manifest: Object, namespace: str) -> tuple[str, str, str]:
+    meta = manifest["metadata"]
+    return manifest["kind"], meta.get("namespace", namespace), meta["name"]
+
+
+def _own_objects(doc: WorldDoc) -> Over:
+    """The objects of a scenario's own, where one is told of twice as one."""
+    out: Over = {}
+    for manifest in doc.objects:
+        made = filled(private(manifest), {"namespace": doc.namespace, "spark_image": SPARK_IMAGE}, strict=False)
+        resource = of_kind(made["apiVersion"], made["kind"])
+        if resource.namespaced:
+            made["metadata"].setdefault("namespace", doc.namespace)
+        else:
+            made["metadata"].pop("namespace", None)
+        key = _key(made, "")
+        out[key] = merged(resource, out[key], made) if key in out else made
+    return out
 
 
 def _run(world: SimulatedWorld, deployment: Object) -> None:
     """Give a Deployment its ReplicaSet and the pods that have been running since it was made."""
     since = world.start - 30 * DAY + 20
-    replicaset = world.deployments.replicaset(deployment)
-    for _ in range(deployment["spec"]["replicas"]):
-        add_running_pod(world, world.deployments.pod(deployment, replicaset), since)
-    meta = deployment["metadata"]
+    meta, replicas = deployment["metadata"], int(deployment["spec"].get("replicas", 1))
+    replicaset = world.deployments.replicaset(deployment, replicas)
+    for _ in range(replicas):
+        add_running_pod(world, new_pod(world.cluster, replicaset, replicaset["spec"]["template"]), since)
+    aged = {**replicaset["metadata"], "creationTimestamp": stamp(since - 20)}
+    world.store.update(REPLICASETS, {**replicaset, "metadata": aged})
+    world.replicasets.reconcile(meta["namespace"], replicaset["metadata"]["name"])
     world.deployments.reconcile(meta["namespace"], meta["name"])
+    made = world.store.get(DEPLOYMENTS, meta["namespace"], meta["name"])
+    assert made is not None
+    times = {"lastTransitionTime": stamp(since + 3), "lastUpdateTime": stamp(since + 3)}
+    conditions = [{**condition, **times} for condition in made["status"]["conditions"]]
+    world.store.update(DEPLOYMENTS, {**made, "status": {**made["status"], "conditions": conditions}})
+
+
+def _run_set(world: SimulatedWorld, found: Object) -> None:
+    """Give a DaemonSet or StatefulSet the pods that have been running since it was made."""
+    since, meta = world.start - 30 * DAY + 20, found["metadata"]
+    if found["kind"] == "DaemonSet":
+        template, _ = world.daemonsets.template(found)
+        for node in world.daemonsets.nodes(found):
+            add_running_pod(world, world.daemonsets.pod(found, template, node), since, node)
+        world.daemonsets.reconcile(meta["namespace"], meta["name"])
+        return
+    template, _ = world.statefulsets.template(found)
+    for index in range(int(found["spec"].get("replicas", 1))):
+        add_running_pod(world, new_pod(world.cluster, found, template, f"{meta['name']}-{index}"), since)
+    world.statefulsets.reconcile(meta["namespace"], meta["name"])
 
 
 def _add_node(world: SimulatedWorld, number: int, node: NodeDoc) -> None:
@@ -131,9 +155,9 @@ def _add_node(world: SimulatedWorld, number: int, node: NodeDoc) -> None:
         world.gpus.add(node.name, node.gpus, node.gpu_model, node.dcgm)
 
 
-def add_running_pod(world: SimulatedWorld, pod: Object, since: float) -> Object:
-    """A pod that has been running since long ago, as it was stored."""
-    nodes = world.store.all(NODES)
+def add_running_pod(world: SimulatedWorld, pod: Object, since: float, on: str = "") -> Object:
+    """A pod that has been running since long ago, as it was stored; `on` names its node."""
+    nodes = [n for n in world.store.all(NODES) if not on or n["metadata"]["name"] == on]
     if world.gpus.cards:  # cards are for those who ask for them
         count = wanted(pod)
         fitting = [n for n in nodes if (world.scheduler.free(n).get(RESOURCE, 0.0) >= count if count else not _has(n))]

@@ -8,6 +8,7 @@ from console.drill.state.admission import admit
 from console.drill.state.clock import EventHeap
 from console.drill.state.counters import OperatorMetrics
 from console.drill.state.ids import Ids, stamp
+from console.drill.state.images import ImageRegistry
 from console.drill.state.logs import ContainerLogs
 from console.drill.state.recorder import Recorder
 from console.drill.state.resources import NODES, PODS, ServedResource
@@ -30,6 +31,7 @@ class ClusterState:
         logs: what containers wrote.
         tracks: the life of every pod.
         late_volumes: uid of a pod → (volume, config map) that is made only after the pod.
+        images: what the registry and the nodes have.
         orphaned: uids of deleted objects whose dependents stay.
     """
 
@@ -43,6 +45,7 @@ class ClusterState:
         self.logs = ContainerLogs()
         self.tracks = Tracks(self.heap, self.store, self.logs)
         self.late_volumes: dict[str, tuple[str, str]] = {}
+        self.images = ImageRegistry()
         self.orphaned: set[str] = set()
 
     def create(self, resource: ServedResource, obj: Object) -> Object:

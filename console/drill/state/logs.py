@@ -10,6 +10,17 @@ class ContainerLog:
 
     def __init__(self) -> None:
         self._lines: list[tuple[float, str, str]] = []
+        self._ends: list[float] = []
+
+    def ended(self, when: float) -> None:
+        """The container ended; what is written from now on is another one's."""
+        self._ends.append(when)
+
+    def lives(self, when: float) -> tuple[float, float, float]:
+        """When the container before the one of that time began, when it ended, and when this one began: epoch
+        seconds, 0 where there was none."""
+        ends = [0.0, 0.0, *(end for end in self._ends if end <= when)]
+        return ends[-2], ends[-1], ends[-1]
 
     def __len__(self) -> int:
         return len(self._lines)

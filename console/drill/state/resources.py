@@ -115,6 +115,11 @@ SEALED_SECRETS = ServedResource(
 LEASES = ServedResource("coordination.k8s.io", "v1", "leases", "Lease", True)
 SLICES = ServedResource("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", True)
 NETWORKPOLICIES = ServedResource("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", True, ("netpol",))
+WEBHOOKS = ServedResource(
+    "admissionregistration.k8s.io", "v1", "mutatingwebhookconfigurations", "MutatingWebhookConfiguration", False
+)
+STORAGECLASSES = ServedResource("storage.k8s.io", "v1", "storageclasses", "StorageClass", False, ("sc",))
+VOLUMES = ServedResource("", "v1", "persistentvolumes", "PersistentVolume", False, ("pv",), subresources=("status",))
 ROLES = ServedResource("rbac.authorization.k8s.io", "v1", "roles", "Role", True)
 ROLEBINDINGS = ServedResource("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding", True)
 CLUSTERROLES = ServedResource("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", False)
@@ -208,6 +213,9 @@ REGISTRY: tuple[ServedResource, ...] = (
     LEASES,
     SLICES,
     NETWORKPOLICIES,
+    WEBHOOKS,
+    STORAGECLASSES,
+    VOLUMES,
     ROLES,
     ROLEBINDINGS,
     CLUSTERROLES,

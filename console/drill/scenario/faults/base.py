@@ -57,12 +57,22 @@ class FaultKind:
 
     Attributes:
         options: keys that a scenario may give.
-        on: what it hits: an application of the world, a node, a node with GPUs; None where it has no target.
+        on: what it hits: an application of the world, a node, a node with GPUs, any object (`Kind/namespace/name`), one
+            that is made by its manifest, an image; None where it has no target.
         wrong: what is wrong with the options, given the node that it hits.
+        needs: options without which it means nothing.
     """
 
     kind: str
     options: tuple[str, ...]
-    on: Literal["app", "node", "gpu node"] | None
+    on: Literal["app", "node", "gpu node", "object", "manifest", "image"] | None
     plan: Callable[[FaultPlan], None]
     wrong: Callable[[FaultDoc, NodeDoc], Wrong | None] = lambda _fault, _node: None
+    needs: tuple[str, ...] = ()
+
+    def lacking(self, fault: FaultDoc) -> Wrong | None:
+        """What it needs and is not told."""
+        if self.on is not None and not fault.target:
+            return "", f"{self.kind} needs to be told what it hits"
+        missing = [key for key in self.needs if key not in fault.options]
+        return ("", f"{self.kind} needs {missing[0]!r}") if missing else None

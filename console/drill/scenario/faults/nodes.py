@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from console.base.units import parse_duration
+from console.drill.scenario.edits import edit
 from console.drill.scenario.faults.base import FaultKind, FaultPlan
 from console.drill.state.ids import stamp
 from console.drill.state.resources import NODES, PODS
@@ -132,24 +133,38 @@ def _drain(world: SimulatedWorld, nodes: list[str], turn: int, every: float, unt
     world.heap.after(every, lambda: _drain(world, nodes, turn + 1, every, until))
 
 
-def _cordon(world: SimulatedWorld, name: str, on: bool) -> None:
+def _cordon(world: SimulatedWorld, name: str, on: bool, by: str = "kubectl-cordon") -> None:
+    """As `kubectl cordon` does it; the taint is the node controller's."""
     node = world.store.get(NODES, "", name)
+    if node is not None:
+        edit(world.cluster, NODES, node, {"spec": {"unschedulable": on or None}}, by)
+
+
+def _taint(plan: FaultPlan, on: bool) -> None:
+    """As `kubectl taint` does it: one taint of that key and effect, or none."""
+    options = plan.options
+    node = plan.world.store.get(NODES, "", plan.target)
     if node is None:
         return
-    key = "node.kubernetes.io/unschedulable"
-    taints = [t for t in node["spec"].get("taints", ()) if t["key"] != key]
-    spec = {k: v for k, v in node["spec"].items() if k not in ("taints", "unschedulable")}
-    if on:
-        spec["unschedulable"] = True
-        taints.append({"effect": "NoSchedule", "key": key, "timeAdded": stamp(world.heap.now)})
-    if taints:
-        spec["taints"] = taints
-    world.store.update(NODES, {**node, "spec": spec})
-    word = "NodeNotSchedulable" if on else "NodeSchedulable"
-    world.cluster.recorder.record(node, "Normal", word, f"Node {name} status is now: {word}", "kubelet", host=name)
+    taint: Object = {key: str(options[key]) for key in ("key", "value") if key in options}
+    taint["effect"] = str(options.get("effect", "NoSchedule"))
+    kept = [t for t in node["spec"].get("taints", ()) if (t["key"], t["effect"]) != (taint["key"], taint["effect"])]
+    taints = [*kept, taint] if on else kept
+    spec = {"taints": [{"$patch": "replace"}, *taints]}
+    edit(plan.world.cluster, NODES, node, {"spec": spec}, str(options.get("by", "kubectl-taint")))
+
+
+def _by(plan: FaultPlan) -> str:
+    return str(plan.options.get("by", "kubectl-cordon"))
 
 
 FAULTS = [
+    FaultKind("cordon", ("by",), "node", lambda it: it.at(lambda: _cordon(it.world, it.target, True, _by(it)))),
+    FaultKind("uncordon", ("by",), "node", lambda it: it.at(lambda: _cordon(it.world, it.target, False, _by(it)))),
+    FaultKind(
+        "taint", ("key", "value", "effect", "by"), "node", lambda it: it.at(lambda: _taint(it, True)), needs=("key",)
+    ),
+    FaultKind("untaint", ("key", "effect", "by"), "node", lambda it: it.at(lambda: _taint(it, False)), needs=("key",)),
     FaultKind("node-pressure", ("condition", "until", "nodes", "every"), "node", _plan_pressure),
     FaultKind("drain", ("nodes", "every", "until"), "node", _plan_drain),
 ]

@@ -16,8 +16,8 @@ from console.live.situation import Situation
 from console.operate.desk import Desk
 from console.operate.person import Person, Question, Queue, Reply, Scripted
 from console.operate.policy import ChangeRules
+from console.runbook.afterwards.recurrence import followed
 from console.runbook.inputs import InputMissing, resolve, the_finding
-from console.runbook.recurrence import followed
 from console.runbook.remarks import remarks
 from console.runbook.walk import Walk
 

@@ -21,9 +21,9 @@ from console.operate.person import Person, Question
 from console.operate.policy import ChangeRules
 from console.operate.runner import Publish, Runner, WalkEnvironment
 from console.operate.world import WalkView, slo_snapshot
+from console.runbook.afterwards.recurrence import WhatFollowed, watched
 from console.runbook.context.objects import LiveObject
 from console.runbook.model import Runbook
-from console.runbook.recurrence import WhatFollowed, watched
 from console.runbook.walk import (
     Followed,
     Noted,

@@ -9,7 +9,7 @@ from console.base.clock import Clock
 from console.base.errors import ConsoleError
 from console.operate import kubernetes
 from console.operate.world import WalkView
-from console.runbook import lookback
+from console.runbook.afterwards import lookback
 from console.runbook.model import Runbook
 from console.runbook.walk import LookedBack, Walk
 from console.wire.reader import Reader

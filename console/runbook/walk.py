@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from msgspec.structs import replace as change
 
+from console.runbook.afterwards.lasting import lasting, still_stands, taken_back
 from console.runbook.events import (
     Answered,
     AnyEvent,
@@ -42,7 +43,6 @@ from console.runbook.events import (
     decode,
     encode,
 )
-from console.runbook.lasting import lasting, still_stands, taken_back
 from console.runbook.model import Judgement
 from console.runbook.state import Status, StepState, Undone, Walk
 

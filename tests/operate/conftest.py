@@ -25,7 +25,7 @@ from console.operate.person import Question, Reply
 from console.operate.policy import ChangeRules
 from console.operate.scripts.process import Finished
 from console.operate.scripts.runs import run_guarded
-from console.runbook import lookback
+from console.runbook.afterwards import lookback
 from console.runbook.walk import AnyEvent
 from console.wire.calls import Leave
 from console.wire.config import ContextRef

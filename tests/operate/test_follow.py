@@ -13,7 +13,7 @@ from console.operate.desk import FOLLOWED, Desk
 from console.operate.journal import Journal
 from console.operate.locks import lock_walk
 from console.operate.policy import ChangeRules
-from console.runbook.recurrence import WhatFollowed
+from console.runbook.afterwards.recurrence import WhatFollowed
 from tests.operate.tower import desk
 from tests.timeline.story import BEGAN, WALK, written
 

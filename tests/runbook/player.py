@@ -9,7 +9,8 @@ from typing import Any
 from console.actions import verb_of
 from console.actions.effects import Effect
 from console.board.model import Board
-from console.runbook import inputs, lookback, steps
+from console.runbook import inputs, steps
+from console.runbook.afterwards import lookback
 from console.runbook.context.build import build
 from console.runbook.context.query import with_query
 from console.runbook.model import Runbook

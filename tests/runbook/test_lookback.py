@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from console.actions.effects import Effect, ObjectRef, Preview
 from console.apps.model import SparkApp
 from console.base.redact import MARK
-from console.runbook import lookback, steps
+from console.runbook import steps
+from console.runbook.afterwards import lookback
 from console.runbook.walk import (
     AnyEvent,
     Applied,

@@ -14,7 +14,7 @@ from console.cli.runbook import exit_of, walk_document
 from console.facts.model import Owner, Workload
 from console.live.situation import Situation
 from console.operate.chain import Chain
-from console.runbook.recurrence import WhatFollowed, followed
+from console.runbook.afterwards.recurrence import WhatFollowed, followed
 from console.runbook.walk import (
     AnyEvent,
     Applied,

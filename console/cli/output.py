@@ -103,7 +103,7 @@ def watched_of(situation: Situation, walk: Walk) -> Watching | None:
 
     if walk.status == "ended" or not walk.text:
         return None
-    runbook = stored_runbook(walk.text, walk.runbook)
+    runbook = stored_runbook(walk)
     samples = situation.history.get(walk.subject, ())
     return watching(situation.board, walk, runbook, samples, situation.looked.get(walk.id))
 

@@ -18,6 +18,7 @@ from console.operate.person import Person, Question, Queue, Reply, Scripted
 from console.operate.policy import ChangeRules
 from console.runbook.afterwards.recurrence import followed
 from console.runbook.inputs import InputMissing, resolve, the_finding
+from console.runbook.language.link import link
 from console.runbook.remarks import remarks
 from console.runbook.walk import Walk
 
@@ -98,7 +99,8 @@ class Intents:
         Raises:
             UsageError: no such runbook. InputMissing, InputRefused: an input is missing, or a given one is wrong.
         """
-        chosen = known(runbook, self._at.library.runbooks, "runbook")
+        books = self._at.library.runbooks
+        chosen = link(known(runbook, books, "runbook"), books)
         board = await self._loops.refreshed()
         resolved = resolve(chosen, board, app=app, alert=alert, given=given)
         if resolved.missing:

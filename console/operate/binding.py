@@ -12,6 +12,7 @@ from console.base.text import clean
 from console.operate.journal import Journal, JournalError
 from console.runbook import schema
 from console.runbook.catalogue import Catalogue
+from console.runbook.language.link import link, texts
 from console.runbook.model import Runbook
 from console.runbook.scripts import ScriptSpec
 from console.runbook.walk import Walk, fold
@@ -63,8 +64,9 @@ def bound(walk: Walk, library: RunbookSource, *, bind: bool) -> Runbook:
     Raises:
         UsageError: the text is another one, and `bind` was not asked for.
     """
-    now = library.runbooks.get(walk.runbook)
-    if now is not None and now.hash == walk.hash:
+    there = library.runbooks.get(walk.runbook)
+    now = link(there, library.runbooks) if there is not None else None
+    if now is not None and now.hash == walk.hash and texts(now) == walk.parts:
         return now
     if bind:
         return stored(walk)
@@ -84,11 +86,17 @@ def stored(walk: Walk) -> Runbook:
             f"the copy of runbook {walk.runbook} that was stored is not whole: a secret was taken out of it",
             hint="runbooks must not hold secrets; start anew",
         )
-    return schema.load(walk.text, f"{walk.runbook} as stored in {walk.id}")
+    return schema.walked(walk.text, f"{walk.runbook} as stored in {walk.id}", walk.parts)
 
 
 def drift(walk: Walk, library: RunbookSource) -> tuple[str, ...]:
     """How the runbook's text differs now from the copy that the walk has stored, as a unified diff."""
     now = library.runbooks.get(walk.runbook)
-    old, new = walk.text.splitlines(), (now.text if now is not None else "").splitlines()
-    return tuple(clean(line) for line in difflib.unified_diff(old, new, "as it began", "now", lineterm="", n=2))
+    news = {} if now is None else {walk.runbook: now.text, **texts(link(now, library.runbooks))}
+    olds = {walk.runbook: walk.text, **walk.parts}
+    lines: list[str] = []
+    for id in dict.fromkeys((*olds, *news)):
+        old, new = olds.get(id, "").splitlines(), news.get(id, "").splitlines()
+        began, later = (f"{id}, {when}" if len(olds) + len(news) > 2 else when for when in ("as it began", "now"))
+        lines += difflib.unified_diff(old, new, began, later, lineterm="", n=2)
+    return tuple(clean(line) for line in lines)

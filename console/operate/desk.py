@@ -23,6 +23,7 @@ from console.operate.runner import Publish, Runner, WalkEnvironment
 from console.operate.world import WalkView, slo_snapshot
 from console.runbook.afterwards.recurrence import WhatFollowed, watched
 from console.runbook.context.objects import LiveObject
+from console.runbook.language.link import texts
 from console.runbook.model import Runbook
 from console.runbook.walk import (
     Followed,
@@ -136,6 +137,7 @@ class Desk:
                 remarks=remarks,
                 finding=finding,
                 trouble=clean(trouble),
+                parts=texts(runbook),
             )
             walk = fold([self._env.journal.append(walk_id, event, expected=0)])
         except BaseException:

@@ -15,6 +15,7 @@ from console.operate.kubernetes import ObjectGone, place, read
 from console.operate.world import WalkView
 from console.runbook.context.build import build
 from console.runbook.context.objects import MOST, LiveObject, Wanted, wanted, with_objects
+from console.runbook.context.scope import in_scope
 from console.runbook.context.turns import in_turn
 from console.runbook.model import Runbook
 from console.runbook.walk import Walk
@@ -32,6 +33,7 @@ async def context_of(
 ) -> tuple[dict[str, Any], dict[str, LiveObject]]:
     """The data of a runbook's templates, from facts that are not older than the last change; and the live objects."""
     board = await world.refreshed(after=walk.changed)
+    runbook, walk = in_scope(runbook, walk)
     ctx = build(board, app=walk.subject, walk=walk, inputs=walk.inputs, alert=walk.alert, now=now(), runbook=runbook)
     if not runbook.about:
         return ctx, {}

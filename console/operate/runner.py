@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from msgspec.structs import replace as structs_replace
+
 from console.actions.effects import Effect, ObjectRef
 from console.actions.pins import Pin
 from console.base.clock import Clock
@@ -122,12 +124,10 @@ class Runner:
         now = self.env.clock.now
         match todo:
             case steps.Enter(step=step):
-                for event in steps.enter(self.runbook, self.walk, step, await self._context(), now()):
+                for event in steps.enter(self.runbook, self.walk, step, await self._context(step), now()):
                     self.emit(event)
-            case steps.Judge(step=one) if one.kind == "each":
-                self.emit(steps.each(one, self.walk, await self._context(), now()))
             case steps.Judge(step=one):
-                self.emit(steps.judge(self.runbook, one, await self._asked(one), now()))
+                self.emit(steps.judged(self.runbook, one, self.walk, await self._asked(one), now()))
             case steps.AskPerson(step=one):
                 return await self._person(one)
             case steps.MakeChange(step=one) | steps.RunScript(step=one):
@@ -155,10 +155,11 @@ class Runner:
                 return False
         return True
 
-    async def _context(self) -> dict[str, Any]:
-        """The data of the runbook's templates, from facts that are not older than the last change."""
+    async def _context(self, step: str = "") -> dict[str, Any]:
+        """The data of the templates of a step (of the present one), from facts not older than the last change."""
         env = self.env
-        ctx, self.looked = await context_of(env.world, env.connection.reader, self.runbook, self.walk, env.clock.now)
+        walk = structs_replace(self.walk, current=step) if step else self.walk
+        ctx, self.looked = await context_of(env.world, env.connection.reader, self.runbook, walk, env.clock.now)
         return ctx
 
     async def _asked(self, step: Step) -> dict[str, Any]:

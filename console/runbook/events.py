@@ -42,6 +42,8 @@ class Started(WalkEvent, frozen=True, tag="started"):
     finding: str = ""
     """Key of the finding that it is for, and its `trouble` in words."""
     trouble: str = ""
+    parts: dict[str, str] = {}
+    """Texts of the runbooks that it runs, by id."""
 
 
 class Entered(WalkEvent, frozen=True, tag="entered"):

@@ -46,6 +46,8 @@ def successors(runbook: Runbook, step: Step) -> tuple[tuple[str, str], ...]:
     match step.kind:
         case "end":
             return ()
+        case "run" if not step.next:
+            return (("on_unknown", step.on_unknown),)
         case "check" | "decide":
             out += [(f"branches[{i}]" if b.when else "else", b.goto) for i, b in enumerate(step.branches)]
             out += [("on_unknown", step.on_unknown)] if step.on_unknown else []
@@ -80,7 +82,7 @@ def ending(runbook: Runbook) -> frozenset[str]:
     for source, targets in _edges(runbook).items():
         for target in targets:
             back.setdefault(target, set()).add(source)
-    return _closure({s.id for s in runbook.steps if s.kind == "end"}, back)
+    return _closure({s.id for s in runbook.steps if s.kind == "end" or (s.kind == "run" and not s.next)}, back)
 
 
 def spinning(runbook: Runbook) -> tuple[str, ...]:

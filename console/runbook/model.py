@@ -277,7 +277,7 @@ class Runbook(Struct, frozen=True):
     objects: tuple[NamedObject, ...] = ()
     on_demand: bool = False
     changes_nothing: bool = False
-    parts: dict[str, Runbook] = {}
+    parts: dict[str, RunbookPart] = {}
     """Scope → the runbook whose steps came in under it."""
 
     def step(self, id: str) -> Step | None:
@@ -289,6 +289,13 @@ class Runbook(Struct, frozen=True):
     @property
     def writes(self) -> bool:
         return any(s.writes for s in self.steps)
+
+
+class RunbookPart(Struct, frozen=True):
+    """A runbook that another one runs, and the inputs that it is given: templates by name."""
+
+    runbook: Runbook
+    given: dict[str, str] = {}
 
 
 def turn_of(id: str) -> tuple[str, int | None]:

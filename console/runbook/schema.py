@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from typing import Any, cast
 
 import msgspec
@@ -29,6 +30,7 @@ from console.runbook.documents import (
     WriteDoc,
 )
 from console.runbook.language.expand import Expander
+from console.runbook.language.link import link
 from console.runbook.language.read import NOT_IN_A_BLOCK, ShortItem, read, verb_in
 from console.runbook.language.shapes import SHORT, VerifyClause
 from console.runbook.language.targets import GENERAL
@@ -71,6 +73,12 @@ def load(text: str, file: str) -> Runbook:
     if runbook is None:
         raise min(problems, key=lambda error: error.message.endswith("is missing"))  # a mistyped key explains it
     return runbook
+
+
+def walked(text: str, name: str, parts: Mapping[str, str]) -> Runbook:
+    """The runbook of a walk, with the texts of those that it runs by id, as the walk has stored them."""
+    others = {id: load(other, f"{id}, run by {name}") for id, other in parts.items()}
+    return link(load(text, name), others)
 
 
 def check(text: str, file: str) -> tuple[Runbook | None, tuple[DocumentError, ...]]:

@@ -69,6 +69,7 @@ class Walk(Struct, frozen=True):
         offered: ids of the effects whose rollback was offered; `undo` the one that is to be rolled back now.
         undos: rollbacks that were begun, in order.
         finding: key of the finding that it was for; `trouble` what it said then.
+        parts: texts of the runbooks that it runs, by id.
         still_to_do: what the changes need so that they last, in words, and those that did not help and still stand;
             `makers` the schedules that would undo them.
         recurred: why what it resolved is not resolved any more; `recurred_at` since when.
@@ -116,6 +117,7 @@ class Walk(Struct, frozen=True):
     undos: tuple[Undone, ...] = ()
     remarks: tuple[str, ...] = ()
     finding: str = ""
+    parts: dict[str, str] = {}
     trouble: str = ""
     still_to_do: tuple[str, ...] = ()
     makers: tuple[str, ...] = ()

@@ -182,10 +182,10 @@ def todo(runbook: Runbook, walk: Walk) -> Todo:
 
 def _present(step: Step) -> Todo:
     match step.kind:
-        case "check" | "decide" | "each":
-            return Judge(step)
-        case "run":
+        case "run" if not step.branches:
             return Finish("", "unresolved", f"the runbook {step.runs!r} is not in the library")
+        case "check" | "decide" | "each" | "run":
+            return Judge(step)
         case "ask" | "note" | "manual":
             return AskPerson(step, step.kind)
         case "change":
@@ -236,6 +236,16 @@ def enter(runbook: Runbook, walk: Walk, step_id: str, ctx: Mapping[str, Any], no
 def query(step: Step, ctx: Mapping[str, Any]) -> str:
     """The PromQL of a check with its expressions filled in, `` where it has none. Raises TemplateError."""
     return template.render(step.query, ctx, f"step {step.id}, query").strip() if step.query else ""
+
+
+def judged(runbook: Runbook, step: Step, walk: Walk, ctx: Mapping[str, Any], now: float) -> Judged:
+    """What a step comes to that needs nobody: a check, the head of a block, another runbook that begins."""
+    match step.kind:
+        case "each":
+            return each(step, walk, ctx, now)
+        case "run":
+            return runs(step, ctx, now)
+    return judge(runbook, step, ctx, now)
 
 
 def judge(runbook: Runbook, step: Step, ctx: Mapping[str, Any], now: float) -> Judged:
@@ -291,6 +301,16 @@ def each(step: Step, walk: Walk, ctx: Mapping[str, Any], now: float) -> Judged:
     said = f"{len(members)} members, one after the other" if members else "the list is empty"
     goto = f"{turn_way}@0" if members else way_out
     return Judged(now, step.id, "pass", said, goto, (), output)
+
+
+def runs(step: Step, ctx: Mapping[str, Any], now: float) -> Judged:
+    """Another runbook begins, with the inputs that it is given now."""
+    try:
+        given = {name: template.fill(text, ctx, f"step {step.id}, with.{name}") for name, text in step.given.items()}
+    except template.TemplateError as error:
+        return Judged(now, step.id, "unknown", safe(f"its inputs cannot be told: {error.bare}"), step.on_unknown)
+    said = f"the runbook {step.runs} is walked"
+    return Judged(now, step.id, "pass", said, step.branches[0].goto, (), {"given": given})
 
 
 def _saved(step: Step, ctx: Mapping[str, Any]) -> tuple[dict[str, Any], str]:

@@ -126,6 +126,7 @@ def _begin(event: AnyEvent) -> Walk:
         remarks=event.remarks,
         finding=event.finding,
         trouble=event.trouble,
+        parts=event.parts,
         events=1,
     )
 

@@ -19,9 +19,10 @@ from console.runbook.context.after import After, since_the_change
 from console.runbook.context.build import build
 from console.runbook.context.objectives import answered_for
 from console.runbook.context.objects import LiveObject, with_objects
+from console.runbook.context.scope import in_scope
 from console.runbook.context.turns import in_turn
 from console.runbook.model import Runbook, Step
-from console.runbook.schema import load
+from console.runbook.schema import walked
 from console.runbook.walk import Walk
 from console.slo.model import Burn, SloStatus
 from console.slo.recovery import CALM
@@ -98,8 +99,9 @@ def watching(
     state = walk.state(walk.current)
     if step is None or runbook is None or state is None or step.kind != "verify" or state.state != "current":
         return None
-    ctx = build(board, app=walk.subject, walk=walk, inputs=walk.inputs, alert=walk.alert, now=board.at, runbook=runbook)
-    ctx = in_turn(with_objects(ctx, runbook, looked or {}, walk.subject), walk, runbook) if runbook.about else ctx
+    book, mine = in_scope(runbook, walk)
+    ctx = build(board, app=mine.subject, walk=mine, inputs=mine.inputs, alert=mine.alert, now=board.at, runbook=book)
+    ctx = in_turn(with_objects(ctx, book, looked or {}, mine.subject), mine, book) if book.about else ctx
     hold, limit = _seconds(step, "hold", step.hold, ctx), _seconds(step, "deadline", step.deadline, ctx)
     since = state.watched if state.watched is not None else walk.started
     doubt = trust.doubt(step, board.sources)
@@ -152,15 +154,19 @@ def since_change(board: Board, walks: Sequence[Walk], key: str) -> SinceChange |
         return None
     after = since_the_change(app, walk)
     figures = [] if after.deaths is None else [_deaths(after, _died(after))]
-    figures += _burns_of(answered_for(board.slos, walk, stored_runbook(walk.text, walk.runbook)))
+    figures += _burns_of(answered_for(board.slos, walk, stored_runbook(walk)))
     return SinceChange(walk.id, walk.changed, tuple(figures))
 
 
-@lru_cache(maxsize=8)
-def stored_runbook(text: str, name: str) -> Runbook | None:
+def stored_runbook(walk: Walk) -> Runbook | None:
     """The runbook that a walk has stored; None where it does not read any more."""
+    return _stored(walk.text, walk.runbook, tuple(walk.parts.items()))
+
+
+@lru_cache(maxsize=8)
+def _stored(text: str, name: str, parts: tuple[tuple[str, str], ...]) -> Runbook | None:
     try:
-        return load(text, name) if text else None
+        return walked(text, name, dict(parts)) if text else None
     except ConsoleError:
         return None
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from console.base.errors import DocumentError
 from console.runbook import schema
+from console.runbook.context.scope import in_scope
 from console.runbook.language.ends import ENDS
+from console.runbook.language.link import link, texts
 from console.runbook.model import Runbook, Step
-from console.runbook.steps import each, enter, judge
+from console.runbook.steps import each, enter, judge, runs
 from console.runbook.walk import Judged, Skipped, Started, Walk, apply, fold
 
 HEAD = """\
@@ -224,3 +227,60 @@ def test_what_a_walk_is_about_is_one_of_few_things() -> None:
         book("- note: x\n", "", HEAD.replace("component spark-operator", "planet"))
     named = book("- note: x\n", "", HEAD.replace("component spark-operator", "[node, object ConfigMap]"))
     assert [(a.kind, a.of) for a in named.about] == [("node", ""), ("object", "ConfigMap")]
+
+
+OUTER = HEAD + "inputs: {size: {type: int, default: 3}}\n"
+INNER = """\
+apiVersion: console/v1
+kind: Runbook
+id: inner
+title: Within another one
+about: component spark-operator
+match: {findings: [operator-down]}
+inputs: {count: {type: int}}
+values: {twice: inputs.count * 2}
+steps:
+- check: Enough?
+  that: values.twice > 5
+  then: resolved
+- note: Not enough
+"""
+
+
+def linked(steps: str) -> Runbook:
+    inner = schema.load(INNER, "inner.yaml")
+    return link(book(steps, "", OUTER), {"inner": inner})
+
+
+def test_another_runbook_is_walked_within_this_one_and_then_it_goes_on() -> None:
+    runbook = linked("- run: inner\n  with: {count: '{{ inputs.size }}'}\n- note: And on\n")
+    assert judge(runbook, step(runbook, "run-inner.resolved"), {"walk": {"happened": "x"}}, 1.0).goto == "and-on"
+    assert step(runbook, "run-inner.handed-over").kind == "end"  # what somebody else has to do ends it all
+    begun = runs(step(runbook, "run-inner"), {"inputs": {"size": 3}}, 2.0)
+    assert (begun.goto, begun.output) == ("run-inner.applies", {"given": {"count": 3}})
+
+
+def test_a_runbook_that_is_run_sees_its_own_inputs_and_steps() -> None:
+    runbook = linked("- run: inner\n  with: {count: '{{ inputs.size }}'}\n- note: And on\n")
+    walk = apply(walk_of(runbook), runs(step(runbook, "run-inner"), {"inputs": {"size": 3}}, 2.0))
+    book_of_it, mine = in_scope(runbook, msgspec.structs.replace(walk, current="run-inner.enough"))
+    assert (book_of_it.id, mine.inputs, mine.current) == ("inner", {"count": 3}, "enough")
+    assert in_scope(runbook, msgspec.structs.replace(walk, current="and-on"))[0] is runbook
+
+
+def test_a_way_may_lead_to_another_runbook_whose_ends_are_those_of_the_walk() -> None:
+    runbook = linked("- check: Down?\n  that: now > 1\n  then: run inner\n- note: And on\n")
+    assert step(runbook, "down").branches[0].goto == "run-inner"
+    assert step(runbook, "run-inner.resolved").kind == "end"
+
+
+def test_a_circle_of_runbooks_is_not_closed() -> None:
+    one = book("- run: two\n", "", HEAD.replace("operator-down\ntitle", "one\ntitle"))
+    two = book("- run: one\n", "", HEAD.replace("operator-down\ntitle", "two\ntitle"))
+    assert {s.runs for s in link(one, {"one": one, "two": two}).steps if s.kind == "run"} == {"two", "one"}
+
+
+def test_a_walk_keeps_the_texts_of_all_its_runbooks() -> None:
+    runbook = linked("- run: inner\n- note: And on\n")
+    again = schema.walked(runbook.text, "as stored", texts(runbook))
+    assert [s.id for s in again.steps] == [s.id for s in runbook.steps]

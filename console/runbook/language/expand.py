@@ -123,6 +123,7 @@ class Expander:
                         runs=doc.run,
                         given=dict(doc.given),
                         next=way(doc.then, "next"),
+                        on_unknown="handed-over",
                         **common,
                     )
                 ]
@@ -147,7 +148,9 @@ class Expander:
     def _jump(self, runbook: str) -> str:
         id = f"run-{runbook}"
         if not any(step.id == id for step in self.extra):
-            self.extra.append(Step(id=id, kind="run", title=f"Walk the runbook {runbook}", runs=runbook))
+            self.extra.append(
+                Step(id=id, kind="run", title=f"Walk the runbook {runbook}", runs=runbook, on_unknown="handed-over")
+            )
         return id
 
     def _do(

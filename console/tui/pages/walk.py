@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from console.live.situation import FocusOn
-from console.runbook.schema import load
+from console.runbook.schema import walked
 from console.runbook.walk import Walk
 from console.runbook.watching import watching
 from console.tui.hub import Hub
@@ -83,7 +83,7 @@ class WalkPage(OneWalk):
                 self._read = False
         walk = self.walk
         if self._runbook is None and walk is not None and walk.text:
-            self._runbook = load(walk.text, walk.runbook)
+            self._runbook = walked(walk.text, walk.runbook, walk.parts)
         return question
 
     @staticmethod

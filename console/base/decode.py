@@ -34,6 +34,9 @@ Duration = Annotated[
 Size = Annotated[int, Meta(ge=0, le=MOST, extra={"text": "size"}, extra_json_schema={"x-text": "size"})]
 """Bytes; a document may say `512Ki`, `20Mi` or a plain number."""
 
+_PLAIN = re.compile(r"true|false|[-+]?[0-9.][-+0-9.a-fx]*", re.IGNORECASE)
+"""Truth values and numbers of YAML 1.2. What 1.1 reads as such beside these (`no`, `22:15`) is text there."""
+
 MOST_UNKNOWN = 100
 """Unknown keys of one mapping that are named, each with the nearest known one; the others are counted."""
 
@@ -64,21 +67,25 @@ def decode(document: Document, kind: type[T], path: Path = ()) -> T:
     return msgspec.convert(tree, kind)
 
 
-def check(document: Document, kind: Any, path: Path = (), *, whole: bool = True) -> tuple[Any, list[DocumentError]]:
+def check(
+    document: Document, kind: Any, path: Path = (), *, whole: bool = True, lenient: bool = False
+) -> tuple[Any, list[DocumentError]]:
     """The plain tree at `path` with texts turned to numbers, only the keys that were written; and all problems.
 
-    Without `whole` the document is a part that is laid over another one: keys may be missing.
+    Without `whole` the document is a part that is laid over another one: keys may be missing. `lenient` takes what was
+    written where a text is due, since nobody thinks of quotes: `no` and `22:15`, which are texts to YAML 1.2 and to
+    editors, everywhere; `true` and `1.10` in prose, which is text without a form.
     """
     value = document.data
     for part in path:
         value = value[part]
-    checker = _Checker(document, whole=whole)
+    checker = _Checker(document, whole=whole, lenient=lenient)
     tree = checker.value(value, _type(kind), path)
     return tree, sorted(checker.problems, key=lambda error: (error.line, error.column))
 
 
-def schema(kind: Any) -> dict[str, Any]:
-    """The JSON Schema that accepts what `decode` accepts."""
+def schema(kind: Any, *, lenient: bool = False) -> dict[str, Any]:
+    """The JSON Schema that accepts what `check` accepts."""
     out: dict[str, Any] = msgspec.json.schema(kind)
     rules = {info.cls.__name__: info.cls for info in _structs(_type(kind), set())}
     for name, definition in out.get("$defs", {}).items():
@@ -88,6 +95,8 @@ def schema(kind: Any) -> dict[str, Any]:
         if alone or one:
             definition["allOf"] = [*alone, *one]
     _texts_too(out)
+    if lenient:
+        _prose(out)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **out}
 
 
@@ -98,6 +107,14 @@ def _texts_too(tree: Any) -> None:
     if isinstance(tree, dict) and (word := tree.pop("x-text", None)):
         tree["pattern"] = _TEXTS[word].pattern
         tree["type"] = [tree["type"], "string"]
+
+
+def _prose(tree: Any) -> None:
+    """Let a text without a form be written like a number or a truth value."""
+    for value in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
+        _prose(value)
+    if isinstance(tree, dict) and tree.get("type") == "string" and "pattern" not in tree:
+        tree["type"] = ["string", "number", "boolean"]
 
 
 @cache
@@ -142,8 +159,8 @@ def _said(value: Any) -> str:
 
 
 class _Checker:
-    def __init__(self, document: Document, *, whole: bool) -> None:
-        self.document, self.whole = document, whole
+    def __init__(self, document: Document, *, whole: bool, lenient: bool = False) -> None:
+        self.document, self.whole, self.lenient = document, whole, lenient
         self.problems: list[DocumentError] = []
 
     def fail(self, path: Path, message: str, hint: str | None = None) -> None:
@@ -215,10 +232,14 @@ class _Checker:
             return None
         inner_types = [inner for inner in kind.types if not isinstance(inner, shape.NoneType)]
         fitting = [inner for inner in inner_types if _fits(value, inner)]
+        if not fitting:
+            texts = [text for inner in inner_types if isinstance(text := _bare(inner), shape.StrType)]
+            value = self.as_text(value, path, prose=any(text.pattern is None for text in texts)) if texts else value
+            fitting = [inner for inner in inner_types if _fits(value, inner)]
         if len(fitting) == 1 or (len(inner_types) == 1 and not fitting):
             return self.value(value, (fitting or inner_types)[0], path)
         for inner in fitting:
-            trial = _Checker(self.document, whole=self.whole)
+            trial = _Checker(self.document, whole=self.whole, lenient=self.lenient)
             out = trial.value(value, inner, path)
             if not trial.problems:
                 return out
@@ -226,6 +247,7 @@ class _Checker:
         return value
 
     def literal(self, value: Any, kind: shape.LiteralType, path: Path) -> Any:
+        value = self.as_text(value, path, prose=False)
         if value not in kind.values or isinstance(value, bool):
             words = [str(choice) for choice in kind.values]
             self.fail(path, f"{_said(value)} is not one of the choices", did_you_mean(str(value), words))
@@ -254,8 +276,16 @@ class _Checker:
         if kind.max_length is not None and count > kind.max_length:
             self.fail(path, f"at most {kind.max_length} entries may stand here, found {count}")
 
+    def as_text(self, value: Any, path: Path, *, prose: bool) -> Any:
+        """What was written, where `value` is no text only because of how YAML 1.1 reads it."""
+        if not self.lenient or not isinstance(value, bool | int | float):
+            return value
+        written = self.document.written(path, value)
+        return written if prose or not _PLAIN.fullmatch(str(written)) else value
+
     def text(self, value: Any, kind: shape.StrType, path: Path, extra: dict[str, Any]) -> Any:
         says = extra.get("says", "")
+        value = self.as_text(value, path, prose=kind.pattern is None)
         if not isinstance(value, str):
             self.wrong(path, f"text ({says})" if says else "text", value)
         elif kind.pattern is not None and not re.search(kind.pattern, value):

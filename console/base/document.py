@@ -30,9 +30,16 @@ class Document:
             finite or need more than 64 bits: JSON can hold all of it.
     """
 
-    def __init__(self, file: str, data: Any, marks: dict[Path, tuple[int, int]], text: str) -> None:
+    def __init__(
+        self,
+        file: str,
+        data: Any,
+        marks: dict[Path, tuple[int, int]],
+        text: str,
+        written: dict[Path, str] | None = None,
+    ) -> None:
         self.file, self.data, self.text = file, data, text
-        self._marks = marks
+        self._marks, self._written = marks, written or {}
 
     def line(self, path: Iterable[str | int]) -> int:
         """Line (from 1) of the key or item at `path`, or of the nearest parent that has one."""
@@ -47,7 +54,11 @@ class Document:
 
     def holding(self, data: Any) -> Document:
         """The same places with other data: for documents that are laid over each other."""
-        return Document(self.file, data, self._marks, self.text)
+        return Document(self.file, data, self._marks, self.text, self._written)
+
+    def written(self, path: Iterable[str | int], value: Any) -> Any:
+        """The number or truth value at `path` as it stands in the file (`no`, `22:15`, `1.10`), else `value`."""
+        return self._written.get(tuple(path), value)
 
     def error(self, path: Iterable[str | int], message: str, *, hint: str | None = None) -> DocumentError:
         """An error that points at `path`."""
@@ -98,7 +109,7 @@ def parse(text: str, file: str) -> Document:
     if node is None:
         return Document(file, None, marks, text)
     builder = _DocumentBuilder(file, marks)
-    return Document(file, builder.build(node, ()), marks, text)
+    return Document(file, builder.build(node, ()), marks, text, builder.written)
 
 
 def parse_all(text: str, file: str) -> list[Document]:
@@ -137,6 +148,7 @@ _LONGEST = 100
 class _DocumentBuilder:
     def __init__(self, file: str, marks: dict[Path, tuple[int, int]]) -> None:
         self.file, self.marks = file, marks
+        self.written: dict[Path, str] = {}
         self.seen: set[int] = set()
         self.nodes = self.characters = 0
         self.resolver = yaml.SafeLoader("")
@@ -184,6 +196,8 @@ class _DocumentBuilder:
             value = self.resolver.construct_object(node)
         except (yaml.YAMLError, ValueError, LookupError):
             raise self.fail(node, f"{shorten(text, 40)!r} is no {kind}", path) from None
+        if kind != "null":
+            self.written[path] = text
         return text if kind in _NUMBERS and parse_number(value) is None else value
 
     def text(self, node: yaml.Node, path: Path) -> str:

@@ -51,6 +51,9 @@ from console.runbook.model import (
     TargetTemplate,
 )
 
+NUMBERS = ("int", "float", "bool", "duration", "quantity", "jvm_size")
+"""Types of inputs whose default may be a number or a truth value; all others are texts."""
+
 
 def keys_of(kind: type[Any]) -> tuple[str, ...]:
     """The keys that a struct reads from a document."""
@@ -87,7 +90,7 @@ def check(text: str, file: str) -> tuple[Runbook | None, tuple[DocumentError, ..
         document = parse(text, file)
     except DocumentError as error:
         return None, (error,)
-    tree, problems = decode.check(document, RunbookDoc)
+    tree, problems = decode.check(document, RunbookDoc, lenient=True)
     raw = document.data.get("steps") if isinstance(document.data, dict) else None
     items, wrong = _items(document, raw if isinstance(raw, list) else [])
     clause, unfit = _clause(document)
@@ -104,7 +107,7 @@ def check(text: str, file: str) -> tuple[Runbook | None, tuple[DocumentError, ..
     problems += expander.problems
     if problems:
         return None, tuple(sorted(problems, key=lambda error: (error.line, error.column)))
-    return _runbook(head, steps, tuple(objects.values()), text, file), ()
+    return _runbook(document, head, steps, tuple(objects.values())), ()
 
 
 def _items(document: Document, raw: list[Any]) -> tuple[list[ShortItem | StepDoc], list[DocumentError]]:
@@ -128,7 +131,7 @@ def _clause(document: Document) -> tuple[VerifyClause | None, list[DocumentError
     data = document.data
     if not isinstance(data, dict) or data.get("verify") is None:
         return None, []
-    tree, problems = decode.check(document, VerifyClause, ("verify",))
+    tree, problems = decode.check(document, VerifyClause, ("verify",), lenient=True)
     return (None if problems else msgspec.convert(tree, VerifyClause)), problems
 
 
@@ -155,7 +158,7 @@ def _check_step(document: Document, item: Any, path: Path) -> tuple[StepDoc | No
             )
         ]
     struct = KINDS[kind]
-    tree, found = decode.check(document, struct, path)
+    tree, found = decode.check(document, struct, path, lenient=True)
     problems = [_foreign(document, error, kind, path) for error in found]
     return (None if problems else msgspec.convert(tree, struct)), problems
 
@@ -200,8 +203,9 @@ def _twice(document: Document, raw: Any) -> list[DocumentError]:
 
 
 def _runbook(
-    head: RunbookDoc, steps: tuple[Step, ...], objects: tuple[NamedObject, ...], text: str, file: str
+    document: Document, head: RunbookDoc, steps: tuple[Step, ...], objects: tuple[NamedObject, ...]
 ) -> Runbook:
+    text, file = document.text, document.file
     about = [head.about] if isinstance(head.about, str) else head.about
     return Runbook(
         id=head.id,
@@ -235,7 +239,7 @@ def _runbook(
                 type=i.type,
                 title=i.title,
                 required=i.required,
-                default=i.default,
+                default=i.default if i.type in NUMBERS else document.written(("inputs", name, "default"), i.default),
                 sources=tuple(i.sources),
                 choices=tuple(i.choices),
                 pattern=i.pattern,
@@ -326,12 +330,12 @@ def _target(doc: TargetDoc) -> TargetTemplate:
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of a runbook file: what editors complete, and what `load` accepts in shape."""
-    root = decode.schema(RunbookDoc)
+    root = decode.schema(RunbookDoc, lenient=True)
     definitions: dict[str, Any] = root["$defs"]
     names = []
     structs: tuple[type[Any], ...] = (*KINDS.values(), *SHORT.values(), VerifyClause)
     for struct in structs:
-        part = decode.schema(struct)
+        part = decode.schema(struct, lenient=True)
         definitions.update(part["$defs"])
         names.append(struct.__name__)
     steps = {"type": "object", "oneOf": [{"$ref": f"#/$defs/{name}"} for name in names[:-1]]}

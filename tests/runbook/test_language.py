@@ -125,6 +125,61 @@ def test_what_is_saved_is_there_for_later_steps() -> None:
     assert (unknown.status, unknown.goto) == ("unknown", "handed-over")
 
 
+def test_words_that_yaml_takes_for_something_else_are_read_as_they_were_written() -> None:
+    runbook = book(
+        """\
+- note: No
+  text: 22:15
+- ask: 1.10
+  choices:
+  - {no: on, then: handed over}
+  - {yes: Yes, hint: 0x1F}
+- check: True
+  that: true
+  then: handed over
+  because: off
+""",
+        "",
+        HEAD.replace("title: The Spark operator does not work", "title: on"),
+    )
+    note, ask, check = runbook.steps[1:4]
+    assert (runbook.title, note.title, note.text, ask.question) == ("on", "No", "22:15", "1.10")
+    assert [(c.value, c.label, c.hint) for c in ask.choices] == [("no", "on", ""), ("yes", "Yes", "0x1F")]
+    assert (check.title, check.branches[0].when, check.branches[0].because) == ("True", "true", "off")
+
+
+def test_a_name_is_read_as_yaml_of_today_reads_it() -> None:
+    runbook = book(
+        "- id: on\n  note: x\n"
+        "- {id: a, kind: ask, title: A, question: A, choices: [{value: no, label: No}, {value: b, label: B}]}\n",
+        "",
+    )
+    assert [s.id for s in runbook.steps[1:3]] == ["on", "a"]
+    assert runbook.steps[2].choices[0].value == "no"
+    with pytest.raises(DocumentError, match="found the truth value true") as caught:
+        book("- id: true\n  note: x\n", "")
+    assert caught.value.hint == "put it in quotes"
+
+
+def test_what_is_no_text_stays_what_it_is() -> None:
+    runbook = book(
+        "- do: {patch: operator, merge: {spec: {paused: no, replicas: 1}}}\n",
+        head=f"{HEAD}inputs:\n  night: {{type: enum, choices: [on, off], default: off}}\n"
+        "  all: {type: bool, default: off}\n",
+    )
+    assert step(runbook, "patch-operator").settings["patch"] == {"spec": {"paused": False, "replicas": 1}}
+    assert [(i.name, i.choices, i.default) for i in runbook.inputs] == [
+        ("night", ("on", "off"), "off"),
+        ("all", (), False),
+    ]
+
+
+@pytest.mark.parametrize("nothing", ["~", "", "null"])
+def test_nothing_is_no_text(nothing: str) -> None:
+    with pytest.raises(DocumentError, match="text is expected here, found nothing"):
+        book(f"- note: {nothing}\n", "")
+
+
 BLOCK = """\
 - each: pods|where('spec.nodeName', '==', 'node-7')
   as: pod

@@ -52,7 +52,7 @@ def read(document: Document, item: Any, path: Path, taken: set[str]) -> tuple[Sh
     if beside:
         said = f"a step has one verb, and this one has {verb!r} and {beside[0]!r}"
         return None, [document.error((*path, beside[0]), said, hint="write two steps")]
-    tree, problems = decode.check(document, SHORT[verb], path)
+    tree, problems = decode.check(document, SHORT[verb], path, lenient=True)
     if problems:
         return None, problems
     doc = msgspec.convert(tree, SHORT[verb])

@@ -20,7 +20,7 @@ from msgspec import Struct
 from console.base.document import dotted
 from console.base.document import walk as tree
 from console.base.errors import ConsoleError
-from console.base.paths import private_dir, state_dir
+from console.base.paths import library, private_dir, state_dir
 from console.drill.kube.record import Write
 from console.drill.scenario.model import Accepted, Scenario, ScenarioCase
 from console.drill.session import DrillSession
@@ -176,7 +176,8 @@ class Rehearsal:
         context = self.scenario.world.cluster
         folder = Path(self._folder.name)
         config = folder / "config.yaml"
-        config.write_text(yaml.safe_dump({"contexts": {context: {"mode": mode}}}))
+        mine = {"runbook_paths": [str(folder) for folder in self._books()]}
+        config.write_text(yaml.safe_dump({"contexts": {context: {"mode": mode}}, **mine}))
         ref = ContextRef(context=context, kubeconfig=str(self._session.kubeconfig))
         return Plan(
             load(config, {}, context=context, flags={}),
@@ -189,6 +190,12 @@ class Rehearsal:
             evidence=folder / "evidence",
             pace=pace or Pace(heartbeat=2.0, metrics=3.0, reads=3.0),
         )
+
+    def _books(self) -> list[Path]:
+        """The folder of the runbooks that the drill lies beside, where that is not the library's."""
+        file = Path(self.scenario.file).resolve()
+        beside = file.parent.parent if file.parent.name == "drills" else file.parent
+        return [beside] if self.scenario.file and beside != library("runbooks").resolve() else []
 
     def alert(self) -> Alert | None:
         """The page that starts the incident, as Alertmanager sends it; None where nobody is paged."""
@@ -270,7 +277,7 @@ def _when_found(live: Live, case: ScenarioCase) -> Situation:
     live.subscribe(look)
     settled = live.settle(SETTLE)
     look(settled)
-    if not seen.wait(SETTLE):
+    if not seen.wait(case.expect.within):
         found = sorted({f.code for f in live.situation.board.findings})
         missing = ", ".join(sorted(wanted - set(found)))
         raise ConsoleError(f"the drill did not show {missing}; it shows {', '.join(found) or 'nothing'}")
@@ -281,15 +288,26 @@ def _problems(case: ScenarioCase, first: Situation, walk: Walk, session: DrillSe
     out = []
     if walk.outcome not in case.expect.outcomes:
         out.append(f"ended {walk.outcome}, not {' or '.join(case.expect.outcomes)}: {walk.because}")
+    if case.expect.end and (not walk.path or walk.path[-1] != case.expect.end):
+        out.append(f"ended at {walk.path[-1] if walk.path else 'nothing'}, not at {case.expect.end}")
+    if missing := not_walked(case.expect.path, walk.path):
+        out.append(f"did not walk {missing}: {' → '.join(walk.path)}")
     changes = session.changes
     if case.expect.writes is not None and len(changes) != case.expect.writes:
         out.append(f"{len(changes)} writes instead of {case.expect.writes}")
     for write in changes:
         if not any(_accepts(accepted, write) for accepted in case.accepted):
             out.append(f"{write.method} of {write.resource} {write.namespace}/{write.name} belongs to no good solution")
-    if not case.expect.findings and first.board.findings:
-        out.append("findings where nothing is wrong: " + ", ".join(f.code for f in first.board.findings))
+    unasked = [f.code for f in first.board.findings if f.code not in case.expect.others]
+    if not case.expect.findings and unasked:
+        out.append("findings where nothing is wrong: " + ", ".join(dict.fromkeys(unasked)))
     return out
+
+
+def not_walked(expected: Sequence[str], path: Sequence[str]) -> str:
+    """The first of the expected steps that is not walked after those before it, ``."""
+    steps = iter(path)
+    return next((step for step in expected if step not in steps), "")
 
 
 def _accepts(accepted: Accepted, write: Write) -> bool:

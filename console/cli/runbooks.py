@@ -12,6 +12,7 @@ from console.base.redact import redact_short
 from console.base.text import clean, plural
 from console.cli.options import Where, output_option, where_options
 from console.cli.output import narrate, plain, print_document, print_json, say, table
+from console.cli.proving import command as test
 
 if TYPE_CHECKING:
     from console.runbook.lint.problems import LintProblem
@@ -35,6 +36,9 @@ def read_library(where: Where) -> Library:
 @click.group("runbooks")
 def group() -> None:
     """Look at the library of runbooks and check it."""
+
+
+group.add_command(test)
 
 
 @group.command("list")

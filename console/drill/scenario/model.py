@@ -151,11 +151,24 @@ class Hint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Expect(msgspec.Struct, frozen=True, kw_only=True):
-    """How a walk of the runbook must end here."""
+    """How a walk of the runbook must end here.
+
+    Attributes:
+        outcomes: one of them; `end` the step that it ends with.
+        path: steps that are walked, in this order; others may lie between them.
+        writes: how many changes reach the cluster; None leaves that open.
+        findings: codes that must be found before the walk begins; none: nothing may be found, unless `others` may.
+        others: findings that belong to the world and not to what is broken in it.
+        within: wall seconds within which the findings must show.
+    """
 
     outcomes: tuple[str, ...]
+    end: str = ""
+    path: tuple[str, ...] = ()
     writes: int | None = None
     findings: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    within: float = 60.0
 
 
 class Opens(msgspec.Struct, frozen=True, kw_only=True):

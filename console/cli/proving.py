@@ -1,0 +1,171 @@
+"""`console runbooks test`: every case of every drill that lies beside runbooks, played and judged."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
+
+import click
+from msgspec import Struct
+
+from console.base.errors import ConsoleError, Exit, UsageError, did_you_mean
+from console.base.text import clean, plural
+from console.cli.options import output_option
+from console.cli.output import narrate, print_json, say, table
+
+if TYPE_CHECKING:
+    from console.drill.scenario.model import Scenario
+
+
+class PlayedCase(Struct, frozen=True):
+    """One case of a drill, played. `problems` is empty where it ended as it should; `seconds` are of the wall."""
+
+    drill: str
+    case: str
+    runbook: str
+    outcome: str
+    path: tuple[str, ...]
+    writes: int
+    problems: tuple[str, ...]
+    seconds: float
+
+
+@click.command("test")
+@click.argument("names", nargs=-1)
+@click.option("--case", "cases", multiple=True, metavar="NAME", help="Only cases of this name.")
+@click.option("-j", "jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="So many at the same time.")
+@click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write a JUnit report as well.")
+@output_option()
+def command(names: Sequence[str], cases: Sequence[str], jobs: int, junit: Path | None, output: str) -> int:
+    """Play the drills of runbooks on simulated clusters: of all in the library, of those named, or of folders.
+
+    Exit code 1 where a case does not end as it should.
+    """
+    plays = [(str(s.file), case) for s in chosen(names) for case in s.cases if not cases or case in cases]
+    if not plays:
+        raise UsageError("no drill has such a case", hint="`console drills` lists them")
+    played = []
+    for one in _played(plays, jobs):
+        played.append(one)
+        said = "ok" if not one.problems else "; ".join(one.problems)
+        narrate(f"{len(played)}/{len(plays)} {one.drill} {one.case}: {said} ({one.seconds:.1f} s)")
+    played.sort(key=lambda one: (one.drill, one.case))
+    if junit is not None:
+        junit.write_bytes(report(played))
+    if output == "json":
+        print_json({"kind": "RunbookTests", "cases": [document(one) for one in played]})
+    else:
+        rows = [
+            (one.runbook, one.drill, one.case, one.outcome, str(one.writes), "ok" if not one.problems else "FAILED")
+            for one in played
+        ]
+        say(table(("RUNBOOK", "DRILL", "CASE", "ENDED", "WRITES", "RESULT"), rows))
+    failed = sum(1 for one in played if one.problems)
+    narrate(f"{plural(len(played), 'case')}, {failed} not as it should")
+    return Exit.UNHEALTHY if failed else Exit.OK
+
+
+def chosen(names: Sequence[str]) -> list[Scenario]:
+    """The drills of the library, or of the runbooks, drills, files and folders that are named.
+
+    Raises:
+        UsageError: nothing has such a name. DocumentError: a drill is wrong.
+    """
+    from console.drill.scenario.files import drills_dir, load
+
+    shipped = [load(file) for file in _drills(drills_dir())]
+    if not names:
+        return shipped
+    out: list[Scenario] = []
+    for name in names:
+        path = Path(name)
+        if path.exists() and (path.is_dir() or path.suffix in (".yaml", ".yml")):
+            out += [load(file) for file in _below(path)]
+            continue
+        mine = [s for s in shipped if name in (s.name, s.runbook)]
+        if not mine:
+            known = sorted({*(s.name for s in shipped), *(s.runbook for s in shipped)})
+            raise UsageError(f"no drill and no runbook with a drill is called {name!r}", hint=did_you_mean(name, known))
+        out += mine
+    return out
+
+
+def _below(path: Path) -> list[Path]:
+    """The drills of a folder of runbooks, of a runbook's file, or the drill itself."""
+    if path.is_dir():
+        found = _drills(path / "drills") if (path / "drills").is_dir() else _drills(path)
+        if not found:
+            raise UsageError(f"no drill lies in {path}", hint="drills lie in a folder `drills` beside the runbooks")
+        return found
+    if path.parent.name == "drills":
+        return [path]
+    beside = [file for file in _drills(path.parent / "drills") if f"runbook: {path.stem}\n" in file.read_text()]
+    if not beside:
+        raise UsageError(f"{path} has no drill", hint=f"write {path.parent / 'drills' / path.name}")
+    return beside
+
+
+def _drills(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.yaml")) if folder.is_dir() else []
+
+
+def _played(plays: Sequence[tuple[str, str]], jobs: int) -> Iterator[PlayedCase]:
+    if jobs == 1 or len(plays) == 1:
+        yield from (one(file, case) for file, case in plays)
+        return
+    with ProcessPoolExecutor(min(jobs, len(plays)), mp_context=get_context("spawn")) as pool:
+        for done in as_completed([pool.submit(one, file, case) for file, case in plays]):
+            yield done.result()
+
+
+def one(file: str, case: str) -> PlayedCase:
+    """Play one case. What stops it is a problem of it, as a wrong end is."""
+    from console.drill.scenario.files import load
+    from console.rehearse import play
+
+    scenario, began = load(Path(file)), time.monotonic()
+    try:
+        score = play(scenario, case)
+    except (ConsoleError, TimeoutError) as error:
+        said = error.message if isinstance(error, ConsoleError) else "it did not come to an end in time"
+        took = time.monotonic() - began
+        return PlayedCase(scenario.name, case, scenario.runbook, "-", (), 0, (clean(said),), took)
+    took, problems = time.monotonic() - began, tuple(clean(p) for p in score.problems)
+    outcome, writes = score.outcome or "-", len(score.writes)
+    return PlayedCase(scenario.name, case, score.runbook, outcome, score.path, writes, problems, took)
+
+
+def document(played: PlayedCase) -> dict[str, Any]:
+    """A case for scripts."""
+    return {
+        "runbook": played.runbook,
+        "drill": played.drill,
+        "case": played.case,
+        "ok": not played.problems,
+        "outcome": played.outcome,
+        "path": list(played.path),
+        "writes": played.writes,
+        "problems": list(played.problems),
+        "seconds": round(played.seconds, 1),
+    }
+
+
+def report(played: Sequence[PlayedCase]) -> bytes:
+    """A JUnit report: a suite for each drill."""
+    root = ElementTree.Element("testsuites")
+    for drill in dict.fromkeys(one.drill for one in played):
+        mine = [one for one in played if one.drill == drill]
+        failed = str(sum(1 for one in mine if one.problems))
+        suite = ElementTree.SubElement(root, "testsuite", name=drill, tests=str(len(mine)), failures=failed)
+        for one in mine:
+            attributes = {"classname": one.runbook, "name": one.case, "time": f"{one.seconds:.1f}"}
+            case = ElementTree.SubElement(suite, "testcase", attributes)
+            if one.problems:
+                failure = ElementTree.SubElement(case, "failure", message=one.problems[0])
+                failure.text = "\n".join(one.problems)
+    return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True))

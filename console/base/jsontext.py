@@ -96,12 +96,12 @@ def decode_elements(body: bytes, kind: type[T], key: str = "") -> tuple[list[T],
 def bounded(tree: Any) -> Any:
     """A plain tree whose numbers are finite and below 2**63 in size; others are null, as is a whole number or a
     fraction that no field of anything can mean. Texts are UTF-8."""
+    if isinstance(tree, str):
+        return utf8(tree)
     if isinstance(tree, dict):
         return {bounded(key): bounded(item) for key, item in tree.items()}
     if isinstance(tree, list):
         return [bounded(item) for item in tree]
-    if isinstance(tree, str):
-        return utf8(tree)
     if isinstance(tree, int | float) and not isinstance(tree, bool):
         return tree if parse_number(tree) is not None else None
     return tree

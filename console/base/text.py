@@ -75,7 +75,7 @@ def seen(text: str) -> str:
 def utf8(text: str) -> str:
     """`text` as UTF-8 can hold it: bytes of a file's name that are no UTF-8, which Python keeps as surrogates, are
     shown as U+FFFD. Open the file by its own name, show and encode this one."""
-    return _SURROGATE.sub("\ufffd", text)
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 def shorten(text: str, width: int, *, middle: bool = False) -> str:

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -217,11 +218,12 @@ def _mode_hint(problem: DocumentError, document: Document) -> DocumentError:
     return document.error(("mode",), "a mode is granted to one context, not to all", hint="contexts.<name>.mode")
 
 
-def known_zones() -> set[str]:
-    """Names of the time zones that this machine knows."""
+@cache
+def known_zones() -> frozenset[str]:
+    """Names of the time zones that this machine knows, which takes a walk through its folder of them."""
     import zoneinfo
 
-    return zoneinfo.available_timezones() | {"UTC"}
+    return frozenset(zoneinfo.available_timezones() | {"UTC"})
 
 
 def _windows(data: Any) -> Iterator[tuple[tuple[str | int, ...], Tree]]:

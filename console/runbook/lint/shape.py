@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -62,7 +61,8 @@ def _shape(kind: types.Type, depth: int) -> Shape:
     return LEAF
 
 
-def figures(codes: Iterable[str]) -> Shape:
+@cache
+def figures(codes: tuple[str, ...]) -> Shape:
     """The figures that a finding of one of these codes may have: the fields of all their families.
 
     ANY where there is no code, or one whose family has no struct of its own: then nothing can be said to be missing.
@@ -86,6 +86,12 @@ _FINDING = {**of_struct(Finding), "key": LEAF, "data": ANY}
 _SLO = {**of_struct(SloStatus), "burn_*": LEAF}
 
 
+@cache
+def _found() -> dict[str, Shape]:
+    """Findings by their code; one of any other code has no figures that are known."""
+    return {**{code: {**_FINDING, "data": figures((code,))} for code in families()}, "*": _FINDING}
+
+
 def context(runbook: Runbook, step: Step | None) -> dict[str, Shape]:
     """Names that a template of `step` may use, with what is below each."""
     steps: dict[str, Shape] = {}
@@ -97,7 +103,7 @@ def context(runbook: Runbook, step: Step | None) -> dict[str, Shape]:
         "app": _APP,
         "finding": {**_FINDING, "data": own_figures(runbook)},
         "findings": [_FINDING],
-        "found": {**{code: {**_FINDING, "data": figures((code,))} for code in families()}, "*": _FINDING},
+        "found": _found(),
         "elsewhere": [_FINDING],
         "inputs": {i.name: LEAF for i in runbook.inputs},
         "steps": steps,

@@ -102,6 +102,7 @@ class DrillSession:
             interval=scenario.world.scrape,
             since=self.world.start - 3600.0,
             operator_since=self.begin - scenario.world.history_days * genesis.DAY,
+            operator=self.world.operator.process,
         )
         rules = tuple(AlertingRule(r.alert, r.expr, r.hold, r.labels, r.annotations) for r in scenario.world.rules)
         self.rules = RuleManager(self.storage, rules, self.world.start)

@@ -51,7 +51,7 @@ class DeploymentController:
     def reconcile(self, namespace: str, name: str) -> None:
         """One pass over a Deployment."""
         deployment = self.cluster.store.get(DEPLOYMENTS, namespace, name)
-        if deployment is None:
+        if deployment is None or "template" not in deployment["spec"]:
             return
         old, current = self._split(deployment)
         if deployment["spec"].get("paused"):
@@ -205,7 +205,7 @@ class DeploymentController:
 
     def _write_status(self, namespace: str, name: str) -> None:
         deployment = self.cluster.store.get(DEPLOYMENTS, namespace, name)
-        if deployment is None:
+        if deployment is None or "template" not in deployment["spec"]:
             return
         old, current = self._split(deployment)
         if current is not None:

@@ -33,7 +33,7 @@ def tolerates(toleration: Object, taint: Object) -> bool:
 def untolerated(spec: Object, node: Object, effects: tuple[str, ...] = ("NoSchedule", "NoExecute")) -> Object | None:
     """The first taint of those effects that a pod's spec does not bear."""
     borne = spec.get("tolerations") or []
-    for taint in node["spec"].get("taints", ()):
+    for taint in (node.get("spec") or {}).get("taints", ()):
         if taint["effect"] in effects and not any(tolerates(one, taint) for one in borne):
             return dict(taint)
     return None

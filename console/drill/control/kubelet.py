@@ -44,6 +44,12 @@ class Kubelet:
         if "deletionTimestamp" in meta and not (old and "deletionTimestamp" in old["metadata"]):
             self.cluster.heap.after(0.05, lambda: self._stop(meta))
 
+    def back(self, node: str) -> None:
+        """A node is heard of again: what was to end on it meanwhile ends."""
+        for pod in self.cluster.store.all(PODS):
+            if pod["spec"].get("nodeName") == node and "deletionTimestamp" in pod["metadata"]:
+                self.cluster.heap.after(1.0, lambda meta=pod["metadata"]: self._stop(meta))  # type: ignore[misc]
+
     # -- starting -------------------------------------------------------------------------------------------------
 
     def _creating(self, meta: Object) -> None:
@@ -190,7 +196,7 @@ class Kubelet:
 
     def _stop(self, meta: Object) -> None:
         pod = self.cluster.store.get(PODS, meta["namespace"], meta["name"])
-        if pod is None or pod["metadata"]["uid"] != meta["uid"]:
+        if pod is None or pod["metadata"]["uid"] != meta["uid"] or self._writer.silent(pod):
             return
         if finished(pod) or not pod["spec"].get("nodeName"):
             self.cluster.heap.after(0.3, lambda: self._remove(meta))

@@ -27,9 +27,11 @@ class NodeController:
         if change.type == "DELETED":
             return
         name = change.object["metadata"]["name"]
+        if "spec" not in change.object:
+            return
         if _wanted(change.object) != _there(change.object):
             self.cluster.heap.after(0.1, lambda: self._taint(name))
-        before = bool(change.previous and change.previous["spec"].get("unschedulable"))
+        before = bool(change.previous and (change.previous.get("spec") or {}).get("unschedulable"))
         now = bool(change.object["spec"].get("unschedulable"))
         if change.previous is not None and before != now:
             word = "NodeNotSchedulable" if now else "NodeSchedulable"
@@ -118,7 +120,9 @@ def _wanted(node: Object) -> set[tuple[str, str]]:
     out: set[tuple[str, str]] = set()
     if node["spec"].get("unschedulable"):
         out.add((UNSCHEDULABLE_TAINT, "NoSchedule"))
-    ready = next((c["status"] for c in node["status"].get("conditions", ()) if c["type"] == "Ready"), "True")
+    ready = next(
+        (c["status"] for c in (node.get("status") or {}).get("conditions", ()) if c["type"] == "Ready"), "True"
+    )
     key = {"False": NOT_READY, "Unknown": UNREACHABLE}.get(ready)
     if key:
         out |= {(key, "NoSchedule"), (key, "NoExecute")}

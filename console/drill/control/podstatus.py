@@ -36,7 +36,11 @@ class PodWriter:
         pod = self.cluster.store.get(PODS, meta["namespace"], meta["name"])
         if pod is None or pod["metadata"]["uid"] != meta["uid"] or finished(pod) or meta["uid"] in self.ending:
             return None
-        return pod
+        return None if self.silent(pod) else pod
+
+    def silent(self, pod: Object) -> bool:
+        """Whether its node does nothing that anybody sees."""
+        return pod["spec"].get("nodeName") in self.cluster.dead_nodes
 
     def put(self, pod: Object, status: Object) -> Object:
         """Write its status."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from console.drill.control.fitting import UNSCHEDULABLE_TAINT, lacking, matches, requests, tolerates, untolerated
-from console.drill.control.volumes import waits_for_consumer
+from console.drill.control.volumes import pending, waits_for_consumer
 from console.drill.state.cluster import ClusterState
 from console.drill.state.ids import stamp
 from console.drill.state.pods import amount_of, finished
@@ -78,8 +78,9 @@ class Scheduler:
         reasons: dict[str, int] = {}
         full = 0
         best: tuple[float, str] | None = None
-        nodes = self.cluster.store.all(NODES)
-        for node in nodes:
+        for node in self.cluster.store.all(NODES):
+            if "allocatable" not in (node.get("status") or {}):
+                continue
             unfit = self._unfit(pod["spec"], node, wanted)
             for reason in unfit:
                 reasons[reason] = reasons.get(reason, 0) + 1
@@ -112,14 +113,14 @@ class Scheduler:
             claim = self.cluster.store.get(CLAIMS, pod["metadata"]["namespace"], name)
             if claim is None:
                 return f'persistentvolumeclaim "{name}" not found'
-            if claim["status"].get("phase") != "Bound" and not waits_for_consumer(self.cluster.store, claim):
+            if pending(claim) and not waits_for_consumer(self.cluster.store, claim):
                 return "pod has unbound immediate PersistentVolumeClaims"
         return ""
 
     def _unfit(self, spec: Object, node: Object, wanted: dict[str, float]) -> list[str]:
         """Why a node does not take it, in the order in which the scheduler's plugins ask."""
         cordon = {"key": UNSCHEDULABLE_TAINT, "effect": "NoSchedule"}
-        if node["spec"].get("unschedulable") and not any(
+        if (node.get("spec") or {}).get("unschedulable") and not any(
             tolerates(one, cordon) for one in spec.get("tolerations") or ()
         ):
             return ["node(s) were unschedulable"]

@@ -44,7 +44,7 @@ class SetController:
     def reconcile(self, namespace: str, name: str) -> None:
         """One pass over an object."""
         found = self.cluster.store.get(self.resource, namespace, name)
-        if found is not None:
+        if found is not None and "template" in found["spec"]:
             self.keep(found, owned(self.cluster, found))
             found = self.cluster.store.get(self.resource, namespace, name) or found
             status = self.status(found, [p for p in owned(self.cluster, found) if not finished(p)])
@@ -92,7 +92,7 @@ class DaemonSetController(SetController):
 
     def _node(self, change: ObjectChange) -> None:
         before = change.previous
-        if before is None or before["spec"] != change.object["spec"] or change.type == "DELETED":
+        if before is None or before.get("spec") != change.object.get("spec") or change.type == "DELETED":
             for found in self.cluster.store.each(DAEMONSETS):
                 self.soon(found["metadata"]["namespace"], found["metadata"]["name"])
 
@@ -100,7 +100,7 @@ class DaemonSetController(SetController):
         """Names of the nodes that should have a pod."""
         plain = found["spec"]["template"]["spec"]
         borne = {**plain, "tolerations": [*(plain.get("tolerations") or ()), *DAEMON_TOLERATIONS]}
-        return [n["metadata"]["name"] for n in self.cluster.store.all(NODES) if suits(borne, n)]
+        return [n["metadata"]["name"] for n in self.cluster.store.all(NODES) if "spec" in n and suits(borne, n)]
 
     def keep(self, found: Object, pods: list[Object]) -> None:
         wanted = self.nodes(found)

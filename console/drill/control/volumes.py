@@ -17,6 +17,11 @@ PROVISIONING = 3.0
 DEFAULT = "storageclass.kubernetes.io/is-default-class"
 
 
+def pending(claim: Object) -> bool:
+    """Whether it has no volume yet."""
+    return bool((claim.get("status") or {}).get("phase", "Pending") == "Pending")
+
+
 def class_of(store: Store, claim: Object) -> tuple[str, Object | None]:
     """Name of a claim's class (empty: none), and the class where there is one."""
     name = claim["spec"].get("storageClassName")
@@ -55,7 +60,7 @@ class ClaimBinder:
 
     def _all(self) -> None:
         for claim in self.cluster.store.each(CLAIMS):
-            if claim["status"].get("phase") == "Pending":
+            if pending(claim):
                 self._soon(claim["metadata"], 0.2)
 
     def _soon(self, meta: Object, seconds: float) -> None:
@@ -66,7 +71,7 @@ class ClaimBinder:
     def _look(self, meta: Object) -> None:
         self._again.discard(meta["uid"])
         claim = self.cluster.store.get(CLAIMS, meta["namespace"], meta["name"])
-        if claim is None or claim["metadata"]["uid"] != meta["uid"] or claim["status"].get("phase") != "Pending":
+        if claim is None or claim["metadata"]["uid"] != meta["uid"] or not pending(claim):
             return
         name, found = class_of(self.cluster.store, claim)
         if found is None:
@@ -98,7 +103,7 @@ class ClaimBinder:
 
     def _bind(self, meta: Object) -> None:
         claim = self.cluster.store.get(CLAIMS, meta["namespace"], meta["name"])
-        if claim is None or claim["metadata"]["uid"] != meta["uid"] or claim["status"].get("phase") != "Pending":
+        if claim is None or claim["metadata"]["uid"] != meta["uid"] or not pending(claim):
             return
         name, _ = class_of(self.cluster.store, claim)
         volume, asked = f"pvc-{meta['uid']}", claim["spec"]["resources"]["requests"]

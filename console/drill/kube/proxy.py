@@ -10,6 +10,7 @@ from console.drill.kube.request import KubeRequest, answer, not_found
 from console.drill.state.backend import Find
 from console.drill.state.objects import StatusError, status
 from console.drill.state.resources import PODS, SERVICES, ServedResource
+from console.drill.state.services import endpoints
 from console.drill.state.store import Store
 
 Object = dict[str, Any]
@@ -36,6 +37,9 @@ async def proxied(store: Store, find: Find, request: KubeRequest, resource: Serv
     if obj is None:
         raise not_found(resource, name)
     number = int(port) if port.isdigit() else _named_port(resource, obj, port)
+    if resource is SERVICES and obj["spec"].get("selector") and not endpoints(store, obj):
+        text = f'no endpoints available for service "{name}"'
+        return answer(status(text, "ServiceUnavailable", 503), 503)
     backend = find(resource.plural, target.namespace, name, number) if scheme != "https" else None
     if backend is None:
         text = f"error trying to reach service: dial tcp 10.244.0.1:{number}: connect: connection refused"

@@ -123,4 +123,6 @@ def _connect(world: SimulatedWorld, namespace: str, app: AppDoc, since: float) -
     pod = next(
         p for p in world.store.all(PODS, namespace) if (p["metadata"].get("labels") or {}).get("app") == "spark-connect"
     )
-    return _launch(world, pod, app, f"spark-{world.ids.hex(32)}")
+    run = _launch(world, pod, app, f"spark-{world.ids.hex(32)}")
+    world.spark.serve({"app": "spark-connect"}, app.spec, app.app_name or app.name)
+    return run

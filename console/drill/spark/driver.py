@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
-from console.base.units import parse_jvm_size
 from console.drill.spark import memory
-from console.drill.spark.driverlog import DriverLog
 from console.drill.spark.executorlog import executor_died_of_heap, executor_started, worker_died
 from console.drill.spark.pods import executor_pod
 from console.drill.spark.program import Program
-from console.drill.spark.progress import Executor, Progress, SparkRun
-from console.drill.state.clock import Happening
+from console.drill.spark.progress import Executor, Progress
+from console.drill.spark.stages import LONGEST_WAIT, NodeAgent, StagedRun
 from console.drill.state.cluster import ClusterState
 from console.drill.state.objects import StatusError
 from console.drill.state.pods import terminated
@@ -26,14 +24,7 @@ EXIT_BEFORE_TERM = 0.85
 """Share of executors that stop by themselves when the application ends, before SIGTERM makes them exit 143."""
 
 
-class NodeAgent(Protocol):
-    """What a process needs of the node it runs on."""
-
-    def end(self, meta: Object, code: int, reason: str, *, delay: float = ...) -> None:
-        """The main container of a pod ended with `code`; the pod's phase follows after `delay` seconds."""
-
-
-class Driver(SparkRun):
+class Driver(StagedRun):
     """One driver process.
 
     Args:
@@ -52,17 +43,13 @@ class Driver(SparkRun):
         name: str,
         program: Program,
     ) -> None:
-        super().__init__(driver, spec, app_id, name, program)
-        self.prefix = f"{name}-{cluster.ids.hex(16)}"
-        self.cluster, self._node, self._claim = cluster, node, claim
+        super().__init__(cluster, node, driver, spec, app_id, name, program)
+        self._claim = claim
         asked = (spec.get("executor") or {}).get("deleteOnTermination")
         self.keeps_pods = asked is False or self.conf.get("spark.kubernetes.executor.deleteOnTermination") == "false"
         named = self.conf.get("spark.executor.maxNumFailures")
         self.max_failures = int(named) if named else max(3, 2 * self.instances)
-        self.log = DriverLog(cluster.logs.of(driver["metadata"]["uid"]), self)
         self._next = 1
-        self._finish: Happening | None = None
-        self._driver_fate: Happening | None = None
 
     # -- the beginning --------------------------------------------------------------------------------------------
 
@@ -104,6 +91,7 @@ class Driver(SparkRun):
             return
         self.started = self.cluster.heap.now
         self.log.context(self.started)
+        self.cluster.heap.after(LONGEST_WAIT, lambda: self._enough(waited=True))
         self._allocate()
 
     def _allocate(self) -> None:
@@ -163,10 +151,7 @@ class Driver(SparkRun):
         executor.registered = self.cluster.heap.now
         self.log.registered(self.cluster.heap.now, executor)
         if not self.stages:
-            active = sum(1 for e in self.executors.values() if e.active)
-            if active == math.ceil(0.8 * self.instances):
-                self.log.ready(self.cluster.heap.now)
-                self.cluster.heap.after(self.program.startup, lambda: self._stage(0))
+            self._enough()
         elif self.stages[-1].ended is None:
             self._assign(executor, self.stages[-1])
             self._predict()
@@ -186,6 +171,24 @@ class Driver(SparkRun):
             self._mark_inactive(meta)
         else:
             self.cluster.delete_pod(meta)
+
+    def cut_off(self, node: str) -> None:
+        """Executors on a node that is gone stop working; their heartbeats are missed after two minutes."""
+        for executor in self.executors.values():
+            pod = self.cluster.store.get(PODS, executor.pod["namespace"], executor.pod["name"])
+            if pod is None or pod["spec"].get("nodeName") != node or not executor.active:
+                continue
+            executor.begin(self.cluster.heap.now, self.stages[-1].index if self.stages else 0, 0.0)
+            executor.spared()
+            silent = self.cluster.ids.jitter(120.0, 135.0)
+            self.cluster.heap.after(silent, lambda e=executor, s=silent: self._silent(e, s))  # type: ignore[misc]
+
+    def _silent(self, executor: Executor, seconds: float) -> None:
+        if executor.removed is None and self.ended is None:
+            text = f"Executor heartbeat timed out after {int(seconds * 1000)} ms"
+            self.log.silent(self.cluster.heap.now, executor, int(seconds * 1000))
+            self._lost(executor, text, by_task=True)
+            self.cluster.delete_pod(executor.pod)
 
     def _mark_inactive(self, meta: Object) -> None:
         """The driver labels the pod of a dead executor that it keeps."""
@@ -244,91 +247,6 @@ class Driver(SparkRun):
             self._abort(stage, self.log.task_failed(now, stage, TASK_MAX_FAILURES))
         else:
             self._assign(executor, stage)
-
-    # -- stages ---------------------------------------------------------------------------------------------------
-
-    def _stage(self, index: int) -> None:
-        if self.ended is not None:
-            return
-        now, plan = self.cluster.heap.now, self.program.stages[index]
-        stage = Progress(index, plan, now)
-        self.stages.append(stage)
-        self.log.stage(now, stage)
-        for executor in self.executors.values():
-            if executor.active:
-                self._assign(executor, stage)
-        if plan.driver is not None:
-            self.driver_work = (now, plan.driver)
-            death = memory.fate(self.driver_size, plan.driver)
-            if death:
-                self._driver_fate = self.cluster.heap.after(death[0], lambda: self._driver_dies(death[1]))
-        self._predict()
-
-    def _assign(self, executor: Executor, stage: Progress) -> None:
-        now = self.cluster.heap.now
-        executor.begin(now, stage.index, executor.size.cores / stage.plan.seconds)
-        executor.spared()
-        busy = now - executor.work[0][0]
-        death = memory.fate(executor.size, stage.plan.executor, busy=busy, jitter=executor.stretch)
-        if death:
-            executor.fate = self.cluster.heap.after(death[0], lambda: self._kill(executor, death[1]))
-
-    def _predict(self) -> None:
-        """Plan the end of the current stage from the executors that work on it now."""
-        if self._finish:
-            self._finish.cancel()
-            self._finish = None
-        stage, now = self.stages[-1], self.cluster.heap.now
-        rate = sum(e.size.cores / stage.plan.seconds for e in self.executors.values() if e.active)
-        if rate <= 0:
-            return
-        left = stage.plan.tasks - self.done(stage, now)
-        most = parse_jvm_size(self.conf.get("spark.driver.maxResultSize", "1g"), "b")
-        allowed = math.floor(most / stage.plan.result_bytes) if most else stage.plan.tasks
-        held = math.floor((self.driver_size.heap * 0.98 - memory.BASE_LIVE) / stage.plan.result_bytes)
-        if min(allowed, held) < stage.plan.tasks:
-            until = max(0.0, min(allowed, held) + 1 - self.done(stage, now)) / rate
-            if allowed <= held:
-                end: Callable[[], None] = lambda: self._too_large(stage, allowed + 1, most)  # noqa: E731
-            else:
-                end = lambda: self._driver_dies("heap")  # noqa: E731
-            self._finish = self.cluster.heap.after(max(0.5, until), end)
-        else:
-            self._finish = self.cluster.heap.after(max(0.5, left / rate), lambda: self._stage_done(stage))
-
-    def _too_large(self, stage: Progress, tasks: int, most: int) -> None:
-        if self.ended is None:
-            self._abort(stage, self.log.result_too_large(self.cluster.heap.now, tasks, stage, most))
-
-    def _abort(self, stage: Progress, failure: str) -> None:
-        """The stage fails, its job with it, and the program does not catch that."""
-        stage.failure = failure
-        self.log.aborted(self.cluster.heap.now, stage, failure)
-        self._rest(stage)
-        self.cluster.heap.after(0.6, lambda: self._end(1))
-
-    def _rest(self, stage: Progress) -> None:
-        for executor in self.executors.values():
-            if executor.active:
-                executor.begin(self.cluster.heap.now, stage.index, 0.0)
-                executor.spared()
-
-    def _stage_done(self, stage: Progress) -> None:
-        if self.ended is not None:
-            return
-        now = self.cluster.heap.now
-        self._rest(stage)
-        stage.ended = now
-        if self._driver_fate:
-            self._driver_fate.cancel()
-        self.log.stage_done(now, stage)
-        if self.program.fails_with and stage.index == len(self.program.stages) - 1:
-            self.log.failed(now, self.program.fails_with)
-            self.cluster.heap.after(0.5, lambda: self._end(1))
-        elif stage.index + 1 < len(self.program.stages):
-            self.cluster.heap.after(0.4, lambda: self._stage(stage.index + 1))
-        else:
-            self.cluster.heap.after(1.0, lambda: self._end(0))
 
     # -- the end --------------------------------------------------------------------------------------------------
 

@@ -116,7 +116,7 @@ class DriverLog:
 
     def refused(self, now: float, error: StatusError) -> None:
         """The API server refused an executor pod."""
-        self.log.error(now, f"ExecutorPodsSnapshotsStoreImpl: Going to stop due to {error.body['reason']}")
+        self.log.warn(now, "ExecutorPodsSnapshotsStoreImpl: Exception when notifying snapshot subscriber.")
         self.log.raw(
             now,
             "io.fabric8.kubernetes.client.KubernetesClientException: Failure executing: POST at: "
@@ -142,6 +142,27 @@ class DriverLog:
         """Enough executors registered."""
         text = "SchedulerBackend is ready for scheduling beginning after reached minRegisteredResourcesRatio: 0.8"
         self.log.info(now, f"{BACKEND}: {text}")
+
+    def ready_after_waiting(self, now: float) -> None:
+        """Too few registered, and it has waited for them long enough."""
+        text = "SchedulerBackend is ready for scheduling beginning after waiting maxRegisteredResourcesWaitingTime: "
+        self.log.info(now, f"{BACKEND}: {text}30000000000(ns)")
+
+    def silent(self, now: float, executor: Executor, milliseconds: int) -> None:
+        """An executor has not been heard of for too long."""
+        self.log.warn(
+            now,
+            f"HeartbeatReceiver: Removing executor {executor.number} with no recent heartbeats: {milliseconds} ms "
+            "exceeds timeout 120000 ms",
+        )
+
+    def starving(self, now: float) -> None:
+        """Nobody runs the tasks of the first stage."""
+        self.log.warn(
+            now,
+            "TaskSchedulerImpl: Initial job has not accepted any resources; check your cluster UI to ensure that "
+            "workers are registered and have sufficient resources",
+        )
 
     def stage(self, now: float, stage: Progress) -> None:
         """A stage starts, in a job of its own."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from console.drill.spark.driver import Driver, NodeAgent
+from console.drill.spark.driver import Driver
 from console.drill.spark.executorlog import terminated_gracefully
 from console.drill.spark.program import Programs
+from console.drill.spark.stages import NodeAgent
 from console.drill.state.cluster import ClusterState
-from console.drill.state.resources import PODS
+from console.drill.state.resources import NODES, PODS
 from console.drill.state.store import ObjectChange
 
 Object = dict[str, Any]
@@ -22,6 +23,7 @@ class Spark:
         self.cluster, self.programs, self._node = cluster, programs, node
         self.runs: list[Driver] = []
         self._pods: dict[str, Driver] = {}
+        self._servers: list[tuple[dict[str, str], Object, str]] = []
         cluster.store.listen(PODS, self._changed)
 
     def launch(self, driver: Object, spec: Object, app_id: str, name: str) -> Driver:
@@ -51,19 +53,46 @@ class Spark:
         if role == "executor":
             terminated_gracefully(self.cluster.logs.of(pod["metadata"]["uid"]), self.cluster.heap.now)
         run = self.run_of(pod)
-        if role == "driver" and run is not None:
+        if run is not None and run.driver["metadata"]["uid"] == pod["metadata"]["uid"]:
             run.terminated_by_signal()
+
+    def serve(self, labels: dict[str, str], spec: Object, name: str) -> None:
+        """Pods with those labels are servers that drive an application for their users: each new one begins a run."""
+        self._servers.append((labels, spec, name))
 
     def _changed(self, change: ObjectChange) -> None:
         pod = change.object
+        if change.type == "ADDED" and self._servers:
+            self._served(pod)
         run = self._pods.get(pod["metadata"]["uid"])
         if run is None:
             return
         if pod["metadata"]["uid"] == run.driver["metadata"]["uid"]:
             was = change.previous["status"].get("phase") if change.previous else None
-            if pod["status"].get("phase") == "Running" and was == "Pending":
+            if pod["status"].get("phase") == "Running" and was == "Pending" and self._runs_here(pod):
                 run.begin(pod)
         run.pod_changed(change)
+
+    def cut_off(self, node: str) -> None:
+        """Nobody reaches the processes of a node any more: drivers miss the heartbeats of executors there."""
+        for run in self.runs:
+            if run.ended is None:
+                run.cut_off(node)
+
+    def _served(self, pod: Object) -> None:
+        """A new pod of a server gets a run of its own."""
+        meta = pod["metadata"]
+        for labels, spec, name in self._servers:
+            mine = labels.items() <= (meta.get("labels") or {}).items() and meta["uid"] not in self._pods
+            if mine and pod["status"].get("phase") == "Pending":
+                self.launch(pod, spec, f"spark-{self.cluster.ids.hex(32)}", name)
+
+    def _runs_here(self, pod: Object) -> bool:
+        """Whether what lies in its image can run on its node."""
+        image = self.cluster.images.of(pod["spec"]["containers"][0]["image"])
+        node = self.cluster.store.get(NODES, "", pod["spec"].get("nodeName", "")) or {}
+        architecture = ((node.get("status") or {}).get("nodeInfo") or {}).get("architecture", "amd64")
+        return image.ends is None and architecture in image.architectures
 
     def _forget(self) -> None:
         limit = self.cluster.heap.now - KEPT_SECONDS

@@ -31,6 +31,7 @@ class ClusterState:
         logs: what containers wrote.
         tracks: the life of every pod.
         late_volumes: uid of a pod → (volume, config map) that is made only after the pod.
+        dead_nodes: nodes whose kubelet is silent and whose processes nobody reaches.
         images: what the registry and the nodes have.
         orphaned: uids of deleted objects whose dependents stay.
     """
@@ -46,6 +47,7 @@ class ClusterState:
         self.tracks = Tracks(self.heap, self.store, self.logs)
         self.late_volumes: dict[str, tuple[str, str]] = {}
         self.images = ImageRegistry()
+        self.dead_nodes: set[str] = set()
         self.orphaned: set[str] = set()
 
     def create(self, resource: ServedResource, obj: Object) -> Object:

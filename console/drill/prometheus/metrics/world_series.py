@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 from console.base.units import parse_quantity
 from console.drill.control.gpus import Gpus
@@ -12,10 +12,11 @@ from console.drill.prometheus.metrics.gpu import EXPORTER, GpuSeries
 from console.drill.prometheus.metrics.pods import CADVISOR_NAMES, KSM_NAMES, PodSeries
 from console.drill.prometheus.metrics.scraped import Scraped, ScrapeTarget, named
 from console.drill.prometheus.metrics.spark import SPARK_NAMES, SparkSeries
-from console.drill.prometheus.promql.model import NAME, Matcher, TimeSeries, matching
+from console.drill.prometheus.metrics.workloads import WORKLOAD_NAMES, WorkloadSeries
+from console.drill.prometheus.promql.model import NAME, Labels, Matcher, TimeSeries, matching
 from console.drill.spark.runs import Spark
 from console.drill.state.cluster import ClusterState
-from console.drill.state.resources import DEPLOYMENTS, NODES, QUOTAS
+from console.drill.state.resources import NODES
 
 Object = dict[str, Any]
 Builder = Callable[[str, float, float, int], Iterator[Scraped]]
@@ -29,7 +30,6 @@ NODE_NAMES = (
     "kube_node_spec_taint",
 )
 ALERTS = ("ALERTS", "ALERTS_FOR_STATE")
-OTHER_KSM = ("kube_resourcequota", "kube_deployment_status_replicas_available", "kube_deployment_spec_replicas")
 
 
 def spelled(resource: str) -> str:
@@ -37,12 +37,30 @@ def spelled(resource: str) -> str:
     return _UNSPELLED.sub("_", resource)
 
 
+class Uptime(Protocol):
+    """When a process ran."""
+
+    times: list[tuple[float, bool]]
+
+    def at(self, when: float) -> bool:
+        """Whether it ran at a time."""
+
+
 class WorldStorage:
     """Series of one world, as one Prometheus has them."""
 
     def __init__(
-        self, cluster: ClusterState, spark: Spark, gpus: Gpus, *, interval: float, since: float, operator_since: float
+        self,
+        cluster: ClusterState,
+        spark: Spark,
+        gpus: Gpus,
+        *,
+        interval: float,
+        since: float,
+        operator_since: float,
+        operator: Uptime | None = None,
     ) -> None:
+        self._uptime = operator
         self.cluster, self.interval, self.since = cluster, interval, since
         self.ksm = ScrapeTarget("kube-state-metrics", "10.244.1.20:8080", interval, since)
         self.operator = ScrapeTarget(
@@ -63,12 +81,14 @@ class WorldStorage:
             **dict.fromkeys(SPARK_NAMES, self._spark.build),
             **dict.fromkeys(self._gpus.names(), self._gpus.build),
             **dict.fromkeys(NODE_NAMES, self._nodes),
-            **dict.fromkeys(OTHER_KSM, self._others),
+            **dict.fromkeys(WORKLOAD_NAMES, WorkloadSeries(cluster, self.ksm, since).build),
             **dict.fromkeys(cluster.operator_metrics.counters, self._operator),
             "spark_application_start_latency_seconds_histogram_bucket": self._buckets,
             "up": self._up,
         }
         self.node_history: dict[str, list[tuple[float, Object]]] = {}
+        for node in cluster.store.all(NODES):
+            self.remember_node(node)
         cluster.store.listen(NODES, lambda change: self.remember_node(change.object))
 
     @property
@@ -115,7 +135,8 @@ class WorldStorage:
     def targets(self) -> list[ScrapeTarget]:
         """What is scraped now."""
         now = self.cluster.heap.now
-        fixed = [self.prometheus, self.ksm, self.operator]
+        gone = self._uptime is not None and not self._uptime.at(now)
+        fixed = [self.prometheus, self.ksm, *(() if gone else (self.operator,))]
         for node in self.cluster.store.all(NODES):
             address = self.cluster.node_address(node["metadata"]["name"])
             extra = (("metrics_path", "/metrics/cadvisor"), ("node", node["metadata"]["name"]))
@@ -125,21 +146,34 @@ class WorldStorage:
         return fixed + self._gpus.targets() + [t for t in self._spark.targets(now, now) if t.until is None]
 
     def _up(self, name: str, start: float, end: float, now: int) -> Iterator[Scraped]:
-        live = [t for t in self.targets() if t.job != "spark-drivers"]
+        live = [t for t in self.targets() if t.job not in ("spark-drivers", self.operator.job)]
+        live.append(self.operator)
         for target in [*live, *self._spark.targets(start, end)]:
+            if target is self.operator:
+                yield self._told(named(name, target, {}), lambda _t: 1.0, now, monotone=False)
+                continue
             answers = self._gpus.answers(target) if target.job == EXPORTER else lambda _t: 1.0
             yield Scraped(named(name, target, {}), target, answers, now)
 
     def _operator(self, name: str, start: float, end: float, now: int) -> Iterator[Scraped]:
         counter = self.cluster.operator_metrics.counters[name]
         labels = named(name, self.operator, {"app_type": "Unknown"})
-        yield Scraped(labels, self.operator, counter.at, now, monotone="running" not in name)
+        yield self._told(labels, counter.at, now, monotone="running" not in name)
+
+    def _told(self, labels: Labels, read: Callable[[float], float], now: int, *, monotone: bool) -> Scraped:
+        """A series of the operator, which there is only while it runs."""
+        uptime = self._uptime
+        if uptime is None or not uptime.times:
+            return Scraped(labels, self.operator, read, now, monotone=monotone)
+        last, up = uptime.times[-1]
+        value: Callable[[float], float | None] = lambda t: read(t) if uptime.at(t) else None  # noqa: E731
+        return Scraped(labels, self.operator, value, now, monotone=monotone, until=None if up else last)
 
     def _buckets(self, name: str, start: float, end: float, now: int) -> Iterator[Scraped]:
         for bound, counter in self.cluster.operator_metrics.buckets.items():
             le = "+Inf" if bound == float("inf") else f"{bound:g}"
             labels = named(name, self.operator, {"app_type": "Unknown", "le": le})
-            yield Scraped(labels, self.operator, counter.at, now, monotone=True)
+            yield self._told(labels, counter.at, now, monotone=True)
 
     def _node_at(self, name: str, when: float) -> Object | None:
         found: Object | None = None
@@ -198,22 +232,3 @@ class WorldStorage:
             return 1.0
 
         return value
-
-    def _others(self, name: str, start: float, end: float, now: int) -> Iterator[Scraped]:
-        if name == "kube_resourcequota":
-            for quota in self.cluster.store.all(QUOTAS):
-                meta, status = quota["metadata"], quota["status"]
-                for kind in ("hard", "used"):
-                    for resource, amount in status[kind].items():
-                        labels = {"namespace": meta["namespace"], "resourcequota": meta["name"], "resource": resource}
-                        value = parse_quantity(amount)
-                        series = named(name, self.ksm, {**labels, "type": kind})
-                        yield Scraped(series, self.ksm, lambda _t, value=value: value, now)  # type: ignore[misc]
-            return
-        for deployment in self.cluster.store.all(DEPLOYMENTS):
-            meta = deployment["metadata"]
-            count = float(deployment["spec"].get("replicas", 1))
-            if name == "kube_deployment_status_replicas_available":
-                count = float((deployment.get("status") or {}).get("availableReplicas", 0))
-            labels = {"namespace": meta["namespace"], "deployment": meta["name"]}
-            yield Scraped(named(name, self.ksm, labels), self.ksm, lambda _t, count=count: count, now)  # type: ignore[misc]

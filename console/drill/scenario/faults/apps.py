@@ -36,6 +36,8 @@ def _workload(plan: FaultPlan) -> None:
     changed = replace(stage, executor=demand, driver=driver)
     if "result" in options:
         changed = replace(changed, result_bytes=_bytes(options["result"]))
+    if "seconds" in options:
+        changed = replace(changed, seconds=parse_duration(str(options["seconds"])))
     if "sparesJvm" in options:
         changed = replace(changed, spares_jvm=bool(options["sparesJvm"]))
     world.programs.by_file[file] = program.with_stage(index, changed)
@@ -53,7 +55,7 @@ def _conf(plan: FaultPlan) -> None:
 FAULTS = [
     FaultKind(
         "workload",
-        ("stage", "heap", "python", "native", "ramp", "driver", "result", "sparesJvm"),
+        ("stage", "heap", "python", "native", "ramp", "driver", "result", "sparesJvm", "seconds"),
         "app",
         lambda plan: plan.at(lambda: _workload(plan)),
     ),

@@ -94,15 +94,21 @@ def _filled(one: NamedObject, ctx: Mapping[str, Any]) -> Wanted | None:
 
 
 def with_objects(ctx: Mapping[str, Any], runbook: Runbook, read: Mapping[str, LiveObject], key: str) -> dict[str, Any]:
-    """`ctx` with each object under its name, `seen` (how reading went) and `changed` (when it was changed last)."""
+    """`ctx` with each object under its name, `seen` (how reading went) and `changed` (when it was changed last).
+
+    An object has `gone` beside its own fields; one that does not exist has nothing else.
+    """
     out = dict(ctx)
     seen: dict[str, Any] = {}
     changed: dict[str, float] = {}
     for name, one in read.items():
         seen[name] = {"state": one.state, "because": one.because}
+        if one.state == "absent":
+            out[name] = {"gone": True}
         if one.tree is None:
             continue
-        out[name] = without_none(shown(one.tree))
+        tree = without_none(shown(one.tree))
+        out[name] = {**tree, "gone": False} if isinstance(tree, dict) else tree
         if isinstance(one.tree, dict) and (at := changed_at(one.tree)) is not None:
             changed[name] = at
     if "object" in out:

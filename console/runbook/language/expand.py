@@ -176,7 +176,7 @@ class Expander:
         clause = doc.verify
         if to == "verify" and self.verify is not None and clause is None:
             return [replace(change, verify="verify")]
-        clause = clause or proof.by_default(verbs()[made.action], made.settings, doing.target_name(doc)) or self.verify
+        clause = clause or proof.by_default(verbs()[made.action], made, doing.target_name(doc)) or self.verify
         if clause is None:
             return [replace(change, next=to)]
         id = f"{item.id}-proof"

@@ -38,10 +38,14 @@ def verification(id: str, clause: VerifyClause, to: str, at: Path, *, title: str
     )
 
 
-def by_default(verb: Verb, arguments: Mapping[str, Any], name: str) -> VerifyClause | None:
-    """What the verb itself says proves it; `object` in it is the target, which the runbook calls `name`."""
+def by_default(verb: Verb, change: Step, name: str) -> VerifyClause | None:
+    """What the verb itself says proves it; `object` in it is the target, which the runbook calls `name`.
+
+    The workload of a component is taken for a Deployment, as nearly all are.
+    """
+    kind = change.target.kind if change.target is not None else ""
     asked = getattr(verb, "proof", None)
-    made = asked(arguments) if asked is not None else None
+    made = asked(change.settings, "Deployment" if "{" in kind else kind) if asked is not None else None
     if made is None:
         return None
     until = re.sub(r"\bobject\b(?=[.\[|])", name, made.until)

@@ -231,11 +231,7 @@ class _Checker:
         if value is None and any(isinstance(inner, shape.NoneType) for inner in kind.types):
             return None
         inner_types = [inner for inner in kind.types if not isinstance(inner, shape.NoneType)]
-        fitting = [inner for inner in inner_types if _fits(value, inner)]
-        if not fitting:
-            texts = [text for inner in inner_types if isinstance(text := _bare(inner), shape.StrType)]
-            value = self.as_text(value, path, prose=any(text.pattern is None for text in texts)) if texts else value
-            fitting = [inner for inner in inner_types if _fits(value, inner)]
+        value, fitting = self.fitting(value, inner_types, path)
         if len(fitting) == 1 or (len(inner_types) == 1 and not fitting):
             return self.value(value, (fitting or inner_types)[0], path)
         for inner in fitting:
@@ -245,6 +241,15 @@ class _Checker:
                 return out
         self.wrong(path, " or ".join(_wanted(inner) for inner in inner_types), value)
         return value
+
+    def fitting(self, value: Any, kinds: list[shape.Type], path: Path) -> tuple[Any, list[shape.Type]]:
+        """The kinds that a value may be of; where there is none, the value as the text that was written."""
+        found = [kind for kind in kinds if _fits(value, kind)]
+        texts = [text for kind in kinds if isinstance(text := _bare(kind), shape.StrType)]
+        if found or not texts:
+            return value, found
+        value = self.as_text(value, path, prose=any(text.pattern is None for text in texts))
+        return value, [kind for kind in kinds if _fits(value, kind)]
 
     def literal(self, value: Any, kind: shape.LiteralType, path: Path) -> Any:
         value = self.as_text(value, path, prose=False)

@@ -10,6 +10,7 @@ import click
 from console.base.errors import Exit
 from console.base.redact import redact_short
 from console.base.text import clean, plural
+from console.cli.engine_figures import command as stats
 from console.cli.options import Where, output_option, where_options
 from console.cli.output import narrate, plain, print_document, print_json, say, table
 from console.cli.proving import command as test
@@ -39,6 +40,7 @@ def group() -> None:
 
 
 group.add_command(test)
+group.add_command(stats)
 
 
 @group.command("list")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from dataclasses import replace as replace_fields
 from typing import Any
 
 from msgspec.structs import replace
 
 from console.actions import aftermath, owners, verb_of
+from console.actions.beside import NOTHING, Beside
 from console.actions.effects import Consequence, Effect, Preview
 from console.actions.pins import Pin, pinned
 from console.actions.script import VERB as SCRIPT
@@ -17,7 +19,7 @@ from console.base.errors import ConsoleError, ForbiddenError, ReachError
 from console.base.redact import redact
 from console.base.text import clean, shorten
 from console.operate import confirm, kubernetes
-from console.operate.ahead import capacity
+from console.operate.ahead import beside, capacity
 from console.operate.ahead.diff import MAX_LINES, MAX_WIDTH, diff, fingerprint
 from console.operate.kubernetes import ObjectAddress
 from console.operate.policy import ChangeRules
@@ -69,7 +71,7 @@ class PreviewContext:
     objects: int = 1
     read_only: str = ""
     known: tuple[Consequence, ...] | None = field(default=None)
-    """Consequences of an earlier look, where only the dry run is made again."""
+    """Consequences of an earlier look, whose effect is looked at again as it was settled then."""
 
 
 async def plan(effect: Effect, at: ObjectAddress | None, context: PreviewContext) -> PlannedChange:
@@ -82,13 +84,19 @@ async def plan(effect: Effect, at: ObjectAddress | None, context: PreviewContext
     if at is None:
         effect, rollback = way_back(effect, Pin("", 0))
         return await _script(effect, None, Pin("", 0), rollback, context)
-    obj = await kubernetes.read(context.reader, at, uid=effect.target.uid if effect.target else "")
     verb = verb_of(effect.action)
+    obj = {} if verb.creates else await kubernetes.read(context.reader, at, uid=at.target.uid)
+    seen = await beside.read(context.reader, verb.reads(effect, obj))
+    if context.known is None:
+        effect = verb.settle(effect, obj, seen, context.now())
     held = verb.pin(effect, obj)
     effect, rollback = way_back(pinned(effect, held), held)
+    obstacles = tuple(Consequence("obstacle", "stop", clean(why)) for why in verb.obstacles(effect, obj, seen))
     if verb.runs:
-        return await _script(effect, obj, held, rollback, context)
-    if context.writer is None:
+        planned = await _script(effect, obj, held, rollback, context)
+        told = (*obstacles, *planned.preview.consequences)
+        return replace_fields(planned, preview=replace(planned.preview, consequences=told))
+    if context.writer is None or obstacles:
         after = verb.locally(effect, obj)
     else:
         after = await kubernetes.dry_run(context.writer, at, effect, obj, held)
@@ -97,11 +105,14 @@ async def plan(effect: Effect, at: ObjectAddress | None, context: PreviewContext
             raise ConsoleError(f"the server would drop {fields}: {at.target.kind} has no such field")
     lines = verb.shown(obj)
     if lines is None:
-        lines = diff(obj, after or obj)
-    if not lines:
+        lines = diff({}, effect.patch) if verb.makes(effect) else diff(obj, after or obj)
+    if not lines and not obstacles:
         raise ConsoleError(f"nothing would change: {at.target.words} already has these values")
-    found = context.known if context.known is not None else await _consequences(effect, obj, after, held, context)
-    accepted = None if context.writer is None else True
+    found = context.known
+    if found is None:
+        found = await _consequences(effect, obj, after, held, context, seen)
+    found = (*obstacles, *(c for c in found if c.topic != "obstacle"))
+    accepted = None if context.writer is None or obstacles else True
     message = "the server accepts it" if accepted else "worked out on this machine, the server was not asked"
     return _planned(effect, obj, held, rollback, lines, accepted, message, found, context)
 
@@ -202,18 +213,23 @@ def _planned(
 
 
 async def _consequences(
-    effect: Effect, obj: dict[str, Any], after: dict[str, Any] | None, held: Pin, context: PreviewContext
+    effect: Effect,
+    obj: dict[str, Any],
+    after: dict[str, Any] | None,
+    held: Pin,
+    context: PreviewContext,
+    seen: Beside = NOTHING,
 ) -> tuple[Consequence, ...]:
     verb = verb_of(effect.action)
-    found = verb.consequences(effect, obj, held.touched, context.now())
+    found = verb.consequences(effect, obj, held.touched, context.now(), seen)
     out = list(aftermath.with_the_runbooks(effect, found))
-    if verb.lasts:
+    if verb.lasts and not verb.makes(effect):
         schedule, error = await _schedule(context.reader, obj)
         out += owners.consequences(obj, held.touched, held.before, schedule=schedule, schedule_error=error)
         if effect.inverse_of:
             out = [c for c in out if c.topic != "next run"]
     if after is not None:
-        out += await capacity.fits(context.reader, obj, after)
+        out += await capacity.fits(context.reader, {} if verb.makes(effect) else obj, after)
     return tuple(replace(c, text=clean(redact(c.text))) for c in out)
 
 

@@ -1,6 +1,6 @@
 """Verbs that change things: what each needs, sends, means and leaves behind. Described here; `operate` alone sends.
 
-Every module here with a `VERB` takes part; none is registered elsewhere.
+Every module here with a `VERB` takes part, those of the folders too; none is registered elsewhere.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from console.base.errors import UsageError, did_you_mean
 def verbs() -> dict[str, Verb]:
     """Name → verb, in the order of their names."""
     found: dict[str, Verb] = {}
-    for info in pkgutil.iter_modules(__path__, f"{__name__}."):
+    for info in pkgutil.walk_packages(__path__, f"{__name__}."):
         verb = getattr(import_module(info.name), "VERB", None)
         if isinstance(verb, Verb):
             if verb.name in found:
                 raise TypeError(f"two verbs are called {verb.name!r}")
             found[verb.name] = verb
-    return found
+    return dict(sorted(found.items()))
 
 
 def verb_of(action: str) -> Verb:

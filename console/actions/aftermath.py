@@ -23,6 +23,8 @@ def of_edit(effect: Effect, obj: dict[str, Any], touched: tuple[str, ...], now: 
     kind, group = obj.get("kind"), str(obj.get("apiVersion") or "").rpartition("/")[0]
     if kind == "ScheduledSparkApplication" and effect.patch is not None:
         return [Consequence("next run", "info", "takes effect with the next run; a present run goes on as it is")]
+    if group == "apps" and any(at == "/spec" or at.startswith("/spec/template") for at in touched):
+        return _rolled(obj)
     if (kind, group) != APPLICATION:
         return []
     spec = [at for at in touched if at == "/spec" or at.startswith("/spec/")]
@@ -35,6 +37,18 @@ def of_edit(effect: Effect, obj: dict[str, Any], touched: tuple[str, ...], now: 
         *_lost(obj, now),
         Consequence("sink", "unknown", SINK),
     ]
+
+
+def _rolled(obj: dict[str, Any]) -> list[Consequence]:
+    """A workload gets another template."""
+    spec, status = tree(obj.get("spec")), tree(obj.get("status"))
+    if spec.get("paused") is True:
+        return [Consequence("restart", "info", "its rollout is paused: no pod is replaced until it is resumed")]
+    count = status.get("desiredNumberScheduled", spec.get("replicas"))
+    pods = f"its {plural(count, 'pod')}" if isinstance(count, int) and count else "its pods"
+    if tree(spec.get("strategy")).get("type") == "Recreate":
+        return [Consequence("restart", "warning", f"{pods} end, and only then new ones start")]
+    return [Consequence("restart", "warning", f"{pods} are replaced, a few at a time")]
 
 
 def of_deletion(obj: dict[str, Any], now: float) -> list[Consequence]:

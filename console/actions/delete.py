@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from console.actions import aftermath, pins
+from console.actions.beside import NOTHING, Beside
 from console.actions.effects import Consequence, Effect
 from console.actions.pins import Pin
 from console.actions.verb import ApiRequest, Arrived, Right, Verb
@@ -20,6 +22,11 @@ class Delete(Verb):
 
     def no_way_back(self, *, target: bool) -> tuple[str, str] | None:
         return "a deleted object cannot be captured back", "say `irreversible` and why"
+
+    def obstacles(self, effect: Effect, obj: dict[str, Any], beside: Beside) -> Iterator[str]:
+        yield from super().obstacles(effect, obj, beside)
+        if effect.inverse_of and pins.stamp_of(obj) != effect.inverse_of:
+            yield f"it is not what {effect.inverse_of} made: it carries no such stamp"
 
     def rights(self, effect: Effect, resource: str, namespace: str) -> tuple[Right, ...]:
         assert effect.target is not None
@@ -46,7 +53,7 @@ class Delete(Verb):
         return tuple(clean(line) for line in lines)
 
     def consequences(
-        self, effect: Effect, obj: dict[str, Any], touched: tuple[str, ...], now: float
+        self, effect: Effect, obj: dict[str, Any], touched: tuple[str, ...], now: float, beside: Beside = NOTHING
     ) -> list[Consequence]:
         return aftermath.of_deletion(obj, now)
 

@@ -49,6 +49,8 @@ class Effect(Struct, frozen=True):
         id: `walk/sequence`, stamped as an annotation where the object survives.
         action: name of the verb.
         patch: what the verb sets, of type `patch_type`; `argv` of a script (after redaction it is what is shown).
+        arguments: keys of a step whose patch is worked out beside the object (`given` reads them); not set where it is
+            none.
         touched: JSON pointers of the fields that the patch sets; their present values are the precondition.
         reversible: whether `rollback` (captured before) restores the state.
         reason: why it is irreversible.
@@ -65,6 +67,7 @@ class Effect(Struct, frozen=True):
     target: ObjectRef | None = None
     patch_type: Literal["merge", "json", ""] = ""
     patch: Any = None
+    arguments: dict[str, Any] | UnsetType = UNSET
     argv: tuple[str, ...] = ()
     timeout: float = 60.0
     touched: tuple[str, ...] = ()
@@ -80,6 +83,11 @@ class Effect(Struct, frozen=True):
     @property
     def allowed(self) -> tuple[AllowedCall, ...]:
         return () if isinstance(self.calls, UnsetType) else self.calls
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The keys of its step, where its patch is worked out beside the object."""
+        return {} if isinstance(self.arguments, UnsetType) else self.arguments
 
     @property
     def objects(self) -> tuple[ObjectRef, ...]:
@@ -99,12 +107,14 @@ class Effect(Struct, frozen=True):
 class Consequence(Struct, frozen=True):
     """One thing a person should know before saying yes. `level`: info, warning, stop (stop refuses the change).
 
+    `obstacle`: it must not be done now, whatever it is, a way back included.
     `maker`: name of the schedule that makes the object again, where that is what it is about.
     """
 
     topic: Literal[
-        "owner", "next run", "quota", "limit range", "nodes", "restart", "loss", "sink", "permission", "fields"
-    ]
+        "owner", "next run", "quota", "limit range", "nodes", "restart", "loss", "sink", "permission", "fields",
+        "obstacle",
+    ]  # fmt: skip
     level: Literal["info", "warning", "stop", "unknown"]
     text: str
     maker: str = ""

@@ -48,8 +48,9 @@ def _without_nulls(value: Any) -> Any:
 
 
 def stamp(effect: Effect, obj: dict[str, Any]) -> list[dict[str, Any]]:
-    """The operations that leave the effect's id on the object."""
-    if isinstance((obj.get("metadata") or {}).get("annotations"), dict):
+    """The operations that leave the effect's id on the object, after those that make the change."""
+    made = any(o.get("path") == _STAMP_POINTER and o.get("op") != "remove" for o in changes(effect, obj))
+    if made or isinstance((obj.get("metadata") or {}).get("annotations"), dict):
         return [{"op": "add", "path": _STAMP_POINTER + patches.pointer((STAMP,)), "value": effect.id}]
     return [
         {"op": "test", "path": _STAMP_POINTER, "value": None},

@@ -48,6 +48,11 @@ class Manager(Struct, frozen=True):
         return f"{known} ({clean(self.name)})" if known else clean(shorten(self.name, 60))
 
     @property
+    def ours(self) -> bool:
+        """Whether it is Console, in any walk."""
+        return self.name == OURS
+
+    @property
     def again(self) -> bool:
         """Whether this manager is known to write its own value again."""
         return self.name in _AGAIN or self.operation == "Apply"

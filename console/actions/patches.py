@@ -60,6 +60,15 @@ def before(obj: Any, pointers: tuple[str, ...]) -> dict[str, Any]:
     return {at: value for at, value in found.items() if value is not MISSING}
 
 
+def setting(at: str, value: Any) -> dict[str, Any]:
+    """The merge patch that sets one field of objects; None removes it."""
+    out: Any = value
+    for key in reversed(parts(at)):
+        out = {key: out}
+    assert isinstance(out, dict), "a pointer has parts"
+    return out
+
+
 def restoring(touched: tuple[str, ...], before: dict[str, Any]) -> dict[str, Any] | None:
     """The merge patch that puts `before` back at these pointers; None where they name items of lists."""
     if any(part.isdigit() or part == "-" for at in touched for part in parts(at)):

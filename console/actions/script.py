@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from console.actions.beside import NOTHING, Beside
 from console.actions.effects import AllowedCall, Consequence, Effect
 from console.actions.verb import Right, Verb
 
@@ -22,9 +23,9 @@ class Script(Verb):
         return None if target else ("there are no fields to capture here", "add a target")
 
     def consequences(
-        self, effect: Effect, obj: dict[str, Any], touched: tuple[str, ...], now: float
+        self, effect: Effect, obj: dict[str, Any], touched: tuple[str, ...], now: float, beside: Beside = NOTHING
     ) -> list[Consequence]:
-        return [*super().consequences(effect, obj, touched, now), *self.may(effect)]
+        return [*super().consequences(effect, obj, touched, now, beside), *self.may(effect)]
 
     def may(self, effect: Effect) -> list[Consequence]:
         """What it may send, in words."""

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import msgspec
+from msgspec import UnsetType
 from msgspec.structs import replace
 
 from console.actions.effects import Effect
@@ -41,7 +42,9 @@ def seal_effect(effect: Effect) -> Effect:
             patch = {k: (MARK if k in _SECRET_DATA else v) for k, v in patch.items()}
         patch = redact_value(patch)
     words = {key: redact(getattr(effect, key)) for key in ("title", "reason", "restarts", "loses")}
-    return replace(effect, patch=patch, argv=tuple(redact_argv(list(effect.argv))), **words)
+    argv = tuple(redact_argv(list(effect.argv)))
+    arguments = effect.arguments if isinstance(effect.arguments, UnsetType) else redact_value(effect.arguments)
+    return replace(effect, patch=patch, arguments=arguments, argv=argv, **words)
 
 
 def _seal_operation(operation: Any, kind: str) -> Any:
@@ -57,7 +60,8 @@ def keeps(effect: Effect) -> bool:
     """Whether the effect can be stored without losing anything, so that it could be applied from the journal."""
     sealed = seal_effect(effect)
     plain = msgspec.to_builtins
-    return bool(plain(sealed.patch) == plain(effect.patch)) and sealed.argv == effect.argv
+    kept = all(plain(getattr(sealed, key)) == plain(getattr(effect, key)) for key in ("patch", "given"))
+    return kept and sealed.argv == effect.argv
 
 
 def seal_before(before: dict[str, Any], kind: str = "") -> dict[str, Any]:

@@ -10,12 +10,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
-from console.actions import aftermath, operations, patches, pins
-from console.actions.effects import Consequence, Effect
+from console.actions import aftermath, handsoff, operations, patches, pins
+from console.actions.beside import NOTHING, Beside, ReadWanted
+from console.actions.effects import Consequence, Effect, ObjectRef
 from console.actions.pins import Pin
+from console.actions.proof import Proof
 from console.actions.secrets import seal_before
+from console.base.text import clean, listed
 
 Arrived = Literal["yes", "no", "unknown"]
 
@@ -47,12 +50,14 @@ class ApiRequest(Struct, frozen=True):
     Attributes:
         body: PATCH: JSON Patch operations; POST: the object that is sent; DELETE: none.
         uid: DELETE: another object of this name is safe.
+        into: POST: API version and plural of the collection, in the target's namespace, that the object is sent to.
     """
 
     method: Literal["PATCH", "POST", "DELETE"]
     body: Any = None
     subresource: str = ""
     uid: str = ""
+    into: tuple[str, str] | None = None
 
 
 class Body(NamedTuple):
@@ -75,6 +80,19 @@ class NoArguments(Struct, frozen=True):
     """A verb whose steps need nothing beside their target."""
 
 
+_SHARED = ("/metadata/annotations", "/metadata/labels")
+"""Maps that others write too, the stamp of a change among them: they are never put back, or taken away, as a whole."""
+
+
+def _each(effect: Effect) -> tuple[str, ...]:
+    """The touched fields, with keys of their own for those of a map that did not exist and that others share."""
+    own = patches.touched(effect.patch, "merge") if effect.patch_type == "merge" else ()
+    out: list[str] = []
+    for at in effect.touched:
+        out += [key for key in own if key.startswith(f"{at}/")] if at in _SHARED else [at]
+    return tuple(out)
+
+
 class Verb:
     """One way to change something.
 
@@ -87,6 +105,10 @@ class Verb:
         arguments: the keys of its steps, each with a default, beside the target.
         runs: it is a program that runs on this machine, not a request to the server.
         lasts: the object lives on, so that it matters who else writes its fields.
+        kinds: (API group, kind) of what it is for; empty where any object may be its target.
+        way_back: whether it can be undone: `stated` by each step, `always`, or `never` (`no_way_back` says why).
+        late: what its keys come to is known only beside the object (`settle`).
+        creates: its target does not exist yet.
     """
 
     name: ClassVar[str]
@@ -97,6 +119,10 @@ class Verb:
     arguments: ClassVar[type[Struct]] = NoArguments
     runs: ClassVar[bool] = False
     lasts: ClassVar[bool] = True
+    kinds: ClassVar[tuple[tuple[str, str], ...]] = ()
+    way_back: ClassVar[Literal["stated", "always", "never"]] = "stated"
+    late: ClassVar[bool] = False
+    creates: ClassVar[bool] = False
 
     # what a runbook says
 
@@ -115,6 +141,51 @@ class Verb:
     def no_way_back(self, *, target: bool) -> tuple[str, str] | None:
         """Why a step of this verb can never be rolled back, with what to do; None where it can."""
         return None
+
+    def proof(self, arguments: Mapping[str, Any], kind: str) -> Proof | None:
+        """What shows that it worked, where the runbook says nothing of its own; None where only the runbook knows.
+
+        Args:
+            arguments: the keys of the step, templates filled in.
+            kind: of the target.
+        """
+        return None
+
+    # what it is, beside the object
+
+    def reads(self, effect: Effect, obj: dict[str, Any]) -> tuple[ReadWanted, ...]:
+        """What else has to be seen to tell what it does, and whether somebody else works on the object."""
+        return handsoff.reads(effect)
+
+    def settle(self, effect: Effect, obj: dict[str, Any], beside: Beside, now: float) -> Effect:
+        """The change as it is on this object: its patch and the fields that it touches. `now` is epoch seconds.
+
+        Raises:
+            NoSuchChange: what the keys ask for does not exist on this object.
+        """
+        return effect
+
+    def obstacles(self, effect: Effect, obj: dict[str, Any], beside: Beside) -> Iterator[str]:
+        """Why it must not be done now, in sentences: its kind, its state, or who else works on the object."""
+        target = effect.target
+        if target is None:
+            return
+        group = target.api_version.rpartition("/")[0]
+        if self.kinds and (group, target.kind) not in self.kinds:
+            those = listed([kind for _, kind in self.kinds], len(self.kinds))
+            yield f"{self.noun} is for {those}; {clean(target.kind)} {target.words} is none of them"
+        gone = (obj.get("metadata") or {}).get("deletionTimestamp")
+        if gone and not self.runs:
+            yield f"{clean(target.kind)} {target.words} is being deleted since {clean(str(gone))}"
+        yield from handsoff.of(effect, obj, beside)
+
+    def makes(self, effect: Effect) -> bool:
+        """Whether it makes an object, and leaves its target as it is."""
+        return self.creates
+
+    def trace(self, effect: Effect) -> ObjectRef | None:
+        """The object that says later whether it arrived."""
+        return effect.target
 
     # what the server is asked
 
@@ -147,9 +218,9 @@ class Verb:
         return None
 
     def consequences(
-        self, effect: Effect, obj: dict[str, Any], touched: tuple[str, ...], now: float
+        self, effect: Effect, obj: dict[str, Any], touched: tuple[str, ...], now: float, beside: Beside = NOTHING
     ) -> list[Consequence]:
-        """What follows beside the field that is set, worked out from the object; `now` is epoch seconds."""
+        """What follows beside the field that is set, worked out from the objects; `now` is epoch seconds."""
         return aftermath.of_edit(effect, obj, touched, now)
 
     # what it leaves behind
@@ -189,18 +260,19 @@ class Verb:
         """The change that puts the touched fields back, or None where there is none (list items, nothing touched)."""
         if effect.target is None or not effect.touched:
             return None
-        patch = patches.restoring(effect.touched, before)
+        patch = patches.restoring(_each(effect), before)
         if patch is None:
             return None
+        return self.undo(effect, action="patch", patch_type="merge", patch=patch, arguments=UNSET)
+
+    def undo(self, effect: Effect, **changes: Any) -> Effect:
+        """The change that undoes this one, with what is special about it."""
+        fields: dict[str, Any] = {"reason": "it puts back what stood there before", "argv": (), **changes}
         return msgspec.structs.replace(
             effect,
             id=f"{effect.id}.undo",
             title=f"Undo: {effect.title}",
-            action="patch",
-            patch_type="merge",
-            patch=patch,
-            argv=(),
             reversible=False,
-            reason="it puts back what stood there before",
             inverse_of=effect.id,
+            **fields,
         )

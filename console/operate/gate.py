@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Literal
 
 from console.actions import verb_of
+from console.actions.beside import NoSuchChange
 from console.actions.effects import Effect, Preview
 from console.base.errors import ConsoleError, ForbiddenError
 from console.operate import applying, confirm, kubernetes, permission
@@ -20,7 +21,7 @@ from console.operate.ahead.preview import PlannedChange, PreviewContext
 from console.operate.approvals import waiting
 from console.operate.asking import Published
 from console.operate.gate_context import GateContext, GateRefusal, ValueEdited
-from console.operate.kubernetes import ObjectAddress, ObjectChanged
+from console.operate.kubernetes import NotNow, ObjectAddress, ObjectChanged
 from console.operate.locks import Busy, Locks, ObjectLock
 from console.operate.person import EDIT, Question, Reply
 from console.operate.policy import (
@@ -78,6 +79,7 @@ async def _pass(effect: Effect, gate: GateContext) -> Applied | None:
             await _confirm(planned, gate, at, lock, reason)
             await _second(planned, gate, lock)
             later = await _again(effect, gate, at, lock, planned)
+            _possible(later)
             reason = planned.differs(later)
             if not reason:
                 return await applying.change(later, gate, at)
@@ -111,7 +113,8 @@ async def _pin(effect: Effect, gate: GateContext) -> ObjectAddress | None:
         if effect.target is None:
             return None
         at = await kubernetes.place(gate.reader, effect.target)
-        await kubernetes.read(gate.reader, at, uid=effect.target.uid)
+        if not verb_of(effect.action).creates:
+            await kubernetes.read(gate.reader, at, uid=effect.target.uid)
     except ConsoleError as error:
         raise _refusal(error) from None
     return at
@@ -148,7 +151,7 @@ async def _plan(
 ) -> PlannedChange:
     context = _context(effect, gate, writer=gate.writer)
     if known is not None:
-        context = preview.replace_known(context, known.preview.consequences)
+        effect, context = known.effect, preview.replace_known(context, known.preview.consequences)
     try:
         planned = await preview.plan(effect, at, context)
     except ConsoleError as error:
@@ -159,7 +162,9 @@ async def _plan(
 
 
 def _possible(planned: PlannedChange) -> None:
-    """What can be told beforehand to make things worse is not offered; a way back always is."""
+    """What can be told beforehand to make things worse is not offered; a way back is, but past no obstacle."""
+    if held := [c.text for c in planned.preview.consequences if c.topic == "obstacle"]:
+        raise GateRefusal("obstacle", "; ".join(held))
     stops = [c.text for c in planned.preview.consequences if c.level == "stop"]
     if stops and not planned.effect.inverse_of:
         raise GateRefusal("policy", "; ".join(stops))
@@ -292,6 +297,8 @@ def _refusal(error: ConsoleError) -> GateRefusal:
     """An error of a stage as a refusal."""
     if isinstance(error, GateRefusal):
         return error
+    if isinstance(error, NoSuchChange | NotNow):
+        return GateRefusal("obstacle", error.message)
     if isinstance(error, ObjectChanged):
         return GateRefusal("changed", error.message)
     if isinstance(error, ForbiddenError):

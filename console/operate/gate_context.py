@@ -22,7 +22,7 @@ from console.runbook.walk import AnyEvent, ChangeRefused
 from console.wire.reader import Reader
 from console.wire.writer import Writer
 
-By = Literal["person", "policy", "mode", "permission", "lock", "server", "changed"]
+By = Literal["person", "policy", "mode", "permission", "lock", "server", "changed", "obstacle"]
 
 
 class GateRefusal(ConsoleError):

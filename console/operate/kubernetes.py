@@ -12,7 +12,7 @@ from console.actions.verb import ApiRequest
 from console.base.errors import ConsoleError, ForbiddenError, LoginNeeded, ReachError
 from console.base.redact import MARK, redact
 from console.base.text import clean, shorten
-from console.wire.errors import ApiError, ConflictError, InvalidError, NotFoundError
+from console.wire.errors import ApiError, ConflictError, InvalidError, NotFoundError, TooManyError
 from console.wire.paths import object_path
 from console.wire.reader import Reader
 from console.wire.reviews import ApiResource
@@ -39,6 +39,10 @@ class ObjectChanged(ConsoleError):
 
 class ObjectGone(ObjectChanged):
     """The object does not exist any more."""
+
+
+class NotNow(ConsoleError):
+    """The server takes it at another time: a disruption budget, or its own limits."""
 
 
 class RedactedWriteError(ConsoleError):
@@ -93,6 +97,8 @@ async def dry_run(writer: Writer, at: ObjectAddress, effect: Effect, obj: dict[s
     except InvalidError as error:
         if not _does_not_fit(error):
             raise ConsoleError(said(error)) from None
+    except TooManyError as error:
+        raise NotNow(said(error)) from None
     raise ObjectChanged(f"{at.target.words} has changed while it was looked at, or the patch does not fit it")
 
 
@@ -110,7 +116,7 @@ async def send(writer: Writer, at: ObjectAddress, effect: Effect, obj: dict[str,
         return Sent(False, f"not applied: {error.message}")
     except ApiError as error:
         if error.status < 500:
-            return Sent(False, f"not applied: {error.message}")
+            return Sent(False, f"not applied: {said(error)}")
         return Sent(None, f"the answer leaves it open: {error.message}")
     except ReachError as error:
         return Sent(None, f"no answer: {error.message}")
@@ -129,11 +135,22 @@ async def _request(writer: Writer, at: ObjectAddress, request: ApiRequest, *, dr
     path = f"{at.path}/{request.subresource}" if request.subresource else at.path
     match request.method:
         case "DELETE":
-            return await writer.delete(path, uid=request.uid, dry_run=dry_run)
+            # of a Job the server would else leave the pods behind
+            return await writer.delete(path, uid=request.uid, propagation="Background", dry_run=dry_run)
         case "POST":
-            return await writer.create(path, request.body, dry_run=dry_run)
+            return await writer.create(_into(at, request, path), request.body, dry_run=dry_run)
         case "PATCH":
             return await writer.patch(path + "?fieldValidation=Strict", request.body, "json", dry_run=dry_run)
+
+
+def _into(at: ObjectAddress, request: ApiRequest, path: str) -> str:
+    """Where an object is sent to: a subresource, another collection, or that of the target."""
+    if request.subresource:
+        return path
+    place = at.path.rpartition("/")[0]
+    if request.into is not None:
+        place = object_path(*request.into, at.target.namespace)
+    return place + "?fieldValidation=Strict"
 
 
 def _holds_mark(body: Any) -> bool:
@@ -150,8 +167,11 @@ def _does_not_fit(error: InvalidError) -> bool:
     return error.status == 422 and not error.details.get("causes")
 
 
-def said(error: InvalidError) -> str:
-    """What the server finds wrong with the object, field by field; it quotes the whole object, which is left out."""
+def said(error: ApiError) -> str:
+    """What the server has against it, cause by cause; it quotes the whole object, which is left out.
+
+    A disruption budget names itself there: `The disruption budget proxy needs 2 healthy pods and has 2 currently`.
+    """
     causes = error.details.get("causes")
     words = []
     for cause in causes if isinstance(causes, list) else []:

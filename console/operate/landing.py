@@ -34,7 +34,7 @@ async def landed(reader: Reader, intent: Intent) -> tuple[Arrived, str]:
 
 
 async def _of_target(reader: Reader, intent: Intent) -> tuple[Arrived, str]:
-    effect, target = intent.effect, intent.effect.target
+    effect, target = intent.effect, verb_of(intent.effect.action).trace(intent.effect)
     assert target is not None
     at = await place(reader, target)
     try:

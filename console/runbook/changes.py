@@ -53,7 +53,7 @@ def effect(
     arguments = {key: template.fill(value, ctx, place(runbook.id, step, key)) for key, value in step.settings.items()}
     if any(MARK in str(part) for part in (arguments, *argv)):
         raise ConsoleError(f"{said} would write {MARK}", hint="a secret cannot be copied through a runbook")
-    body = _body(step, arguments, said)
+    verb, body = verb_of(step.action), _body(step, arguments, said)
     if catalogue is not None and target is not None:
         _fields_exist(body, target, catalogue, said)
     declared = spec.touches if spec is not None and target is not None else ()
@@ -65,11 +65,12 @@ def effect(
         target=target,
         patch_type=body.patch_type,
         patch=body.patch,
+        arguments=arguments if verb.late else UNSET,
         argv=argv,
         timeout=step.timeout,
         touched=body.touched or step.touches or declared,
-        reversible=step.rollback == "captured",
-        reason=words(runbook.id, step, "irreversible", step.irreversible, ctx),
+        reversible=step.rollback == "captured" or (verb.way_back == "always" and not step.irreversible),
+        reason=words(runbook.id, step, "irreversible", step.irreversible, ctx) or _never(step),
         restarts=words(runbook.id, step, "restarts", step.restarts, ctx),
         loses=words(runbook.id, step, "loses", step.loses, ctx),
         risk=step.risk,
@@ -94,6 +95,13 @@ def _body(step: Step, arguments: Mapping[str, Any], said: str) -> Body:
     for objection in verb.objections(arguments):
         raise ConsoleError(f"{said} {objection.message}")
     return verb.body(arguments)
+
+
+def _never(step: Step) -> str:
+    """Why a verb can never be undone, `` where it can, or where each step says so itself."""
+    verb = verb_of(step.action)
+    why = verb.no_way_back(target=step.target is not None) if verb.way_back == "never" else None
+    return why[0] if why else ""
 
 
 def _fields_exist(body: Body, target: ObjectRef, catalogue: Catalogue, said: str) -> None:

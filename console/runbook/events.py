@@ -118,7 +118,7 @@ class Approved(WalkEvent, frozen=True, tag="approved"):
 
 
 class ChangeRefused(WalkEvent, frozen=True, tag="refused"):
-    """Somebody or something said no. `by`: person, policy, mode, permission, lock, server, changed."""
+    """Somebody or something said no. `by`: person, policy, mode, permission, lock, server, changed, obstacle."""
 
     step: str
     effect: str

@@ -1,6 +1,6 @@
 """Somebody who adds a verb: its runbook is linted, and walked on the simulated cluster. Prints what came of it as JSON.
 
-A copy of the package with `actions/evict.py` must be first on the path: `python -m tests.actions.stranger FOLDER`.
+A copy of the package with `actions/dismiss.py` must be first on the path: `python -m tests.actions.stranger FOLDER`.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from tests.operate.tower import Shelf, desk
 RUNBOOK = """\
 apiVersion: console/v1
 kind: Runbook
-id: evict-one
+id: dismiss-one
 version: 1.0.0
-title: Evict an executor
+title: Dismiss an executor
 owner: me
-what: Evicts one executor.
+what: Dismisses one executor.
 when_not_to_use: For a driver.
 reviewed: 2026-11-24
 match: {{findings: [x]}}
 steps:
-  - id: evict
+  - id: dismiss
     kind: change
-    title: Evict {name}
+    title: Dismiss {name}
     target: {{apiVersion: v1, kind: Pod, namespace: {namespace}, name: {name}}}
-    action: evict
+    action: dismiss
     unless: keep
     irreversible: a pod does not come back
     verify: gone
@@ -63,7 +63,7 @@ steps:
 def linted(text: str, folder: Path) -> list[str]:
     """Codes of what lint says of a runbook."""
     folder.mkdir(exist_ok=True)
-    (folder / "evict.yaml").write_text(text)
+    (folder / "dismiss.yaml").write_text(text)
     return [problem.code for problem in Library.read([folder], shipped=False).lint()]
 
 
@@ -74,9 +74,9 @@ async def main(folder: Path) -> dict[str, object]:
         pod = next(p for p in pods if (p["metadata"].get("labels") or {}).get("spark-role") == "executor")
         namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
         text = RUNBOOK.format(namespace=namespace, name=name)
-        book = schema.load(text, "evict.yaml")
+        book = schema.load(text, "dismiss.yaml")
         at = desk(connection, namespace, folder, library=Shelf({book.id: book}))
-        answers = f"{{by: ada, answers: {{evict: {namespace}/{name}}}}}"
+        answers = f"{{by: ada, answers: {{dismiss: {namespace}/{name}}}}}"
         id = await at.start(book, {}, {}, "", Scripted.parse(parse(answers, "answers")))
         walk = await at.wait(id)
         events = at._env.journal.read(id)

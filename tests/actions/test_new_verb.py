@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-VERB = Path(__file__).with_name("evict.py")
+VERB = Path(__file__).with_name("dismiss.py")
 
 
 def differing(one: Path, other: Path) -> list[str]:
@@ -55,12 +55,12 @@ def told(copy: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]
 
 def test_one_file_is_all_that_it_takes(copy: Path, told: dict[str, Any]) -> None:
     assert told["package"] == str(copy / "console" / "__init__.py")
-    assert differing(ROOT / "console", copy / "console") == ["actions/evict.py"]
+    assert differing(ROOT / "console", copy / "console") == ["actions/dismiss.py"]
 
 
 def test_lint_knows_its_keys_and_what_it_cannot_do(told: dict[str, Any]) -> None:
     assert told["lint"] == []
-    assert told["lint of a foreign key"] == ["patch-of-evict"]
+    assert told["lint of a foreign key"] == ["patch-of-dismiss"]
     assert told["lint of an empty key"] == ["empty-label"]
     assert told["lint of a rollback"] == ["rollback-impossible"]
 
@@ -78,5 +78,5 @@ def test_its_request_is_tried_and_then_sent_once(told: dict[str, Any]) -> None:
 
 def test_the_timeline_says_it_in_its_words(told: dict[str, Any]) -> None:
     about, done = told["timeline"]
-    assert about.startswith("about to evict Pod ") and done.endswith("NAME is being evicted")
+    assert about.startswith("about to dismiss Pod ") and done.endswith("NAME is being dismissed")
     assert told["outcome"] == "resolved"

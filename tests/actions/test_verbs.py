@@ -159,8 +159,9 @@ def test_whether_a_deletion_arrived(meta: dict[str, Any], answer: str) -> None:
 # -- the room ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_verbs_are_the_modules_that_have_one() -> None:
-    assert list(verbs()) == ["delete", "patch", "script"]
+def test_the_verbs_are_the_modules_that_have_one_in_folders_too() -> None:
+    assert {"delete", "patch", "scale", "script"} <= set(verbs())
+    assert list(verbs()) == sorted(verbs())
     assert all(verb_of(name).name == name for name in verbs())
 
 
@@ -168,8 +169,8 @@ def test_a_verb_of_a_newer_version_is_named_and_not_guessed() -> None:
     with pytest.raises(UsageError, match="knows no action 'pach'") as caught:
         verb_of("pach")
     assert caught.value.hint == "did you mean 'patch'?"
-    assert sentence(Intent(1.0, "raise", replace(raise_overhead(app()), action="scale"))) == (
-        "about to scale SparkApplication spark-jobs/etl-orders"
+    assert sentence(Intent(1.0, "raise", replace(raise_overhead(app()), action="bless"))) == (
+        "about to bless SparkApplication spark-jobs/etl-orders"
     )
 
 
@@ -191,6 +192,6 @@ def test_a_deletion_is_of_this_object_and_has_no_way_back() -> None:
     assert delete.shown({**app(), "kind": "Pod"})[:2] == ("-Pod spark-jobs/etl-orders", "-  uid: u-1")
 
 
-def test_only_a_script_runs_here_and_only_a_deletion_ends_the_object() -> None:
+def test_only_a_script_runs_here_and_only_deletion_and_eviction_end_the_object() -> None:
     assert [name for name, verb in verbs().items() if verb.runs] == ["script"]
-    assert [name for name, verb in verbs().items() if not verb.lasts] == ["delete"]
+    assert [name for name, verb in verbs().items() if not verb.lasts] == ["delete", "evict"]

@@ -25,8 +25,8 @@ from console.runbook.documents import KINDS
 from console.settings.load import load
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("README.md", "SECURITY.md", "CHANGELOG.md", "docs/ARCHITECTURE.md", "docs/second-person.md",
-         "runbooks/scripts/README.md")  # fmt: skip
+PAGES = ("README.md", "SECURITY.md", "CHANGELOG.md", "docs/ARCHITECTURE.md", "docs/runbooks.md",
+         "docs/second-person.md", "runbooks/scripts/README.md")  # fmt: skip
 """CONTRIBUTING.md is run by its own test."""
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
 INLINE = re.compile(r"`((?:console|python -m|\.ci/run)(?: [^`]*)?)`")

@@ -62,6 +62,7 @@ DECIDED: dict[str, str] = {
     "live/times.py:LISTED": MORE,
     "live/trends.py:MOST_PODS": MORE,
     "operate/bounds.py:_KEPT": NONE,
+    "operate/ahead/beside.py:MOST_BESIDE": MORE,
     "operate/ahead/capacity.py:MAX_PAGES": REFUSED,
     "operate/ahead/diff.py:MAX_LINES": MORE,
     "operate/ahead/diff.py:MAX_WIDTH": CUT,

@@ -13,7 +13,7 @@ from console.drill.state.admission import admit
 from console.drill.state.cluster import ClusterState
 from console.drill.state.ids import stamp
 from console.drill.state.objects import StatusError, managed
-from console.drill.state.resources import PODS, ServedResource
+from console.drill.state.resources import BUDGETS, PODS, ServedResource
 from console.drill.state.store import private, spec_changed
 
 Object = dict[str, Any]
@@ -167,7 +167,8 @@ def _check_preconditions(resource: ServedResource, before: Object, meta: Object)
 
 def _with_fixed(meta: Object, before: Object) -> Object:
     """Metadata as a client wants it, with what it cannot change as it was."""
-    free = {k: v for k, v in meta.items() if k != "resourceVersion" and (k not in FIXED or k in before)}
+    empty = {k for k in ("labels", "annotations") if not meta.get(k)}
+    free = {k: v for k, v in meta.items() if k not in {*empty, "resourceVersion"} and (k not in FIXED or k in before)}
     return free | {k: before[k] for k in FIXED if k in before}
 
 
@@ -282,10 +283,54 @@ def evict(cluster: ClusterState, request: KubeRequest) -> web.Response:
     pod = cluster.store.get(PODS, target.namespace, target.name)
     if pod is None:
         raise not_found(PODS, target.name)
+    wanted = ((request.json() or {}).get("deleteOptions") or {}).get("preconditions") or {}
+    if wanted.get("uid", pod["metadata"]["uid"]) != pod["metadata"]["uid"]:
+        raise conflict(PODS, target.name, "Precondition failed: UID in precondition differs", "Pod")
+    budget = _budget(cluster, pod)
     if not request.dry_run:
+        if budget is not None:
+            status = {**budget["status"], "disruptionsAllowed": budget["status"]["disruptionsAllowed"] - 1}
+            cluster.store.update(BUDGETS, {**budget, "status": status})
         cluster.evict(pod)
     done: Object = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
     return answer(done, 201)
+
+
+def _budget(cluster: ClusterState, pod: Object) -> Object | None:
+    """The budget that pays for an eviction.
+
+    Raises:
+        StatusError: 429, it has nothing left; 500, there are several.
+    """
+    if pod.get("status", {}).get("phase") in ("Pending", "Succeeded", "Failed"):
+        return None
+    labels = (pod["metadata"].get("labels") or {}).items()
+    found = [
+        budget
+        for budget in cluster.store.all(BUDGETS, pod["metadata"]["namespace"])
+        if ((budget["spec"].get("selector") or {}).get("matchLabels") or {}).items() <= labels
+    ]
+    if len(found) > 1:
+        text = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
+        raise StatusError(text, "InternalError", 500)
+    if not found:
+        return None
+    meta, status = found[0]["metadata"], found[0].get("status") or {}
+    ready = any(c.get("type") == "Ready" and c.get("status") == "True" for c in pod["status"].get("conditions") or ())
+    if not ready and int(status.get("currentHealthy", 0)) >= int(status.get("desiredHealthy", 0)) > 0:
+        return None  # what is ill anyway costs nothing while enough others are well
+    later: Object = {}
+    if int(status.get("observedGeneration", 0)) < int(meta.get("generation", 1)):
+        later = {"retryAfterSeconds": 10}
+        cause = f"The disruption budget {meta['name']} is still being processed by the server."
+    elif int(status.get("disruptionsAllowed", 0)) > 0:
+        return found[0]
+    else:
+        needs, has = status.get("desiredHealthy", 0), status.get("currentHealthy", 0)
+        cause = f"The disruption budget {meta['name']} needs {needs} healthy pods and has {has} currently"
+    text = "Cannot evict pod as it would violate the pod's disruption budget."
+    causes = [{"reason": "DisruptionBudget", "message": cause}]
+    raise StatusError(text, "TooManyRequests", 429, causes=causes, **later)
 
 
 def scale(cluster: ClusterState, request: KubeRequest, resource: ServedResource, old: Object) -> web.Response:

@@ -90,6 +90,7 @@ STATEFULSETS = ServedResource(
     "apps", "v1", "statefulsets", "StatefulSet", True, ("sts",), ("all",), subresources=("status", "scale")
 )
 DAEMONSETS = ServedResource("apps", "v1", "daemonsets", "DaemonSet", True, ("ds",), ("all",), subresources=("status",))
+CONTROLLER_REVISIONS = ServedResource("apps", "v1", "controllerrevisions", "ControllerRevision", True)
 CRONJOBS = ServedResource("batch", "v1", "cronjobs", "CronJob", True, ("cj",), ("all",), subresources=("status",))
 ROUTES = ServedResource("route.openshift.io", "v1", "routes", "Route", True, subresources=("status",), custom=True)
 SCALED = ServedResource(
@@ -111,6 +112,9 @@ SECRET_STORES = ServedResource(
 )
 SEALED_SECRETS = ServedResource(
     "bitnami.com", "v1alpha1", "sealedsecrets", "SealedSecret", True, subresources=("status",), custom=True
+)
+BUDGETS = ServedResource(
+    "policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", True, ("pdb",), subresources=("status",)
 )
 LEASES = ServedResource("coordination.k8s.io", "v1", "leases", "Lease", True)
 SLICES = ServedResource("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", True)
@@ -208,8 +212,10 @@ REGISTRY: tuple[ServedResource, ...] = (
     REPLICASETS,
     STATEFULSETS,
     DAEMONSETS,
+    CONTROLLER_REVISIONS,
     CRONJOBS,
     EVENTS_V1,
+    BUDGETS,
     LEASES,
     SLICES,
     NETWORKPOLICIES,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from dataclasses import replace as dataclass_replace
+from dataclasses import replace as replace_fields
 from typing import Any
 
 from msgspec.structs import replace
 
 from console.actions import aftermath, owners, verb_of
+from console.actions.beside import NOTHING, Beside
 from console.actions.effects import Consequence, Effect, Preview
 from console.actions.pins import Pin, pinned
 from console.actions.script import VERB as SCRIPT
@@ -18,7 +19,7 @@ from console.base.errors import ConsoleError, ForbiddenError, ReachError
 from console.base.redact import redact
 from console.base.text import clean, shorten
 from console.operate import confirm, kubernetes
-from console.operate.ahead import capacity
+from console.operate.ahead import beside, capacity
 from console.operate.ahead.diff import MAX_LINES, MAX_WIDTH, diff, fingerprint
 from console.operate.kubernetes import ObjectAddress
 from console.operate.policy import ChangeRules
@@ -75,7 +76,8 @@ class PreviewContext:
     objects: int = 1
     read_only: str = ""
     known: tuple[Consequence, ...] | None = field(default=None)
-    """Consequences of an earlier look, where only the dry run is made again, and what the object says of itself."""
+    """Consequences of an earlier look, whose effect is looked at again as it was settled then: the dry run is made once
+    more, and what follows from how the object is now."""
 
 
 def worse(shown: tuple[Consequence, ...], now: tuple[Consequence, ...]) -> str:
@@ -95,16 +97,19 @@ def worse(shown: tuple[Consequence, ...], now: tuple[Consequence, ...]) -> str:
 
 async def followed_by(planned: PlannedChange, at: ObjectAddress | None, context: PreviewContext) -> Preview:
     """The preview, with what follows from the change as the object is now; nothing is tried."""
-    if at is None:
+    effect = planned.effect
+    verb = verb_of(effect.action)
+    if at is None or verb.creates:
         return planned.preview
-    obj = await kubernetes.read(context.reader, at, uid=planned.effect.target.uid if planned.effect.target else "")
+    obj = await kubernetes.read(context.reader, at, uid=effect.target.uid if effect.target else "")
+    seen = await beside.read(context.reader, verb.reads(effect, obj))
     known = replace_known(context, planned.preview.consequences)
-    return replace(planned.preview, consequences=_renewed(planned.effect, obj, planned.pin, known))
+    return replace(planned.preview, consequences=_renewed(effect, obj, planned.pin, known, seen))
 
 
 def replace_known(context: PreviewContext, known: tuple[Consequence, ...]) -> PreviewContext:
     """The context of a look that comes after one which had these consequences."""
-    return dataclass_replace(context, known=known)
+    return replace_fields(context, known=known)
 
 
 async def plan(effect: Effect, at: ObjectAddress | None, context: PreviewContext) -> PlannedChange:
@@ -117,13 +122,19 @@ async def plan(effect: Effect, at: ObjectAddress | None, context: PreviewContext
     if at is None:
         effect, rollback = way_back(effect, Pin("", 0))
         return await _script(effect, None, Pin("", 0), rollback, context)
-    obj = await kubernetes.read(context.reader, at, uid=effect.target.uid if effect.target else "")
     verb = verb_of(effect.action)
+    obj = {} if verb.creates else await kubernetes.read(context.reader, at, uid=at.target.uid)
+    seen = await beside.read(context.reader, verb.reads(effect, obj))
+    if context.known is None:
+        effect = verb.settle(effect, obj, seen, context.now())
     held = verb.pin(effect, obj)
     effect, rollback = way_back(pinned(effect, held), held)
+    obstacles = tuple(Consequence("obstacle", "stop", clean(why)) for why in verb.obstacles(effect, obj, seen))
     if verb.runs:
-        return await _script(effect, obj, held, rollback, context)
-    if context.writer is None:
+        planned = await _script(effect, obj, held, rollback, context)
+        told = (*obstacles, *planned.preview.consequences)
+        return replace_fields(planned, preview=replace(planned.preview, consequences=told))
+    if context.writer is None or obstacles:
         after = verb.locally(effect, obj)
     else:
         after = await kubernetes.dry_run(context.writer, at, effect, obj, held)
@@ -132,14 +143,15 @@ async def plan(effect: Effect, at: ObjectAddress | None, context: PreviewContext
             raise ConsoleError(f"the server would drop {fields}: {at.target.kind} has no such field")
     lines = verb.shown(obj)
     if lines is None:
-        lines = diff(obj, after or obj)
-    if not lines:
+        lines = diff({}, effect.patch) if verb.makes(effect) else diff(obj, after or obj)
+    if not lines and not obstacles:
         raise ConsoleError(f"nothing would change: {at.target.words} already has these values")
     if context.known is not None:
-        found = _renewed(effect, obj, held, context)
+        found = _renewed(effect, obj, held, context, seen)
     else:
-        found = await _consequences(effect, obj, after, held, context)
-    accepted = None if context.writer is None else True
+        found = await _consequences(effect, obj, after, held, context, seen)
+    found = (*obstacles, *(c for c in found if c.topic != "obstacle"))
+    accepted = None if context.writer is None or obstacles else True
     message = "the server accepts it" if accepted else "worked out on this machine, the server was not asked"
     return _planned(effect, obj, held, rollback, lines, accepted, message, found, context)
 
@@ -241,9 +253,11 @@ def _planned(
     return PlannedChange(preview, effect, held, obj, rollback)
 
 
-def _renewed(effect: Effect, obj: dict[str, Any], held: Pin, context: PreviewContext) -> tuple[Consequence, ...]:
+def _renewed(
+    effect: Effect, obj: dict[str, Any], held: Pin, context: PreviewContext, seen: Beside = NOTHING
+) -> tuple[Consequence, ...]:
     """The consequences of the earlier look, those in their place that follow from how the object is now."""
-    said = verb_of(effect.action).consequences(effect, obj, held.touched, context.now())
+    said = verb_of(effect.action).consequences(effect, obj, held.touched, context.now(), seen)
     now = [c for c in aftermath.with_the_runbooks(effect, said) if c.topic in OF_NOW]
     return (*_cleaned(now), *(c for c in context.known or () if c.topic not in OF_NOW))
 
@@ -253,18 +267,23 @@ def _cleaned(found: Iterable[Consequence]) -> tuple[Consequence, ...]:
 
 
 async def _consequences(
-    effect: Effect, obj: dict[str, Any], after: dict[str, Any] | None, held: Pin, context: PreviewContext
+    effect: Effect,
+    obj: dict[str, Any],
+    after: dict[str, Any] | None,
+    held: Pin,
+    context: PreviewContext,
+    seen: Beside = NOTHING,
 ) -> tuple[Consequence, ...]:
     verb = verb_of(effect.action)
-    found = verb.consequences(effect, obj, held.touched, context.now())
+    found = verb.consequences(effect, obj, held.touched, context.now(), seen)
     out = list(aftermath.with_the_runbooks(effect, found))
-    if verb.lasts:
+    if verb.lasts and not verb.makes(effect):
         schedule, error = await _schedule(context.reader, obj)
         out += owners.consequences(obj, held.touched, held.before, schedule=schedule, schedule_error=error)
         if effect.inverse_of:
             out = [c for c in out if c.topic != "next run"]
     if after is not None:
-        out += await capacity.fits(context.reader, obj, after)
+        out += await capacity.fits(context.reader, {} if verb.makes(effect) else obj, after)
     return _cleaned(out)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import nodes
 
 from console.actions import patches, verb_of
+from console.actions.verb import Verb
 from console.base.document import Path
 from console.base.errors import did_you_mean
 from console.runbook import template
@@ -63,7 +64,9 @@ def _stood_in(tree: nodes.Template, stand_in: str) -> str:
 
 
 def _change(report: LintReport, step: Step, catalogue: Catalogue) -> None:
-    verb, kind = verb_of(step.action), _kind(report, step, catalogue)
+    verb = verb_of(step.action)
+    kind = None if verb.kinds or verb.late else _kind(report, step, catalogue)
+    _meant(report, step, verb)
     for key in step.settings:
         if key not in verb.arguments.__struct_fields__:
             code = f"{key.replace('_', '-')}-of-{verb.name}"
@@ -80,6 +83,16 @@ def _change(report: LintReport, step: Step, catalogue: Catalogue) -> None:
         wrong = catalogue.wrong_field(*kind, patches.parts(pointer), value)
         if wrong is not None:
             report.add("unknown-field", report.at(step.id, *verb.key_of(pointer, step.settings)), wrong)
+
+
+def _meant(report: LintReport, step: Step, verb: Verb) -> None:
+    """The verb is for such objects."""
+    assert step.target is not None
+    group, kind = step.target.api_version.rpartition("/")[0], step.target.kind
+    if verb.kinds and "{" not in group + kind and (group, kind) not in verb.kinds:
+        those = ", ".join(f"{known} of {name or 'v1'}" for name, known in verb.kinds)
+        said = f"{verb.noun} means nothing for {kind} of {group or 'v1'}"
+        report.add(f"kind-of-{verb.name}", report.at(step.id, "target", "kind"), said, f"it is for {those}")
 
 
 def _kind(report: LintReport, step: Step, catalogue: Catalogue) -> tuple[str, str] | None:

@@ -302,3 +302,54 @@ def test_the_known_fields_are_those_of_the_crds() -> None:
     assert set(fields["sparkapplications"]["required"]) == set(schema.REQUIRED)
     assert set(fields["scheduledsparkapplications"]["properties"]) == schema.SCHEDULED
     assert columns == [(c.name, c.path) for c in SPARK_COLUMNS]
+
+
+POD: Any = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"name": "guarded", "labels": {"app": "guarded"}},
+    "spec": {"containers": [{"name": "c", "image": "i"}], "nodeName": "nowhere"},
+}
+READY = {"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}}
+BUDGET = {
+    "apiVersion": "policy/v1",
+    "kind": "PodDisruptionBudget",
+    "metadata": {"name": "guarded"},
+    "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "guarded"}}},
+}
+
+
+@pytest.mark.parametrize(
+    ("allowed", "healthy", "seen"),
+    [(0, 1, 1), (0, 1, 0), (1, 2, 1)],
+    ids=["nothing left", "not counted yet", "one left"],
+)
+def test_a_disruption_budget_is_asked_before_an_eviction(
+    peers: tuple[Peer, Peer], allowed: int, healthy: int, seen: int
+) -> None:
+    pods, budgets = "/api/v1/namespaces/NS/pods", "/apis/policy/v1/namespaces/NS/poddisruptionbudgets"
+    counted = {"disruptionsAllowed": allowed, "currentHealthy": healthy, "desiredHealthy": 1, "expectedPods": healthy}
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "guarded"}}
+    answers, left = [], []
+    for peer in peers:
+        peer.call("POST", pods, POD)
+        peer.call("PATCH", f"{pods}/guarded/status", READY, MERGE)
+        peer.call("POST", budgets, BUDGET)
+        peer.call("PATCH", f"{budgets}/guarded/status", {"status": {**counted, "observedGeneration": seen}}, MERGE)
+        answers.append(peer.said("POST", f"{pods}/guarded/eviction", eviction, dryRun="All"))
+        answers.append(peer.said("POST", f"{pods}/guarded/eviction", eviction))
+        left.append(peer.call("GET", f"{budgets}/guarded").json()["status"]["disruptionsAllowed"])
+        peer.call("DELETE", f"{pods}/guarded", gracePeriodSeconds="0")
+        peer.call("DELETE", f"{budgets}/guarded")
+    assert answers[:2] == answers[2:] and left[0] == left[1]
+    assert answers[1][0] == (201 if allowed else 429)
+
+
+def test_a_map_of_metadata_that_holds_nothing_any_more_is_gone(peers: tuple[Peer, Peer]) -> None:
+    path = "/api/v1/namespaces/NS/configmaps"
+    for peer in peers:
+        meta = {"name": "labelled", "labels": {"a": "b"}}
+        peer.call("POST", path, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta})
+        made = peer.call("PATCH", f"{path}/labelled", {"metadata": {"labels": {"a": None}}}, MERGE).json()
+        assert "labels" not in made["metadata"]
+        peer.call("DELETE", f"{path}/labelled")

@@ -1,4 +1,4 @@
-"""`action: evict`: a pod is ended as a PodDisruptionBudget allows. A verb that tests add to a copy of the package."""
+"""`action: dismiss`: a pod is ended as a PodDisruptionBudget allows. A verb that tests add to a copy of the package."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from console.actions.pins import Pin
 from console.actions.verb import ApiRequest, Objection, Right
 
 
-class EvictArguments(Struct, frozen=True):
+class DismissArguments(Struct, frozen=True):
     """`unless` names a label: pods that have it are left alone."""
 
     unless: str | None = None
 
 
-class Evict(Delete):
-    name = "evict"
-    noun = "an eviction"
-    asks = "Evict"
-    does = "evict"
-    arguments = EvictArguments
+class Dismiss(Delete):
+    name = "dismiss"
+    noun = "a dismissal"
+    asks = "Dismiss"
+    does = "dismiss"
+    arguments = DismissArguments
 
     def objections(self, arguments: Mapping[str, Any]) -> Iterator[Objection]:
         if arguments.get("unless") == "":
@@ -45,7 +45,7 @@ class Evict(Delete):
         return ApiRequest("POST", body, "eviction")
 
     def sent(self, what: str) -> str:
-        return f"{what} is being evicted"
+        return f"{what} is being dismissed"
 
 
-VERB = Evict()
+VERB = Dismiss()

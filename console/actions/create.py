@@ -1,0 +1,61 @@
+"""`action: create`: an object is made as a runbook describes it, and can be deleted again as what it made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from console.actions.beside import Beside
+from console.actions.effects import Effect
+from console.actions.fit import tree
+from console.actions.making import Making, stamped
+from console.actions.proof import Proof
+from console.actions.verb import Objection
+
+_OURS = ("apiVersion", "kind", "name", "namespace")
+
+
+class CreateArguments(Struct, frozen=True):
+    """`template`: the object without what `target` says: its labels, its spec, its data."""
+
+    template: dict[str, Any] | None = None
+
+
+class Create(Making):
+    name = "create"
+    noun = "a creation"
+    asks = "Create"
+    does = "create"
+    arguments = CreateArguments
+    way_back = "always"
+    late = True
+    creates = True
+
+    def objections(self, arguments: Mapping[str, Any]) -> Iterator[Objection]:
+        template = arguments.get("template")
+        if not isinstance(template, dict) or not template:
+            yield Objection("create-nothing", "does not say what the object holds", "write `template: {spec: …}`")
+            return
+        said = [key for key in _OURS if key in template or key in tree(template.get("metadata"))]
+        if said:
+            yield Objection("create-twice", f"says {said[0]} in its template", "`target` says it")
+
+    def proof(self, arguments: Mapping[str, Any], kind: str) -> Proof | None:
+        if kind == "Job":
+            return Proof("object.status.succeeded|default(0) >= 1", deadline="15m")
+        if kind == "Pod":
+            return Proof("object.status.phase|default('') in ['Running', 'Succeeded']")
+        return None
+
+    def settle(self, effect: Effect, obj: dict[str, Any], beside: Beside, now: float) -> Effect:
+        target = effect.target
+        assert target is not None
+        template = tree(effect.given.get("template"))
+        where = {"namespace": target.namespace} if target.namespace else {}
+        meta = {**tree(template.get("metadata")), "name": target.name, **where}
+        return stamped(effect, {"apiVersion": target.api_version, "kind": target.kind, **template, "metadata": meta})
+
+
+VERB = Create()

@@ -1,0 +1,114 @@
+"""Who else works on an object just now, so that it is left alone: controllers that remediate, upgrade, scale or queue.
+
+Only signs that the software itself leaves are read. A node that is merely cordoned says nothing here: who did that is
+asked where somebody wants to uncordon it (`cordoner`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from console.actions.beside import Beside, ReadWanted, found
+from console.actions.effects import Effect
+from console.actions.fit import tree
+from console.actions.owners import managers
+from console.base.text import clean
+
+SENTINEL = "dgxc.nvidia.com/nvsentinel-state"
+_SENTINEL_ACTS = ("quarantined", "draining", "drain-succeeded", "remediating")
+_EXTERNAL = "nvsentinel.dgxc.nvidia.com/managed"
+_UPGRADE = "nvidia.com/gpu-driver-upgrade-state"
+_UPGRADE_RESTS = ("", "upgrade-required", "upgrade-done", "upgrade-failed")
+_DEPLOY, _MIG = "nvidia.com/gpu.deploy.", "nvidia.com/mig.config.state"
+_TAINTS = {
+    "ToBeDeletedByClusterAutoscaler": "the cluster autoscaler is deleting it",
+    "karpenter.sh/disrupted": "Karpenter is taking it away",
+    "cloud.google.com/impending-node-termination": "Google is ending it",
+}
+_JANITOR = ("RebootNode", "TerminateNode", "GPUReset")
+_KUEUE = "kueue.x-k8s.io/queue-name"
+
+
+def is_node(effect: Effect) -> bool:
+    """Whether the target is a node of Kubernetes."""
+    return effect.target is not None and (effect.target.api_version, effect.target.kind) == ("v1", "Node")
+
+
+def reads(effect: Effect) -> tuple[ReadWanted, ...]:
+    """Objects that say who works on the target."""
+    if not is_node(effect):
+        return ()
+    return (
+        *(ReadWanted(kind, "janitor.dgxc.nvidia.com/v1alpha1", kind) for kind in _JANITOR),
+        ReadWanted("NodeClaim", "karpenter.sh/v1", "NodeClaim"),
+    )
+
+
+def of(effect: Effect, obj: dict[str, Any], beside: Beside) -> Iterator[str]:
+    """Sentences that say who works on the object, and when they are done."""
+    if is_node(effect):
+        yield from _of_node(obj, beside)
+    if _touches_suspend(effect) and (queue := _labels(obj).get(_KUEUE)):
+        yield queued(clean(queue))
+
+
+def queued(queue: str) -> str:
+    """Why nobody but Kueue suspends and resumes what waits in its queue."""
+    return (
+        f"Kueue decides when it runs (queue {queue}) and sets spec.suspend back at once: "
+        "wait for its place, or speak to who owns the queue"
+    )
+
+
+def _touches_suspend(effect: Effect) -> bool:
+    return any(at in ("/spec", "/spec/suspend") for at in effect.touched)
+
+
+def _of_node(node: dict[str, Any], beside: Beside) -> Iterator[str]:
+    labels, name = _labels(node), str(tree(node.get("metadata")).get("name"))
+    state = labels.get(SENTINEL, "")
+    if state in _SENTINEL_ACTS:
+        yield f"NVSentinel works on it ({clean(state)}): a change cancels that; finish the Spark work on it instead"
+    elif labels.get(_EXTERNAL) == "false":
+        yield f"an external remediation has it ({_EXTERNAL}=false)"
+    state = labels.get(_UPGRADE, "")
+    if state not in _UPGRADE_RESTS:
+        yield f"the GPU operator upgrades its driver ({clean(state)}); done when {_UPGRADE} is upgrade-done"
+    paused = sorted(key for key, value in labels.items() if key.startswith(_DEPLOY) and value.startswith("paused-for-"))
+    if paused:
+        yield f"the GPU operator has paused its parts for a change ({clean(paused[0])}={clean(labels[paused[0]])})"
+    if labels.get(_MIG) in ("pending", "rebooting"):
+        yield f"the MIG manager changes its GPUs ({_MIG}={labels[_MIG]})"
+    for taint in tree(node.get("spec")).get("taints") or []:
+        if isinstance(taint, dict) and (who := _TAINTS.get(str(taint.get("key")))):
+            yield f"{who} (taint {clean(str(taint.get('key')))})"
+    for kind in _JANITOR:
+        for item in found(beside, kind).items:
+            mine = tree(item.get("spec")).get("nodeName") == name
+            if mine and not tree(item.get("status")).get("completionTime"):
+                yield f"NVSentinel's janitor is at it ({kind} {clean(str(tree(item.get('metadata')).get('name')))})"
+    for claim in found(beside, "NodeClaim").items:
+        meta = tree(claim.get("metadata"))
+        if tree(claim.get("status")).get("nodeName") == name and meta.get("deletionTimestamp"):
+            yield f"Karpenter deletes its NodeClaim {clean(str(meta.get('name')))}"
+
+
+def cordoner(node: dict[str, Any]) -> tuple[str, bool]:
+    """Who cordoned a node, in words, and whether it was Console; (``, False) where it is not cordoned."""
+    if tree(node.get("spec")).get("unschedulable") is not True:
+        return "", False
+    labels = _labels(node)
+    if by := next((value for key, value in labels.items() if key.endswith("/cordon-by")), ""):
+        return clean(by), False
+    those = sorted(managers(node, "/spec/unschedulable"), key=lambda one: one.time)
+    if not those:
+        return "somebody who left no sign", False
+    last = those[-1]
+    at = f" at {clean(last.time[:16].replace('T', ' '))}Z" if last.time else ""
+    hand = last.name == "kubectl" and last.operation == "Update"  # what `kubectl cordon` and `drain` write as
+    return ("somebody with kubectl" if hand else last.words) + at, last.ours
+
+
+def _labels(obj: dict[str, Any]) -> dict[str, str]:
+    return {str(k): str(v) for k, v in tree(tree(obj.get("metadata")).get("labels")).items()}

@@ -1,0 +1,1 @@
+"""Verbs for nodes: whether they take pods, and which."""

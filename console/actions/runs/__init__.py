@@ -1,0 +1,1 @@
+"""Verbs for runs of jobs and for what starts them: applications, schedules, Jobs."""

@@ -1,0 +1,1 @@
+"""Verbs for what keeps pods running: Deployments, StatefulSets, DaemonSets and their like."""

@@ -1,0 +1,119 @@
+"""`action: scale`: how many pods there are of a workload."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from console.actions import patches
+from console.actions.beside import NOTHING, Beside, ReadWanted, found
+from console.actions.effects import Consequence, Effect
+from console.actions.fit import tree
+from console.actions.proof import Proof
+from console.actions.verb import Objection, Verb
+from console.base.text import clean, plural
+
+EXECUTORS = "/spec/executor/instances"
+REPLICAS = "/spec/replicas"
+_SERVERS = "SparkConnect"
+
+
+class ScaleArguments(Struct, frozen=True):
+    """`to`: how many."""
+
+    to: int | str | None = None
+
+
+def field_of(kind: str) -> str:
+    """Where a kind says how many pods it wants."""
+    return EXECUTORS if kind == _SERVERS else REPLICAS
+
+
+class Scale(Verb):
+    name = "scale"
+    noun = "scaling"
+    asks = "Scale"
+    does = "scale"
+    arguments = ScaleArguments
+    way_back = "always"
+    late = True
+
+    def objections(self, arguments: Mapping[str, Any]) -> Iterator[Objection]:
+        to = arguments.get("to")
+        if to is None:
+            yield Objection("scale-to", "does not say to how many", "write `to: 3`")
+        elif _count(to) is None and "{" not in str(to):
+            yield Objection("scale-to", f"scales to {clean(str(to))!r}, which is no number of pods", "write `to: 3`")
+
+    def proof(self, arguments: Mapping[str, Any], kind: str) -> Proof | None:
+        if kind == _SERVERS:
+            return Proof("object.status.state|default('') == 'Ready'", hold="1m")
+        ready = "availableReplicas" if kind in ("Deployment", "StatefulSet") else "readyReplicas"
+        parts = (f"object.status.{ready}", "object.status.replicas")
+        return Proof(" and ".join(f"{part}|default(0) == object.spec.replicas" for part in parts), hold="1m")
+
+    def reads(self, effect: Effect, obj: dict[str, Any]) -> tuple[ReadWanted, ...]:
+        assert effect.target is not None
+        autoscalers = ReadWanted(
+            "autoscalers", "autoscaling/v2", "HorizontalPodAutoscaler", namespace=effect.target.namespace
+        )
+        return (*super().reads(effect, obj), autoscalers)
+
+    def settle(self, effect: Effect, obj: dict[str, Any], beside: Beside, now: float) -> Effect:
+        assert effect.target is not None
+        at, to = field_of(effect.target.kind), _count(effect.given.get("to"))
+        patch = patches.setting(at, to)
+        return replace(effect, patch_type="merge", patch=patch, touched=(at,))
+
+    def obstacles(self, effect: Effect, obj: dict[str, Any], beside: Beside) -> Iterator[str]:
+        yield from super().obstacles(effect, obj, beside)
+        assert effect.target is not None
+        at = field_of(effect.target.kind)
+        if at == REPLICAS and not isinstance(patches.get(obj, at), int):
+            yield f"{clean(effect.target.kind)} {effect.target.words} has no spec.replicas"
+
+    def consequences(
+        self, effect: Effect, obj: dict[str, Any], touched: tuple[str, ...], now: float, beside: Beside = NOTHING
+    ) -> list[Consequence]:
+        assert effect.target is not None
+        at = field_of(effect.target.kind)
+        had, to = patches.get(obj, at), _count(patches.get(effect.patch, at))
+        out = list(_ended(had, to, effect.target.kind))
+        seen = found(beside, "autoscalers")
+        if seen.error:
+            out.append(Consequence("owner", "unknown", f"whether an autoscaler sets it is not known: {seen.error}"))
+        for item in seen.items:
+            spec, reference = tree(item.get("spec")), tree(tree(item.get("spec")).get("scaleTargetRef"))
+            if (reference.get("kind"), reference.get("name")) != (effect.target.kind, effect.target.name):
+                continue
+            name = clean(str(tree(item.get("metadata")).get("name")))
+            bounds = f"between {spec.get('minReplicas', 1)} and {spec.get('maxReplicas', '?')}"
+            tail = "and rests while this is 0" if to == 0 else "and will set it again"
+            out.append(Consequence("owner", "warning", f"HorizontalPodAutoscaler {name} keeps it {bounds}, {tail}"))
+        return out
+
+
+def _ended(had: Any, to: int | None, kind: str) -> Iterator[Consequence]:
+    if not isinstance(had, int) or to is None:
+        return
+    if to < had:
+        rest = "none is left" if to == 0 else f"{plural(to, 'pod')} {'is' if to == 1 else 'are'} left"
+        yield Consequence(
+            "restart", "warning", f"{plural(had - to, 'pod')} of it {'ends' if had - to == 1 else 'end'}; {rest}"
+        )
+    if to > had:
+        yield Consequence("restart", "info", f"{plural(to - had, 'pod')} more; those that run go on")
+    if to < had and kind == "StatefulSet":
+        yield Consequence("loss", "info", "the volume claims of the pods that end are kept")
+
+
+def _count(value: Any) -> int | None:
+    """A number of pods, as YAML or a template gave it."""
+    text = str(value).strip()
+    return int(text) if text.isdecimal() and len(text) < 7 and not isinstance(value, bool) else None
+
+
+VERB = Scale()

@@ -1,5 +1,8 @@
 """Work with and without one cause of lost time, for a real PySpark: `spark-submit slow_workloads.py CAUSE bad|good`.
 
+Several causes (`CAUSE,CAUSE bad|good FOLDER LOGS`) are applications one after the other in one JVM, each with its event
+log in a folder of its own below LOGS.
+
 Where it can, the work is time spent asleep, so that what a cause costs does not depend on the machine.
 """
 
@@ -247,12 +250,16 @@ def work_of_cluster(spark: SparkSession, cause: str, bad: bool, folder: Path) ->
         context.parallelize(range(200), 1).mapPartitions(napping(0.1)).sum()
 
 
-def main(cause: str, way: str, folder: str = ".") -> None:
+def main(cause: str, way: str, folder: str = ".", logs: str = "") -> None:
     builder = SparkSession.builder.appName(f"work {way}" if cause != "nightly" else "nightly-2026112400")
     for key, value in CONF.get(cause, {}).items():
         builder = builder.config(key, value)
     if cause == "no-broadcast":
         builder = builder.config("spark.sql.autoBroadcastJoinThreshold", "-1" if way == "bad" else "10485760")
+    if logs:
+        own = Path(logs, cause)
+        own.mkdir(parents=True)
+        builder = builder.config("spark.eventLog.dir", own.as_uri())
     spark = builder.getOrCreate()
     spark.sparkContext.parallelize(range(4), 4).map(lambda x: x).count()
     work(spark, cause, way, Path(folder))
@@ -260,4 +267,5 @@ def main(cause: str, way: str, folder: str = ".") -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    for each in sys.argv[1].split(","):
+        main(each, *sys.argv[2:])

@@ -186,28 +186,31 @@ def test_slower_than_every_run_before() -> None:
     assert slower(view(60), [view(20)], 60) == [], "one former run is no measure"
 
 
-@pytest.mark.xdist_group("pyspark")
-@pytest.mark.parametrize("cause", ASLEEP)
-def test_a_real_application_with_and_without_the_cause(pyspark_home: PySpark, tmp_path: Path, cause: str) -> None:
-    running = []
-    for way in ("good", "bad"):
-        logs = tmp_path / way
-        logs.mkdir()
-        application = pyspark_home.run(
-            tmp_path / f"run-{way}",
-            cause,
+@pytest.fixture(scope="module")
+def slept(pyspark_home: PySpark, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Event logs of real applications: `good` and `bad`, a folder for each cause below. One JVM for each way."""
+    folder = tmp_path_factory.mktemp("slept")
+    running = [
+        pyspark_home.run(
+            folder / f"run-{way}",
             master="local[4,4]",
             script=Path(__file__).parent / "slow_workloads.py",
-            arguments=[cause, way, str(tmp_path)],
+            arguments=[",".join(ASLEEP), way, str(folder), str(folder / way)],
             conf={
                 "spark.eventLog.enabled": "true",
-                "spark.eventLog.dir": logs.as_uri(),
                 "spark.eventLog.rolling.enabled": "false",
                 "spark.eventLog.compress": "true",
             },
-        )
-        running.append(application.process)
-    for process in running:
-        assert process.wait(180) == 0
-    estimated, _ = judged(cause, tmp_path / "good", tmp_path / "bad")
+        ).process
+        for way in ("good", "bad")
+    ]
+    assert [process.wait(240) for process in running] == [0, 0]
+    return folder
+
+
+@pytest.mark.parts
+@pytest.mark.xdist_group("pyspark")
+@pytest.mark.parametrize("cause", ASLEEP)
+def test_a_real_application_with_and_without_the_cause(slept: Path, cause: str) -> None:
+    estimated, _ = judged(cause, slept / "good" / cause, slept / "bad" / cause)
     assert estimated > 1, "the difference itself depends on how busy the machine is: the recorded logs are held to it"

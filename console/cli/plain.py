@@ -79,9 +79,9 @@ class PlainPerson:
     """Asks on the terminal. Without a terminal, or at its end, there is no answer, and that is No."""
 
     def __init__(self) -> None:
-        import getpass
+        from console.live.who import actor
 
-        self.name = getpass.getuser()
+        self.name = actor()
         self._rest = b""
 
     async def answer(self, question: Question) -> Reply | None:

@@ -43,6 +43,7 @@ class Intents:
             world=loops,
             library=at.library,
             actor=at.plan.actor,
+            session=at.plan.session,
             cluster=at.pinned,
             on_change=self._walk_changed,
         )

@@ -381,8 +381,9 @@ def finish(
     ctx: Mapping[str, Any],
     now: float,
     slo: dict[str, Any],
+    impact: dict[str, Any] | None = None,
 ) -> WalkEnded:
     """The end of a walk; `because` of an `end` step is a template."""
     step = runbook.step(step_id)
     said = words(runbook.id, step, "text", because, ctx) if step is not None else safe(because)
-    return WalkEnded(now, outcome, said, step_id, slo)
+    return WalkEnded(now, outcome, said, step_id, slo, impact=impact or {})

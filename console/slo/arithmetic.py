@@ -130,6 +130,7 @@ def evaluate(spec: SloSpec, measured: Measured, now: float, before: BurnSigns = 
         period=spec.period,
         state=state,
         reason=reason,
+        burns_until=_until(spec, burns, burning),
         budget_left=None if left is None else _round(left),
         bad=_count(whole.bad),
         total=_count(whole.total),
@@ -225,6 +226,16 @@ def _state(
         spent = f"the budget is spent{overspent}" if budget(spec.goal) else "an objective of 100% allows no error"
         return "exhausted", "; ".join([spent, *notes])
     return ("burning" if firing is not None else "good"), "; ".join(notes)
+
+
+def _until(spec: SloSpec, burns: tuple[Burn, ...], burning: dict[str, float]) -> float | None:
+    """When the last of the pairs that burn is over by itself; None while a short window is above its factor."""
+    pairs = [pair for pair in spec.alerting.pairs if name_of(pair) in burning]
+    for pair in pairs:
+        short = _of(burns, pair.short).rate
+        if short is None or short > pair.threshold(spec.period):
+            return None
+    return max((burning[name_of(pair)] + pair.short for pair in pairs), default=None)
 
 
 def _burns(spec: SloSpec, firing: Pair, burns: tuple[Burn, ...], sign: float, now: float) -> str:

@@ -81,8 +81,11 @@ class OneWalk(Page):
         self.hub.host.when_done(self.hub.source.drift(self.walk_id), checked)
 
     def _resume(self, *, bind: bool = False) -> None:
+        walk = self.walk
+        handed = walk.handed if walk is not None else None
+        said = f"resumed; {handed.by} says: {handed.text}" if handed is not None and handed.text else "resumed"
         future = self.hub.source.resume(self.walk_id, bind=bind)
-        self.hub.host.when_done(future, lambda _: self.hub.host.say("resumed"))
+        self.hub.host.when_done(future, lambda _: self.hub.host.say(said))
 
     def do_timeline(self) -> None:
         self.hub.host.when_done(

@@ -116,7 +116,8 @@ def _standing(board: Board, walk: Walk, width: int, *, left: bool, elsewhere: st
             ago = age(board, walk.handed.at)
             words = f"{doubt}{walk.handed.by} handed it over {ago} ago{said}. It waits: a takes it up."
         else:
-            words = f"{doubt}nobody is on it, so it waits: a takes it up, x ends it"
+            who = f"{walk.left.by} left it {age(board, walk.left.at)} ago, " if walk.left is not None else ""
+            words = f"{doubt}{who}nobody is on it, so it waits: a takes it up, x ends it"
         return [line(Span(" "), span(text, "warn")) for text in wrap(words, width - 2)]
     if walk.status == "holding" and walk.hold_since:
         held = f"true for {human_duration(board.at - walk.hold_since)}"

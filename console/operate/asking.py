@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from console.actions import patches
 from console.actions.effects import STAMP, Effect
 from console.actions.owners import dotted
+from console.apps.counted import counted
 from console.base.text import clean
 from console.board.model import Board
 from console.operate.person import LANDED_CHOICES, ROLLBACK_CHOICES, RULES_CHOICES, Person, Question, Queue, Reply
@@ -116,8 +117,7 @@ def _tried(walk: Walk, step: str, board: Board) -> tuple[str, ...]:
     seen = [e.excerpt for e in state.evidence] if state is not None else []
     after = since_the_change(board.app(walk.subject), walk)
     deaths = {**(after.new.deaths if after.new is not None else {}), **(after.driver_deaths or {})}
-    said = ", ".join(f"{n} {kind}" for kind, n in sorted(deaths.items()))
-    died = "not known" if after.new is None else said or "none seen"
+    died = "not known" if after.new is None else counted(deaths) or "none seen"
     titles = [f.title for f in board.findings_of(walk.subject) if f.severity != "info"] if walk.subject else []
     wrong = [f"now: {clean(title)}" for title in titles[:2]]
     return (*(clean(text) for text in seen), f"deaths since the change: {died}", *wrong)

@@ -195,7 +195,7 @@ def test_a_rollback_is_decided_by_what_died_what_is_wrong_what_changes_back_and_
     one = app(driver=driver(NOW - 500), executors=(dead,))
     asked = asking.of_rollback(walk, "check", made, back, board(apps=(one,)), now=NOW)
     assert asked.read_at == NOW
-    assert asked.shows[:2] == ("executors 0 of 6", "deaths since the change: 1 container-oom")
+    assert asked.shows[:2] == ("executors 0 of 6", "deaths since the change: 1 OOMKilled at the container's limit")
     assert asked.shows[-2:] == (
         "changes back spec.executor.memory: 4g → absent", "restarts the whole application",
     )  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from console.apps.counted import counted
 from console.apps.progress import ProgressSample, rate
 from console.base.clock import rfc3339
 from console.base.errors import ConsoleError
@@ -214,9 +215,9 @@ def _application(after: After, samples: Sequence[ProgressSample], asked: str) ->
 
 
 def _died(after: After) -> str:
-    """`2 since the change: 2 container-oom (3 of before still run)`."""
+    """`2 since the change: 2 OOMKilled at the container's limit (3 of before still run)`."""
     old = f" ({after.old.running} of before still run)" if after.old is not None and after.old.running else ""
-    kinds = ", ".join(f"{n} {kind}" for kind, n in sorted((after.new.deaths if after.new else {}).items()))
+    kinds = counted(after.new.deaths) if after.new is not None else ""
     return f"{after.deaths} since the change{f': {kinds}' if kinds else ''}{old}"
 
 

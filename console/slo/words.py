@@ -32,6 +32,11 @@ def state(slo: SloStatus) -> str:
     return f"{word}, partial" if slo.partial and slo.state != "no data" else word
 
 
+def to_tell(slo: SloStatus) -> str:
+    """Its reason where the figures beside it do not say that: it is held to be burning, late or partial."""
+    return slo.reason if slo.held or slo.partial or slo.state == "good" else ""
+
+
 def budget_left(left: float | None) -> str:
     """The share that is left (1 = untouched) in percent, or `no data`."""
     return "no data" if left is None else percent(left)

@@ -71,7 +71,10 @@ def test_executors_tasks_and_deaths_stand_beside_not_yet() -> None:
     watched = seen(walked("executors-recover", HoldBroke(NOW - 100, "executors-recover", "not yet")), one)
     assert figure(watched, "executors") == WatchedFigure("executors", "not yet", "1 of 4", 0.25)
     assert figure(watched, "tasks").words == "160 of 400 completed, 12 a minute, 20m to go"
-    assert figure(watched, "deaths").words == "1 since the change: 1 container-oom (1 of before still run)"
+    assert (
+        figure(watched, "deaths").words
+        == "1 since the change: 1 OOMKilled at the container's limit (1 of before still run)"
+    )
     assert (watched.standing, watched.held, watched.hold) == ("not yet", None, 600)
     assert watched.until == NOW - 590 + 45 * 60 and watched.left == watched.until - NOW
     assert watched.waits_for.startswith("executors 1 of 4")
@@ -149,9 +152,10 @@ def test_the_page_of_the_application_shows_deaths_and_burn_since_the_change_as_t
     assert found.figures[0] == figure(seen(walk, one), "deaths")
     assert found.words[1] == "burn 5m 0.40 now, below 1 is wanted (job-success)"
     page = "\n".join(line.text for line in trends.lines(situation, one, Focus(FocusOn()), 80))
-    assert "since   the change 10m ago (w)" in page and "✗ deaths    1 since the change: 1 container-oom" in page
+    assert "since   the change 10m ago (w)" in page
+    assert "✗ deaths    1 since the change: 1 OOMKilled at the container's limit" in page
     assert "✓ burn 5m   0.40 now, below 1 is wanted" in page and "· burn 1h   21.1 now" in page
-    assert "deaths 1 since the change: 1 container-oom" in app_text(situation, one)
+    assert "deaths 1 since the change: 1 OOMKilled at the container's limit" in app_text(situation, one)
     assert app_document(situation, one)["since_change"]["walk"] == "w"
     assert since_change(situation.board, (walk,), "other/app") is None
 

@@ -21,14 +21,15 @@ def begin(hub: Hub, matched: Sequence[Matched], *, app: str = "", alert: Alert |
     ties = [m for m in matched if m.score == best.score and m.runbook != best.runbook]
     if ties:
         names = [best.runbook, *(m.runbook for m in ties)]
+        label = f"which runbook ({', '.join(names)}): "
 
         def chosen(text: str | None) -> None:
             if text in names:
                 start(hub, str(text), app=app, alert=alert)
             elif text is not None:
-                hub.host.say(f"no such runbook here: {text}", bad=True)
+                hub.host.ask_again(label, chosen, text, f"no such runbook here: {text}")
 
-        hub.host.ask(f"which runbook ({', '.join(names)}): ", chosen, value=best.runbook)
+        hub.host.ask(label, chosen, value=best.runbook)
         return
     start(hub, best.runbook, app=app, alert=alert)
 

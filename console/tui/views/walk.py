@@ -13,6 +13,7 @@ from console.board.model import Board
 from console.live.shown import age, aged
 from console.runbook.model import Runbook, Step
 from console.runbook.walk import StepState, Undone, Walk
+from console.runbook.watching import stored_runbook
 from console.timeline.prose import because, declined, objective, outcome
 from console.tui.lines import BLANK, Line, Role, Span, fit, line, rule, span, wrap
 from console.tui.views.question import preview
@@ -149,6 +150,15 @@ def _doing(walk: Walk) -> tuple[str, Role]:
     if current is not None and current.state == "done" and current.preview is not None and walk.writes:
         return "the change was made; what follows from it is being read", "text"
     return "reading what this step needs: nothing is asked, nothing is changed", "dim"
+
+
+def present(walk: Walk) -> str:
+    """The title of the step that an open walk stands at."""
+    runbook, state = stored_runbook(walk), walk.state(walk.current)
+    step = runbook.step(walk.current) if runbook is not None else None
+    if state is None:
+        return plain_title(step) if step is not None else walk.current or "begins"
+    return _title(state, step)
 
 
 def heading(walk: Walk, runbook: Runbook | None, question: Question | None = None) -> Line:

@@ -278,7 +278,7 @@ TRIALS = (
           lambda obj: "console.oncall/ill" not in _taints(obj), "PATCH nodes", NODE_HINDERS),
     Trial("evict", lambda ns: [pod(ns), budget(ns)], {},
           lambda obj: obj is None or "deletionTimestamp" in obj["metadata"], "POST pods",
-          (Hinder({"status": {"disruptionsAllowed": 0, "currentHealthy": 1}}, "disruption budget proxy", 1),), ends=True),
+          (Hinder({"status": {"disruptionsAllowed": 0, "currentHealthy": 1}}, "budget proxy", 1),), ends=True),
     Trial("label", lambda ns: [config(ns)], {"labels": {"team": "payments"}}, _noted("labels", "team", "payments"),
           "PATCH configmaps"),
     Trial("annotate", lambda ns: [workload(ns)], {"annotations": {"note": "seen by {{ 'on-call' }}"}},

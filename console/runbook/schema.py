@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import msgspec
 
-from console.actions import verbs
+from console.actions import verb_of, verbs
 from console.base import decode
 from console.base.document import Document, Path, parse
 from console.base.errors import DocumentError, did_you_mean
@@ -303,6 +303,7 @@ def _step(document: Document, index: int, doc: StepDoc | None) -> Step:
         case AnyChangeDoc():
             fields["target"] = _target(doc.target)
             fields["settings"] = _settings(doc)
+            fields |= _way_back(doc)
         case ScriptDoc():
             fields["action"] = "script"
             fields["target"] = _target(doc.target) if doc.target else None
@@ -322,6 +323,17 @@ def _settings(doc: AnyChangeDoc) -> dict[str, Any]:
     """The keys that belong to a verb, as far as the file has them."""
     keys = dict.fromkeys(key for verb in verbs().values() for key in verb.arguments.__struct_fields__)
     return {key: value for key in keys if (value := getattr(doc, key, None)) is not None}
+
+
+def _way_back(doc: AnyChangeDoc) -> dict[str, Any]:
+    """What the verb says of its way back, where the step says nothing."""
+    verb = verb_of(doc.action)
+    never = verb.no_way_back(target=True) if verb.way_back == "never" else None
+    if doc.rollback or doc.irreversible:
+        return {}
+    if never:
+        return {"irreversible": never[0]}
+    return {"rollback": "captured"} if verb.way_back == "always" else {}
 
 
 def _target(doc: TargetDoc) -> TargetTemplate:

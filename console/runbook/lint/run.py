@@ -233,7 +233,7 @@ def _write(report: LintReport, step: Step) -> None:
             f"verify {verify.id!r} is true as soon as nothing happens",
             "add `progress`: what must be seen for `until` to count",
         )
-    if not step.rollback and not step.irreversible and verb_of(step.action).way_back == "stated":
+    if not step.rollback and not step.irreversible:
         report.add(
             "write-without-rollback",
             report.at(step.id),

@@ -19,6 +19,7 @@ from console.runbook.model import Argument, Step
 from console.runbook.scripts import ScriptSpec, persons_file
 
 CALLS = "calls: [{verbs: [patch], apiVersion: v1, kind: ConfigMap, namespace: jobs, name: settings}]"
+COMMON = (("metadata", "labels"), ("metadata", "annotations"))
 STAND_INS = ("x", "1", "5m")
 """What a template expression inside a query may stand for: text, a number, a duration."""
 
@@ -65,8 +66,8 @@ def _stood_in(tree: nodes.Template, stand_in: str) -> str:
 
 def _change(report: LintReport, step: Step, catalogue: Catalogue) -> None:
     verb = verb_of(step.action)
-    kind = None if verb.kinds or verb.late else _kind(report, step, catalogue)
     _meant(report, step, verb)
+    kind = None if verb.kinds or verb.late or _of_any_kind(step, verb) else _kind(report, step, catalogue)
     for key in step.settings:
         if key not in verb.arguments.__struct_fields__:
             code = f"{key.replace('_', '-')}-of-{verb.name}"
@@ -83,6 +84,12 @@ def _change(report: LintReport, step: Step, catalogue: Catalogue) -> None:
         wrong = catalogue.wrong_field(*kind, patches.parts(pointer), value)
         if wrong is not None:
             report.add("unknown-field", report.at(step.id, *verb.key_of(pointer, step.settings)), wrong)
+
+
+def _of_any_kind(step: Step, verb: Verb) -> bool:
+    """Whether it writes only what every kind has: labels and annotations of the object itself."""
+    touched = verb.body(step.settings).touched
+    return bool(touched) and all(patches.parts(at)[:2] in COMMON for at in touched)
 
 
 def _meant(report: LintReport, step: Step, verb: Verb) -> None:

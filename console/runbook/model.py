@@ -250,7 +250,8 @@ class Runbook(Struct, frozen=True):
     and one that cannot be known is absent.
 
     `about`: what a walk may be about; empty where an input names the application. `on_demand`: a walk begins whatever
-    is wrong. `changes_nothing`: it promises to.
+    is wrong. `changes_nothing`: it promises to. `last`: steps that are walked before
+    any end, once something was changed.
     """
 
     id: str
@@ -277,6 +278,7 @@ class Runbook(Struct, frozen=True):
     objects: tuple[NamedObject, ...] = ()
     on_demand: bool = False
     changes_nothing: bool = False
+    last: tuple[str, ...] = ()
     parts: dict[str, RunbookPart] = {}
     """Scope → the runbook whose steps came in under it."""
 

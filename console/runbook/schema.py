@@ -29,6 +29,7 @@ from console.runbook.documents import (
     TargetDoc,
     WriteDoc,
 )
+from console.runbook.language.ends import FINALLY
 from console.runbook.language.expand import Expander
 from console.runbook.language.link import link
 from console.runbook.language.read import NOT_IN_A_BLOCK, ShortItem, read, verb_in
@@ -93,8 +94,9 @@ def check(text: str, file: str) -> tuple[Runbook | None, tuple[DocumentError, ..
     tree, problems = decode.check(document, RunbookDoc, lenient=True)
     raw = document.data.get("steps") if isinstance(document.data, dict) else None
     items, wrong = _items(document, raw if isinstance(raw, list) else [])
-    clause, unfit = _clause(document)
-    problems += [*wrong, *unfit, *_twice(document, raw)]
+    last, unfit = _last(document, [item.id for item in items])
+    clause, unclear = _clause(document)
+    problems += [*wrong, *unfit, *unclear, *_twice(document, raw)]
     if problems:
         return None, tuple(sorted(problems, key=lambda error: (error.line, error.column)))
     head = msgspec.convert(tree, RunbookDoc)
@@ -103,6 +105,7 @@ def check(text: str, file: str) -> tuple[Runbook | None, tuple[DocumentError, ..
         return None, (document.error(("about",), said, hint=f"one of {ABOUT_WORDS}"),)
     objects, problems = named_objects(document, head)
     expander = Expander(objects, clause, objectives=bool(head.match.slos or head.match.objectives))
+    expander.last(document, last)
     steps = _steps(document, head, items, expander)
     problems += expander.problems
     if problems:
@@ -124,6 +127,25 @@ def _items(document: Document, raw: list[Any]) -> tuple[list[ShortItem | StepDoc
         problems += wrong
         items += [made] if made is not None else []
     return items, problems
+
+
+def _last(document: Document, ids: list[str]) -> tuple[list[ShortItem], list[DocumentError]]:
+    """The steps of `finally`: changes that undo what must not stay, and what a person does for it."""
+    raw = document.data.get("finally") if isinstance(document.data, dict) else None
+    out: list[ShortItem] = []
+    problems: list[DocumentError] = []
+    for index, item in enumerate(raw if isinstance(raw, list) else []):
+        at = ("finally", index)
+        if verb_in(item) not in ("do", "manual"):
+            said = "`finally` holds `do` and `manual` steps"
+            problems.append(document.error(at, said, hint="- do: {delete: canary}"))
+            continue
+        made, wrong = read(document, item, at, {*ids, *(one.id for one in out)})
+        problems += wrong
+        if made is not None:
+            made.id = f"{FINALLY}{made.id}"
+            out.append(made)
+    return out, problems
 
 
 def _clause(document: Document) -> tuple[VerifyClause | None, list[DocumentError]]:
@@ -253,6 +275,7 @@ def _runbook(
         objects=objects,
         on_demand=head.on_demand,
         changes_nothing=head.changes == "none",
+        last=tuple(step.id for step in steps if step.id.startswith(FINALLY) and step.at[:1] == ("finally",)),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from msgspec.structs import replace as change
 
 from console.base.clock import rfc3339
-from console.runbook.afterwards.lasting import lasting, still_stands, taken_back
+from console.runbook.afterwards.lasting import lasting, not_cleaned, still_stands, taken_back
 from console.runbook.events import (
     Answered,
     AnyEvent,
@@ -295,6 +295,7 @@ def _refused(event: ChangeRefused, walk: Walk) -> Walk:
         return change(_undone(walk, event.effect, "refused", f"not rolled back: {event.because}"), undo="")
     walk = _leave(walk, event.at, "refused", event.because, event.goto)
     output = {"refused": True, "by": event.by, "because": event.because}
+    walk = not_cleaned(walk, event.step, event.because)
     return change(walk, outputs={**walk.outputs, event.step: output})
 
 
@@ -318,6 +319,7 @@ def _applied(event: Applied, walk: Walk) -> Walk:
         return _undone(walk, intent.effect.id, "done" if event.ok else "failed", words, intent.effect.title)
     output = {"applied": event.ok, "message": event.message, "exit_code": event.exit_code, "output": event.output}
     walk = change(walk, outputs={**walk.outputs, event.step: output})
+    walk = walk if event.ok else not_cleaned(walk, event.step, event.message)
     return _leave(walk, event.at, "done" if event.ok else "failed", event.message, event.goto)
 
 

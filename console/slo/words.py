@@ -91,8 +91,8 @@ def burn_level(burn: Burn | None) -> BurnLevel:
 
 
 def events(count: float) -> str:
-    """A number of events. Extrapolated counts are not whole; below ten the fraction is kept, so that some is not 0."""
-    return f"{count:.0f}" if count >= 10 or count == int(count) else f"{count:.2g}"
+    """A number of events: whole, although counts over a window are extrapolated; less than half a one is `<1`."""
+    return "<1" if 0 < count < 0.5 else f"{count:.0f}"
 
 
 def bad_of_total(bad: float | None, total: float | None) -> str:

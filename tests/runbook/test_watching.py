@@ -101,7 +101,7 @@ def test_nothing_is_true_yet_while_no_task_has_completed_since_it_holds() -> Non
     one = again(*(executor(n, created=NOW - 400) for n in range(4)), tasks={"completed": 0})
     watched = seen(walked("executors-recover", HoldBegan(NOW - 35, "executors-recover", "holds", 0.0)), one, ())
     assert (watched.standing, watched.held, watched.proved) == ("not yet", 35, False)
-    assert words(watched).startswith("true for 35s of 10m, not proved: nothing has completed since")
+    assert words(watched).startswith("true for 35s of 10m, not proved: nothing more has completed since")
     assert document(watched)["proved"] is False
     risen = again(*(executor(n, created=NOW - 400) for n in range(4)), tasks={"completed": 1})
     assert seen(walked("executors-recover", HoldBegan(NOW - 35, "executors-recover", "holds", 0.0)), risen, ()).proved
@@ -225,3 +225,25 @@ def test_histories_keep_what_is_looked_at_and_forget_the_rest() -> None:
     assert [s.completed for s in kept[KEY]] == [100, 100, 100]
     assert len(histories.note(board(apps=(app(),), at=NOW + EVERY * 2 + 1), {KEY})[KEY]) == 3, "not that often"
     assert histories.note(board(apps=(app(),), at=NOW), set()) == {}
+
+
+def test_the_time_to_go_is_counted_down_and_says_when_it_was_too_short() -> None:
+    one = again(*(executor(n, created=NOW - 400) for n in range(4)), tasks={"completed": 492})
+    walk = walked("executors-recover")
+    moved = [ProgressSample(NOW - at, "d", done, 504) for at, done in ((60, 432), (30, 492), (10, 492))]
+
+    def tasks(at: float) -> str:
+        watched = watching(board(apps=(one,), at=at), walk, OOM, moved)
+        assert watched is not None
+        return next(figure.words for figure in watched.figures if figure.name == "tasks")
+
+    assert tasks(NOW - 30) == "492 of 504 completed, 72 a minute, 10s to go"
+    assert tasks(NOW - 26) == "492 of 504 completed, 72 a minute, 6s to go"
+    assert tasks(NOW + 10) == "492 of 504 completed, 72 a minute, none for 40s, longer than their rate says"
+
+
+def test_an_application_that_completed_is_not_said_to_lack_executors_or_figures() -> None:
+    over = again(state="COMPLETED", driver=None, tasks={}, ended=NOW - 5)
+    watched = seen(walked("executors-recover"), over, ())
+    assert [figure.name for figure in watched.figures if not figure.name.startswith("burn")] == ["completed", "deaths"]
+    assert "executors" not in words(watched) and "no data" not in words(watched)

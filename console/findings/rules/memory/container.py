@@ -38,7 +38,7 @@ def container_oom(case: Case) -> Answer:
             severity_of(case, current=figures.current),
             confidence,
             f"{count_of(killed) if killed else 'executors'} OOMKilled at the container's limit{limit}",
-            detail=filled.why + before_them(before),
+            detail=filled.why + before_them(before, killed),
             evidence=[*proof_of(killed), *proof_of(before[:1]), *metrics, *_operator_words(case, killed)],
             ruled_out=[
                 ("I06", "the container's own reason is OOMKilled; no eviction, preemption or deletion came first"),

@@ -58,7 +58,8 @@ def heap_oom(case: Case) -> Answer:
             severity_of(case, current=figures.current) if not survived else "warning",
             confidence,
             f"{count_of(dead) if dead else 'tasks of executors'} ran out of memory in the JVM: {shown}",
-            detail=f"heap {human_bytes(figures.heap)}; the JVM ended itself, the kernel did not{before_them(before)}"
+            detail=f"heap {human_bytes(figures.heap)}; the JVM ended itself, the kernel did not"
+            + before_them(before, dead)
             if dead
             else "tasks failed with OutOfMemoryError; how their executors ended is not known",
             since=min((v.at for v in (*before, *dead) if v.at is not None), default=None),

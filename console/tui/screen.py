@@ -23,7 +23,7 @@ from console.tui.clipboard import copy_sequence
 from console.tui.exports import default_path, short, written
 from console.tui.hub import Hub
 from console.tui.keys import GLOBAL, LABELS, MOVES, KeyBinding
-from console.tui.lines import FixedLines, Line, Span, line, span
+from console.tui.lines import FixedLines, Line, Role, Span, line, span
 from console.tui.navigation import Navigator, number_keys, page_numbers
 from console.tui.pages.base import Page
 from console.tui.pages.command import CommandPage, Destination
@@ -88,9 +88,14 @@ class MainScreen(Screen[None]):
             self.query_one(fixed).can_focus = False
         main = self.query_one("#main", Pane)
         main.steer = lambda step: self.page.steer(step)
-        main.touched = lambda: self.page.touched()
+        main.touched = self._touched
         self.page.entered()
         self.refresh_page()
+
+    def _touched(self) -> None:
+        """The person moves the cursor: no page puts it elsewhere any more."""
+        self._placed = self.page
+        self.page.touched()
 
     def on_resize(self, event: Resize) -> None:
         self.call_after_refresh(self.refresh_page)
@@ -349,9 +354,8 @@ class MainScreen(Screen[None]):
         event.done(event.text)
 
     def say(self, text: str, bad: bool = False) -> None:
-        self._notice = line(
-            Span(" ! " if bad else " ", "crit" if bad else "info"), span(text, "crit" if bad else "info")
-        )
+        role: Role = "crit" if bad else "info"
+        self._notice = line(Span(" ! " if bad else " ", role), span(text, role))
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(NOTICE_SECONDS, self._forget)

@@ -229,3 +229,15 @@ def test_a_walk_whose_runbook_cannot_be_read_is_shown_with_what_is_known() -> No
     started = Started(NOW - 600, "w1", "x", "1.0.0", "0" * 64, "steps: [", {}, {}, {}, KEY, "sre", "console")
     assert present(fold([started])) == "begins"
     assert present(fold([started, Entered(NOW - 5, "scale-down")])) == "scale-down"
+
+
+async def test_a_cursor_that_was_moved_stays_when_what_the_page_prefers_comes_later() -> None:
+    scene = walked(3, None)
+    full = scene.situation
+    scene = Scene(msgspec.structs.replace(full, board=msgspec.structs.replace(full.board, findings=())))
+    async with shown(scene, (80, 24)) as pilot:
+        await press(pilot, "j", "g")
+        assert pilot.app.main.page.selected == "walk:w1"
+        scene.show(full)
+        await settled(pilot)
+        assert pilot.app.main.page.selected == "walk:w1"

@@ -109,6 +109,6 @@ def test_leaving_waits_for_no_reading_of_the_workstreams_but_for_what_is_being_w
 
     index._files.submit(write)
     never = index._files.submit(wrote.clear)
-    threading.Timer(0.0, going.set).start()
+    never.add_done_callback(lambda _: going.set())
     index.close()
     assert wrote.is_set() and never.cancelled()

@@ -79,7 +79,7 @@ def details(walk: Walk, runbook: Runbook | None, number: int, width: int) -> lis
         return []
     state = walk.steps[number - 1]
     step = runbook.step(state.step) if runbook else None
-    parts: list[tuple[str, str, Role]] = [("step", f"{number} · {state.step} · {_nature(step) if step else ''}", "dim")]
+    parts: list[tuple[str, str, Role]] = [("step", f"{number} · {_nature(step) if step else state.step}", "dim")]
     parts.append(("walk", f"{walk.id} · {walk.runbook} {walk.version}", "dim"))
     parts.append(("stands", state.state + (f", judged {state.status}" if state.status else ""), "text"))
     if state.words:

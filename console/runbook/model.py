@@ -158,7 +158,7 @@ class Step(Struct, frozen=True):
         fails, worse: verify: it is settled that the change did not help, or did harm; no need to wait longer.
         on_*: verify: where to go; `on_unknown`: check, decide too: a `when` could not be known.
         on_refused, on_failed: change, script: where a No leads, and where an error of the server or script does.
-        at: where in the document it is written, where that is not at its own place among the steps.
+        at: where in the document it is written; empty where the file has only steps of the long form.
         saves: check: name → expression whose value is kept as `saved.NAME`.
         each: each: the expression of the list; `item` the name that a member has in the steps of the block, `most` how
             many there may be, `first` the first step of the block. `block`: id of the `each` that a step stands in.

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import msgspec
+from msgspec.structs import replace
 
 from console.actions import verb_of, verbs
 from console.base import decode
@@ -164,7 +165,10 @@ def _steps(
     built = [item if isinstance(item, ShortItem) else _step(document, index, item) for index, item in enumerate(items)]
     if not head.about and not any(isinstance(item, ShortItem) for item in built):
         return tuple(item for item in built if isinstance(item, Step))
-    return expander.steps(document, built, on_demand=head.on_demand)
+    placed = [
+        replace(item, at=("steps", index)) if isinstance(item, Step) else item for index, item in enumerate(built)
+    ]
+    return expander.steps(document, placed, on_demand=head.on_demand)
 
 
 def _check_step(document: Document, item: Any, path: Path) -> tuple[StepDoc | None, list[DocumentError]]:

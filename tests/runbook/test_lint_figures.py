@@ -35,6 +35,7 @@ class Counted(Figures, frozen=True, kw_only=True):
 def two_families(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     known = {code: kind for kind in (Limited, Counted) for code in kind.CODES}
     monkeypatch.setattr("console.runbook.lint.shape.families", lambda: known)
+    monkeypatch.setattr("console.runbook.lint.known.codes", lambda: frozenset({*known, "not-typed-yet"}))
     monkeypatch.setattr("console.runbook.lint.shape.figures_of", lambda code: known.get(code, Figures))
     _forget()
     yield
@@ -75,7 +76,9 @@ ONE, BOTH, OPEN = (
 )
 
 
-def problems(when: str = "true", *, match: str = ONE, source: str = "finding.data.limit") -> tuple[LintProblem, ...]:
+def problems(
+    when: str = "app.live", *, match: str = ONE, source: str = "finding.data.limit"
+) -> tuple[LintProblem, ...]:
     book = schema.load(BOOK.format(match=match, when=when, source=source), "book.yaml")
     return lint(book, scripts={}, catalogue=LIBRARY.catalogue, today="2026-11-25")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from jinja2 import nodes
 
@@ -77,6 +77,7 @@ def _onward(runbook: Runbook, begin: list[str]) -> set[str]:
 
 
 def _unused(report: LintReport) -> None:
+    """Objects that nobody asks for, and blocks that do the same for each member."""
     runbook = report.runbook
     roots = {step.id: set(_roots(step)) for step in runbook.steps}
     values = {root for text in runbook.values.values() for root in _of(text, expression=True)}
@@ -86,12 +87,17 @@ def _unused(report: LintReport) -> None:
         if one.name not in used and not any(_is_target(step, one) for step in runbook.steps):
             said = f"no step asks for {one.name!r} or changes it"
             report.add("unused-object", ("objects", one.name), said, "remove it", "warning")
-    for head in (step for step in runbook.steps if step.kind == "each"):
-        block = [step.id for step in runbook.steps if step.block == head.id and step.kind != "each"]
-        if not any(head.item in roots[id] for id in block):
-            said = f"no step of the block uses {head.item!r}, so each turn does the same"
-            hint = f"name it, as in `do: {{delete: {head.item}}}`, or take the steps out of the block"
-            report.add("member-unused", report.at(head.id, "each"), said, hint)
+    for head in runbook.steps:
+        if head.kind == "each":
+            _same_for_each(report, head, roots)
+
+
+def _same_for_each(report: LintReport, head: Step, roots: Mapping[str, set[str]]) -> None:
+    block = [step.id for step in report.runbook.steps if step.block == head.id and step.kind != "each"]
+    if not any(head.item in roots[id] for id in block):
+        said = f"no step of the block uses {head.item!r}, so each turn does the same"
+        hint = f"name it, as in `do: {{delete: {head.item}}}`, or take the steps out of the block"
+        report.add("member-unused", report.at(head.id, "each"), said, hint)
 
 
 def _roots(step: Step) -> Iterator[str]:

@@ -12,11 +12,11 @@ from console.facts.model import Sample
 from console.facts.rest import num
 from console.findings.case import Case
 from console.findings.figures.memory import GcFigures
+from console.findings.lost.victims import Victim, count_of, task_losses
 from console.findings.memory_figures import memory_figures, peak
 from console.findings.model import Confidence
 from console.findings.rule import Answer, Rule, finding, severity_of
 from console.findings.rules.memory.words import before_them, of_kind, of_one_size, proof_of
-from console.findings.victims import Victim, count_of, task_losses
 
 GC_SHARE = 0.15
 GC_MIN_SECONDS = 30.0

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from console.base.text import plural
 from console.facts.evidence import Evidence
 from console.findings.case import Case
-from console.findings.victims import Victim
+from console.findings.lost.victims import Victim
 
 
 def of_kind(case: Case, *kinds: str) -> list[Victim]:

@@ -94,7 +94,7 @@ def row(record: WalkRecord) -> tuple[str, ...]:
     walk = record.walk
     took = "-" if walk.ended is None else human_duration(walk.ended - walk.started)
     return (
-        walk.id, rfc3339(walk.started) or "", took, walk.runbook, walk.subject or "-", outcome(walk, record.on_it),
+        walk.id, rfc3339(walk.started) or "", took, walk.runbook, walk.about or "-", outcome(walk, record.on_it),
         str(len(walk.writes)), "whole" if record.chain.ok else "BROKEN",
     )  # fmt: skip
 
@@ -289,7 +289,7 @@ def page(record: WalkRecord) -> str:
         *([f"left     by {walk.left.by} at {rfc3339(walk.left.at)}"] if walk.left is not None else []),
         *([f"handed   over by {walk.handed.by}: {walk.handed.text or '-'}"] if walk.handed is not None else []),
         f"walk     {walk.id}  {walk.runbook} {walk.version}",
-        f"subject  {walk.subject or '-'}  on {walk.cluster.get('context', '')}",
+        f"subject  {walk.about or '-'}  on {walk.cluster.get('context', '')}",
         f"by       {walk.actor}  {rfc3339(walk.started)}  took {duration(spans['to_end'])}",
         f"journal  {record.chain.records} records, "
         + ("whole" if record.chain.ok else f"BROKEN: {record.chain.because}")

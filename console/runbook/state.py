@@ -56,6 +56,15 @@ class Undone(Struct, frozen=True):
     left: str = ""
 
 
+def words_of(key: str) -> str:
+    """How people call what a walk is about: `Node node-041` of `Node//node-041`."""
+    parts = key.split("/")
+    if len(parts) != 3:
+        return key
+    kind, namespace, name = parts
+    return f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
+
+
 class Walk(Struct, frozen=True):
     """The fold of a walk's events.
 
@@ -127,6 +136,11 @@ class Walk(Struct, frozen=True):
     makers: tuple[str, ...] = ()
     recurred: str = ""
     recurred_at: float | None = None
+
+    @property
+    def about(self) -> str:
+        """What it is about, in words."""
+        return words_of(self.subject)
 
     @property
     def helped(self) -> bool:

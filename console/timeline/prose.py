@@ -74,7 +74,7 @@ def meant(walk: Walk) -> tuple[str, ...]:
              "drill" if is_drill(walk) else ""]  # fmt: skip
     where = str(cluster.get("context") or cluster.get("server") or "no cluster")
     lines = [
-        f"runbook {walk.runbook} {walk.version} on {walk.subject or 'no application'}",
+        f"runbook {walk.runbook} {walk.version} on {walk.about or 'no application'}",
         f"cluster {where}" + "".join(f", {mark}" for mark in marks if mark),
     ]
     if walk.alert is not None:

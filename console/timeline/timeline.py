@@ -78,7 +78,7 @@ def _head(record: WalkRecord) -> str:
     marks = [word for word, holds in (("production", cluster.get("production")), ("drill", is_drill(walk))) if holds]
     rows = [
         ("Outcome", _outcome(record)),
-        ("Subject", text(walk.subject or "none")),
+        ("Subject", text(walk.about or "none")),
         ("Cluster", text(where) + "".join(f" **{mark}**" for mark in marks)),
         ("Runbook", f"{text(record.title)} ({text(walk.runbook)} {text(walk.version)}, sha256 {walk.hash[:12]})"),
         ("Walked by", text(", then ".join(record.people))),
@@ -96,7 +96,7 @@ def _head(record: WalkRecord) -> str:
     rows[1:1] = [("Still to do", text(todo)) for todo in walk.still_to_do]
     place = 1 + next(index for index, (name, _) in enumerate(rows) if name == "Walked by")
     rows[place:place] = [("To know", text(remark)) for remark in walk.remarks]
-    lines = [f"# {text(walk.subject or record.title)}: {text(record.title)}", "", "| | |", "|---|---|"]
+    lines = [f"# {text(walk.about or record.title)}: {text(record.title)}", "", "| | |", "|---|---|"]
     return "\n".join([*lines, *(f"| {name} | {value} |" for name, value in rows)])
 
 

@@ -10,12 +10,25 @@ import pytest
 from console.actions.effects import Effect, ObjectRef
 from console.base.errors import DocumentError
 from console.runbook import schema
+from console.runbook.context.happened import happened
 from console.runbook.context.scope import in_scope
 from console.runbook.language.ends import ENDS
 from console.runbook.language.link import link, texts
 from console.runbook.model import Runbook, Step
 from console.runbook.steps import Enter, Finish, each, enter, judge, runs, todo
-from console.runbook.walk import Applied, ChangeRefused, Entered, Intent, Judged, Skipped, Started, Walk, apply, fold
+from console.runbook.walk import (
+    Applied,
+    ChangeRefused,
+    Entered,
+    Intent,
+    Judged,
+    Skipped,
+    Started,
+    Verified,
+    Walk,
+    apply,
+    fold,
+)  # fmt: skip
 
 HEAD = """\
 apiVersion: console/v1
@@ -400,3 +413,11 @@ def test_a_clean_up_holds_changes_and_what_people_do() -> None:
         book(CANARY.replace("- manual: Tell the channel", "- note: Told"), "", CANARY_HEAD)
     with pytest.raises(DocumentError, match="there is no object 'canry'"):
         book(CANARY.replace("delete: canary", "delete: canry"), "", CANARY_HEAD)
+
+
+def test_an_end_says_what_was_changed_and_how_it_was_proved() -> None:
+    assert happened(walk_of(book("- note: x\n", "")))["happened"] == "Nothing was changed."
+    walk = apply(entered(changed(walk_of(book(CANARY, "", CANARY_HEAD))), "verify"),
+                 Verified(60.0, "verify", "effective", "held for 2m", "resolved"))  # fmt: skip
+    assert happened(walk)["happened"] == "Changed: Make it. Verified: held for 2m."
+    assert happened(walk)["wrote"] is True

@@ -58,7 +58,7 @@ class WalkPage(OneWalk):
     @property
     def trail(self) -> tuple[str, ...]:
         walk = self.walk
-        return (f"walk {walk.subject or walk.runbook}",) if walk else ("walk",)
+        return (f"walk {walk.about or walk.runbook}",) if walk else ("walk",)
 
     @property
     def question(self) -> Question | None:

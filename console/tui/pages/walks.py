@@ -53,7 +53,7 @@ class WalksPage(Page):
             word = outcome(walk) if ended else self.hub.situation.walk_state(walk)
             cells: list[Cell] = [
                 span(walk.runbook),
-                span(walk.subject),
+                span(walk.about),
                 span(word, "accent" if waits else "text"),
                 span("" if ended else present(walk), "dim"),
                 str(len(walk.writes)),

@@ -276,7 +276,7 @@ def _walk(situation: Situation, walk: Walk, width: int) -> Line:
     left = walk.handed
     handed = f" for the next: {left.by}{f', {left.text}' if left.text else ''}" if left is not None else ""
     role: Role = "text" if situation.on_it(walk) and walk.id not in situation.questions else "warn"
-    subject = walk.subject if width >= 110 else walk.subject.rpartition("/")[2]
+    subject = walk.about if width >= 110 else walk.subject.rpartition("/")[2]
     about = f" · {walk.runbook} on {subject} · {age(situation.board, walk.started)}"
     stands = span(f"{situation.walk_state(walk)}{handed}", role)
     made = line(Span(" WALK  ", "accent"), stands, span(f" · {present(walk)}"), span(about, "dim"))
@@ -289,7 +289,7 @@ def _after(walk: Walk, width: int) -> list[Line]:
     if not walk.recurred and not walk.still_to_do:
         return []
     role: Role = "crit" if walk.recurred else "warn"
-    text = clipped(f"{walk.runbook} on {walk.subject} · {said}", width - 8, 1)[0]
+    text = clipped(f"{walk.runbook} on {walk.about} · {said}", width - 8, 1)[0]
     return [line(Span(" WALK  ", role), span(text), key=f"walk:{walk.id}")]
 
 

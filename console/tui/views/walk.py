@@ -325,6 +325,6 @@ def _next(walk: Walk) -> str:
         return "this walk is over, nobody was handed it: r on the finding begins another"
     return {
         "handed_over": "this walk is over: t writes its timeline, with the note, to send to the owner",
-        "not_applicable": f"what is wrong with {walk.subject} stands on its page, with what to ask (: and its name)",
+        "not_applicable": f"what is wrong with {walk.about} stands on its page, with what to ask (: and its name)",
         "unresolved": "this walk is over: while a finding of it stands, r on that begins another",
     }.get(walk.outcome or "", "")

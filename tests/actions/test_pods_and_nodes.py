@@ -53,9 +53,9 @@ def test_a_taint_that_ends_pods_says_so(wanted: str | None, level: str) -> None:
     assert said.level == level
 
 
-def pod(*owners: str, role: str = "", **notes: str) -> dict[str, Any]:
-    refs = [{"kind": kind, "name": "o", "controller": True} for kind in owners]
-    meta = {"name": "p", "namespace": "jobs", "labels": {"spark-role": role}, "annotations": notes}
+def pod(*owners: str, role: str = "", controls: bool = True) -> dict[str, Any]:
+    refs = [{"kind": kind, "name": "o", "controller": controls} for kind in owners]
+    meta = {"name": "p", "namespace": "jobs", "labels": {"spark-role": role}, "annotations": {}}
     return {"kind": "Pod", "metadata": {**meta, "ownerReferences": refs}}
 
 
@@ -63,6 +63,7 @@ def pod(*owners: str, role: str = "", **notes: str) -> dict[str, Any]:
     ("obj", "level", "said"),
     [
         (pod(), "warning", "nothing makes it again"),
+        (pod("Backup", controls=False), "warning", "nothing makes it again"),
         (pod("ReplicaSet"), "info", "its ReplicaSet makes another"),
         (pod("Pod", role="executor"), "info", "the driver asks for another executor"),
         (pod("SparkApplication", role="driver"), "warning", "the application ends; whether"),
@@ -127,8 +128,9 @@ def test_a_way_back_takes_off_its_own_keys_and_leaves_those_of_others(field: str
     effect, back = way_back(pins.pinned(change, held), held)
     assert back is not None and back.patch == {"metadata": {field: {"mine": None}}}
     sent = operations.body(effect, obj, held)
-    assert [o for o in sent if STAMP.replace("/", "~1") in str(o.get("path")) or STAMP in str(o.get("value"))] == [
-        sent[-1]
-    ], "the stamp comes last, and once"
+    stamped = "/metadata/annotations/" + STAMP.replace("/", "~1")
+    whole = {"op": "add", "path": "/metadata/annotations", "value": {STAMP: "w/1"}}
+    assert sent[-1] == (whole if field == "labels" else {"op": "add", "path": stamped, "value": "w/1"})
+    assert sum(o.get("path") == "/metadata/annotations" and o["op"] == "add" for o in sent) == 1
     theirs = {"metadata": {"uid": "u-1", field: {"mine": "1", "theirs": "2"}}}
     assert operations.locally(back, theirs)["metadata"][field] == {"theirs": "2"}

@@ -63,7 +63,7 @@ class AskBar(Vertical):
         """Ask; a label that would leave the answer less than half of `width` stands above it.
 
         Args:
-            value: what stands there at first; empty: what was typed there before and not sent.
+            value: what is proposed, and replaced by typing; empty: what was typed there before and not sent.
             live: call `done` at every keystroke.
             draft: whether what is not sent is kept.
         """
@@ -79,6 +79,8 @@ class AskBar(Vertical):
         with self.screen.prevent(Input.Changed):
             answer.value = self._value
             answer.cursor_position = len(self._value)
+        if value:
+            answer.action_select_all()
         self.set_class(True, "shown")
         answer.focus()
 

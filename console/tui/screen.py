@@ -332,10 +332,9 @@ class MainScreen(Screen[None]):
 
     def ask_again(self, label: str, done: Done, text: str, why: str) -> None:
         self.say(why, bad=True)
-        if self._bar.asking:
-            self._bar.keep(label, text)
-        else:
-            self.ask(label, done, value=text)
+        self._bar.keep(label, text)
+        if not self._bar.asking:
+            self.ask(label, done)
 
     def _asked(self) -> None:
         """The place where a line is read was opened or closed."""

@@ -90,6 +90,12 @@ async def test_what_was_typed_is_kept_when_another_page_comes_to_the_front() -> 
         assert text(pilot)[-1].strip().endswith("to grace")
 
 
+async def test_a_proposal_is_replaced_by_typing() -> None:
+    async with shown(Scene(situation(), log="one\ntwo"), (80, 24)) as pilot:
+        await press(pilot, "2", "enter", "4", "slash", *"one", "enter", "slash", *"two", "enter")
+        assert pilot.app.main.page.reading.search == "two"
+
+
 async def test_the_text_that_confirms_a_change_is_typed_anew_each_time() -> None:
     from tests.tui.test_pages import PREVIEW
 

@@ -161,7 +161,8 @@ class Step(Struct, frozen=True):
         at: where in the document it is written; empty where the file has only steps of the long form.
         saves: check: name → expression whose value is kept as `saved.NAME`.
         each: each: the expression of the list; `item` the name that a member has in the steps of the block, `most` how
-            many there may be, `first` the first step of the block. `block`: id of the `each` that a step stands in.
+            many there may be. Its branch leads to the first step of the block. `block`: id of the `each` that a step
+            stands in.
         within: ids of the steps of the same block.
         runs: run: id of the runbook; `given` its inputs, templates; `scope`: prefix of a step that came from another
             runbook.
@@ -226,7 +227,6 @@ class Step(Struct, frozen=True):
     each: str = ""
     item: str = ""
     most: int = 0
-    first: str = ""
     block: str = ""
     within: tuple[str, ...] = ()
     # run

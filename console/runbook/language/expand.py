@@ -205,29 +205,18 @@ class Expander:
             each=doc.each,
             item=doc.item,
             most=doc.most,
-            first=first,
             next=way(doc.then, "next"),
             on_unknown="handed-over",
             **common,
         )
-        head = replace(head, block=item.id, within=(first,), branches=(Branch("x", first), Branch("", head.next)))
+        head = replace(head, block=item.id, within=(first,), branches=(Branch("", first),))
         return [head, *(replace(step, block=item.id, within=within) for step in inner)]
 
 
 def ways(step: Step) -> tuple[str, ...]:
     """Every step that this one may lead to by name."""
-    own = (
-        step.next,
-        step.verify,
-        step.on_refused,
-        step.on_failed,
-        step.on_effective,
-        step.on_ineffective,
-        step.on_worse,
-    )
-    return tuple(
-        w for w in (*own, step.on_unknown, *(b.goto for b in step.branches), *(c.goto for c in step.choices)) if w
-    )
+    own = (*(getattr(step, key) for key in WAYS), *(b.goto for b in step.branches), *(c.goto for c in step.choices))
+    return tuple(way for way in own if way)
 
 
 def _whatever_comes(step: Step, after: str) -> Step:

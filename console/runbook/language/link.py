@@ -53,7 +53,6 @@ def _under(step: Step, run: Step, names: Mapping[str, str]) -> Step:
         made,
         branches=tuple(replace(b, goto=names.get(b.goto, b.goto)) for b in step.branches),
         choices=tuple(replace(c, goto=names.get(c.goto, c.goto)) for c in step.choices),
-        first=names.get(step.first, step.first),
         block=names.get(step.block, step.block),
         within=tuple(names.get(id, id) for id in step.within),
         **ways,

@@ -10,6 +10,7 @@ import click
 from console.base.errors import Exit
 from console.base.redact import redact_short
 from console.base.text import clean, plural
+from console.cli import authors
 from console.cli.engine_figures import command as stats
 from console.cli.options import Where, output_option, where_options
 from console.cli.output import narrate, plain, print_document, print_json, say, table
@@ -80,14 +81,19 @@ def list_(where: Where, output: str) -> int:
 @group.command("show")
 @click.argument("name")
 @click.option("--markdown", is_flag=True, help="As Markdown, for a page elsewhere.")
+@click.option("--expanded", is_flag=True, help="As YAML of the long form, with every way written out.")
 @where_options
 @output_option()
-def show(name: str, markdown: bool, where: Where, output: str) -> int:
+def show(name: str, markdown: bool, expanded: bool, where: Where, output: str) -> int:
     """One runbook as a checklist: when to use it, every step with its ways, what a change does, how it ends."""
     from console.runbook import checklist
+    from console.runbook.language.expanded import text as long_form
 
     library = read_library(where)
     runbook = library.get(name)
+    if expanded:
+        say(long_form(runbook).rstrip())
+        return Exit.OK
     lines = checklist.checklist(runbook)
     if output == "json":
         said = [line._asdict() for line in lines]
@@ -182,3 +188,7 @@ def _triggers(runbook: Runbook) -> str:
         if items
     ]
     return ", ".join(counts) or "nothing"
+
+
+for _command in (authors.vocabulary, authors.new, authors.coverage):
+    group.add_command(_command)

@@ -7,6 +7,8 @@ import contextlib
 import fnmatch
 import json
 import shutil
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -88,8 +90,9 @@ class Rehearsal:
         keep: bool = False,
     ) -> None:
         self._session = DrillSession.open(scenario, case, speed=speed, step=step, seed=seed, now=now)
-        self._folder = tempfile.TemporaryDirectory(prefix="console-rehearsal-")
+        self._folder = Path(tempfile.mkdtemp(prefix="console-rehearsal-"))
         self.kept = _folder_for(self.scenario.name) if keep else None
+        self.removing: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._run, name="console-drill", daemon=True)
         self._up, self._down = threading.Event(), threading.Event()
         self._failure: BaseException | None = None
@@ -113,7 +116,7 @@ class Rehearsal:
         self._thread.start()
         self._up.wait()
         if self._failure is not None:
-            self._folder.cleanup()
+            shutil.rmtree(self._folder, ignore_errors=True)
             raise self._failure
         return self
 
@@ -122,7 +125,10 @@ class Rehearsal:
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._leave.set)
         self._thread.join(10)
-        self._folder.cleanup()
+        if self.kept is None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+        else:
+            self.removing = remove_behind(self._folder)
 
     def _run(self) -> None:
         try:
@@ -174,7 +180,7 @@ class Rehearsal:
         from console.wire.config import ContextRef
 
         context = self.scenario.world.cluster
-        folder = Path(self._folder.name)
+        folder = self._folder
         config = folder / "config.yaml"
         mine = {"runbook_paths": [str(folder) for folder in self._books()]}
         config.write_text(yaml.safe_dump({"contexts": {context: {"mode": mode}}, **mine}))
@@ -208,6 +214,14 @@ class Rehearsal:
         return alerts[0] if alerts else None
 
 
+def remove_behind(folder: Path) -> subprocess.Popen[bytes]:
+    """Have a process of its own remove `folder`: evidence of an hour is thousands of files, and a person has left."""
+    what = "import shutil, sys; shutil.rmtree(sys.argv[1], ignore_errors=True)"
+    nothing = subprocess.DEVNULL
+    argv = [sys.executable, "-I", "-c", what, str(folder)]
+    return subprocess.Popen(argv, stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True)
+
+
 def _folder_for(scenario: str) -> Path:
     """A folder for the journal of one drill; those of the latest `KEPT_DRILLS` stay."""
     drills = private_dir(state_dir() / "drills")
@@ -235,10 +249,9 @@ def _played(rehearsal: Rehearsal, live: Live) -> Score:
 
     session, case = rehearsal.session, rehearsal.case
     first = _when_found(live, case)
-    answers = Path(rehearsal._folder.name) / "answers.yaml"
-    answers.write_text(
-        yaml.safe_dump({"by": "the drill", "answers": dict(case.answers), "notes": True, "confirm": True})
-    )
+    answers = rehearsal._folder / "answers.yaml"
+    said = {"by": "the drill", "answers": dict(case.answers), "notes": True, "confirm": True}
+    answers.write_text(yaml.safe_dump(said))
     person = Scripted.read(answers, production=False)
     given = {str(k): str(v) for k, v in case.inputs.items()}
     began = session.clock.now()

@@ -6,9 +6,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from console.rehearse import Rehearsal
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
 
@@ -83,6 +86,11 @@ def test_an_unknown_drill_or_case_names_the_nearest_one() -> None:
         assert f"did you mean '{hint}'" in ran.stderr
 
 
+def gone(rehearsal: Rehearsal) -> None:
+    """Wait for the process that removes the evidence of a drill by hand: who leaves it does not."""
+    assert rehearsal.removing is not None and rehearsal.removing.wait(60) == 0
+
+
 def test_a_drill_is_not_told_what_was_seen_in_an_earlier_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from console.live import Live
     from console.rehearse import Rehearsal
@@ -94,9 +102,11 @@ def test_a_drill_is_not_told_what_was_seen_in_an_earlier_one(tmp_path: Path, mon
         assert plan.evidence is not None and not plan.evidence.is_relative_to(tmp_path)
         assert plan.state.is_relative_to(tmp_path)
         first = plan.state
+    gone(rehearsal)
     assert not plan.evidence.exists() and not list(tmp_path.rglob("pod.json"))
     with Rehearsal("spark-oom", step=True, keep=True) as again:
         assert again.plan().state != first and first.is_dir()
+    gone(again)
 
 
 def test_a_change_of_the_last_drill_blocks_nothing_in_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,8 +119,10 @@ def test_a_change_of_the_last_drill_blocks_nothing_in_the_next(tmp_path: Path, m
         journal = Journal(rehearsal.plan().state / "journal.db")
         journal.append("w-1", started())
         journal.append("w-1", patch("w-1/2"))
+    gone(rehearsal)
     with Rehearsal("spark-oom", step=True, keep=True) as again:
         assert list(Journal(again.plan().state / "journal.db").changes(0.0)) == []
+    gone(again)
 
 
 def test_only_the_journals_of_the_latest_drills_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,8 @@ from console.tui.navigation import number_keys, page_classes
 README = Path(__file__).resolve().parents[1] / "README.md"
 BLOCK = re.compile(r"(<!-- keys -->\n).*?(<!-- /keys -->)", re.DOTALL)
 GROUPS: tuple[tuple[str, tuple[KeyBinding, ...]], ...] = (
-    ("everywhere", (*number_keys(), *GLOBAL)),
+    ("most pages", number_keys()),
+    ("everywhere", GLOBAL),
     ("moving", MOVES),
     *((page.name, page.keys) for page in page_classes() if page.keys),
 )

@@ -120,7 +120,7 @@ def _mapping(value: dict[Any, Any]) -> dict[Any, Any]:
 def _sequence(value: list[Any] | tuple[Any, ...], key: str) -> list[Any]:
     if len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], str) and not value[0].startswith("-"):
         first, second = value
-        named = "." in first or "_" in first or looks_random(second)
+        named = not any(map(str.isspace, first)) and ("." in first or "_" in first or looks_random(second))
         if named and is_secret_key(first) and not is_secret_key(second) and not is_no_secret(second, first):
             return [first, MARK]
     if any(isinstance(item, str) and item.startswith("-") for item in value):

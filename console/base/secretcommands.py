@@ -35,6 +35,8 @@ _DIRECTIVE = re.compile(
     r"(?i)(?<![\w.-])((?:requirepass|masterauth|primaryauth|insecure-password)\s{1,20})([\"']?)([^\s\"')]{5,400}+)\2"
 )
 """Settings of Redis and HAProxy."""
+_VERBS = frozenset(words("must be is are was were has have cannot should"))
+_GOES_ON = re.compile(rf"\s{{1,4}}(?:{'|'.join(sorted(_VERBS))})\b")
 _JAAS_USER = re.compile(r"(\buser_\w{1,60}=)([\"'])([^\"'\n]{1,400}+)\2")
 
 
@@ -51,6 +53,14 @@ def in_commands(line: str, low: str) -> str:
     if "user_" in line and ("LoginModule" in line or '";' in line):
         line = _JAAS_USER.sub(_value, line)
     return line
+
+
+def _is_said(value: str, found: re.Match[str]) -> bool:
+    """Whether what is quoted belongs to a sentence about a password: `'must be set'`, `"user" was given alone`."""
+    said = value.split()
+    if not all(word.isalpha() and word.islower() for word in said):
+        return False
+    return bool(_VERBS & set(said) and len(said) > 1) or _GOES_ON.match(found.string, found.end()) is not None
 
 
 def _tool(found: re.Match[str]) -> str:
@@ -70,6 +80,6 @@ def _chosen(found: re.Match[str]) -> str:
     """A word that nobody quoted may be one of a sentence."""
     before, quote, *values = found.groups("")
     value = next(value for value in values if value)
-    if is_no_secret(value) or not (quote or looks_random(value)):
+    if is_no_secret(value) or not (quote or looks_random(value)) or (quote and _is_said(value, found)):
         return found.group(0)
     return f"{before}{quote}{MARK}{quote}"

@@ -146,6 +146,7 @@ def status_text(situation: Situation, *, opened: bool = False) -> str:
                 ("SLO", "TARGET", "STATE", "BUDGET LEFT", "BURN 5M", "1H", "6H", "BAD/TOTAL"), map(slo_row, board.slos)
             ),
         ]
+        lines += [f"{slo.title}: {why}" for slo in board.slos if (why := words.to_tell(slo))]
         lines += [old] if (old := slos_aged(board)) else []
     if board.findings:
         lines += [

@@ -15,6 +15,7 @@ from console.cli.output import handed, narrate, plain, print_json, say, table
 
 if TYPE_CHECKING:
     from console.operate.journal import Journal
+    from console.runbook.walk import Walk
     from console.timeline.record import WalkRecord
 
 
@@ -93,7 +94,7 @@ def row(record: WalkRecord) -> tuple[str, ...]:
     walk = record.walk
     took = "-" if walk.ended is None else human_duration(walk.ended - walk.started)
     return (
-        walk.id, rfc3339(walk.started) or "", took, walk.runbook, walk.subject or "-", outcome(walk, record.on_it),
+        walk.id, rfc3339(walk.started) or "", took, walk.runbook, walk.about or "-", outcome(walk, record.on_it),
         str(len(walk.writes)), "whole" if record.chain.ok else "BROKEN",
     )  # fmt: skip
 
@@ -188,7 +189,7 @@ def _locks(journal: Journal) -> Path:
 def _now() -> dict[str, Any]:
     """Who does something, and when."""
     from console.base.clock import WallClock
-    from console.live.plan import actor
+    from console.live.who import actor
 
     return {"by": actor(), "now": WallClock().now()}
 
@@ -279,23 +280,22 @@ def _goes_on(record: WalkRecord) -> str:
 
 def page(record: WalkRecord) -> str:
     """The walk on a page of plain text."""
-    from console.timeline.prose import because, duration, objective, outcome, target_of
+    from console.timeline.prose import because, duration, outcome, target_of
 
     walk, spans = record.walk, record.spans()
     lines = [
         f"{outcome(walk, record.on_it).upper()}  {because(walk) or _goes_on(record)}",
         *(f"to do    {todo}" for todo in walk.still_to_do),
+        *([f"left     by {walk.left.by} at {rfc3339(walk.left.at)}"] if walk.left is not None else []),
         *([f"handed   over by {walk.handed.by}: {walk.handed.text or '-'}"] if walk.handed is not None else []),
         f"walk     {walk.id}  {walk.runbook} {walk.version}",
-        f"subject  {walk.subject or '-'}  on {walk.cluster.get('context', '')}",
+        f"subject  {walk.about or '-'}  on {walk.cluster.get('context', '')}",
         f"by       {walk.actor}  {rfc3339(walk.started)}  took {duration(spans['to_end'])}",
         f"journal  {record.chain.records} records, "
         + ("whole" if record.chain.ok else f"BROKEN: {record.chain.because}")
         + f", head sha256:{record.head}",
     ]
-    for name in dict.fromkeys([*walk.slo_before, *walk.slo_after]):
-        now = "-" if walk.ended is None else objective(walk.slo_after.get(name))
-        lines.append(f"slo      {name}: {objective(walk.slo_before.get(name))} -> {now}")
+    lines += _cost(walk)
     rows = []
     for number, s in enumerate(walk.steps, 1):
         rows.append((rfc3339(s.entered) or "", s.step, s.state, s.status or "", s.words))
@@ -310,6 +310,18 @@ def page(record: WalkRecord) -> str:
         lines += ["", f"go on with: console runbook --resume {walk.id}"]
         lines += [f"or end it:  console incident stop {walk.id} --because TEXT"]
     return "\n".join(plain(lines))
+
+
+def _cost(walk: Walk) -> list[str]:
+    """What the trouble cost, and how the objectives stood before and after."""
+    from console.timeline.impact import sentences
+    from console.timeline.prose import objective
+
+    lines = [f"impact   {said}" for said in sentences(walk)]
+    for name in dict.fromkeys([*walk.slo_before, *walk.slo_after]):
+        now = "-" if walk.ended is None else objective(walk.slo_after.get(name))
+        lines.append(f"slo      {name}: {objective(walk.slo_before.get(name))} -> {now}")
+    return lines
 
 
 def story(record: WalkRecord) -> str:

@@ -9,7 +9,7 @@ import importlib
 import os
 import signal
 import sys
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import click
 
@@ -121,7 +121,7 @@ def _build() -> click.Group:
     return root
 
 
-def main(argv: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> NoReturn:
     """Run and exit with a code of `console.base.errors.Exit`; SIGTERM ends it in order, too."""
     signal.signal(signal.SIGTERM, _terminated)
     sys.exit(run(sys.argv[1:] if argv is None else argv))

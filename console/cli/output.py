@@ -52,7 +52,7 @@ def left_out_json(left_out: Iterable[LeftOut]) -> list[dict[str, Any]]:
 
 def left_out_lines(left_out: Iterable[LeftOut]) -> list[str]:
     """The same for a page of text."""
-    return [f"left out  {clean(one.said)}" for one in left_out]
+    return [f"not all  {clean(one.said)}" for one in left_out]
 
 
 def print_json(payload: dict[str, Any]) -> None:

@@ -34,9 +34,18 @@ class Narrator:
         self._walk = ""
         self._said: set[tuple[int, str]] = set()
         self._told: tuple[float, str, bool] | None = None
+        self._quiet = False
 
     def follow(self, walk: str) -> None:
         self._walk = walk
+
+    def past(self, walk: Walk) -> None:
+        """Say what is walked; what came of its steps so far was said before."""
+        for text in (*meant(walk), *(f"! {remark}" for remark in walk.remarks)):
+            narrate(text)
+        self._quiet = True
+        self.last(walk)
+        self._quiet = False
 
     def __call__(self, situation: Situation) -> None:
         walk = situation.walk(self._walk) if self._walk else None
@@ -72,16 +81,17 @@ class Narrator:
     def _once(self, number: int, part: str, text: str) -> None:
         if (number, part) not in self._said:
             self._said.add((number, part))
-            narrate(text)
+            if not self._quiet:
+                narrate(text)
 
 
 class PlainPerson:
     """Asks on the terminal. Without a terminal, or at its end, there is no answer, and that is No."""
 
     def __init__(self) -> None:
-        import getpass
+        from console.live.who import actor
 
-        self.name = getpass.getuser()
+        self.name = actor()
         self._rest = b""
 
     async def answer(self, question: Question) -> Reply | None:

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 @click.option("--answers", metavar="FILE", help="Scripted answers; refused on production contexts.")
 @click.option("--plain", is_flag=True, help="Line by line, for screen readers and simple terminals.")
 @click.option("--resume", metavar="WALK", help="Go on with a walk that was cut off (an id, its beginning, or latest).")
+@click.option(
+    "--undo", metavar="WALK", help="Undo the last change of a walk (an id, its beginning, or latest), line by line."
+)
+@click.option("--change", metavar="ID", default="", help="With --undo: this change instead of the last (WALK/1, or 1).")
 @click.option("--stored", is_flag=True, help="With --resume: the runbook as the walk has stored it, not as it is now.")
 @where_options
 @output_option("markdown")
@@ -42,13 +46,25 @@ def command(
     answers: str | None,
     plain: bool,
     resume: str | None,
+    undo: str | None,
+    change: str,
     stored: bool,
     where: Where,
     output: str,
 ) -> int:
-    """Walk the runbook NAME: evidence, decisions, guarded changes, verification, timeline."""
+    """Walk the runbook NAME: evidence, decisions, guarded changes, verification, timeline.
+
+    --undo WALK takes back a change of a walk that nobody is on: the rollback is shown as any change is, asked about,
+    and what it leaves is looked at. It exits with 0 where it was undone, 4 where it was refused, else 1.
+    """
     from console.cli.ui import open_ui, terminal
 
+    if undo is not None:
+        if name is not None or resume is not None or app or alert:
+            raise UsageError("--undo takes back a change of one walk, and walks nothing")
+        return _undo(undo, change, answers, where, output)
+    if change:
+        raise UsageError("--change names what --undo takes back", hint="console runbook --undo WALK --change ID")
     if name is None and resume is None:
         raise UsageError("which runbook?", hint="`console runbooks list` shows them; or say --resume latest")
     given = {**({"about": about} if about else {}), **_pairs(inputs)}
@@ -65,6 +81,47 @@ def command(
         chosen = _app(live, app)
         walk = walk_it(live, name, app=chosen, alert=sent, given=given, person=person, resume=resume, stored=stored)
         return report(live, walk, output)
+
+
+def _undo(walk: str, change: str, answers: str | None, where: Where, output: str) -> int:
+    from console.cli.connect import looking
+
+    with looking(where) as live:
+        person = _person(answers, production=live.situation.board.cluster.production)
+        ended, effect = undo_it(live, walk, change, person)
+        report(live, ended, output)
+        return exit_of_undo(ended, effect)
+
+
+def undo_it(live: Live, walk: str, change: str, person: Person) -> tuple[Walk, str]:
+    """Undo a change, narrating on stderr: (the walk afterwards, the change).
+
+    Raises:
+        UsageError: there is nothing to undo. RefusedError: another process is on the walk.
+        Interrupted: Ctrl-C; nothing was changed, or the journal keeps what was sent.
+    """
+    from console.cli.plain import Narrator
+
+    id, effect = live.undoable(walk, change).result()
+    narrator = Narrator()
+    if (known := live.situation.walk(id)) is not None:
+        narrator.past(known)
+    narrator.follow(id)
+    live.subscribe(narrator)
+    try:
+        ended: Walk = live.undo(id, effect, person).result()
+    except KeyboardInterrupt:
+        raise Interrupted(f"interrupted; what became of it: console incident show {id}") from None
+    narrator.last(ended)
+    return ended, effect
+
+
+def exit_of_undo(walk: Walk, change: str) -> int:
+    """0 where the change was undone, 4 where somebody or something refused that, 1 otherwise."""
+    if any(effect.inverse_of == change for effect in walk.writes):
+        return Exit.OK
+    tried = [undone.state for undone in walk.undos]
+    return Exit.REFUSED if tried and tried[-1] == "refused" else Exit.UNHEALTHY
 
 
 def _pairs(inputs: Sequence[str]) -> dict[str, str]:
@@ -193,7 +250,7 @@ def report(live: Live, walk: Walk, output: str) -> int:
     elif output == "markdown":
         say(live.timeline(walk.id).result())
     else:
-        say(f"{outcome(walk)}: {because(walk)}")
+        say(f"{outcome(walk)}: {because(walk) or 'not ended'}")
         for todo in walk.still_to_do:
             say(f"still to do: {todo}")
         say(f"timeline: console incident timeline {walk.id}")

@@ -17,12 +17,11 @@ from console.cli.proving import command as test
 
 if TYPE_CHECKING:
     from console.runbook.lint.problems import LintProblem
-    from console.runbook.model import Runbook, Step
+    from console.runbook.model import Runbook
     from console.sources.files.runbooks import Library
 
 UNREADABLE = ("schema", "no-such-folder", "too-many-files", "script-file-missing")
 """Problems of files that do not load at all; they end with 2, as wrong arguments do."""
-WIDTH = 100
 
 
 def read_library(where: Where) -> Library:
@@ -32,6 +31,22 @@ def read_library(where: Where) -> Library:
 
     settings = load(Path(where.config) if where.config else None)
     return Library.read(settings.folders("runbook_paths"))
+
+
+def known_names(where: Where) -> tuple[set[str], set[str]]:
+    """Names of alerts and of objectives that presets make, and of alerts that drills fire."""
+    from console.drill.scenario import files
+    from console.settings.load import load
+    from console.settings.presets import load_library
+    from console.slo.rules import alert_name
+
+    settings = load(Path(where.config) if where.config else None)
+    presets = load_library(settings.folders("preset_paths")).presets.values()
+    specs = [spec for preset in presets for spec in preset.specs()]
+    alerts = {alert_name(spec, what) for spec in specs for what in ("BudgetBurn", "NoData")}
+    drills = [files.load(name) for name in files.names()]
+    alerts |= {rule.alert for drill in drills for rule in drill.world.rules}
+    return alerts, {spec.id for spec in specs}
 
 
 @click.group("runbooks")
@@ -64,18 +79,22 @@ def list_(where: Where, output: str) -> int:
 
 @group.command("show")
 @click.argument("name")
+@click.option("--markdown", is_flag=True, help="As Markdown, for a page elsewhere.")
 @where_options
 @output_option()
-def show(name: str, where: Where, output: str) -> int:
-    """One runbook as a page: when to use it, its inputs, and every step with where it leads."""
+def show(name: str, markdown: bool, where: Where, output: str) -> int:
+    """One runbook as a checklist: when to use it, every step with its ways, what a change does, how it ends."""
+    from console.runbook import checklist
+
     library = read_library(where)
     runbook = library.get(name)
+    lines = checklist.checklist(runbook)
     if output == "json":
-        print_json(
-            {"kind": "Runbook", "runbook": {**summary(library, runbook), **plain(runbook), "text": runbook.text}}
-        )
+        said = [line._asdict() for line in lines]
+        tree = {**summary(library, runbook), **plain(runbook), "text": runbook.text, "checklist": said}
+        print_json({"kind": "Runbook", "runbook": tree})
     else:
-        say(page(library, runbook))
+        say(checklist.markdown(lines) if markdown else checklist.text(lines))
     return Exit.OK
 
 
@@ -93,7 +112,7 @@ def lint(paths: tuple[Path, ...], where: Where, output: str) -> int:
     from console.sources.files.runbooks import Library
 
     today = datetime.now(UTC).date().isoformat()
-    library = read_library(where)
+    library = read_library(where).knowing(*known_names(where))
     if paths:
         named = Library.read(paths, shipped=False)
         library = Library(
@@ -163,94 +182,3 @@ def _triggers(runbook: Runbook) -> str:
         if items
     ]
     return ", ".join(counts) or "nothing"
-
-
-def page(library: Library, runbook: Runbook) -> str:
-    """A runbook for reading."""
-    lines = [f"{runbook.title}", f"{runbook.id} {runbook.version} · {library.files.get(runbook.id, runbook.file)}"]
-    facts = (("owner", runbook.owner), ("severity", runbook.severity), ("reviewed", runbook.reviewed or "never"))
-    lines.append(" · ".join(f"{k} {v}" for k, v in facts if v))
-    for head, text in (
-        ("WHAT IT DOES", runbook.what),
-        ("WHEN TO USE IT", runbook.when_to_use),
-        ("WHEN NOT TO USE IT", runbook.when_not_to_use),
-        ("HOW LONG", runbook.expected_duration),
-        ("WHAT IT CAN TOUCH", runbook.blast_radius),
-    ):
-        if text:
-            lines += ["", head, *_wrapped(text)]
-    lines += ["", "WHAT LEADS HERE", *(f"  {line}" for line in _leads(runbook))]
-    if runbook.inputs:
-        lines += ["", "INPUTS"]
-        rows = [
-            (i.name, i.type, _default(i.default, i.required), ", ".join(i.sources), i.title) for i in runbook.inputs
-        ]
-        lines += ["  " + row for row in table(("NAME", "TYPE", "DEFAULT", "FROM", "WHAT"), rows).splitlines()]
-    lines += ["", "STEPS"]
-    for number, step in enumerate(runbook.steps, 1):
-        lines += _step(runbook, number, step)
-    return "\n".join(clean(redact_short(line)).rstrip() for line in lines)
-
-
-def _leads(runbook: Runbook) -> list[str]:
-    match = runbook.match
-    alerts = [a.name + "".join(f" {k}={v}" for k, v in a.labels.items()) for a in match.alerts]
-    groups = (("findings", match.findings), ("classes", match.classes), ("alerts", alerts), ("SLOs", match.slos))
-    return [f"{name}: {', '.join(items)}" for name, items in groups if items] or ["nothing"]
-
-
-def _default(value: Any, required: bool) -> str:
-    if value is not None:
-        return str(value)
-    return "asked for" if required else "none"
-
-
-def _wrapped(text: str, indent: str = "  ") -> list[str]:
-    import textwrap
-
-    return [
-        line
-        for part in text.strip().split("\n\n")
-        for line in textwrap.wrap(part, WIDTH, initial_indent=indent, subsequent_indent=indent)
-    ]
-
-
-def _step(runbook: Runbook, number: int, step: Step) -> list[str]:
-    from console.runbook.graph import successors
-
-    effect = " · WRITES" if step.writes else ""
-    lines = [f"{number:3d} {step.id}  ({step.kind}{effect})", f"    {step.title}"]
-    if step.target is not None:
-        t = step.target
-        lines.append(f"    on {t.kind} {t.namespace}/{t.name} ({t.api_version})")
-    for label, value in (
-        ("asks", step.question),
-        ("query", step.query),
-        ("until", step.until),
-        ("counts while", step.progress),
-        ("rises", step.rises),
-        ("held for", step.hold if step.kind == "verify" else ""),
-        ("at most", step.deadline if step.kind == "verify" else ""),
-        ("restarts", step.restarts),
-        ("loses", step.loses),
-        ("irreversible", step.irreversible),
-        ("rollback", step.rollback),
-        ("script", step.script),
-        ("outcome", step.outcome or ""),
-    ):
-        if value:
-            lines.append(f"    {label}: {' '.join(value.split())}")
-    lines += [f"      {words} → {target or 'nowhere'}" for words, target in _ways(step, successors(runbook, step))]
-    return lines
-
-
-def _ways(step: Step, ways: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
-    out = []
-    for reason, target in ways:
-        words = reason
-        if reason.startswith("branches["):
-            words = "when " + " ".join(step.branches[int(reason[9:-1])].when.split())
-        elif reason.startswith("choices["):
-            words = step.choices[int(reason[8:-1])].value
-        out.append((words, target))
-    return out

@@ -48,5 +48,5 @@ def run_ui(live: Live, first: Opening | None = None) -> int:
     if situation.board.cluster.kind != "simulated":  # a drill's cluster is gone with its window
         for walk in situation.walks:
             if walk.status != "ended":
-                narrate(f"{walk.runbook} on {walk.subject} has not ended: console runbook --resume {walk.id}")
+                narrate(f"{walk.runbook} on {walk.about} has not ended: console runbook --resume {walk.id}")
     return code

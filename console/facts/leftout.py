@@ -43,8 +43,8 @@ class LeftOut(Struct, frozen=True):
 
     @property
     def said(self) -> str:
-        """The same after the name of its source."""
-        return f"{self.source}: {self.words}"
+        """The same, after the name of its source where that does not stand in it."""
+        return self.words if self.source in self.words.split() else f"{self.source}: {self.words}"
 
 
 def bounded(

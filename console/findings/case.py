@@ -21,12 +21,12 @@ from console.facts.model import Event, Log, Pod, RestDocument, Sample
 from console.facts.rest import RestView
 from console.findings.applogs import AppLogs
 from console.findings.joined import JoinedFacts
-from console.findings.losses import Loss, losses
+from console.findings.lost.losses import Loss, losses
+from console.findings.lost.victims import OwnChanges, Victim, victims
 from console.findings.model import Finding
 from console.findings.restlog import rest_log
 from console.findings.stop import Stop
 from console.findings.surroundings import Surroundings
-from console.findings.victims import OwnChanges, Victim, victims
 
 _FAILED_END = re.compile(r"stopping with exitCode [1-9]|Job \d+ failed: (?!.*cancelled)")
 

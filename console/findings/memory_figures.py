@@ -11,7 +11,7 @@ from console.apps.model import MemoryPlan, SparkApp
 from console.facts.model import Pod
 from console.findings.case import Case
 from console.findings.figures.memory import Filler, MemoryFigures
-from console.findings.victims import Victim, nodes_of
+from console.findings.lost.victims import Victim, nodes_of
 
 _STEP = 64 * MIB
 _SHOWN = 50

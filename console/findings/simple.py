@@ -15,9 +15,9 @@ from console.apps.evidence import of_hit
 from console.facts.logs import Hit, Role
 from console.findings.case import Case
 from console.findings.figures.base import Figures
+from console.findings.lost.victims import Victim, count_of
 from console.findings.model import Confidence, Severity
 from console.findings.rule import Answer, Rule, finding, severity_of
-from console.findings.victims import Victim, count_of
 
 
 class SimpleRule(Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from console.apps.groups import role_of
 from console.base.clock import Clock
 from console.facts.model import Facts, Pod
 from console.sources.cluster.advice import catalogue, read_posture, read_programs
+from console.wire.pool import Pool
 
 if TYPE_CHECKING:
     from console.wire.reader import Reader
@@ -53,11 +55,12 @@ async def report(
     )
     documents, beyond = told
     whole = replace(facts, at=clock.now(), rest=(*facts.rest, *documents), left_out=(*facts.left_out, *beyond))
-    return await asyncio.to_thread(
-        lambda: advise(
-            whole, assemble(whole), catalogue(), posture, app=app, cluster=version_of(version), looked=spaces
+    with contextlib.closing(Pool(1, "console-advice")) as pool:
+        return await pool.run(
+            lambda: advise(
+                whole, assemble(whole), catalogue(), posture, app=app, cluster=version_of(version), looked=spaces
+            )
         )
-    )
 
 
 def _speaks(pod: Pod) -> bool:

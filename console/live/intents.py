@@ -13,6 +13,7 @@ from console.facts.model import Alert
 from console.live.connect import Connected
 from console.live.loops import Loops
 from console.live.situation import Situation
+from console.operate.binding import load
 from console.operate.desk import Desk
 from console.operate.person import Person, Question, Queue, Reply, Scripted
 from console.operate.policy import ChangeRules
@@ -43,6 +44,7 @@ class Intents:
             world=loops,
             library=at.library,
             actor=at.plan.actor,
+            session=at.plan.session,
             cluster=at.pinned,
             on_change=self._walk_changed,
         )
@@ -164,6 +166,32 @@ class Intents:
         queue = self._queues.get(walk) or self._new_queue()
         self._queues[walk] = queue
         await self.desk.rollback(walk, effect, queue)
+
+    async def undoable(self, walk: str, change: str = "") -> tuple[str, str]:
+        """(walk, change) of what can be undone: the change of this id (or its number), else the last one of the walk.
+
+        Args:
+            walk: an id, its beginning, or `latest`.
+
+        Raises:
+            UsageError: the walk has changed nothing, has no such change, or the change cannot be undone.
+        """
+        found = load(self._at.journal, self._at.journal.find(walk))
+        ids = [effect.id for effect in found.writes]
+        if not ids:
+            raise UsageError(f"walk {found.id} has changed nothing")
+        wanted = f"{found.id}/{change}" if change.isdigit() else change or ids[-1]
+        if wanted not in ids:
+            raise UsageError(f"walk {found.id} has no change {change!r}", hint=f"those are: {', '.join(ids)}")
+        if undone := next((effect.id for effect in found.writes if effect.inverse_of == wanted), ""):
+            raise UsageError(f"{wanted} was undone already, by {undone}")
+        if wanted not in found.rollbacks:
+            raise UsageError(f"{wanted} cannot be undone", hint=f"console incident show {found.id}")
+        return found.id, wanted
+
+    async def undo(self, walk: str, change: str, person: Person) -> Walk:
+        """Undo a change of a walk that nobody is on, asking this person; what `undoable` found."""
+        return await self.desk.rollback(walk, change, person)
 
     async def finished(self, walk: str) -> Walk:
         return await self.desk.wait(walk)

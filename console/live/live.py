@@ -231,6 +231,14 @@ class Live:
         """Undo one change of the walk, through the same gate."""
         return self._submit(lambda s: s.intents.rollback(walk, effect))
 
+    def undoable(self, walk: str, change: str = "") -> Future[tuple[str, str]]:
+        """A future of (walk, change) that can be undone: the change of this id, else the last one of the walk."""
+        return self._submit(lambda s: s.intents.undoable(walk, change))
+
+    def undo(self, walk: str, change: str, person: Person) -> Future[Any]:
+        """Undo a change, through the same gate; the future holds the Walk."""
+        return self._submit(lambda s: s.intents.undo(walk, change, person))
+
     def explain(self, app: str) -> Future[tuple[Trial, ...]]:
         """Every rule that was tried on an application, and why it held or did not."""
         return self._submit(lambda s: s.loops.explain(app))

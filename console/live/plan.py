@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from console.base.clock import Clock, WallClock
 from console.base.paths import state_dir
 from console.facts.model import Alert
+from console.live.who import actor, session
 
 if TYPE_CHECKING:
     from console.settings.load import Settings
@@ -51,7 +50,7 @@ class Plan:
     Attributes:
         prometheus, alertmanager: URLs that win over settings and discovery.
         all_namespaces: look at all namespaces that may be read.
-        actor: who is at the keyboard, for the journal.
+        actor: who is at the keyboard, for the journal; `session` the same in parts.
         evidence: where what vanishes is kept; None keeps it below `state`.
     """
 
@@ -66,14 +65,5 @@ class Plan:
     state: Path = field(default_factory=state_dir)
     evidence: Path | None = None
     pace: Pace = field(default_factory=Pace)
-    actor: str = field(default_factory=lambda: actor())
-
-
-def actor() -> str:
-    """The user of this machine, and of the session that leads here where that is another."""
-    try:
-        name = getpass.getuser()
-    except (KeyError, OSError):
-        name = f"uid {os.getuid()}"
-    origin = os.environ.get("SUDO_USER", "")
-    return f"{name} (from {origin})" if origin and origin != name else name
+    actor: str = field(default_factory=actor)
+    session: Mapping[str, Any] = field(default_factory=session)

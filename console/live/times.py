@@ -13,6 +13,7 @@ from console.base.clock import Clock
 from console.base.errors import ConsoleError
 from console.facts.model import Pod, RestDocument
 from console.timing.items import TimeReport
+from console.wire.pool import Pool
 
 if TYPE_CHECKING:
     from console.facts.rest import RestView
@@ -66,6 +67,7 @@ class TimesReader:
         self._history: Endpoint | None = None
         self._looked: float | None = None
         self._gate = asyncio.Lock()
+        self._pool = Pool(1, "console-times")
 
     async def read(self, app: SparkApp, pod: Pod | None) -> Times:
         """The times of `app`; `pod` is its driver's. Never raises a ConsoleError."""
@@ -85,6 +87,7 @@ class TimesReader:
             return times
 
     async def close(self) -> None:
+        self._pool.close()
         if self._history is not None:
             await self._history.close()
 
@@ -113,7 +116,8 @@ class TimesReader:
         note = "no History Server is known, so there are no former runs"
         if history is not None:
             former, note = await former_runs(SparkRest(history, self._clock), history.label, view)
-        report = await asyncio.to_thread(compared, view, [v for _, v in former], now=now if live else None)
+        over = [v for _, v in former]
+        report = await self._pool.run(lambda: compared(view, over, now=now if live else None))
         return Times(
             "ready",
             report,

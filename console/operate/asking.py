@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from console.actions import patches
 from console.actions.effects import STAMP, Effect
 from console.actions.owners import dotted
+from console.apps.counted import counted
 from console.base.clock import rfc3339
 from console.base.text import clean
 from console.board.model import Board
@@ -131,8 +132,7 @@ def _tried(walk: Walk, board: Board, seen: tuple[str, ...]) -> tuple[str, ...]:
     """What the verification would see now, and how the application is."""
     after = since_the_change(board.app(walk.subject), walk)
     deaths = {**(after.new.deaths if after.new is not None else {}), **(after.driver_deaths or {})}
-    said = ", ".join(f"{n} {kind}" for kind, n in sorted(deaths.items()))
-    died = "not known" if after.new is None else said or "none seen"
+    died = "not known" if after.new is None else counted(deaths) or "none seen"
     titles = [f.title for f in board.findings_of(walk.subject) if f.severity != "info"] if walk.subject else []
     wrong = [f"now: {clean(title)}" for title in titles[:2]]
     return (*(clean(text) for text in seen), f"deaths since the change: {died}", *wrong)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from console.operate.locks import FileLock, lock_walk, walked_by
 from console.operate.person import Person, Question
 from console.operate.policy import ChangeRules
 from console.operate.runner import Publish, Runner, WalkEnvironment
-from console.operate.world import WalkView, slo_snapshot
+from console.operate.world import WalkView, impact_at_end, impact_snapshot, slo_snapshot
 from console.runbook.afterwards.recurrence import WhatFollowed, watched
 from console.runbook.context.objects import LiveObject
 from console.runbook.language.link import texts
@@ -32,6 +34,7 @@ from console.runbook.walk import (
     Resumed,
     Started,
     Walk,
+    WalkLeft,
     apply,
     fold,
 )
@@ -51,6 +54,7 @@ class Desk:
         cluster: what walks are pinned to; None takes it from the connection's identity and the rules.
         on_change: called in the loop with each walk after each of its events, and with its open question.
         folder: where locks and short-lived files lie; None means beside the journal.
+        session: who walks, in parts (`Started.session`); the identity in Kubernetes is added.
     """
 
     def __init__(
@@ -66,6 +70,7 @@ class Desk:
         cluster: dict[str, Any] | None = None,
         on_change: Publish | None = None,
         folder: Path | None = None,
+        session: Mapping[str, Any] | None = None,
     ) -> None:
         writer = None if rules.mode == "read-only" else Writer(connection)
         where = folder if folder is not None else journal.path.parent
@@ -81,6 +86,8 @@ class Desk:
             clean(actor),
             where / "run",
         )
+        who = connection.identity.impersonating or connection.identity.user
+        self._session = {**(session or {}), **({"kubernetes": who} if who else {})}
         self._library = library
         self._cluster = cluster if cluster is not None else identity.of(connection, rules)
         self._on_change = on_change or (lambda walk, question: None)
@@ -117,7 +124,7 @@ class Desk:
         """
         now = self._env.clock.now()
         walk_id = f"w-{datetime.fromtimestamp(now, UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-        lock = lock_walk(self._env.folder, walk_id, self._env.actor)
+        lock, board = lock_walk(self._env.folder, walk_id, self._env.actor), self._env.world.board()
         try:
             event = Started(
                 at=now,
@@ -132,12 +139,14 @@ class Desk:
                 subject=subject,
                 actor=self._env.actor,
                 tool=f"console {console.__version__}",
-                slo=slo_snapshot(self._env.world.board()),
+                slo=slo_snapshot(board),
                 alert=alert,
                 remarks=remarks,
                 finding=finding,
                 trouble=clean(trouble),
                 parts=texts(runbook),
+                session=self._session,
+                impact=impact_snapshot(board, subject, alert),
             )
             walk = fold([self._env.journal.append(walk_id, event, expected=0)])
         except BaseException:
@@ -169,7 +178,7 @@ class Desk:
                 raise UsageError(other, hint=f"its context is {walk.cluster.get('context')!r}")
             runbook = bound(walk, self._library, bind=bind)
             because = "with the runbook as it was stored" if bind else ""
-            event = Resumed(self._env.clock.now(), self._env.actor, because)
+            event = Resumed(self._env.clock.now(), self._env.actor, because, self._session)
             walk = apply(walk, self._env.journal.append(walk_id, event, expected=walk.events))
         except BaseException:
             lock.close()
@@ -224,9 +233,18 @@ class Desk:
     async def stop(self, walk_id: str, by: str, because: str = "") -> Walk:
         """End a walk unresolved. One whose change is in doubt cannot end: it is left, with a note."""
         await self.leave(walk_id)
-        env = self._env
-        slo = slo_snapshot(env.world.board())
-        walk = leaving.stop(env.journal, env.folder, walk_id, by=by, because=because, now=env.clock.now(), slo=slo)
+        env, board = self._env, self._env.world.board()
+        ended = load(env.journal, walk_id)
+        walk = leaving.stop(
+            env.journal,
+            env.folder,
+            walk_id,
+            by=by,
+            because=because,
+            now=env.clock.now(),
+            slo=slo_snapshot(board, ended.changed),
+            impact=impact_at_end(board, ended),
+        )
         self._keep(walk)
         return walk
 
@@ -290,9 +308,15 @@ class Desk:
             await asyncio.wait({task})
 
     async def close(self) -> None:
-        """Leave every walk."""
-        for walk_id in list(self._tasks):
+        """Leave every walk; those that are open have it recorded who left them."""
+        for walk_id, task in list(self._tasks.items()):
+            on_it = not task.done()
             await self.leave(walk_id)
+            walk = self._runners[walk_id].walk
+            if on_it and walk.ended is None and walk.handed is None:
+                event = WalkLeft(self._env.clock.now(), self._env.actor, walk.current)
+                with contextlib.suppress(JournalError):  # somebody took it up in this moment, or nothing can be written
+                    leaving.write(self._env.journal, walk, event)
 
     @staticmethod
     def exit_code(walk: Walk) -> Exit:

@@ -55,11 +55,12 @@ def stop(
     because: str,
     now: float,
     slo: Mapping[str, Any] | None = None,
+    impact: Mapping[str, Any] | None = None,
 ) -> Walk:
     """End the walk unresolved. One whose change is in doubt cannot end: it is left open, with a note.
 
     Args:
-        slo: how the objectives stand, where that is known.
+        slo: how the objectives stand, where that is known; `impact` what it cost (`WalkEnded`).
 
     Raises:
         UsageError, RefusedError: as `alone`.
@@ -68,7 +69,9 @@ def stop(
         if walk.ended is not None:
             return walk
         said = f"{STOPPED}{clean(by)}" + (f": {clean(because)}" if because else "")
-        event: Noted | WalkEnded = WalkEnded(now, "unresolved", said, walk.current, dict(slo or {}), stopped=True)
+        event: Noted | WalkEnded = WalkEnded(
+            now, "unresolved", said, walk.current, dict(slo or {}), stopped=True, impact=dict(impact or {})
+        )
         if walk.pending is not None or walk.in_doubt is not None:
             event = Noted(now, f"{said}, while a change was in doubt: the walk stays open", clean(by), walk.current)
         return write(journal, walk, event)

@@ -246,7 +246,8 @@ class Locks:
 
     @classmethod
     def of(cls, writer: Writer, folder: Path, actor: str, walk: str) -> Locks:
-        return cls(writer, folder, f"{actor}@{socket.gethostname()}/{walk}")
+        name = actor.partition(" ")[0]  # without its terminal: a walk is resumed in another one
+        return cls(writer, folder, f"{name if '@' in name else f'{name}@{socket.gethostname()}'}/{walk}")
 
     async def take(self, target: ObjectRef) -> ObjectLock:
         """The lock of an object.

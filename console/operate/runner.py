@@ -27,7 +27,7 @@ from console.operate.person import YES, Person, Question, Reply
 from console.operate.policy import ChangeRules, object_key
 from console.operate.scripts import runs
 from console.operate.scripts.process import Finished
-from console.operate.world import WalkView, slo_snapshot
+from console.operate.world import WalkView, impact_at_end, slo_snapshot
 from console.runbook import editing, steps, trust
 from console.runbook.catalogue import Catalogue
 from console.runbook.context.objects import LiveObject
@@ -149,8 +149,9 @@ class Runner:
                 self.emit(await undone.seen(rollback, self.walk, self.runbook, self.env.world, reader, clock))
             case steps.Finish(step=step, outcome=outcome, because=because):
                 ctx = await self._context()
-                slo = slo_snapshot(self.env.world.board())
-                self.emit(steps.finish(self.runbook, self.walk, step, outcome, because, ctx, now(), slo))
+                board = self.env.world.board()
+                slo, impact = slo_snapshot(board, self.walk.changed), impact_at_end(board, self.walk)
+                self.emit(steps.finish(self.runbook, self.walk, step, outcome, because, ctx, now(), slo, impact))
             case steps.Nothing():
                 return False
         return True

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+import msgspec
 from msgspec import Struct
 
+from console.board.impact import impact_of
 from console.board.model import Board
-from console.facts.model import Sample
+from console.facts.model import Alert, Sample
+from console.runbook.walk import Walk
+from console.slo.recovery import still_burns
 
 
 class Queried(Struct, frozen=True):
@@ -36,14 +40,37 @@ class WalkView(Protocol):
         ...
 
 
-def slo_snapshot(board: Board) -> dict[str, Any]:
-    """Objective → how it stands, as walks keep it before and after."""
+def slo_snapshot(board: Board, changed: float | None = None) -> dict[str, Any]:
+    """Objective → how it stands, as walks keep it before and after.
+
+    Args:
+        changed: when the walk changed something last.
+    """
     return {
         slo.id: {
             "title": slo.title,
             "state": slo.state,
             "budget_left": slo.budget_left,
             "burn": {f"{burn.window:g}": burn.rate for burn in slo.burns},
+            "objective": slo.objective,
+            "period": slo.period,
+            "bad": slo.bad,
+            "total": slo.total,
+            "still": still_burns(slo, changed),
         }
         for slo in board.slos
     }
+
+
+def impact_snapshot(
+    board: Board, subject: str, alert: Alert | None = None, changed: tuple[float, ...] = ()
+) -> dict[str, Any]:
+    """What the trouble has cost so far, as walks keep it before and after."""
+    found: dict[str, Any] = msgspec.to_builtins(impact_of(board, subject, alert, changed))
+    return found
+
+
+def impact_at_end(board: Board, walk: Walk) -> dict[str, Any]:
+    """The same at the end of a walk."""
+    changed = (walk.changed,) if walk.changed is not None else ()
+    return impact_snapshot(board, walk.subject, walk.alert, changed)

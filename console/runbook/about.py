@@ -19,6 +19,7 @@ from console.facts.model import Alert
 from console.findings.figures.components import ComponentFigures
 from console.findings.model import Finding
 from console.runbook.model import About, Runbook
+from console.runbook.state import words_of as words_of
 
 CLUSTER = "cluster"
 SCHEDULES = frozenset({"ScheduledSparkApplication", "CronJob"})
@@ -35,15 +36,6 @@ class WalkSubject(Struct, frozen=True):
     origin: str = ""
     because: str = ""
     choices: tuple[str, ...] = ()
-
-
-def words_of(key: str) -> str:
-    """How people call a subject: `Node node-041` of `Node//node-041`."""
-    parts = key.split("/")
-    if len(parts) != 3:
-        return key
-    kind, namespace, name = parts
-    return f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
 
 
 def component_of(key: str) -> str:
@@ -114,7 +106,7 @@ def _alerted(runbook: Runbook, board: Board, alert: Alert | None) -> WalkSubject
 
 def _found(runbook: Runbook, board: Board) -> WalkSubject:
     """What the only finding is about, else what there is to choose from."""
-    found = (_key_of(f, runbook, board) for f in board.findings if f.code in runbook.match.findings)
+    found = (key_of(f, runbook, board) for f in board.findings if f.code in runbook.match.findings)
     seen = tuple(dict.fromkeys(key for key in found if key))
     if len(seen) == 1:
         return WalkSubject(seen[0], "the only finding that the runbook is for")
@@ -182,10 +174,10 @@ def _there_is(runbook: Runbook, board: Board) -> Iterable[str]:
 
 def fits(finding: Finding, runbook: Runbook, board: Board) -> bool:
     """Whether a finding is about something that the runbook is about."""
-    return not runbook.about or bool(_key_of(finding, runbook, board))
+    return not runbook.about or bool(key_of(finding, runbook, board))
 
 
-def _key_of(finding: Finding, runbook: Runbook, board: Board) -> str:
+def key_of(finding: Finding, runbook: Runbook, board: Board) -> str:
     """What of a finding the runbook is about, `` where it is about nothing in it."""
     for about in runbook.about:
         if about.kind == "app" and finding.app:

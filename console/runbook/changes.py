@@ -69,8 +69,8 @@ def effect(
         argv=argv,
         timeout=step.timeout,
         touched=body.touched or step.touches or declared,
-        reversible=step.rollback == "captured" or (verb.way_back == "always" and not step.irreversible),
-        reason=words(runbook.id, step, "irreversible", step.irreversible, ctx) or _never(step),
+        reversible=step.rollback == "captured",
+        reason=words(runbook.id, step, "irreversible", step.irreversible, ctx),
         restarts=words(runbook.id, step, "restarts", step.restarts, ctx),
         loses=words(runbook.id, step, "loses", step.loses, ctx),
         risk=step.risk,
@@ -95,13 +95,6 @@ def _body(step: Step, arguments: Mapping[str, Any], said: str) -> Body:
     for objection in verb.objections(arguments):
         raise ConsoleError(f"{said} {objection.message}")
     return verb.body(arguments)
-
-
-def _never(step: Step) -> str:
-    """Why a verb can never be undone, `` where it can, or where each step says so itself."""
-    verb = verb_of(step.action)
-    why = verb.no_way_back(target=step.target is not None) if verb.way_back == "never" else None
-    return why[0] if why else ""
 
 
 def _fields_exist(body: Body, target: ObjectRef, catalogue: Catalogue, said: str) -> None:

@@ -288,7 +288,13 @@ KINDS: dict[str, type[StepDoc]] = {
 }  # fmt: skip
 
 
-class RunbookDoc(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class RunbookDoc(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    rename={"api_version": "apiVersion", "last": "finally"},
+):
     api_version: Literal["console/v1"]
     kind: Literal["Runbook"]
     id: Id
@@ -313,3 +319,4 @@ class RunbookDoc(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     values: dict[Name, Text] = {}
     steps: Annotated[list[Any], Meta(min_length=1)]
     verify: Any = None
+    last: list[Any] = []

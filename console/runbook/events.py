@@ -44,6 +44,10 @@ class Started(WalkEvent, frozen=True, tag="started"):
     trouble: str = ""
     parts: dict[str, str] = {}
     """Texts of the runbooks that it runs, by id."""
+    session: dict[str, Any] = {}
+    """Who began it, in parts: user, host, tty, ssh_from, sudo_from, pid, kubernetes; what is not known is missing."""
+    impact: dict[str, Any] = {}
+    """What the trouble had cost by then (`console.board.impact`)."""
 
 
 class Entered(WalkEvent, frozen=True, tag="entered"):
@@ -267,8 +271,18 @@ class Edited(WalkEvent, frozen=True, tag="edited"):
 
 
 class Resumed(WalkEvent, frozen=True, tag="resumed"):
+    """Somebody took it up. `session`: as in Started."""
+
     by: str
     because: str = ""
+    session: dict[str, Any] = {}
+
+
+class WalkLeft(WalkEvent, frozen=True, tag="left"):
+    """Who walked it closed their Console: it waits where it stands."""
+
+    by: str
+    step: str = ""
 
 
 class RulesWidened(WalkEvent, frozen=True, tag="rules widened"):
@@ -281,13 +295,14 @@ class RulesWidened(WalkEvent, frozen=True, tag="rules widened"):
 
 
 class WalkEnded(WalkEvent, frozen=True, tag="ended"):
-    """The end. `slo`: as in Started, now. `stopped`: a person ended it at `step`, which was not done."""
+    """The end. `slo`, `impact`: as in Started, now. `stopped`: a person ended it at `step`, which was not done."""
 
     outcome: Outcome
     because: str
     step: str = ""
     slo: dict[str, Any] = {}
     stopped: bool = False
+    impact: dict[str, Any] = {}
 
 
 class Followed(WalkEvent, frozen=True, tag="followed"):
@@ -300,7 +315,7 @@ class Followed(WalkEvent, frozen=True, tag="followed"):
 AnyEvent = (
     Started | Entered | Judged | Answered | Skipped | Previewed | Confirmed | ApprovalAsked | Approved | ChangeRefused
     | EvidenceKept | Intent | Called | Applied | Landed | HoldBegan | HoldBroke | Verified | Offered | LookedBack
-    | Noted | HandedOver | Edited | Resumed | RulesWidened | WalkEnded | Followed
+    | Noted | WalkLeft | HandedOver | Edited | Resumed | RulesWidened | WalkEnded | Followed
 )  # fmt: skip
 _ENCODER = msgspec.json.Encoder()
 _DECODER: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from console.runbook.language.ends import RETURN
 from console.runbook.model import Runbook, Step
 
 VERDICTS = ("effective", "ineffective", "worse", "unknown")
@@ -42,12 +43,21 @@ def route(runbook: Runbook, step: Step, why: str) -> str:
 
 def successors(runbook: Runbook, step: Step) -> tuple[tuple[str, str], ...]:
     """(reason, step id or ``) of every way out of a step, in the order in which they are tried."""
+    if step.kind == "end":
+        return (("finally", runbook.last[0]),) if runbook.last and step.id != RETURN else ()
+    if step.kind == "run" and not step.next:
+        return (("on_unknown", step.on_unknown),)
+    out = _own(runbook, step)
+    if step.when:
+        out.append(("skipped", following(runbook, step)))
+        out += [("on_unknown", step.on_unknown)] if step.kind == "change" and step.on_unknown else []
+    return tuple(out)
+
+
+def _own(runbook: Runbook, step: Step) -> list[tuple[str, str]]:
+    """The ways out of a step that is walked."""
     out: list[tuple[str, str]] = []
     match step.kind:
-        case "end":
-            return ()
-        case "run" if not step.next:
-            return (("on_unknown", step.on_unknown),)
         case "check" | "decide":
             out += [(f"branches[{i}]" if b.when else "else", b.goto) for i, b in enumerate(step.branches)]
             out += [("on_unknown", step.on_unknown)] if step.on_unknown else []
@@ -65,10 +75,7 @@ def successors(runbook: Runbook, step: Step) -> tuple[tuple[str, str], ...]:
             out += [(verdict, route(runbook, step, verdict)) for verdict in VERDICTS]
         case _:
             out.append(("next", following(runbook, step)))
-    if step.when:
-        out.append(("skipped", following(runbook, step)))
-        out += [("on_unknown", step.on_unknown)] if step.kind == "change" and step.on_unknown else []
-    return tuple(out)
+    return out
 
 
 def reachable(runbook: Runbook) -> frozenset[str]:

@@ -158,10 +158,11 @@ class Step(Struct, frozen=True):
         fails, worse: verify: it is settled that the change did not help, or did harm; no need to wait longer.
         on_*: verify: where to go; `on_unknown`: check, decide too: a `when` could not be known.
         on_refused, on_failed: change, script: where a No leads, and where an error of the server or script does.
-        at: where in the document it is written, where that is not at its own place among the steps.
+        at: where in the document it is written; empty where the file has only steps of the long form.
         saves: check: name → expression whose value is kept as `saved.NAME`.
         each: each: the expression of the list; `item` the name that a member has in the steps of the block, `most` how
-            many there may be, `first` the first step of the block. `block`: id of the `each` that a step stands in.
+            many there may be. Its branch leads to the first step of the block. `block`: id of the `each` that a step
+            stands in.
         within: ids of the steps of the same block.
         runs: run: id of the runbook; `given` its inputs, templates; `scope`: prefix of a step that came from another
             runbook.
@@ -226,7 +227,6 @@ class Step(Struct, frozen=True):
     each: str = ""
     item: str = ""
     most: int = 0
-    first: str = ""
     block: str = ""
     within: tuple[str, ...] = ()
     # run
@@ -250,7 +250,8 @@ class Runbook(Struct, frozen=True):
     and one that cannot be known is absent.
 
     `about`: what a walk may be about; empty where an input names the application. `on_demand`: a walk begins whatever
-    is wrong. `changes_nothing`: it promises to.
+    is wrong. `changes_nothing`: it promises to. `last`: steps that are walked before
+    any end, once something was changed.
     """
 
     id: str
@@ -277,6 +278,7 @@ class Runbook(Struct, frozen=True):
     objects: tuple[NamedObject, ...] = ()
     on_demand: bool = False
     changes_nothing: bool = False
+    last: tuple[str, ...] = ()
     parts: dict[str, RunbookPart] = {}
     """Scope → the runbook whose steps came in under it."""
 

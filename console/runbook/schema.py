@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import msgspec
+from msgspec.structs import replace
 
-from console.actions import verbs
+from console.actions import verb_of, verbs
 from console.base import decode
 from console.base.document import Document, Path, parse
 from console.base.errors import DocumentError, did_you_mean
@@ -29,6 +30,7 @@ from console.runbook.documents import (
     TargetDoc,
     WriteDoc,
 )
+from console.runbook.language.ends import FINALLY
 from console.runbook.language.expand import Expander
 from console.runbook.language.link import link
 from console.runbook.language.read import NOT_IN_A_BLOCK, ShortItem, read, verb_in
@@ -93,8 +95,9 @@ def check(text: str, file: str) -> tuple[Runbook | None, tuple[DocumentError, ..
     tree, problems = decode.check(document, RunbookDoc, lenient=True)
     raw = document.data.get("steps") if isinstance(document.data, dict) else None
     items, wrong = _items(document, raw if isinstance(raw, list) else [])
-    clause, unfit = _clause(document)
-    problems += [*wrong, *unfit, *_twice(document, raw)]
+    last, unfit = _last(document, [item.id for item in items])
+    clause, unclear = _clause(document)
+    problems += [*wrong, *unfit, *unclear, *_twice(document, raw)]
     if problems:
         return None, tuple(sorted(problems, key=lambda error: (error.line, error.column)))
     head = msgspec.convert(tree, RunbookDoc)
@@ -103,6 +106,7 @@ def check(text: str, file: str) -> tuple[Runbook | None, tuple[DocumentError, ..
         return None, (document.error(("about",), said, hint=f"one of {ABOUT_WORDS}"),)
     objects, problems = named_objects(document, head)
     expander = Expander(objects, clause, objectives=bool(head.match.slos or head.match.objectives))
+    expander.last(document, last)
     steps = _steps(document, head, items, expander)
     problems += expander.problems
     if problems:
@@ -126,6 +130,25 @@ def _items(document: Document, raw: list[Any]) -> tuple[list[ShortItem | StepDoc
     return items, problems
 
 
+def _last(document: Document, ids: list[str]) -> tuple[list[ShortItem], list[DocumentError]]:
+    """The steps of `finally`: changes that undo what must not stay, and what a person does for it."""
+    raw = document.data.get("finally") if isinstance(document.data, dict) else None
+    out: list[ShortItem] = []
+    problems: list[DocumentError] = []
+    for index, item in enumerate(raw if isinstance(raw, list) else []):
+        at = ("finally", index)
+        if verb_in(item) not in ("do", "manual"):
+            said = "`finally` holds `do` and `manual` steps"
+            problems.append(document.error(at, said, hint="- do: {delete: canary}"))
+            continue
+        made, wrong = read(document, item, at, {*ids, *(one.id for one in out)})
+        problems += wrong
+        if made is not None:
+            made.id = f"{FINALLY}{made.id}"
+            out.append(made)
+    return out, problems
+
+
 def _clause(document: Document) -> tuple[VerifyClause | None, list[DocumentError]]:
     """The verification of the runbook as a whole."""
     data = document.data
@@ -142,7 +165,10 @@ def _steps(
     built = [item if isinstance(item, ShortItem) else _step(document, index, item) for index, item in enumerate(items)]
     if not head.about and not any(isinstance(item, ShortItem) for item in built):
         return tuple(item for item in built if isinstance(item, Step))
-    return expander.steps(document, built, on_demand=head.on_demand)
+    placed = [
+        replace(item, at=("steps", index)) if isinstance(item, Step) else item for index, item in enumerate(built)
+    ]
+    return expander.steps(document, placed, on_demand=head.on_demand)
 
 
 def _check_step(document: Document, item: Any, path: Path) -> tuple[StepDoc | None, list[DocumentError]]:
@@ -253,6 +279,7 @@ def _runbook(
         objects=objects,
         on_demand=head.on_demand,
         changes_nothing=head.changes == "none",
+        last=tuple(step.id for step in steps if step.id.startswith(FINALLY) and step.at[:1] == ("finally",)),
     )
 
 
@@ -303,6 +330,7 @@ def _step(document: Document, index: int, doc: StepDoc | None) -> Step:
         case AnyChangeDoc():
             fields["target"] = _target(doc.target)
             fields["settings"] = _settings(doc)
+            fields |= _way_back(doc)
         case ScriptDoc():
             fields["action"] = "script"
             fields["target"] = _target(doc.target) if doc.target else None
@@ -322,6 +350,17 @@ def _settings(doc: AnyChangeDoc) -> dict[str, Any]:
     """The keys that belong to a verb, as far as the file has them."""
     keys = dict.fromkeys(key for verb in verbs().values() for key in verb.arguments.__struct_fields__)
     return {key: value for key in keys if (value := getattr(doc, key, None)) is not None}
+
+
+def _way_back(doc: AnyChangeDoc) -> dict[str, Any]:
+    """What the verb says of its way back, where the step says nothing."""
+    verb = verb_of(doc.action)
+    never = verb.no_way_back(target=True) if verb.way_back == "never" else None
+    if doc.rollback or doc.irreversible:
+        return {}
+    if never:
+        return {"irreversible": never[0]}
+    return {"rollback": "captured"} if verb.way_back == "always" else {}
 
 
 def _target(doc: TargetDoc) -> TargetTemplate:

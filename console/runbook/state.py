@@ -9,7 +9,7 @@ from msgspec import Struct
 from console.actions.effects import Effect, Preview
 from console.facts.evidence import Evidence
 from console.facts.model import Alert
-from console.runbook.events import HandedOver, Intent, Noted
+from console.runbook.events import HandedOver, Intent, Noted, WalkLeft
 from console.runbook.model import Judgement, Outcome
 
 Status = Literal["running", "waiting", "holding", "in doubt", "handed over", "ended"]
@@ -56,6 +56,15 @@ class Undone(Struct, frozen=True):
     left: str = ""
 
 
+def words_of(key: str) -> str:
+    """How people call what a walk is about: `Node node-041` of `Node//node-041`."""
+    parts = key.split("/")
+    if len(parts) != 3:
+        return key
+    kind, namespace, name = parts
+    return f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
+
+
 class Walk(Struct, frozen=True):
     """The fold of a walk's events.
 
@@ -73,7 +82,8 @@ class Walk(Struct, frozen=True):
         still_to_do: what the changes need so that they last, in words, and those that did not help and still stand;
             `makers` the schedules that would undo them.
         recurred: why what it resolved is not resolved any more; `recurred_at` since when.
-        handed: who left it to somebody else, as long as nobody has taken it up.
+        handed: who left it to somebody else, as long as nobody has taken it up; `left` who closed their Console on it.
+        impact_before, impact_after: what the trouble had cost when it began, and at the end (`console.board.impact`).
     """
 
     id: str
@@ -114,6 +124,9 @@ class Walk(Struct, frozen=True):
     undo: str = ""
     alert: Alert | None = None
     handed: HandedOver | None = None
+    left: WalkLeft | None = None
+    impact_before: dict[str, Any] = {}
+    impact_after: dict[str, Any] = {}
     undos: tuple[Undone, ...] = ()
     remarks: tuple[str, ...] = ()
     finding: str = ""
@@ -123,6 +136,11 @@ class Walk(Struct, frozen=True):
     makers: tuple[str, ...] = ()
     recurred: str = ""
     recurred_at: float | None = None
+
+    @property
+    def about(self) -> str:
+        """What it is about, in words."""
+        return words_of(self.subject)
 
     @property
     def helped(self) -> bool:

@@ -18,10 +18,12 @@ from console.base.text import clean, shorten
 from console.facts.evidence import Evidence
 from console.runbook import say, template
 from console.runbook.changes import effect as effect
-from console.runbook.context.turns import kept
 from console.runbook.graph import following
 from console.runbook.graph import route as route
-from console.runbook.model import Choice, Judgement, Outcome, Runbook, Step, turn_of
+from console.runbook.language.blocks import each as each
+from console.runbook.language.blocks import runs as runs
+from console.runbook.language.ends import RETURN
+from console.runbook.model import Choice, Judgement, Outcome, Runbook, Step
 from console.runbook.say import safe, span, truth, words
 from console.runbook.say import shows as shows
 from console.runbook.verify import hold as hold
@@ -172,7 +174,7 @@ def todo(runbook: Runbook, walk: Walk) -> Todo:
     if step is None:
         return Finish("", "unresolved", f"the runbook has no step {walk.current!r}")
     if state.state == "current":
-        return _present(step)
+        return _before_the_end(runbook, walk, step) or _present(step)
     if (offer := _offer(walk, step)) is not None:
         return offer
     if runbook.step(state.goto) is not None:
@@ -180,10 +182,24 @@ def todo(runbook: Runbook, walk: Walk) -> Todo:
     return Finish("", "unresolved", state.words or f"step {step.id!r} leads nowhere")
 
 
+def _before_the_end(runbook: Runbook, walk: Walk, step: Step) -> Enter | None:
+    """At an end: what must not stay is undone first, and then the walk comes back to that end."""
+    if step.kind != "end" or not runbook.last:
+        return None
+    if step.id == RETURN:
+        return Enter(next(id for id in reversed(walk.path) if id != RETURN and _is_end(runbook, id)))
+    return Enter(runbook.last[0]) if walk.writes and runbook.last[0] not in walk.path else None
+
+
+def _is_end(runbook: Runbook, id: str) -> bool:
+    step = runbook.step(id)
+    return step is not None and step.kind == "end"
+
+
 def _present(step: Step) -> Todo:
     match step.kind:
         case "run" if not step.branches:
-            return Finish("", "unresolved", f"the runbook {step.runs!r} is not in the library")
+            return Finish("", "unresolved", f"the runbook {step.runs!r} cannot be walked within this one")
         case "check" | "decide" | "each" | "run":
             return Judge(step)
         case "ask" | "note" | "manual":
@@ -280,39 +296,6 @@ def judge(runbook: Runbook, step: Step, ctx: Mapping[str, Any], now: float) -> J
     return Judged(now, step.id, "unknown", safe(unknown or "no branch holds"), "", evidence, output)
 
 
-def each(step: Step, walk: Walk, ctx: Mapping[str, Any], now: float) -> Judged:
-    """The head of a block: its members, then one turn after the other, and on when all had theirs."""
-    id, turn = turn_of(step.id)
-    turn_way, way_out = step.branches[0].goto, step.next
-    if turn is not None:
-        count = len(walk.outputs.get(id, {}).get("members", []))
-        said = f"member {turn + 1} of {count}" if turn < count else f"all {count} members had their turn"
-        return Judged(now, step.id, "pass", said, turn_way if turn < count else way_out)
-    try:
-        members = template.evaluate(step.each, ctx)
-    except template.TemplateError as error:
-        return Judged(now, step.id, "unknown", safe(f"the list cannot be told: {error.bare}"), step.on_unknown)
-    if not isinstance(members, list | tuple):
-        return Judged(now, step.id, "unknown", safe(f"{shorten(step.each, 60)} is no list"), step.on_unknown)
-    if len(members) > step.most:
-        said = f"{len(members)} members, and at most {step.most} are allowed at once"
-        return Judged(now, step.id, "unknown", said, step.on_unknown)
-    output = {"members": [kept(member) for member in members]}
-    said = f"{len(members)} members, one after the other" if members else "the list is empty"
-    goto = f"{turn_way}@0" if members else way_out
-    return Judged(now, step.id, "pass", said, goto, (), output)
-
-
-def runs(step: Step, ctx: Mapping[str, Any], now: float) -> Judged:
-    """Another runbook begins, with the inputs that it is given now."""
-    try:
-        given = {name: template.fill(text, ctx, f"step {step.id}, with.{name}") for name, text in step.given.items()}
-    except template.TemplateError as error:
-        return Judged(now, step.id, "unknown", safe(f"its inputs cannot be told: {error.bare}"), step.on_unknown)
-    said = f"the runbook {step.runs} is walked"
-    return Judged(now, step.id, "pass", said, step.branches[0].goto, (), {"given": given})
-
-
 def _saved(step: Step, ctx: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     """The values that a step keeps, or why one cannot be known."""
     out: dict[str, Any] = {}
@@ -381,8 +364,9 @@ def finish(
     ctx: Mapping[str, Any],
     now: float,
     slo: dict[str, Any],
+    impact: dict[str, Any] | None = None,
 ) -> WalkEnded:
     """The end of a walk; `because` of an `end` step is a template."""
     step = runbook.step(step_id)
     said = words(runbook.id, step, "text", because, ctx) if step is not None else safe(because)
-    return WalkEnded(now, outcome, said, step_id, slo)
+    return WalkEnded(now, outcome, said, step_id, slo, impact=impact or {})

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from msgspec.structs import replace as change
 
-from console.runbook.afterwards.lasting import lasting, still_stands, taken_back
+from console.base.clock import rfc3339
+from console.runbook.afterwards.lasting import lasting, not_cleaned, still_stands, taken_back
 from console.runbook.events import (
     Answered,
     AnyEvent,
@@ -40,6 +41,7 @@ from console.runbook.events import (
     Verified,
     WalkEnded,
     WalkEvent,
+    WalkLeft,
     decode,
     encode,
 )
@@ -81,6 +83,7 @@ __all__ = [
     "Walk",
     "WalkEnded",
     "WalkEvent",
+    "WalkLeft",
     "apply",
     "decode",
     "encode",
@@ -127,6 +130,7 @@ def _begin(event: AnyEvent) -> Walk:
         finding=event.finding,
         trouble=event.trouble,
         parts=event.parts,
+        impact_before=event.impact,
         events=1,
     )
 
@@ -276,6 +280,7 @@ def _ended(event: WalkEnded, walk: Walk) -> Walk:
         walk = _leave(walk, event.at, "stopped" if stopped else "done", event.because, "")
     return change(
         walk, status="ended", outcome=event.outcome, because=event.because, ended=event.at, slo_after=event.slo,
+        impact_after=event.impact,
         preview=None, hold_since=None,
     )  # fmt: skip
 
@@ -290,6 +295,7 @@ def _refused(event: ChangeRefused, walk: Walk) -> Walk:
         return change(_undone(walk, event.effect, "refused", f"not rolled back: {event.because}"), undo="")
     walk = _leave(walk, event.at, "refused", event.because, event.goto)
     output = {"refused": True, "by": event.by, "because": event.because}
+    walk = not_cleaned(walk, event.step, event.because)
     return change(walk, outputs={**walk.outputs, event.step: output})
 
 
@@ -313,6 +319,7 @@ def _applied(event: Applied, walk: Walk) -> Walk:
         return _undone(walk, intent.effect.id, "done" if event.ok else "failed", words, intent.effect.title)
     output = {"applied": event.ok, "message": event.message, "exit_code": event.exit_code, "output": event.output}
     walk = change(walk, outputs={**walk.outputs, event.step: output})
+    walk = walk if event.ok else not_cleaned(walk, event.step, event.message)
     return _leave(walk, event.at, "done" if event.ok else "failed", event.message, event.goto)
 
 
@@ -332,13 +339,26 @@ def _landed(event: Landed, walk: Walk) -> Walk:
 
 @_after.register
 def _resumed(event: Resumed, walk: Walk) -> Walk:
-    walk = change(walk, handed=None)
+    walk = change(walk, handed=None, left=None, remarks=(*walk.remarks, *_told_by(walk.handed)))
     if walk.pending is not None:
         return change(walk, in_doubt=walk.pending, status="in doubt")
     if walk.ended is not None:
         return walk
     walk = change(walk, status="running", preview=None, confirmed="", hold_since=None, mark=None)
     return _update(walk, watched=event.at) if walk.steps and walk.steps[-1].state == "current" else walk
+
+
+def _told_by(handed: HandedOver | None) -> tuple[str, ...]:
+    """What who takes a walk up should know of who handed it over."""
+    if handed is None:
+        return ()
+    said = f": {handed.text}" if handed.text else ", and said nothing of why"
+    return (f"{handed.by} handed it over at {(rfc3339(handed.at) or '')[11:19]}Z{said}",)
+
+
+@_after.register
+def _left(event: WalkLeft, walk: Walk) -> Walk:
+    return change(walk, left=event)
 
 
 @_after.register

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from console.apps.counted import counted
 from console.apps.progress import ProgressSample, rate
 from console.base.clock import rfc3339
 from console.base.errors import ConsoleError
@@ -29,7 +30,7 @@ from console.slo.recovery import CALM
 from console.slo.spec import promql_duration
 from console.slo.words import rate as rate_words
 
-UNPROVED = ", not proved: nothing has completed since"
+UNPROVED = ", not proved: nothing more has completed since"
 Standing = Literal["good", "bad", "not yet", "unknown"]
 
 
@@ -109,7 +110,7 @@ def watching(
     asked = trust.asked(step)
     after = since_the_change(board.app(walk.subject), walk)
     ours = answered_for(board.slos, walk, runbook) if "recovery." in asked else []
-    figures = [*(_application(after, samples, asked) if "after." in asked else []), *_burns_of(ours)]
+    figures = [*(_application(after, samples, asked, board.at) if "after." in asked else []), *_burns_of(ours)]
     if doubt is not None:
         figures = [replace(figure, standing="unknown") for figure in figures]
     return Watching(
@@ -199,24 +200,27 @@ def _seconds(step: Step, key: str, text: str, ctx: Mapping[str, Any]) -> float:
         return 0.0
 
 
-def _application(after: After, samples: Sequence[ProgressSample], asked: str) -> list[WatchedFigure]:
-    """Executors of wanted, tasks and their rate, deaths: since the change."""
+def _application(after: After, samples: Sequence[ProgressSample], asked: str, now: float) -> list[WatchedFigure]:
+    """Executors of wanted, tasks and their rate, deaths: since the change. One that completed has no executors left."""
     out: list[WatchedFigure] = []
+    if after.completed:
+        out.append(WatchedFigure("completed", "good", "the application has completed since the change"))
+        return [*out, *([_deaths(after, _died(after))] if after.deaths is not None else [])]
     if after.new_driver is not None:
         standing: Standing = "good" if after.new_driver else "not yet"
         out.append(WatchedFigure("driver", standing, "new, since the change" if after.new_driver else "not new yet"))
     if "after.executors" in asked or after.executors:
         out.append(_executors(after))
-    out.append(_tasks(after, samples))
+    out.append(_tasks(after, samples, now))
     if after.deaths is not None:
         out.append(_deaths(after, _died(after)))
     return out
 
 
 def _died(after: After) -> str:
-    """`2 since the change: 2 container-oom (3 of before still run)`."""
+    """`2 since the change: 2 OOMKilled at the container's limit (3 of before still run)`."""
     old = f" ({after.old.running} of before still run)" if after.old is not None and after.old.running else ""
-    kinds = ", ".join(f"{n} {kind}" for kind, n in sorted((after.new.deaths if after.new else {}).items()))
+    kinds = counted(after.new.deaths) if after.new is not None else ""
     return f"{after.deaths} since the change{f': {kinds}' if kinds else ''}{old}"
 
 
@@ -240,7 +244,7 @@ def _executors(after: After) -> WatchedFigure:
     return WatchedFigure("executors", standing, f"{after.executors} of {wanted}", min(1.0, share))
 
 
-def _tasks(after: After, samples: Sequence[ProgressSample]) -> WatchedFigure:
+def _tasks(after: After, samples: Sequence[ProgressSample], now: float) -> WatchedFigure:
     """Completed tasks of the new driver, how fast they come, and when they may be through."""
     if after.tasks is None:
         return WatchedFigure("tasks", "unknown", "no data of the new driver yet")
@@ -253,8 +257,21 @@ def _tasks(after: After, samples: Sequence[ProgressSample]) -> WatchedFigure:
         return WatchedFigure("tasks", "unknown", f"{words}, rate not known yet", _share(after.tasks, total))
     words += f", {speed * 60:.0f} a minute"
     if total and speed > 0 and total > after.tasks:
-        words += f", {human_duration((total - after.tasks) / speed)} to go"
+        words += f", {_to_go((total - after.tasks) / speed, samples, now)}"
     return WatchedFigure("tasks", "good" if speed > 0 else "not yet", words, _share(after.tasks, total))
+
+
+def _to_go(seconds: float, samples: Sequence[ProgressSample], now: float) -> str:
+    """How long the rest takes, counted from when the last one was seen to complete: it does not stand still."""
+    last = samples[-1]
+    since = last.at
+    for one in reversed(samples):
+        if one.driver != last.driver or one.completed != last.completed:
+            break
+        since = one.at
+    left = since + seconds - now
+    waited = human_duration(max(0.0, now - since))
+    return f"{human_duration(left)} to go" if left > 0 else f"none for {waited}, longer than their rate says"
 
 
 def _share(done: float, total: int | None) -> float | None:

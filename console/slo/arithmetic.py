@@ -130,6 +130,8 @@ def evaluate(spec: SloSpec, measured: Measured, now: float, before: BurnSigns = 
         period=spec.period,
         state=state,
         reason=reason,
+        burns_until=_until(spec, burns, burning),
+        held=known and _held(spec, firing, burns),
         budget_left=None if left is None else _round(left),
         bad=_count(whole.bad),
         total=_count(whole.total),
@@ -227,14 +229,30 @@ def _state(
     return ("burning" if firing is not None else "good"), "; ".join(notes)
 
 
+def _until(spec: SloSpec, burns: tuple[Burn, ...], burning: dict[str, float]) -> float | None:
+    """When the last of the pairs that burn is over by itself; None while a short window is above its factor."""
+    pairs = [pair for pair in spec.alerting.pairs if name_of(pair) in burning]
+    for pair in pairs:
+        short = _of(burns, pair.short).rate
+        if short is None or short > pair.threshold(spec.period):
+            return None
+    return max((burning[name_of(pair)] + pair.short for pair in pairs), default=None)
+
+
+def _held(spec: SloSpec, firing: Pair | None, burns: tuple[Burn, ...]) -> bool:
+    """Whether it burns by what it did before."""
+    return firing is not None and not exceeds(spec, firing, burns)
+
+
 def _burns(spec: SloSpec, firing: Pair, burns: tuple[Burn, ...], sign: float, now: float) -> str:
     """Why it is called burning: both windows exceed the factor, or did so too shortly ago (`sign`)."""
     factor = firing.threshold(spec.period)
     rates = " and ".join(_rate(_of(burns, w)) for w in (firing.long, firing.short))
     if exceeds(spec, firing, burns):
         return f"burns {rates} ({firing.severity} above {factor:.3g})"
-    calm = f"{human_duration(now - sign)} of {promql_duration(firing.short)}"
-    return f"burnt above {factor:.3g} ({firing.severity}); below for {calm}: now {rates}"
+    short, calm = promql_duration(firing.short), human_duration(now - sign)
+    until = f"leaves BURNING once the {short} burn was below {factor:.3g} ({firing.severity}) for {short}"
+    return f"burn {rates} now: {until}, {calm} so far"
 
 
 def _rate(burn: Burn) -> str:

@@ -44,6 +44,10 @@ class SloStatus(Struct, frozen=True):
     state: SloState
     reason: str = ""
     """Why there is no data, or which pair of windows burns."""
+    burns_until: float | None = None
+    """When it is called burning no longer, if nothing more fails (epoch seconds); None where that is not known."""
+    held: bool = False
+    """It is called burning although the burn is below its factor already; `reason` says until when."""
     budget_left: float | None = None
     """Share of the budget, 1 = untouched, below 0 = overspent."""
     bad: float | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from console.base.clock import rfc3339
 from console.slo.model import Burn, SloStatus
 from console.slo.spec import Pair, promql_duration
 from console.slo.words import rate
@@ -42,13 +43,42 @@ def recovered(status: SloStatus) -> bool | None:
     return None if None in rates else True
 
 
-def words(status: SloStatus) -> str:
-    """`burn 0.00 over 5m, 0.20 over 1h`, and the other windows that still burn."""
+def words(status: SloStatus, changed: float | None = None) -> str:
+    """`burn 0.00 over 5m, 0.20 over 1h`, the other windows that still burn, and whether it is called burning still.
+
+    Args:
+        changed: see `still_burns`.
+    """
     waited = sorted((burn for burn in status.burns if burn.awaited), key=lambda burn: burn.window)
     slower = sorted((burn for burn in status.burns if not burn.awaited), key=lambda burn: burn.window)
     others = [burn for burn in slower if burn.rate is not None and burn.rate >= CALM]
     rest = f" (not waited for: {', '.join(map(_rate, others))})" if others else ""
-    return f"burn {', '.join(map(_rate, waited)) or 'no data'}{rest}"
+    called = still_burns(status, changed)
+    also = f"; still called {status.state}: {called}" if called else ""
+    return f"burn {', '.join(map(_rate, waited)) or 'no data'}{rest}{also}"
+
+
+def still_burns(status: SloStatus, changed: float | None = None) -> str:
+    """Why an objective that has recovered is called burning or spent all the same, and until when; `` where it is not.
+
+    Args:
+        changed: since when nothing more should fail: short windows forget what failed before.
+    """
+    if status.state not in ("burning", "exhausted") or not recovered(status):
+        return ""
+    until = ""
+    if status.burns_until is not None:
+        until = f", until {_clock(status.burns_until)} if nothing more fails"
+    elif changed is not None and status.burns and status.state == "burning":
+        over = [b for b in status.burns if b.factor is not None and b.rate is not None and b.rate > b.factor]
+        short = min((b.window for b in over if not b.awaited), default=None)
+        if short is not None:
+            until = f", at the latest until {_clock(changed + 2 * short)} if nothing more fails"
+    return f"{status.reason or status.state}{until}"
+
+
+def _clock(at: float) -> str:
+    return f"{(rfc3339(at) or '')[:16].replace('T', ' ')}Z"
 
 
 def _rate(burn: Burn) -> str:

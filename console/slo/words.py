@@ -32,6 +32,11 @@ def state(slo: SloStatus) -> str:
     return f"{word}, partial" if slo.partial and slo.state != "no data" else word
 
 
+def to_tell(slo: SloStatus) -> str:
+    """Its reason where the figures beside it do not say that: it is held to be burning, late or partial."""
+    return slo.reason if slo.held or slo.partial or slo.state == "good" else ""
+
+
 def budget_left(left: float | None) -> str:
     """The share that is left (1 = untouched) in percent, or `no data`."""
     return "no data" if left is None else percent(left)
@@ -86,8 +91,8 @@ def burn_level(burn: Burn | None) -> BurnLevel:
 
 
 def events(count: float) -> str:
-    """A number of events. Extrapolated counts are not whole; below ten the fraction is kept, so that some is not 0."""
-    return f"{count:.0f}" if count >= 10 or count == int(count) else f"{count:.2g}"
+    """A number of events: whole, although counts over a window are extrapolated; less than half a one is `<1`."""
+    return "<1" if 0 < count < 0.5 else f"{count:.0f}"
 
 
 def bad_of_total(bad: float | None, total: float | None) -> str:

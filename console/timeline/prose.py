@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from console.actions import verbs
 from console.actions.effects import Effect
@@ -42,8 +42,12 @@ from console.runbook.walk import (
     Walk,
     WalkEnded,
     WalkEvent,
+    WalkLeft,
 )
 from console.slo import words as words_of
+
+if TYPE_CHECKING:
+    from console.timeline.record import WalkRecord
 
 SHOWN = ("300", "3600", "21600")
 """Windows, in seconds, whose burn rates tell a person most."""
@@ -70,7 +74,7 @@ def meant(walk: Walk) -> tuple[str, ...]:
              "drill" if is_drill(walk) else ""]  # fmt: skip
     where = str(cluster.get("context") or cluster.get("server") or "no cluster")
     lines = [
-        f"runbook {walk.runbook} {walk.version} on {walk.subject or 'no application'}",
+        f"runbook {walk.runbook} {walk.version} on {walk.about or 'no application'}",
         f"cluster {where}" + "".join(f", {mark}" for mark in marks if mark),
     ]
     if walk.alert is not None:
@@ -96,6 +100,19 @@ def alert_words(alert: Alert, at: float) -> str:
 def sentence(event: AnyEvent) -> str:
     """One event in one sentence."""
     return _SENTENCES[type(event)](event)
+
+
+def session(parts: dict[str, Any]) -> str:
+    """What tells one session from another: `terminal pts/3, SSH from 10.0.0.5, process 77, in Kubernetes as ada`."""
+    if not parts:
+        return ""
+    kube = parts.get("kubernetes")
+    said = [f"in Kubernetes as {kube}" if kube else "in Kubernetes as nobody that is known"]
+    if parts.get("pid"):
+        origin = f"SSH from {parts['ssh_from']}" if parts.get("ssh_from") else "no SSH session"
+        terminal = f"terminal {parts['tty']}" if parts.get("tty") else "no terminal"
+        said = [terminal, origin, f"process {parts['pid']}", *said]
+    return ", ".join(said)
 
 
 def _answered(event: Answered) -> str:
@@ -165,6 +182,7 @@ _SENTENCES: dict[type[WalkEvent], Callable[[Any], str]] = {
     HandedOver: lambda e: f"{e.by} handed it over" + (f": {e.text}" if e.text else ""),
     Edited: lambda e: f"{e.by} set {e.input} to {e.value}" + (f" instead of {e.was}" if e.was else ""),
     Resumed: lambda e: f"resumed by {e.by}" + (f", {e.because}" if e.because else ""),
+    WalkLeft: lambda e: f"{e.by} closed Console: the walk waits where it stands",
     Followed: lambda e: f"{'recurred' if e.kind == 'recurred' else 'it lasts'}: {e.because}",
     RulesWidened: _widened,
     WalkEnded: lambda e: f"{OUTCOMES[e.outcome]}: {e.because}",
@@ -224,6 +242,19 @@ def _taken_back(walk: Walk, undone: Undone) -> str:
     return f"Rolled back: {next((e.title for e in walk.writes if e.id == inverse), undone.title)}"
 
 
+def recovery(record: WalkRecord) -> str:
+    """When it was verified that it helped: each verification that held, where the walk ended well and that is true."""
+    held = [event for event in record.events if isinstance(event, Verified) and event.verdict == "effective"]
+    walk = record.walk
+    named = [f"{human_duration(e.at - walk.started)}: {record.titles.get(e.step, e.step)}" for e in held]
+    verified = record.spans()["to_verified"]
+    if verified is not None:
+        return duration(verified) + (f" ({'; '.join(named)})" if len(named) > 1 else "")
+    if walk.recurred and held:
+        return f"– (not any more; it had been after {'; '.join(named)})"
+    return f"– (only this held, after {'; '.join(named)})" if held and not walk.recurred and walk.impact_after else "–"
+
+
 def duration(seconds: float | None) -> str:
     """`4m`, or a dash where it did not come to that."""
     return "–" if seconds is None else human_duration(seconds)
@@ -234,7 +265,8 @@ def objective(was: object) -> str:
     if not isinstance(was, dict):
         return "not measured"
     state, left = was.get("state"), was.get("budget_left")
-    words = [str(state)] if state else []
+    still = f" ({was['still']})" if state and was.get("still") else ""
+    words = [f"{state}{still}"] if state else []
     words.append("budget unknown" if not isinstance(left, int | float) else f"budget {words_of.budget_left(left)} left")
     burn = was.get("burn")
     burns = burn if isinstance(burn, dict) else {}

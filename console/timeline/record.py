@@ -28,6 +28,7 @@ from console.runbook.walk import (
     RulesWidened,
     Verified,
     Walk,
+    WalkLeft,
     apply,
     fold,
 )
@@ -117,7 +118,9 @@ class WalkRecord:
     @property
     def people(self) -> tuple[str, ...]:
         """Everybody who had a hand in it, in the order in which they came."""
-        hands = Answered | Approved | Confirmed | Edited | HandedOver | Noted | Offered | Resumed | RulesWidened
+        hands = (
+            Answered | Approved | Confirmed | Edited | HandedOver | Noted | Offered | Resumed | RulesWidened | WalkLeft
+        )
         names = [self.walk.actor, *(event.by for event in self.events if isinstance(event, hands))]
         return tuple(dict.fromkeys(name for name in names if name and name not in NOBODY))
 
@@ -127,7 +130,7 @@ class WalkRecord:
         began = self.walk.started
         change = next((e.at for e in self.events if isinstance(e, Intent)), None)
         verified = [e.at for e in self.events if isinstance(e, Verified) and e.verdict == "effective"]
-        recovered = bool(verified) and self.walk.outcome in ("resolved", "mitigated", None)
+        recovered = bool(verified) and self.walk.outcome in ("resolved", "mitigated", None) and not self.walk.recurred
         return {
             "to_first_change": None if change is None else change - began,
             "to_verified": verified[-1] - began if recovered else None,

@@ -57,22 +57,31 @@ def figures(walks: Iterable[tuple[Walk, Sequence[AnyEvent]]]) -> tuple[RunbookFi
 
 
 def _of(runbook: str, walks: Sequence[tuple[Walk, Sequence[AnyEvent]]]) -> RunbookFigures:
-    ended = [walk for walk, _ in walks if walk.ended is not None]
+    all_of_them = [walk for walk, _ in walks]
+    ended = [walk for walk in all_of_them if walk.ended is not None]
     good = [walk.started for walk in ended if walk.outcome in ("resolved", "mitigated") and not walk.recurred]
     return RunbookFigures(
         runbook=runbook,
         runs=len(walks),
         unfinished=len(walks) - len(ended),
         outcomes=dict(Counter(walk.outcome for walk in ended if walk.outcome is not None)),
-        changed=sum(1 for walk, _ in walks if any(not e.inverse_of for e in walk.writes)),
-        rolled_back=sum(1 for walk, _ in walks if any(e.inverse_of for e in walk.writes)),
-        unknown=sum(1 for _, events in walks if any(_unknown(event) for event in events)),
+        changed=sum(map(_changed, all_of_them)),
+        rolled_back=sum(map(_rolled_back, all_of_them)),
+        unknown=sum(any(map(_unknown, events)) for _, events in walks),
         first_action=_median(first_action(walk, events) for walk, events in walks),
         verified=_median(verified(events) for _, events in walks),
-        took=_median(walk.ended - walk.started if walk.ended is not None else None for walk, _ in walks),
-        last=max(walk.started for walk, _ in walks),
+        took=_median(walk.ended - walk.started for walk in ended if walk.ended is not None),
+        last=max(walk.started for walk in all_of_them),
         last_good=max(good, default=None),
     )
+
+
+def _changed(walk: Walk) -> bool:
+    return any(not effect.inverse_of for effect in walk.writes)
+
+
+def _rolled_back(walk: Walk) -> bool:
+    return any(effect.inverse_of for effect in walk.writes)
 
 
 def first_action(walk: Walk, events: Sequence[AnyEvent]) -> float | None:

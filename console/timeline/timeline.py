@@ -31,6 +31,7 @@ from console.runbook.walk import (
     Walk,
     WalkEnded,
 )
+from console.timeline import impact
 from console.timeline.prose import (
     alert_words,
     because,
@@ -38,7 +39,9 @@ from console.timeline.prose import (
     is_drill,
     objective,
     outcome,
+    recovery,
     sentence,
+    session,
     status,
     target_of,
 )
@@ -58,7 +61,7 @@ def markdown(walk: Walk, events: Sequence[AnyEvent], chain: Chain, hashes: Seque
         on_it: which process is on the walk.
     """
     record = WalkRecord.of(walk, events, chain, hashes, on_it)
-    parts = [_head(record), _objectives(record), _changes(record), _story(record), _anchors(record)]
+    parts = [_head(record), _impact(record), _objectives(record), _changes(record), _story(record), _anchors(record)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -75,14 +78,14 @@ def _head(record: WalkRecord) -> str:
     marks = [word for word, holds in (("production", cluster.get("production")), ("drill", is_drill(walk))) if holds]
     rows = [
         ("Outcome", _outcome(record)),
-        ("Subject", text(walk.subject or "none")),
+        ("Subject", text(walk.about or "none")),
         ("Cluster", text(where) + "".join(f" **{mark}**" for mark in marks)),
         ("Runbook", f"{text(record.title)} ({text(walk.runbook)} {text(walk.version)}, sha256 {walk.hash[:12]})"),
         ("Walked by", text(", then ".join(record.people))),
         ("Began", _moment(walk.started)),
         ("Ended", "–" if walk.ended is None else f"{_moment(walk.ended)} ({duration(spans['to_end'])})"),
         ("First change after", duration(spans["to_first_change"])),
-        ("Recovery verified after", duration(spans["to_verified"])),
+        ("Recovery verified after", text(recovery(record))),
         ("Waiting for people", duration(spans["waited_for_people"])),
         ("Inputs", ", ".join(f"{code(k)} = {code(_plain(v))} ({text(walk.origins.get(k, '?'))})"
                              for k, v in walk.inputs.items()) or "none"),
@@ -93,8 +96,14 @@ def _head(record: WalkRecord) -> str:
     rows[1:1] = [("Still to do", text(todo)) for todo in walk.still_to_do]
     place = 1 + next(index for index, (name, _) in enumerate(rows) if name == "Walked by")
     rows[place:place] = [("To know", text(remark)) for remark in walk.remarks]
-    lines = [f"# {text(walk.subject or record.title)}: {text(record.title)}", "", "| | |", "|---|---|"]
+    lines = [f"# {text(walk.about or record.title)}: {text(record.title)}", "", "| | |", "|---|---|"]
     return "\n".join([*lines, *(f"| {name} | {value} |" for name, value in rows)])
+
+
+def _impact(record: WalkRecord) -> str:
+    """What it cost; nothing of a walk of before that was recorded."""
+    said = impact.sentences(record.walk)
+    return "\n".join(["## Impact", "", *(f"- {text(one)}" for one in said)]) if said else ""
 
 
 def _objectives(record: WalkRecord) -> str:
@@ -152,16 +161,24 @@ def _story(record: WalkRecord) -> str:
             lines += ["", f"### {_clock(record, event.at)} {text(_heading(record, event.step, title))}", ""]
             continue
         if isinstance(event, Started):
-            lines += ["", f"- {_clock(record, event.at)} {text(sentence(event))}"]
+            lines += ["", f"- {_clock(record, event.at)} {text(sentence(event))}", *_from(event)]
             continue
         who = "" if not isinstance(event, Intent | Applied) else f" (record {number})"
         before = record.events[number - 2]
         lines.append(f"- {_clock(record, event.at)} {text(sentence(event))}{text(_again(event, before))}{who}")
-        if isinstance(event, Judged | Verified):
+        if isinstance(event, Resumed):
+            lines += _from(event)
+        elif isinstance(event, Judged | Verified):
             lines += _evidence(event.evidence)
         elif isinstance(event, Answered | Offered):
             lines += _asked(event)
     return "\n".join(lines)
+
+
+def _from(event: Started | Resumed) -> list[str]:
+    """From where somebody walks it: two may have the same name."""
+    said = session(event.session)
+    return [f"  - from: {text(said)}"] if said else []
 
 
 def _again(event: AnyEvent, before: AnyEvent) -> str:
@@ -271,6 +288,9 @@ def document(
         "notes": [{"at": rfc3339(n.at), "by": n.by, "text": n.text, "step": n.step} for n in walk.notes],
         "resumed": [rfc3339(e.at) for e in record.events if isinstance(e, Resumed)],
         "slo": {"before": walk.slo_before, "after": walk.slo_after},
+        "impact": {"before": walk.impact_before, "after": walk.impact_after, "says": list(impact.sentences(walk))}
+        if walk.impact_before or walk.impact_after
+        else None,
         "events": [
             _event(number, event, hash)
             for number, (event, hash) in enumerate(zip(record.events, record.hashes, strict=True), 1)

@@ -7,6 +7,7 @@ import contextlib
 import contextvars
 import os
 import signal
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -112,7 +113,7 @@ class ConsoleApp(App[None]):
             begin_first(self.hub, self._first)
 
     def _watch_workstreams(self) -> None:
-        """Read the workstreams index while its page is open, in a thread of its own."""
+        """Read the workstreams index while its page is open, in a thread of its own that nobody waits for."""
         if self._looking or not self.main.page.trail[0].startswith("workstreams"):
             return
         if self.hub.workstreams is None:
@@ -120,17 +121,21 @@ class ConsoleApp(App[None]):
 
             self.hub.workstreams = WatchedIndex(self._index)
         self._looking = True
-        self.run_worker(self._look, thread=True, exclusive=True, group="workstreams", exit_on_error=False)
+        threading.Thread(target=self._look, name="console-workstreams", daemon=True).start()
 
     def _look(self) -> None:
         workstreams = self.hub.workstreams
-        changed = workstreams is not None and workstreams.look()
-        self._looking = False
+        try:
+            changed = workstreams is not None and workstreams.look()
+        finally:
+            self._looking = False
         if changed:
             self.post_to_ui(self.main.refresh_page)
 
     def on_unmount(self) -> None:
         self._source.stop()
+        if self.hub.workstreams is not None:
+            self.hub.workstreams.close()
 
     def post_to_ui(self, work: Callable[[], None]) -> None:
         """Run `work` on the UI thread soon. May be called from any thread, also after the end."""

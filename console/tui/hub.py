@@ -83,8 +83,24 @@ class PageHost(Protocol):
         """Show the application `key` with one of its panels."""
         ...
 
-    def ask(self, label: str, done: Callable[[str | None], None], *, value: str = "", live: bool = False) -> None:
-        """Read a line at the bottom. With `live` every keystroke calls `done`; None means escape."""
+    def ask(
+        self,
+        label: str,
+        done: Callable[[str | None], None],
+        *,
+        value: str = "",
+        live: bool = False,
+        draft: bool = True,
+    ) -> None:
+        """Read a line at the bottom. With `live` every keystroke calls `done`; None means escape.
+
+        Args:
+            draft: whether what is typed and not sent stands there when `label` is asked again.
+        """
+        ...
+
+    def ask_again(self, label: str, done: Callable[[str | None], None], text: str, why: str) -> None:
+        """`text` was refused (`why`): it is not lost, but stands there to be sent again."""
         ...
 
     def say(self, text: str, bad: bool = False) -> None:

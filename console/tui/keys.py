@@ -42,8 +42,20 @@ MOVES = (
 )
 """Handled by the pane itself; listed for the help."""
 
+DIGITS = (
+    "A digit opens the page of that number, except where the screen itself is numbered: on an application it opens a "
+    "panel, and while a walk is open it answers. There the foot says so, and :1, or : and a name, goes to a page."
+)
+"""The one rule of digits, for the help and the README."""
+
 GLOBAL = (
-    KeyBinding("colon", "command", "command", "Go to a page, an application or a runbook by name.", True),
+    KeyBinding(
+        "colon",
+        "command",
+        "command",
+        "Go to a page by name or number (:1), to an application, a runbook or a walk by name.",
+        True,
+    ),
     KeyBinding("minus", "back_and_forth", "last view", "Back to the view before this one.", False),
     KeyBinding("c", "copy", "copy", "Copy the selected line to the clipboard of your terminal (OSC 52).", False),
     KeyBinding("escape", "back", "back", "Back; clears a filter first.", False),

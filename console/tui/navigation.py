@@ -44,6 +44,12 @@ def number_keys() -> tuple[KeyBinding, ...]:
     return tuple(page.root_key for page in root_pages().values() if page.root_key is not None)
 
 
+def page_numbers() -> str:
+    """The numbers of the root pages, as one presses or types them: `1-8`."""
+    numbers = [key.key for key in number_keys()]
+    return f"{numbers[0]}-{numbers[-1]}"
+
+
 class Navigator:
     """Keeps one page per root, so that a filter and a selection are still there when one comes back."""
 
@@ -59,7 +65,10 @@ class Navigator:
     def places(self) -> list[Destination]:
         """Everything that `:` can go to."""
         hub = self._hub
-        out = [Destination(name, "page", lambda name=name: hub.host.root(name)) for name in root_pages()]  # type: ignore[misc]
+        out = [
+            Destination(name, "page", lambda name=name: hub.host.root(name), page.root_key.key if page.root_key else "")  # type: ignore[misc]
+            for name, page in root_pages().items()
+        ]
         out += [
             Destination(app.key, "app", lambda key=app.key: hub.host.open_app(key))  # type: ignore[misc]
             for app in hub.board.apps

@@ -15,17 +15,16 @@ from textual.events import Key as KeyEvent
 from textual.events import Resize
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Input
 
 from console.base.errors import ConsoleError
 from console.live.situation import Focus, Situation
-from console.tui.askbar import AskBar
+from console.tui.askbar import AskBar, Done
 from console.tui.clipboard import copy_sequence
 from console.tui.exports import default_path, short, written
 from console.tui.hub import Hub
-from console.tui.keys import GLOBAL, KeyBinding
-from console.tui.lines import FixedLines, Line, Span, line, span
-from console.tui.navigation import Navigator, number_keys
+from console.tui.keys import GLOBAL, LABELS, MOVES, KeyBinding
+from console.tui.lines import FixedLines, Line, Role, Span, line, span
+from console.tui.navigation import Navigator, number_keys, page_numbers
 from console.tui.pages.base import Page
 from console.tui.pages.command import CommandPage, Destination
 from console.tui.pages.help import HelpPage
@@ -33,6 +32,8 @@ from console.tui.palette import Palette
 from console.tui.pane import Pane, SideLines, StatusLine
 from console.tui.views import frame
 
+MOVING = frozenset(key.key for key in MOVES if len(key.key) == 1)
+"""Keys of the pane."""
 SIDE_FROM = 130
 """Width from which a page's side pane is shown."""
 NOTICE_SECONDS = 6.0
@@ -63,8 +64,6 @@ class MainScreen(Screen[None]):
         self.everywhere = (*number_keys(), *GLOBAL)
         self._pages: list[Page] = [self.go.root("now")]
         self._last: list[Page] = []
-        self._done: Callable[[str | None], None] | None = None
-        self._live_ask = False
         self._notice: Line | None = None
         self._timer: Timer | None = None
         self._placed: Page | None = None
@@ -89,9 +88,14 @@ class MainScreen(Screen[None]):
             self.query_one(fixed).can_focus = False
         main = self.query_one("#main", Pane)
         main.steer = lambda step: self.page.steer(step)
-        main.touched = lambda: self.page.touched()
+        main.touched = self._touched
         self.page.entered()
         self.refresh_page()
+
+    def _touched(self) -> None:
+        """The person moves the cursor: no page puts it elsewhere any more."""
+        self._placed = self.page
+        self.page.touched()
 
     def on_resize(self, event: Resize) -> None:
         self.call_after_refresh(self.refresh_page)
@@ -169,12 +173,15 @@ class MainScreen(Screen[None]):
 
     def _show_keys(self) -> None:
         bar = self.query_one("#keys", StatusLine)
+        bar.set_class(self._bar.asking and self._notice is None, "hidden")
         if self._notice is not None:
             bar.show(self._notice)
             return
         pairs = [*self.page.offers()]
         pairs += [(k.label, k.what) for k in self.page.keys if k.footer and not self.page.why_not(k)]
         pairs += [(k.label, k.what) for k in self.beside(self.page) if k.footer]
+        if self.page.own_digits:
+            pairs = [(f":{page_numbers()}", "pages") if pair[0] == ":" else pair for pair in pairs]
         bar.show(frame.keys(pairs, self.size.width, self.query_one("#main", Pane).below))
 
     def beside(self, page: Page) -> tuple[KeyBinding, ...]:
@@ -207,7 +214,9 @@ class MainScreen(Screen[None]):
         self._turn()
 
     def _turn(self) -> None:
-        self._close_ask()
+        if self._bar.asking:
+            self._bar.close()
+            self._asked()
         self._notice = None
         main = self.query_one("#main", Pane)
         selected = self.page.selected
@@ -240,9 +249,12 @@ class MainScreen(Screen[None]):
     # keys
 
     def on_key(self, event: KeyEvent) -> None:
-        if self._done is not None:
-            self._key_while_asking(event)
+        if self._bar.asking:
+            if event.key in ("down", "up") and self._bar.live:
+                event.stop()
+                self.query_one("#main", Pane).action_move(1 if event.key == "down" else -1)
             return
+        self._forget()
         if event.key.isdigit() and self.page.digit(int(event.key)):
             event.stop()
             return
@@ -251,19 +263,8 @@ class MainScreen(Screen[None]):
                 event.stop()
                 self._press(key)
                 return
-
-    def _key_while_asking(self, event: KeyEvent) -> None:
-        if event.key == "escape":
-            event.stop()
-            done = self._done
-            self._close_ask()
-            if isinstance(self.page, CommandPage):
-                self.pop()
-            elif done is not None:
-                done(None)
-        elif event.key in ("down", "up") and self._live_ask:
-            event.stop()
-            self.query_one("#main", Pane).action_move(1 if event.key == "down" else -1)
+        if event.is_printable and event.key not in MOVING:
+            self.say(self.page.unknown(LABELS.get(event.key, str(event.character))))
 
     def _press(self, key: KeyBinding) -> None:
         reason = self.page.why_not(key) if key in self.page.keys else ""
@@ -321,37 +322,39 @@ class MainScreen(Screen[None]):
 
     # asking and telling
 
-    def ask(self, label: str, done: Callable[[str | None], None], *, value: str = "", live: bool = False) -> None:
-        self._done, self._live_ask = done, live
-        self.query_one("#ask", AskBar).open(label, value, self.size.width)
-        self.query_one("#keys").set_class(True, "hidden")
+    @property
+    def _bar(self) -> AskBar:
+        return self.query_one("#ask", AskBar)
+
+    def ask(self, label: str, done: Done, *, value: str = "", live: bool = False, draft: bool = True) -> None:
+        self._bar.ask(label, done, value=value, live=live, draft=draft, width=self.size.width)
+        self._asked()
+
+    def ask_again(self, label: str, done: Done, text: str, why: str) -> None:
+        self.say(why, bad=True)
+        self._bar.keep(label, text)
+        if not self._bar.asking:
+            self.ask(label, done)
+
+    def _asked(self) -> None:
+        """The place where a line is read was opened or closed."""
+        if not self._bar.asking:
+            self.query_one("#main", Pane).focus()
+        self._show_keys()
         self.call_after_refresh(self.refresh_page)
 
-    def _close_ask(self) -> None:
-        if self._done is None:
+    def on_ask_bar_typed(self, event: AskBar.Typed) -> None:
+        self._asked()
+        if isinstance(self.page, CommandPage):
+            self.pop() if event.text is None else self.query_one("#main", Pane).action_open()
             return
-        self._done = None
-        self.query_one("#ask", AskBar).close()
-        self.query_one("#keys").set_class(False, "hidden")
-        self.query_one("#main", Pane).focus()
-        self.call_after_refresh(self.refresh_page)
-
-    def on_input_changed(self, event: Input.Changed) -> None:
-        if self._done is not None and self._live_ask:
-            self._done(event.value)
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        done, live = self._done, self._live_ask
-        self._close_ask()
-        if live and isinstance(self.page, CommandPage):
-            self.query_one("#main", Pane).action_open()
-        elif done is not None:
-            done(event.value)
+        if event.kept:
+            self.say("not sent; what you typed stands there when you press that key again")
+        event.done(event.text)
 
     def say(self, text: str, bad: bool = False) -> None:
-        self._notice = line(
-            Span(" ! " if bad else " ", "crit" if bad else "info"), span(text, "crit" if bad else "info")
-        )
+        role: Role = "crit" if bad else "info"
+        self._notice = line(Span(" ! " if bad else " ", role), span(text, role))
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(NOTICE_SECONDS, self._forget)

@@ -60,6 +60,10 @@ class WatchedIndex:
         """What completing a workstream would change, read from the files as they lie now."""
         return self._files.submit(self._completion, feature, id)
 
+    def close(self) -> None:
+        """Return once what is being written is written; what was asked for after it is not begun."""
+        self._files.shutdown(cancel_futures=True)
+
     def complete(self, change: Completion) -> Future[None]:
         """Write what was shown and confirmed."""
         return self._files.submit(apply, change.changes)

@@ -49,6 +49,10 @@ def test_how_many_pods_end_or_come_is_said(had: int, to: int, level: str, said: 
     assert told("scale", workload(replicas=had), {"autoscalers": FoundBeside()}, to=to) == {"restart": (level, said)}
 
 
+def test_the_same_number_ends_nothing() -> None:
+    assert told("scale", workload(replicas=2), {"autoscalers": FoundBeside()}, to=2) == {}
+
+
 def autoscaler(name: str = "proxy", kind: str = "Deployment") -> FoundBeside:
     spec = {"scaleTargetRef": {"kind": kind, "name": name}, "minReplicas": 2, "maxReplicas": 9}
     return FoundBeside(({"metadata": {"name": "h"}, "spec": spec},))

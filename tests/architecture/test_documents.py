@@ -61,8 +61,10 @@ COMMANDS: dict[str, tuple[str, set[int]]] = {
     "console runbook --resume latest": ("runbook --resume latest", {0, 1, 2, 4}),
     "console runbook --resume": ("runbook --resume latest", {0, 1, 2, 4}),
     "console approve": ("approve", {0}),
+    "console runbook --undo WALK": ("runbook --undo latest", {0, 1, 2, 4}),
     "console approve DIGEST": ("approve 0123456789ab", {2}),
     "console incident kept": ("incident kept", {0}),
+    "console runbooks stats": ("runbooks stats", {0}),
     "console diagnose --explain": (f"diagnose {APP} --explain", {0, 1}),
     "console incident hand-over": ("incident hand-over", {0, 1, 2, 4}),
     "console incident note": ("incident note latest seen", {0, 1, 2, 4}),
@@ -74,6 +76,7 @@ ELSEWHERE = {
     "console drill spark-oom --auto": "tests/test_rehearsal.py plays every case",
     "console diagnose -": "tests/sources/folder/test_pasted_forms.py pipes",
     "console exam FOLDER": "tests/cli/test_exam.py sits one",
+    "console runbooks test": "tests/cli/test_proving.py plays one",
     ".ci/run": "is the check itself",
 }
 

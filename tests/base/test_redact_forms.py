@@ -53,3 +53,20 @@ def test_what_only_speaks_of_secrets_stays(text: str) -> None:
     for before, after in (("26/11/29 10:00:00 WARN X: ", ""), ("a: ", ""), ("one\n", "\ntwo"), ("", " (attempt 3)")):
         if "\n" not in text or "\n" in before:
             assert redact(before + text + after) == before + text + after
+
+
+@pytest.mark.parametrize("said", ["option password 'must be set'", 'missing password "user" was given alone'])
+@pytest.mark.parametrize("before", ["", "spark.x=", "note=a ", "user x "])
+def test_a_sentence_about_a_password_is_none_behind_the_value_of_another_key(before: str, said: str) -> None:
+    assert redact(before + said) == before + said
+
+
+@pytest.mark.parametrize("value", ["must be 7", "Must Be Set", "two words", "user"])
+def test_what_is_quoted_as_a_password_there_is_one_unless_it_is_a_sentence(value: str) -> None:
+    assert value not in redact(f'bind cn=admin,dc=acme password "{value}"')
+
+
+def test_a_sentence_beside_another_one_is_no_pair_of_a_key_and_its_value() -> None:
+    said = ["The provided token has expired. Which of them was the token?", "An error occurred (ExpiredToken)"]
+    assert redact_value(said) == said and redact_value({"open_questions": said}) == {"open_questions": said}
+    assert redact_value(["spark.app.token", "An error occurred"])[1] == MARK

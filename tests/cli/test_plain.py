@@ -9,16 +9,28 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from console.actions.effects import Effect
 from console.base.errors import UsageError
 from console.cli.incident import group
 from console.cli.plain import Narrator, PlainPerson
-from console.cli.runbook import _begin
+from console.cli.runbook import _begin, exit_of_undo, undo_it, walk_document
 from console.operate.journal import Journal
 from console.operate.person import STOP_CHOICES, Question, Reply
 from console.runbook.editing import Editable
 from console.runbook.inputs import InputMissing, InputRefused, MissingInput
 from console.runbook.model import Input
-from console.runbook.walk import ApprovalAsked, Entered, Started, fold
+from console.runbook.walk import (
+    Applied,
+    ApprovalAsked,
+    ChangeRefused,
+    Entered,
+    Intent,
+    LookedBack,
+    Offered,
+    Started,
+    WalkEnded,
+    fold,
+)
 
 EDIT = Editable("overhead", "memoryOverhead", "jvm_size", "2g", "1100m", "8g")
 
@@ -139,3 +151,79 @@ def test_a_walk_with_scripted_answers_says_that_it_waits_for_a_second_person(
     narrator.last(walk)
     narrator.last(walk)
     assert capsys.readouterr().err.count("waits for a second person: console approve 1a2b3c4d5e6f\n") == 1
+
+
+class Undoing:
+    """What `undo_it` needs of a live session: a walk with one change, that is undone with the answer."""
+
+    def __init__(self, answer: str) -> None:
+        self.walk, self.answer = fold(undone_story()[:5]), answer
+        self.asked: list[tuple[str, str]] = []
+
+    def subscribe(self, _: Any) -> None: ...
+
+    def undoable(self, walk: str, change: str) -> Future[tuple[str, str]]:
+        return _done(("w1", "w1/1"))
+
+    def undo(self, walk: str, change: str, person: Any) -> Future[Any]:
+        self.asked.append((walk, change))
+        return _done(fold(undone_story()[: 9 if self.answer == "yes" else 6] + self._no()))
+
+    def _no(self) -> list[Any]:
+        return [] if self.answer == "yes" else [ChangeRefused(6.0, "raise", "w1/1.undo", "person", "ada said no")]
+
+
+def undone_story() -> list[Any]:
+    made = Effect("w1/1", "raise", "Raise it", "patch")
+    back = Effect("w1/1.undo", "raise", "Undo: Raise it", "patch", inverse_of="w1/1")
+    return [
+        Started(0.0, "w1", "oom", "1", "", "", {}, {}, {}, "jobs/etl", "ada", "console"),
+        Entered(1.0, "raise"),
+        Intent(2.0, "raise", made, rollback=back),
+        Applied(3.0, "raise", "w1/1", True, "applied", goto="x"),
+        WalkEnded(4.0, "resolved", "it runs"),
+        Offered(5.0, "", "w1/1", "yes", "ada"),
+        Intent(6.0, "raise", back),
+        Applied(7.0, "raise", "w1/1.undo", True, "applied to jobs/etl"),
+        LookedBack(8.0, "raise", "w1/1.undo", "yes", "memory is 2g again", ("on-call: diagnose it again",)),
+    ]
+
+
+def _done(value: Any) -> Future[Any]:
+    future: Future[Any] = Future()
+    future.set_result(value)
+    return future
+
+
+@pytest.mark.parametrize(("answer", "code"), [("yes", 0), ("no", 4)])
+def test_a_change_is_undone_from_the_command_line_and_its_exit_code_says_whether(
+    answer: str, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live = Undoing(answer)
+    ended, change = undo_it(Shown(live), "latest", "", None)  # type: ignore[arg-type]
+    assert live.asked == [("w1", "w1/1")] and exit_of_undo(ended, change) == code
+    said = capsys.readouterr().err
+    assert "runbook oom 1 on jobs/etl" in said and "step 1: raise" not in said, "what it was; not all of it again"
+    assert ("rolled back: applied to jobs/etl" in said) is (answer == "yes")
+    document = walk_document(ended)
+    assert document["still_to_do"] == (["on-call: diagnose it again"] if answer == "yes" else [])
+    assert document["rollbacks"][-1]["left"] == ("memory is 2g again" if answer == "yes" else "")
+
+
+class Shown:
+    """A session whose situation knows the walk."""
+
+    def __init__(self, live: Undoing) -> None:
+        self._live = live
+        self.subscribe, self.undoable, self.undo = live.subscribe, live.undoable, live.undo
+        self.situation = self
+
+    def walk(self, _: str) -> Any:
+        return self._live.walk
+
+
+def test_undo_stands_alone() -> None:
+    from console.cli.main import run
+
+    assert run(["runbook", "spark-oom", "--undo", "latest"]) == 2
+    assert run(["runbook", "spark-oom", "--change", "1"]) == 2

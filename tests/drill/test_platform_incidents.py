@@ -10,6 +10,7 @@ import pytest
 
 from console.drill.control.operator import state_of
 from console.drill.scenario.files import load
+from console.drill.state.pods import finished
 from console.drill.state.resources import EVENTS, PODS, SPARKAPPS
 from tests.drill.conftest import DATA, MERGE, Api, open_api
 
@@ -18,6 +19,7 @@ STRATEGIC = "application/strategic-merge-patch+json"
 SPARK = "/apis/sparkoperator.k8s.io/v1beta2/namespaces/spark-prod"
 SCHEDULE = f"{SPARK}/scheduledsparkapplications/invoices"
 OPERATOR = "/apis/apps/v1/namespaces/spark-operator/deployments/spark-operator-controller"
+WEBHOOK = "/apis/apps/v1/namespaces/spark-operator/deployments/spark-operator-webhook"
 QUOTA = "/api/v1/namespaces/spark-prod/resourcequotas/spark-quota"
 RESTART = {"spec": {"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "now"}}}}}
 Step = Callable[[Api], Awaitable[None]]
@@ -79,6 +81,14 @@ def with_pull_secret() -> Step:
         await api.call("POST", "/api/v1/namespaces/spark-prod/secrets", secret)
         account = "/api/v1/namespaces/spark-prod/serviceaccounts/spark"
         await patch(account, {"imagePullSecrets": [{"name": "registry"}]})(api)
+
+    return step
+
+
+def made(path: str, body: dict[str, Any]) -> Step:
+    async def step(api: Api) -> None:
+        status, answer = await api.call("POST", path, body)
+        assert status == 201, answer
 
     return step
 
@@ -211,6 +221,36 @@ INCIDENTS = {
         patch(deployment("spark-history-server"), RESTART),
         scaled(deployment("spark-history-server"), 1),
     ),
+    "webhook-down": Incident(
+        "SparkSubmissionsFailing",
+        patch(OPERATOR, RESTART),
+        scaled(WEBHOOK, 1),
+        seconds=780.0,
+        shows=said(
+            "SparkApplicationSubmissionFailed",
+            'failed calling webhook "mutate--v1-pod.sparkoperator.k8s.io"',
+            'no endpoints available for service "spark-operator-webhook-svc"',
+        ),
+    ),
+    "claim-unbound": Incident(
+        "SparkPodsUnschedulable",
+        delete_pods("spark-role=executor"),
+        made(
+            "/apis/storage.k8s.io/v1/storageclasses",
+            {"kind": "StorageClass", "metadata": {"name": "fast-ssd"}, "provisioner": "ebs.csi.aws.com"},
+        ),
+        shows=lambda api: said("ProvisioningFailed", 'storageclass.storage.k8s.io "fast-ssd" not found')(api)
+        and said("FailedScheduling", "0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims.")(api),
+    ),
+    "secret-missing": Incident(
+        "SparkComponentDown",
+        patch(deployment("hive-metastore"), RESTART),
+        made(
+            "/api/v1/namespaces/spark-prod/secrets",
+            {"kind": "Secret", "metadata": {"name": "metastore-db"}, "data": {"password": "eA=="}},
+        ),
+        shows=waiting("CreateContainerConfigError", 'secret "metastore-db" not found'),
+    ),
     "connect-down": Incident(
         "SparkComponentDown", patch(OPERATOR, RESTART), scaled(deployment("spark-connect"), 1)
     ),
@@ -317,3 +357,41 @@ async def test_an_overdue_run_comes_once_when_its_schedule_is_resumed() -> None:
         assert status["lastRunName"] != before and status["nextRun"] > status["lastRun"]
         runs = [a for a in api.session.world.store.all(SPARKAPPS) if a["metadata"]["name"].startswith("invoices-")]
         assert len(runs) == 1, "many runs were missed, one is made up for"
+
+
+async def test_a_node_that_dies_takes_its_pods_in_their_time_and_gives_them_up_when_it_is_back() -> None:
+    async with open_api("node-dies", SCENARIO) as api:
+        found = await api.get("/api/v1/nodes/node-011")
+        ready = next(c for c in found["status"]["conditions"] if c["type"] == "Ready")
+        assert (ready["status"], ready["reason"]) == ("Unknown", "NodeStatusUnknown")
+        assert {(t["key"], t["effect"]) for t in found["spec"]["taints"]} == {
+            ("node.kubernetes.io/unreachable", "NoSchedule"), ("node.kubernetes.io/unreachable", "NoExecute"),
+        }  # fmt: skip
+        here = [p for p in api.session.world.store.all(PODS) if p["spec"].get("nodeName") == "node-011"]
+        leaving = [p for p in here if "deletionTimestamp" in p["metadata"] and not finished(p)]
+        assert leaving and all(p["status"]["phase"] == "Running" for p in leaving), "nobody is there to end them"
+        reasons = {c["reason"] for p in leaving for c in p["status"]["conditions"] if c["type"] == "DisruptionTarget"}
+        assert reasons == {"DeletionByTaintManager"}
+        available = (await api.get(deployment("spark-connect")))["status"]["availableReplicas"]
+        assert available == 1, "a new one came on another node"
+        assert logged("with no recent heartbeats")(api)
+        await api.session.run_for(660)
+        found = await api.get("/api/v1/nodes/node-011")
+        assert "taints" not in found["spec"]
+        names = {p["metadata"]["name"] for p in api.session.world.store.all(PODS)}
+        assert not names & {p["metadata"]["name"] for p in leaving}
+
+
+async def test_executors_that_a_quota_refuses_are_missed_by_their_driver_alone() -> None:
+    async with open_api("default", SCENARIO) as api:
+        used = (await api.get(QUOTA))["status"]["used"]["pods"]
+        await patch(QUOTA, {"spec": {"hard": {"pods": str(int(used) + 1)}}})(api)
+        await api.session.run_for(300)
+        assert logged("is forbidden: exceeded quota: spark-quota, requested: pods=1")(api)
+        assert logged("Exception when notifying snapshot subscriber.")(api)
+        assert logged("Initial job has not accepted any resources")(api)
+        events = [e for e in api.session.world.store.all(EVENTS) if e["reason"] == "FailedCreate"]
+        assert events == [], "no controller makes executors, so none says that one was refused"
+        await patch(QUOTA, {"spec": {"hard": {"pods": "80"}}})(api)
+        await api.session.run_for(240)
+        assert state_of(latest(api)) in ("COMPLETED", "RUNNING")

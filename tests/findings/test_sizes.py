@@ -35,6 +35,20 @@ def test_executors_that_died_before_the_sizes_were_changed_are_not_counted_at_th
     assert alone.title.startswith("3 executors ") and "another size" not in alone.detail
 
 
+UNDONE = "spark-" + "c" * 32
+
+
+@pytest.mark.parametrize(("code", "reason"), [(137, "OOMKilled"), (52, "Error")])
+def test_executors_of_the_present_size_are_not_said_to_have_had_another_one_after_an_undo(
+    code: int, reason: str
+) -> None:
+    before = [killed(n, OLD, "4Gi", code, reason) for n in (1, 2, 3)]
+    changed = [killed(n, NEW, "5Gi", code, reason) for n in (4, 5)]
+    undone = [killed(6, UNDONE, "4Gi", code, reason)]
+    found = next(f for f in judge(cr(), *before, *changed, *undone) if f.code.startswith("executor-oom"))
+    assert "5 executors before them are not counted: 2 executors of another size came between" in found.detail
+
+
 def test_what_died_in_attempts_that_are_past_is_no_warning_once_the_application_has_completed() -> None:
     words = (
         "TaskSchedulerImpl: Lost executor {n} on 10.0.0.{n}: \nThe executor with id {n} exited with exit code "

@@ -44,9 +44,7 @@ def test_of_many_reasons_those_of_the_sick_stand_first_and_the_rest_is_counted_a
     told, (left_out,) = gathered([*reasons, Trial("gc", None, sick, True, "it stands still")])
     assert [one.subject for one in told][:2] == [sick, "Pod/a0"] and len(told) == MOST_ANSWERS + 1
     assert (left_out.kept, left_out.of) == (MOST_ANSWERS + 1, MOST_ANSWERS + 5)
-    assert left_out.said.startswith(
-        "rules: 6 of 10 answers of rules are told, those of the sick first; not oom of Pod/a4"
-    )
+    assert left_out.said.startswith("6 of 10 answers of rules are told, those of the sick first; not oom of Pod/a4")
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +79,7 @@ def test_what_is_left_out_of_an_explanation_is_said_below_it(
 ) -> None:
     monkeypatch.setattr("console.findings.diagnose.MOST_ANSWERS", 0)
     run(["diagnose", str(evidence), "--explain"])
-    assert capsys.readouterr().out.splitlines()[-1].startswith("left out  rules: ")
+    assert capsys.readouterr().out.splitlines()[-1].startswith("not all  ")
     run(["diagnose", str(evidence), "--explain", "-o", "json"])
     (left_out,) = json.loads(capsys.readouterr().out)["left_out"]
     assert left_out["source"] == "rules" and left_out["names"]

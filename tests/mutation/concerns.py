@@ -44,6 +44,7 @@ CONCERNS: Final[dict[str, tuple[str, ...]]] = {
     "console/runbook/verify.py": ("tests/runbook/test_verify.py",),
     "console/runbook/walk.py": (
         "tests/runbook/test_fold.py",
+        "tests/runbook/test_fold_undo.py",
         "tests/runbook/test_walk.py",
         "tests/runbook/test_inputs.py",
         "tests/runbook/test_recurrence.py",

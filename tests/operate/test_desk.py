@@ -17,7 +17,7 @@ from console.operate.journal import Journal
 from console.operate.locks import Busy
 from console.operate.person import Question, Reply
 from console.operate.policy import ChangeRules
-from console.runbook.walk import Applied, Intent, Landed, Offered, Resumed, Started, Verified, WalkEnded
+from console.runbook.walk import Applied, Intent, Landed, Offered, Resumed, Started, Verified, WalkEnded, WalkLeft
 from console.sources.files.runbooks import Library
 from console.timeline.prose import because, outcome, sentence
 from console.wire.connection import Connection
@@ -207,6 +207,37 @@ async def test_a_change_is_rolled_back_after_the_end(
     assert overhead(cluster) == OLD
     assert f"memoryOverhead is {OLD} again, as before the change" in because(walk)
     assert at._env.journal.verify(walk_id).ok
+
+
+async def test_closing_console_on_an_open_walk_is_recorded_with_who_did_it(
+    cluster: Cluster, connection: Connection, app: str, tmp_path: Path
+) -> None:
+    asked = asyncio.Event()
+
+    async def thinks(question: Question) -> Reply:
+        asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    mine = desk(connection, cluster.namespace, tmp_path, actor="root@bastion pts/3", session={"tty": "pts/3", "pid": 7})
+    walk_id = await begin(mine, app, Says(thinks))
+    ended = await begin(mine, app, Says(Reply("none", "ada")))
+    await asyncio.gather(asked.wait(), mine.wait(ended))
+    await mine.close()
+    *_, last = mine._env.journal.read(walk_id)
+    assert isinstance(last, WalkLeft) and (last.by, last.step) == ("root@bastion pts/3", "which")
+    assert isinstance(mine._env.journal.read(ended)[-1], WalkEnded), "one that has ended is not left"
+    other = desk(
+        connection, cluster.namespace, tmp_path, actor="root@bastion pts/5", session={"tty": "pts/5", "pid": 9}
+    )
+    (seen,) = [walk for walk in other.walks() if walk.id == walk_id]
+    assert seen.left is not None and seen.left.by == "root@bastion pts/3"
+    await other.resume(walk_id, Says(OVERHEAD, YES))
+    walk = await other.wait(walk_id)
+    began, taken = (e for e in other._env.journal.read(walk_id) if isinstance(e, Started | Resumed))
+    assert (began.session["tty"], taken.session["tty"]) == ("pts/3", "pts/5") and walk.left is None
+    assert began.session["kubernetes"] == taken.session["kubernetes"] == connection.identity.user
+    assert began.impact["since"] is None and walk.impact_after["attempts"] is not None, "what was known at each time"
 
 
 async def test_notes_stand_in_the_journal_whether_it_runs_or_has_ended(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from console.operate.journal import Journal
 from console.operate.locks import lock_walk
 from console.operate.policy import ChangeRules
 from console.runbook.afterwards.recurrence import WhatFollowed
+from console.wire.connection import Identity
 from tests.operate.tower import desk
 from tests.timeline.story import BEGAN, WALK, written
 
@@ -30,9 +32,9 @@ class Later(WallClock):
 
 
 def session(folder: Path, seconds: float = 1000.0) -> Desk:
-    nobody: Any = None
+    known: Any = SimpleNamespace(identity=Identity("spark-jobs", SERVER, "", "jobs"))
     return desk(
-        nobody, "spark-jobs", folder, clock=Later(seconds), rules=ChangeRules(mode="read-only"),
+        known, "spark-jobs", folder, clock=Later(seconds), rules=ChangeRules(mode="read-only"),
         cluster={"server": SERVER},
     )  # fmt: skip
 

@@ -205,7 +205,7 @@ def test_a_rollback_is_decided_by_what_died_what_is_wrong_what_changes_back_and_
     asked = asking.of_rollback(walk, "check", made, back, board(apps=(one,)), now=NOW, seen=("executors 2 of 6",))
     assert asked.text == "The change did not help (ineffective: it failed again at 11:05:00Z). Roll it back?"
     assert asked.read_at == NOW
-    assert asked.shows[:2] == ("executors 2 of 6", "deaths since the change: 1 container-oom")
+    assert asked.shows[:2] == ("executors 2 of 6", "deaths since the change: 1 OOMKilled at the container's limit")
     assert asked.shows[-2:] == (
         "changes back spec.executor.memory: 4g → absent", "restarts the whole application",
     )  # fmt: skip

@@ -54,6 +54,7 @@ JSON = effect(
 SECRET = effect(
     target=ObjectRef("v1", "Secret", "spark-jobs", "s3"), patch_type="merge", patch={"data": {"key": PLANTED}}
 )
+LATE = effect(action="restore", arguments={"key": "a", "value": f"password={PLANTED}"})
 SCRIPT = effect(action="script", target=None, argv=("python", "fix.py", "--password", PLANTED, f"--token={PLANTED}"))
 
 EVENTS: list[AnyEvent] = [
@@ -75,6 +76,7 @@ EVENTS: list[AnyEvent] = [
     Intent(at=1, step="s", effect=MERGE, rollback=JSON, before={"/spec/executor/env/0/value": PLANTED}),
     Intent(at=1, step="s", effect=SECRET, before={"/data/key": PLANTED}),
     Intent(at=1, step="s", effect=SCRIPT),
+    Intent(at=1, step="s", effect=LATE),
     Applied(at=1, step="s", effect="w-1/1", ok=False, message=f"token={PLANTED}",
             output=f"export DB_PASSWORD={PLANTED}"),
     Noted(at=1, text=f"api_key={PLANTED}", by="ada"),
@@ -99,13 +101,16 @@ def test_what_is_no_secret_stays() -> None:
     assert sealed.effect.patch["spec"]["driver"]["env"][1] == {"name": "MODE", "value": "fast"}
 
 
-@pytest.mark.parametrize("lossy", [MERGE, JSON, SECRET, SCRIPT], ids=["merge", "json", "Secret", "script"])
+@pytest.mark.parametrize(
+    "lossy", [MERGE, JSON, SECRET, SCRIPT, LATE], ids=["merge", "json", "Secret", "script", "keys"]
+)
 def test_an_effect_with_a_secret_cannot_be_applied_from_the_journal(lossy: Effect) -> None:
     assert not keeps(lossy)
 
 
 def test_an_effect_without_secrets_is_stored_whole() -> None:
     assert keeps(effect(patch_type="merge", patch={"spec": {"executor": {"memoryOverhead": "1200m"}}}))
+    assert keeps(effect(action="scale", arguments={"to": 3}))
 
 
 @pytest.mark.parametrize(

@@ -25,14 +25,14 @@ from console.operate.landing import landed
 from console.operate.permission import needed
 from console.operate.person import Question, Reply, Scripted
 from console.operate.policy import ChangeRules
-from console.runbook.walk import Applied, ChangeRefused, Intent, Previewed
+from console.runbook.walk import Applied, ChangeRefused, EvidenceKept, Intent, Previewed
 from console.wire.config import ContextRef
 from console.wire.connection import Connection
 from tests.kills.processes import Victim
 from tests.operate.conftest import Cluster, Passage, Says
 from tests.operate.relay import Write
 from tests.operate.tower import Shelf, desk
-from tests.operate.trials import TRIALS, Hinder, Trial, left, path_of
+from tests.operate.trials import NODE_HINDERS, TRIALS, Hinder, Trial, left, path_of
 
 TRIED = pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: trial.id)
 AROUND = ("Leases", "events", "leases")
@@ -63,13 +63,14 @@ def holds(whole: Any, part: Any) -> bool:
 
 @TRIED
 async def test_it_does_what_its_dry_run_said_and_is_found_and_undone(
-    trial: Trial, cluster: Cluster, passage: Passage
+    trial: Trial, cluster: Cluster, passage: Passage, tmp_path: Path
 ) -> None:
     trial.make(cluster.kube, cluster.namespace)
     effect = trial.effect(cluster.namespace)
     before = stands(cluster, path_of(trial.target(cluster.namespace)))
-    ended = await pass_gate(effect, passage.gate(Says(agrees)))
+    ended = await pass_gate(effect, passage.gate(Says(agrees), kept=tmp_path / "kept"))
     assert isinstance(ended, Applied) and ended.ok, ended
+    assert any(isinstance(e, EvidenceKept) for e in passage.events) is trial.ends
     (sent,) = changes(cluster)
     method, plural = trial.sent.split()
     assert sent.method == method and f"/{plural}" in sent.path
@@ -194,6 +195,28 @@ async def test_a_node_that_somebody_else_cordoned_is_uncordoned_only_where_it_wa
     assert isinstance(await pass_gate(ours, passage.gate(Says(agrees))), Applied)
     ended = await pass_gate(alone.effect(cluster.namespace), passage.gate(Says(agrees)))
     assert isinstance(ended, Applied), "what Console cordoned, Console may uncordon"
+
+
+async def test_what_comes_in_its_way_while_somebody_thinks_refuses_it_and_a_way_back_too(
+    cluster: Cluster, passage: Passage
+) -> None:
+    trial = next(one for one in TRIALS if one.verb == "cordon")
+    trial.make(cluster.kube, cluster.namespace)
+    path = path_of(trial.target(cluster.namespace))
+
+    async def meanwhile(question: Question) -> Reply:
+        cluster.kube.merge(path, NODE_HINDERS[0].patch)
+        return await agrees(question)
+
+    ended = await pass_gate(trial.effect(cluster.namespace), passage.gate(Says(meanwhile)))
+    assert isinstance(ended, ChangeRefused) and ended.by == "obstacle", ended
+    assert "NVSentinel works on it" in ended.because and changes(cluster) == []
+    cluster.kube.merge(path, {"metadata": {"labels": None}})
+    assert isinstance(await pass_gate(trial.effect(cluster.namespace), passage.gate(Says(agrees))), Applied)
+    (intent,) = [e for e in passage.events if isinstance(e, Intent)]
+    assert intent.rollback is not None
+    ended = await pass_gate(intent.rollback, passage.gate(Says(meanwhile)))
+    assert isinstance(ended, ChangeRefused) and ended.by == "obstacle", ended
 
 
 # -- kill -9 ----------------------------------------------------------------------------------------------------------

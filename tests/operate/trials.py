@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -56,8 +56,10 @@ class Trial:
     sent: str
     hinders: tuple[Hinder, ...] = ()
     name: str = ""
-    absent: bool = field(default=False)
+    absent: bool = False
     """The target is not created before."""
+    ends: bool = False
+    """It ends something, which is kept before it is sent."""
 
     @property
     def id(self) -> str:
@@ -250,22 +252,24 @@ KUEUE = Hinder({"metadata": {"labels": {"kueue.x-k8s.io/queue-name": "team-a"}}}
 DEFAULTS = "spark-defaults.conf"
 PAUSED = Hinder({"spec": {"paused": True}}, "its rollout is paused")
 TRIALS = (
-    Trial("scale", lambda ns: [workload(ns)], {"to": 1}, _replicas(1), "PATCH deployments"),
+    Trial("scale", lambda ns: [workload(ns)], {"to": 1}, _replicas(1), "PATCH deployments", ends=True),
     Trial("scale", lambda ns: [workload(ns, "StatefulSet", 0)], {"to": 2}, _replicas(2), "PATCH statefulsets",
           name="scale a StatefulSet"),
-    Trial("restart", lambda ns: [workload(ns)], {}, _restarted, "PATCH deployments", (PAUSED,)),
+    Trial("restart", lambda ns: [workload(ns)], {}, _restarted, "PATCH deployments", (PAUSED,), ends=True),
     Trial("restart", lambda ns: [workload(ns, "DaemonSet")], {}, _restarted, "PATCH daemonsets",
           (Hinder({"spec": {"updateStrategy": {"type": "OnDelete", "rollingUpdate": None}}}, "is OnDelete"),),
-          name="restart a DaemonSet"),
+          name="restart a DaemonSet", ends=True),
     Trial("rollback", lambda ns: [workload(ns), *(replica_set(ns, *one) for one in IMAGES)], {},
-          _pod_image("proxy:1"), "PATCH deployments", (PAUSED,)),
+          _pod_image("proxy:1"), "PATCH deployments", (PAUSED,), ends=True),
     Trial("rollback", lambda ns: [workload(ns, "StatefulSet"), *(controller_revision(ns, *one) for one in IMAGES)],
-          {"to": 1}, _pod_image("proxy:0"), "PATCH statefulsets", name="rollback to a revision"),
+          {"to": 1}, _pod_image("proxy:0"), "PATCH statefulsets", name="rollback to a revision", ends=True),
     Trial("pause", lambda ns: [workload(ns)], {}, lambda obj: bool((obj or {})["spec"].get("paused")),
           "PATCH deployments"),
     Trial("resume-rollout", lambda ns: [workload(ns, paused=True)], {},
           lambda obj: not (obj or {})["spec"].get("paused"), "PATCH deployments"),
     Trial("cordon", lambda ns: [node(ns)], {}, _cordoned(True), "PATCH nodes", NODE_HINDERS),
+    Trial("taint", lambda ns: [node(ns)], {"key": "console.oncall/ill", "taint_effect": "NoExecute"},
+          lambda obj: "console.oncall/ill" in _taints(obj), "PATCH nodes", name="taint that ends pods", ends=True),
     Trial("uncordon", lambda ns: [node(ns, unschedulable=True)], {"agreed": "grace"}, _cordoned(False), "PATCH nodes",
           NODE_HINDERS),
     Trial("taint", lambda ns: [node(ns)], {"key": "console.oncall/ill"},
@@ -274,7 +278,7 @@ TRIALS = (
           lambda obj: "console.oncall/ill" not in _taints(obj), "PATCH nodes", NODE_HINDERS),
     Trial("evict", lambda ns: [pod(ns), budget(ns)], {},
           lambda obj: obj is None or "deletionTimestamp" in obj["metadata"], "POST pods",
-          (Hinder({"status": {"disruptionsAllowed": 0, "currentHealthy": 1}}, "The disruption budget proxy", 1),)),
+          (Hinder({"status": {"disruptionsAllowed": 0, "currentHealthy": 1}}, "budget proxy", 1),), ends=True),
     Trial("label", lambda ns: [config(ns)], {"labels": {"team": "payments"}}, _noted("labels", "team", "payments"),
           "PATCH configmaps"),
     Trial("annotate", lambda ns: [workload(ns)], {"annotations": {"note": "seen by {{ 'on-call' }}"}},
@@ -282,11 +286,11 @@ TRIALS = (
     Trial("suspend", lambda ns: [schedule(ns)], {}, _suspended(True), "PATCH scheduledsparkapplications"),
     Trial("suspend", lambda ns: [application(ns)], {}, _suspended(True), "PATCH sparkapplications",
           (KUEUE, Hinder({"status": {"applicationState": {"state": "COMPLETED"}}}, "it is COMPLETED already")),
-          name="suspend an application"),
+          name="suspend an application", ends=True),
     Trial("suspend", lambda ns: [cron(ns)], {}, _suspended(True), "PATCH cronjobs", name="suspend a CronJob"),
     Trial("resume", lambda ns: [cron(ns, suspend=True)], {}, _suspended(False), "PATCH cronjobs"),
     Trial("resume", lambda ns: [application(ns, "SUSPENDED", suspend=True)], {}, _suspended(False),
-          "PATCH sparkapplications", (KUEUE,), name="resume an application"),
+          "PATCH sparkapplications", (KUEUE,), name="resume an application", ends=True),
     Trial("restore", lambda ns: [config(ns), config(ns, "spark-conf-before", "spark.executor.cores 2")],
           {"key": DEFAULTS, "source": "spark-conf-before"},
           lambda obj: (obj or {})["data"][DEFAULTS] == "spark.executor.cores 2", "PATCH configmaps",
@@ -300,7 +304,7 @@ TRIALS = (
           name="trigger a CronJob"),
     Trial("rerun", lambda ns: [application(ns, "COMPLETED")], {},
           lambda obj: "console.oncall/rerun" in (obj or {})["spec"]["driver"].get("annotations", {}),
-          "PATCH sparkapplications", (Hinder({"spec": {"suspend": True}}, "it is suspended"),)),
+          "PATCH sparkapplications", (Hinder({"spec": {"suspend": True}}, "it is suspended"),), ends=True),
     Trial("create", lambda ns: [made("batch/v1", "Job", ns, "canary", {})], {"template": {"spec": job_spec()}},
           lambda obj: obj is not None and obj["spec"]["template"]["spec"]["containers"][0]["image"] == "job:1",
           "POST jobs", absent=True),

@@ -7,14 +7,28 @@ from typing import Any
 import msgspec
 import pytest
 
+from console.actions.effects import Effect, ObjectRef
 from console.base.errors import DocumentError
 from console.runbook import schema
+from console.runbook.context.happened import happened
 from console.runbook.context.scope import in_scope
 from console.runbook.language.ends import ENDS
 from console.runbook.language.link import link, texts
 from console.runbook.model import Runbook, Step
-from console.runbook.steps import each, enter, judge, runs
-from console.runbook.walk import Judged, Skipped, Started, Walk, apply, fold
+from console.runbook.steps import Enter, Finish, each, enter, judge, runs, todo
+from console.runbook.walk import (
+    Applied,
+    ChangeRefused,
+    Entered,
+    Intent,
+    Judged,
+    Skipped,
+    Started,
+    Verified,
+    Walk,
+    apply,
+    fold,
+)  # fmt: skip
 
 HEAD = """\
 apiVersion: console/v1
@@ -339,3 +353,71 @@ def test_a_walk_keeps_the_texts_of_all_its_runbooks() -> None:
     runbook = linked("- run: inner\n- note: And on\n")
     again = schema.walked(runbook.text, "as stored", texts(runbook))
     assert [s.id for s in again.steps] == [s.id for s in runbook.steps]
+
+
+CANARY = """\
+- do: {patch: canary, merge: {data: {run: 'yes'}}}
+  title: Make the canary
+  then: verify
+finally:
+- do: {delete: canary}
+  when: not canary.gone
+  irreversible: it was made by this walk
+- manual: Tell the channel
+verify:
+  that: canary.data.run == 'yes'
+"""
+CANARY_HEAD = HEAD.replace(
+    "objects: {operator: workload}", "objects: {canary: {kind: ConfigMap, name: canary, namespace: jobs}}"
+)
+
+
+def entered(walk: Walk, *ids: str) -> Walk:
+    for id in ids:
+        walk = apply(walk, Entered(3.0, id))
+    return walk
+
+
+def changed(walk: Walk) -> Walk:
+    target = ObjectRef("v1", "ConfigMap", "jobs", "canary")
+    effect = Effect(id="w/1", step="make-canary", title="Make it", action="patch", target=target, writes=True)
+    walk = apply(entered(walk, "make-canary"), Intent(3.0, "make-canary", effect))
+    return apply(walk, Applied(4.0, "make-canary", "w/1", True, goto="verify"))
+
+
+def test_what_must_not_stay_is_undone_before_any_end_once_something_was_changed() -> None:
+    runbook = book(CANARY, "", CANARY_HEAD)
+    first, second = "finally-delete-canary", "finally-tell-channel"
+    assert runbook.last[0] == first
+    unchanged = entered(walk_of(runbook), "applies", "not-applicable")
+    assert isinstance(todo(runbook, unchanged), Finish)
+    for end in ("resolved", "not-fixed", "unclear"):
+        walk = entered(changed(walk_of(runbook)), end)
+        assert todo(runbook, walk) == Enter(first)
+        walk = entered(walk, first, second, "return")
+        assert todo(runbook, walk) == Enter(end)
+        assert isinstance(todo(runbook, entered(walk, end)), Finish)
+
+
+def test_a_clean_up_that_fails_does_not_keep_the_next_one_from_being_done_and_is_told() -> None:
+    runbook = book(CANARY, "", CANARY_HEAD)
+    delete = step(runbook, "finally-delete-canary")
+    assert {delete.on_refused, delete.on_failed, delete.on_unknown, delete.next} == {"finally-tell-channel"}
+    walk = entered(changed(walk_of(runbook)), "resolved", delete.id)
+    refused = apply(walk, ChangeRefused(5.0, delete.id, "w/2", "person", "No was said", "finally-tell-channel"))
+    assert refused.still_to_do == ("finally-delete-canary was not done: No was said",)
+
+
+def test_a_clean_up_holds_changes_and_what_people_do() -> None:
+    with pytest.raises(DocumentError, match="`finally` holds `do` and `manual` steps"):
+        book(CANARY.replace("- manual: Tell the channel", "- note: Told"), "", CANARY_HEAD)
+    with pytest.raises(DocumentError, match="there is no object 'canry'"):
+        book(CANARY.replace("delete: canary", "delete: canry"), "", CANARY_HEAD)
+
+
+def test_an_end_says_what_was_changed_and_how_it_was_proved() -> None:
+    assert happened(walk_of(book("- note: x\n", "")))["happened"] == "Nothing was changed."
+    walk = apply(entered(changed(walk_of(book(CANARY, "", CANARY_HEAD))), "verify"),
+                 Verified(60.0, "verify", "effective", "held for 2m", "resolved"))  # fmt: skip
+    assert happened(walk)["happened"] == "Changed: Make it. Verified: held for 2m."
+    assert happened(walk)["wrote"] is True

@@ -93,7 +93,7 @@ MUTATIONS: list[tuple[str, str, str, str]] = [
     ("promql-syntax", "this is no PromQL", broken("python-memory", "max(max_over_time(", "max(max_over_time((")  , "query"),
     ("query-with-blocks", "no {% … %}", broken("python-memory", "max(max_over_time(", "{% if true %}max(max_over_time(").replace("[1h]))\n", "[1h])){% endif %}\n"), "query"),
     ("unknown-field", "spec.executor has no field 'memoryOverhed'", broken("raise-executor-overhead", "memoryOverhead: \"{{", "memoryOverhed: \"{{"), "patch.spec.executor.memoryOverhed"),
-    ("unknown-field", "must be text", broken("raise-executor-overhead", "memoryOverhead: \"{{ values.new_overhead|jvm_size }}\"", "memoryOverhead: 3200"), "patch.spec.executor.memoryOverhead"),
+    ("no-jvm-size", "3200 is no size of a JVM", broken("raise-executor-overhead", "memoryOverhead: \"{{ values.new_overhead|jvm_size }}\"", "memoryOverhead: 3200"), "patch.spec.executor.memoryOverhead"),
     ("unknown-field", "spec.executor has no field 'core'", broken("lower-executor-cores", "/spec/executor/cores,", "/spec/executor/core,"), "touches[0]"),
     ("unknown-kind", "nothing is known about the fields", broken("raise-executor-heap", "kind: SparkApplication", "kind: SparkApp"), "target.kind"),
     ("unknown-script", "there is no script 'lower-cores'", broken("lower-executor-cores", "script: lower-executor-cores", "script: lower-cores"), "script"),
@@ -157,7 +157,7 @@ owner: me
 what: x
 when_not_to_use: x
 reviewed: 2026-11-24
-match: {findings: [x]}
+match: {findings: [driver-oom-heap]}
 steps:
 """
 
@@ -184,7 +184,7 @@ steps:
     ],
 )  # fmt: skip
 def test_small_runbooks_with_one_flaw(code: str, body: str) -> None:
-    head = SMALL.replace("match: {findings: [x]}\n", "") if code == "matches-nothing" else SMALL
+    head = SMALL.replace("match: {findings: [driver-oom-heap]}\n", "") if code == "matches-nothing" else SMALL
     book = schema.load(head + body, "small.yaml")
     codes = {p.code for p in lint(book, scripts={}, catalogue=LIBRARY.catalogue)}
     assert codes == {code}

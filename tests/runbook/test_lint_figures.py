@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from console.findings import figures
 from console.findings.figures import Figures
 from console.runbook import schema
+from console.runbook.lint import shape
 from console.runbook.lint.problems import LintProblem
 from console.runbook.lint.run import lint
 from tests.runbook.player import LIBRARY
@@ -30,10 +32,20 @@ class Counted(Figures, frozen=True, kw_only=True):
 
 
 @pytest.fixture(autouse=True)
-def two_families(monkeypatch: pytest.MonkeyPatch) -> None:
+def two_families(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     known = {code: kind for kind in (Limited, Counted) for code in kind.CODES}
     monkeypatch.setattr("console.runbook.lint.shape.families", lambda: known)
+    monkeypatch.setattr("console.runbook.lint.known.codes", lambda: frozenset({*known, "not-typed-yet"}))
     monkeypatch.setattr("console.runbook.lint.shape.figures_of", lambda code: known.get(code, Figures))
+    _forget()
+    yield
+    _forget()
+
+
+def _forget() -> None:
+    """What lint has worked out once of the real families."""
+    shape._found.cache_clear()
+    shape.figures.cache_clear()
 
 
 BOOK = """\
@@ -64,7 +76,9 @@ ONE, BOTH, OPEN = (
 )
 
 
-def problems(when: str = "true", *, match: str = ONE, source: str = "finding.data.limit") -> tuple[LintProblem, ...]:
+def problems(
+    when: str = "app.live", *, match: str = ONE, source: str = "finding.data.limit"
+) -> tuple[LintProblem, ...]:
     book = schema.load(BOOK.format(match=match, when=when, source=source), "book.yaml")
     return lint(book, scripts={}, catalogue=LIBRARY.catalogue, today="2026-11-25")
 

@@ -71,7 +71,10 @@ def test_executors_tasks_and_deaths_stand_beside_not_yet() -> None:
     watched = seen(walked("executors-recover", HoldBroke(NOW - 100, "executors-recover", "not yet")), one)
     assert figure(watched, "executors") == WatchedFigure("executors", "not yet", "1 of 4", 0.25)
     assert figure(watched, "tasks").words == "160 of 400 completed, 12 a minute, 20m to go"
-    assert figure(watched, "deaths").words == "1 since the change: 1 container-oom (1 of before still run)"
+    assert (
+        figure(watched, "deaths").words
+        == "1 since the change: 1 OOMKilled at the container's limit (1 of before still run)"
+    )
     assert (watched.standing, watched.held, watched.hold) == ("not yet", None, 600)
     assert watched.until == NOW - 590 + 45 * 60 and watched.left == watched.until - NOW
     assert watched.waits_for.startswith("executors 1 of 4")
@@ -98,7 +101,7 @@ def test_nothing_is_true_yet_while_no_task_has_completed_since_it_holds() -> Non
     one = again(*(executor(n, created=NOW - 400) for n in range(4)), tasks={"completed": 0})
     watched = seen(walked("executors-recover", HoldBegan(NOW - 35, "executors-recover", "holds", 0.0)), one, ())
     assert (watched.standing, watched.held, watched.proved) == ("not yet", 35, False)
-    assert words(watched).startswith("true for 35s of 10m, not proved: nothing has completed since")
+    assert words(watched).startswith("true for 35s of 10m, not proved: nothing more has completed since")
     assert document(watched)["proved"] is False
     risen = again(*(executor(n, created=NOW - 400) for n in range(4)), tasks={"completed": 1})
     assert seen(walked("executors-recover", HoldBegan(NOW - 35, "executors-recover", "holds", 0.0)), risen, ()).proved
@@ -149,9 +152,10 @@ def test_the_page_of_the_application_shows_deaths_and_burn_since_the_change_as_t
     assert found.figures[0] == figure(seen(walk, one), "deaths")
     assert found.words[1] == "burn 5m 0.40 now, below 1 is wanted (job-success)"
     page = "\n".join(line.text for line in trends.lines(situation, one, Focus(FocusOn()), 80))
-    assert "since   the change 10m ago (w)" in page and "✗ deaths    1 since the change: 1 container-oom" in page
+    assert "since   the change 10m ago (w)" in page
+    assert "✗ deaths    1 since the change: 1 OOMKilled at the container's limit" in page
     assert "✓ burn 5m   0.40 now, below 1 is wanted" in page and "· burn 1h   21.1 now" in page
-    assert "deaths 1 since the change: 1 container-oom" in app_text(situation, one)
+    assert "deaths 1 since the change: 1 OOMKilled at the container's limit" in app_text(situation, one)
     assert app_document(situation, one)["since_change"]["walk"] == "w"
     assert since_change(situation.board, (walk,), "other/app") is None
 
@@ -221,3 +225,25 @@ def test_histories_keep_what_is_looked_at_and_forget_the_rest() -> None:
     assert [s.completed for s in kept[KEY]] == [100, 100, 100]
     assert len(histories.note(board(apps=(app(),), at=NOW + EVERY * 2 + 1), {KEY})[KEY]) == 3, "not that often"
     assert histories.note(board(apps=(app(),), at=NOW), set()) == {}
+
+
+def test_the_time_to_go_is_counted_down_and_says_when_it_was_too_short() -> None:
+    one = again(*(executor(n, created=NOW - 400) for n in range(4)), tasks={"completed": 492})
+    walk = walked("executors-recover")
+    moved = [ProgressSample(NOW - at, "d", done, 504) for at, done in ((60, 432), (30, 492), (10, 492))]
+
+    def tasks(at: float) -> str:
+        watched = watching(board(apps=(one,), at=at), walk, OOM, moved)
+        assert watched is not None
+        return next(figure.words for figure in watched.figures if figure.name == "tasks")
+
+    assert tasks(NOW - 30) == "492 of 504 completed, 72 a minute, 10s to go"
+    assert tasks(NOW - 26) == "492 of 504 completed, 72 a minute, 6s to go"
+    assert tasks(NOW + 10) == "492 of 504 completed, 72 a minute, none for 40s, longer than their rate says"
+
+
+def test_an_application_that_completed_is_not_said_to_lack_executors_or_figures() -> None:
+    over = again(state="COMPLETED", driver=None, tasks={}, ended=NOW - 5)
+    watched = seen(walked("executors-recover"), over, ())
+    assert [figure.name for figure in watched.figures if not figure.name.startswith("burn")] == ["completed", "deaths"]
+    assert "executors" not in words(watched) and "no data" not in words(watched)

@@ -55,11 +55,11 @@ def test_a_short_window_that_is_still_above_keeps_it_burning_when_the_long_one_h
 
 def test_it_says_how_long_it_has_been_below() -> None:
     watch = Watch()
-    watch.look(60, 20, 15)
-    assert (
-        watch.look(180, 20, 3).reason
-        == "burnt above 14.4 (page); below for 2m of 5m: now 20.0 over 1h and 3.00 over 5m"
-    )
+    assert not watch.look(60, 20, 15).held
+    below = watch.look(180, 20, 3)
+    until = "leaves BURNING once the 5m burn was below 14.4 (page) for 5m, 2m so far"
+    assert below.held and below.reason == f"burn 20.0 over 1h and 3.00 over 5m now: {until}"
+    assert words.to_tell(below) == below.reason and not words.to_tell(watch.look(200, 20, 15)), "its figures say it"
 
 
 def test_a_short_window_that_lost_its_data_is_said_to_have_none() -> None:
@@ -67,7 +67,7 @@ def test_a_short_window_that_lost_its_data_is_said_to_have_none() -> None:
     watch.look(0, 20, 15)
     windows = (Measure(HOUR, 200, 1000), Measure(SPEC.period, 10, 10000))
     status = evaluate(SPEC, Measured(windows=windows, at=60, newest=60), 60, watch.signs)
-    assert status.reason == "burnt above 14.4 (page); below for 1m of 5m: now 20.0 over 1h and no data over 5m"
+    assert status.reason.startswith("burn 20.0 over 1h and no data over 5m now: leaves BURNING once") and status.held
 
 
 def test_what_was_seen_long_ago_or_in_the_future_counts_for_nothing() -> None:

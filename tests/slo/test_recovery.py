@@ -7,17 +7,20 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from console.slo.arithmetic import Measure, Measured, evaluate
+from console.slo.arithmetic import NO_SIGNS, Measure, Measured, evaluate
 from console.slo.found import pyrra_pairs
+from console.slo.hysteresis import BurnSigns
 from console.slo.model import SloStatus
-from console.slo.recovery import awaited, recovered, words
+from console.slo.recovery import awaited, recovered, still_burns, words
 from console.slo.spec import GOOGLE, Alerting, Events, Pair, Sli, SloSpec
 
 NOW = 1_795_000_000.0
 PERIOD = 30 * 86400.0
 
 
-def status(pairs: tuple[Pair, ...], burns: dict[float, float | None], **measured: Any) -> SloStatus:
+def status(
+    pairs: tuple[Pair, ...], burns: dict[float, float | None], before: BurnSigns = NO_SIGNS, **measured: Any
+) -> SloStatus:
     """An objective of 99 % with these burn rates; windows that are not named are calm, None has no events."""
     events = Events(total="sum(increase(total[{window}]))", bad="sum(increase(bad[{window}]))")
     spec = SloSpec(id="jobs", title="Jobs", objective=99.0, sli=Sli(events=events), alerting=Alerting(pairs=pairs))
@@ -26,7 +29,7 @@ def status(pairs: tuple[Pair, ...], burns: dict[float, float | None], **measured
         burn = burns.get(window, 0.0)
         bad, total = (0.0, 0.0) if burn is None else (burn * 10, 1000.0)
         windows.append(Measure(window, bad=bad, total=total))
-    return evaluate(spec, Measured(windows=tuple(windows), **{"at": NOW, "newest": NOW, **measured}), NOW)
+    return evaluate(spec, Measured(windows=tuple(windows), **{"at": NOW, "newest": NOW, **measured}), NOW, before)
 
 
 PYRRA = pyrra_pairs(PERIOD)
@@ -59,6 +62,7 @@ def test_tickets_are_said_and_not_waited_for() -> None:
     assert recovered(ticketed) is True
     assert (
         words(ticketed) == "burn 0.00 over 5m, 0.00 over 30m, 0.00 over 1h (not waited for: 9.38 over 2h, 4.00 over 1d)"
+        "; still called burning: burns 4.00 over 1d and 9.38 over 2h (ticket above 3)"
     )
 
 
@@ -81,3 +85,26 @@ def test_what_is_waited_for_is_said_from_the_shortest_window_on_and_what_else_bu
     edge = status(GOOGLE, {7200.0: 1.0})
     assert words(edge) == "burn 0.00 over 5m, 0.00 over 30m, 0.00 over 1h (not waited for: 1.00 over 2h)"
     assert words(replace(edge, burns=())) == "burn no data"
+
+
+def test_an_objective_that_recovered_and_is_still_called_burning_says_until_when() -> None:
+    ticketed = status(GOOGLE, {7200.0: 9.375, 86400.0: 4.0})
+    assert ticketed.burns_until is None, "its short window is above the factor"
+    changed = NOW - 3600
+    until = "(ticket above 3), at the latest until 2026-11-18 14:06Z if nothing more fails"
+    assert still_burns(ticketed, changed).endswith(until)
+    calming = replace(ticketed, burns_until=NOW + 600)
+    assert still_burns(calming, changed).endswith("until 2026-11-18 11:16Z if nothing more fails")
+
+
+def test_one_that_burns_in_a_paging_window_or_is_good_says_nothing_of_that() -> None:
+    assert still_burns(status(GOOGLE, {300.0: 20.0, 3600.0: 20.0})) == ""
+    assert still_burns(status(GOOGLE, {})) == ""
+
+
+def test_a_pair_that_is_below_its_factor_again_is_over_when_its_short_window_has_passed() -> None:
+    burning = {"3600/300": NOW - 60.0, "21600/1800": NOW - 600.0}
+    calm = status(GOOGLE, {}, burning)
+    assert calm.state == "burning" and calm.burns_until == NOW - 600.0 + 1800.0
+    assert status(GOOGLE, {300.0: 20.0, 3600.0: 20.0}, burning).burns_until is None
+    assert status(GOOGLE, {}).burns_until is None

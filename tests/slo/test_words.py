@@ -87,7 +87,8 @@ def test_a_target_is_never_rounded_to_a_promise_that_nobody_made() -> None:
 
 def test_counts_are_whole_numbers_and_some_is_not_none() -> None:
     assert words.bad_of_total(41.37, 4982136.2) == "41/4982136"
-    assert words.bad_of_total(0.37, 3.0) == "0.37/3"
+    assert words.bad_of_total(0.37, 3.0) == "<1/3" and words.bad_of_total(2.07, 2.6) == "2/3"
+    assert words.bad_of_total(0.0, 0.0) == "0/0"
     assert words.bad_of_total(0.0, None) == "no data"
 
 

@@ -22,6 +22,7 @@ from console.runbook.walk import (
     Approved,
     Confirmed,
     Entered,
+    Followed,
     HandedOver,
     Intent,
     Judged,
@@ -32,6 +33,7 @@ from console.runbook.walk import (
     Started,
     Verified,
     WalkEnded,
+    WalkLeft,
     fold,
 )
 from console.timeline.record import WalkRecord
@@ -289,3 +291,44 @@ def test_what_the_question_of_a_rollback_showed_stands_in_the_timeline() -> None
     assert "eve left the change in place\n  - asked: It did not help. Roll it back?\n" in page
     assert "  - shown: executors 3 of 6\n  - shown: deaths since the change: 2 container-oom\n" in page
     assert "  - not chosen: roll it back" in page
+
+
+def test_from_where_somebody_began_or_took_up_a_walk_is_told_since_two_may_have_one_name() -> None:
+    began = replace(story()[0], session={"pid": 7, "tty": "pts/3", "ssh_from": "10.0.0.5", "kubernetes": "sre:ada"})  # type: ignore[type-var]
+    taken = Resumed(ASKED + 98, "root@bastion pts/5", session={"pid": 9})
+    all_of = [began, *story()[1:4], WalkLeft(ASKED + 5, "root@bastion pts/3", "which"), taken]
+    page = markdown(fold(all_of), all_of, Chain("w", True, len(all_of), ""), ["0" * 64] * len(all_of))
+    assert "  - from: terminal pts/3, SSH from 10.0.0.5, process 7, in Kubernetes as sre:ada" in page
+    assert "  - from: no terminal, no SSH session, process 9, in Kubernetes as nobody that is known" in page
+    assert "root@bastion pts/3 closed Console: the walk waits where it stands" in page
+    assert "| Walked by | ada, then root@bastion pts/3, then root@bastion pts/5 |" in page
+
+
+def test_who_takes_a_walk_up_is_told_what_the_one_before_said() -> None:
+    handed = [HandedOver(ASKED + 8, "ada", "grace: the heap is flat", "which"), Resumed(ASKED + 98, "grace")]
+    assert "| To know | ada handed it over at 10:42:17Z: grace: the heap is flat |" in shown(*handed)
+    left = fold([*story()[:4], WalkLeft(ASKED + 5, "ada", "which")])
+    assert left.left is not None and left.left.by == "ada"
+    assert fold([*story()[:4], WalkLeft(ASKED + 5, "ada", "which"), Resumed(ASKED + 9, "grace")]).left is None
+
+
+HELD = Verified(ASKED + 480, "recovers", "effective", "it completed", "burn")
+
+
+def test_the_row_of_the_recovery_names_every_verification_that_held_and_is_empty_once_it_is_not_true() -> None:
+    burn = replace(HELD, at=ASKED + 900, step="burn")
+    assert "| Recovery verified after | 15m (8m: Does it run again?; 15m: burn) |" in shown(HELD, burn)
+    assert "| Recovery verified after | 8m |" in shown(HELD)
+    ended = WalkEnded(ASKED + 500, "unresolved", "stopped by ada", impact={"at": 1.0})
+    assert "| Recovery verified after | – (only this held, after 8m: Does it run again?) |" in shown(HELD, ended)
+    resolved = replace(ended, outcome="resolved", because="it runs")
+    again = Followed(ASKED + 900, "recurred", "it is killed again")
+    page = shown(HELD, resolved, again)
+    assert "| Recovery verified after | – (not any more; it had been after 8m: Does it run again?) |" in page
+    assert spans(HELD, resolved, again)["to_verified"] is None
+
+
+def test_an_objective_that_has_recovered_and_is_called_burning_still_says_why_and_until_when() -> None:
+    still = {"job-success": {"title": "Jobs succeed", "state": "burning", "still": "burns 9.4 over 2h, until 14:42Z"}}
+    page = shown(HELD, WalkEnded(ASKED + 500, "resolved", "it runs", slo=still))
+    assert "burning (burns 9.4 over 2h, until 14:42Z), budget unknown" in page

@@ -18,7 +18,7 @@ from console.tui.views.leftout import left_out
 BEYOND = LeftOut(
     "pods", "workloads that run Spark have their pods followed", 200, 241, "the sick first", ("a/b",), True
 )
-SAID = "pods: 200 of 241 workloads that run Spark have their pods followed, the sick first; not a/b and 40 more"
+SAID = "200 of 241 workloads that run Spark have their pods followed, the sick first; not a/b and 40 more"
 FACTS = Facts(at=0.0, sources=(SourceState("pods", "fresh"), SourceState("nodes", "fresh")), left_out=(BEYOND,))
 SITUATION = Situation(board(FACTS, Cluster(context="c"), (), ()), phase="live")
 
@@ -30,7 +30,7 @@ def words(lines: object) -> str:
 def test_status_counts_the_limits_and_says_what_is_missing() -> None:
     text = status_text(SITUATION)
     assert text.splitlines()[0].endswith("1 limit reached")
-    assert f"left out  {SAID}" in text.splitlines()
+    assert f"not all  {SAID}" in text.splitlines()
 
 
 def test_the_json_of_status_has_counts_and_words() -> None:
@@ -48,15 +48,15 @@ def test_a_source_of_which_sick_things_may_be_missing_is_partial() -> None:
 
 def test_now_and_the_list_of_applications_say_it_at_eighty_columns() -> None:
     page = now.lines(SITUATION, 80)
-    assert f"LEFT OUT  {SAID}" in words(page)
+    assert f"NOT ALL  {SAID}" in words(page)
     assert all(len("".join(s.text for s in line.spans)) <= 80 for line in page)
     table = apps.AppLines(SITUATION.board, foot=left_out(SITUATION.board.left_out, 80))
-    assert f"LEFT OUT  {SAID}" in words(table.line(n, 80) for n in range(1, len(table)))
+    assert f"NOT ALL  {SAID}" in words(table.line(n, 80) for n in range(1, len(table)))
 
 
 def test_advice_says_of_what_there_is_none() -> None:
     report = AdviceReport(0.0, left_out=(BEYOND,))
-    assert f"left out  {SAID}" in text_of(report).splitlines()
+    assert f"not all  {SAID}" in text_of(report).splitlines()
     assert document(report)["left_out"][0]["words"] == BEYOND.words
     assert gated(report, "high")
-    assert f"LEFT OUT  {SAID}" in words(advice.lines(report, (), "", 80, inline=False))
+    assert f"NOT ALL  {SAID}" in words(advice.lines(report, (), "", 80, inline=False))

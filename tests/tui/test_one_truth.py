@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from console.apps.model import MemoryPlan
+from console.apps.model import Death, MemoryPlan
 from console.board.model import Board, Cluster
 from console.causes.model import Incident
 from console.cli.board import _no_app, app_text, slo_row, status_text
@@ -13,8 +13,9 @@ from console.cli.gpu import page as gpu_page
 from console.cli.output import finding_json
 from console.cli.slo import slo_table
 from console.facts.model import SourceState, SourceStateWord
+from console.findings.rule import Trial
 from console.live.shown import alerts_unknown, apps_named, no_app_because, no_gpu_because
-from console.live.situation import Situation
+from console.live.situation import Focus, FocusOn, Situation
 from console.tui.lines import Line
 from console.tui.views import app as app_view
 from console.tui.views import frame, now
@@ -151,3 +152,41 @@ def test_an_objective_has_one_state_one_target_and_one_forecast_on_every_face() 
     ]
     assert all("99.95%" in text and "spent" in text for text in texts)
     assert slo_row(spent)[1:3] == ("99.95%", "exhausted (page)")
+
+
+HELD = "burn 13.9 over 1h and 2.10 over 5m now: leaves BURNING once the 5m burn was below 14.4 (page) for 5m, 2m so far"
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_an_objective_that_is_held_to_be_burning_says_why_below_its_row(width: int) -> None:
+    board = situation().board
+    shown = situation(board=replace(board, slos=(replace(board.slos[0], held=True, reason=HELD), *board.slos[1:])))
+    page = [line.text for line in now.lines(shown, width)]
+    place = page.index(row_of(page, "job success"))
+    assert " ".join(" ".join(page[place + 1 : place + 3]).split()).startswith(HELD)
+    assert f"job success: {HELD}" in status_text(shown).splitlines()
+
+
+def test_an_objective_whose_figures_say_that_it_burns_takes_one_row() -> None:
+    page = [line.text for line in now.lines(situation(), 80)]
+    assert "connect available" in page[page.index(row_of(page, "job success")) + 1]
+
+
+def test_the_driver_has_one_age_on_its_page() -> None:
+    app = sick_app()
+    assert app.driver is not None
+    ended = Death("user-error", "exit code 1", 1, "Error", NOW - 7)
+    driver = replace(app.driver, state="Failed", created=NOW - 600, ended=NOW - 7, death=ended)
+    shown = replace(app, driver=driver)
+    board = situation().board
+    head = [line.text for line in app_view.head(situation(), shown, 100)]
+    assert "Failed  7s" in row_of(head, "etl-orders-driver")
+    assert " 7s " in row_of([line.text for line in app_view.members(board, shown, 100)], " driver ")
+
+
+def test_rules_are_named_in_words_and_not_at_all_where_their_reasons_need_the_room() -> None:
+    trial = Trial("executor-oom-heap", "I02", "Pod/a", False, "no OutOfMemoryError is in its log")
+    focus = Focus(FocusOn(), state="ready", trials=(trial,))
+    assert "executor oom heap" in app_view.trials(focus, "", 120)[1].text
+    narrow = app_view.trials(focus, "", 80)[1].text
+    assert "oom heap" not in narrow and trial.because in narrow

@@ -112,7 +112,7 @@ async def test_the_foot_says_how_many_lines_follow_below() -> None:
 async def test_the_palette_begins_with_the_pages() -> None:
     async with shown(Scene(situation())) as pilot:
         await press(pilot, "colon")
-        assert text(pilot)[2].split() == ["page", "now"]
+        assert text(pilot)[2].split() == ["page", "1", "now"]
 
 
 async def test_what_many_applications_share_is_one_row_that_unfolds() -> None:
@@ -225,6 +225,17 @@ async def test_at_eighty_columns_all_panels_of_an_application_are_named_whole_an
         screen = text(pilot)
         tabs = next(line for line in screen if "2 evidence" in line)
         assert tabs.rstrip("─ ").endswith("7 why not  8 times") and "r runbook" in screen[-1]
+
+
+async def test_on_a_small_screen_only_the_first_panel_of_an_application_has_its_summary() -> None:
+    async with shown(Scene(situation()), (80, 24)) as pilot:
+        await press(pilot, "2", "enter")
+        assert any(line.startswith(" owner ") for line in text(pilot))
+        await press(pilot, "2")
+        assert text(pilot)[3].startswith("─ 1 executors") and text(pilot)[2].startswith(" RUNNING")
+    async with shown(Scene(situation()), (80, 50)) as pilot:
+        await press(pilot, "2", "enter", "2")
+        assert any(line.startswith(" owner ") for line in text(pilot))
 
 
 def test_a_verdict_that_does_not_fit_leaves_out_whole_parts_and_says_so() -> None:

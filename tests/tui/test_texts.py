@@ -13,6 +13,8 @@ from console.live.situation import Focus, FocusOn
 from console.live.trends import MemoryTrend
 from console.tui.lines import fit_middle, spark
 from console.tui.views import app as app_view
+from console.tui.views import texts as views
+from console.tui.views.texts import PagerView
 from tests.tui.scenes import GI, KEY, NOW, Scene, app, situation
 from tests.tui.test_pages import press, settled, shown, text
 
@@ -224,3 +226,13 @@ def test_events_that_are_counted_together_show_at_eighty_columns_how_many_and_in
     rows = [made.text for made in app_view.events(situation().board, Focus(FocusOn(), events=events), 80)]
     assert all("×12 Executor" in row and "combined" not in row for row in rows[1:])
     assert rows[1].rstrip().endswith("ExitCode: 137") and rows[2].rstrip().endswith("ExitCode: 143")
+
+
+def test_lines_that_are_wrapped_stay_as_far_to_the_right_as_they_were() -> None:
+    value = "a-value-of-many-words " * 8
+    manifest = {"spec": {"driver": {"cores": 1, "note": value}}}
+    shown_lines = views.manifest(Focus(FocusOn(), state="ready", manifest=manifest), PagerView(wrapped=True), 60).lines
+    told = [line.text for line in shown_lines]
+    assert told[:3] == [" spec:", "   driver:", "     cores: 1"]
+    assert len(told) > 5 and all(line.startswith("     ") and len(line) <= 60 for line in told[3:])
+    assert value.split() == " ".join(told[3:]).replace("note:", "").replace("'", "").split()

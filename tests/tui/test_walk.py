@@ -359,12 +359,13 @@ async def test_the_badge_of_a_rollback_says_that_it_changes_and_restarts() -> No
 
 
 async def test_no_answer_is_marked_where_a_yes_would_take_a_change_back() -> None:
-    asked = ask("rollback", choices=ROLLBACK_CHOICES, shows=("deaths since the change: 2 container-oom",))
+    died = "deaths since the change: 2 OOMKilled at the container's limit"
+    asked = ask("rollback", choices=ROLLBACK_CHOICES, shows=(died,))
     scene = stands([*TRIED, *FAILED], asked)
     async with shown(scene, (80, 24)) as pilot:
         await open_walk(pilot)
         screen = text(pilot)
-        assert any("deaths since the change: 2 container-oom" in line for line in screen)
+        assert any(died in line for line in screen)
         assert any(line.startswith("   1 roll it back") for line in screen), "no mark stands on it"
         assert any("its diff comes next" in line for line in screen)
         await press(pilot, "enter")

@@ -11,12 +11,15 @@ from typing import Any
 
 from console.drill.state.cluster import ClusterState
 from console.drill.state.resources import NODES, PODS
+from console.drill.state.services import ready
 from console.drill.state.store import ObjectChange
 from console.drill.state.tracks import Track, latest
 
 Object = dict[str, Any]
 Since = list[tuple[float, float]]
 RESOURCE = "nvidia.com/gpu"
+PLUGIN = {"app.kubernetes.io/name": "nvidia-device-plugin"}
+"""Labels of the device plugin's pods, as its chart gives them."""
 GIB = 2**30
 IGNORED = frozenset({13, 31, 43, 45, 68, 109})
 """XIDs that the device plugin ignores: the card stays allocatable."""
@@ -90,6 +93,8 @@ class Gpus:
         """Node → names that its exporter uses: `legacy`, `renamed`; a node without an exporter is not in it."""
         self.blind: dict[str, Since] = {}
         """Node → since when its exporter says nothing (1) or does not answer (2)."""
+        self._plugins: dict[str, str] = {}
+        """Node → uid of the plugin's pod that is ready there, if any; a node whose plugin is no pod is not in it."""
         self.idle: dict[str, Since] = {}
         """Application → since when its GPUs do nothing (1) or work again (0)."""
 
@@ -101,22 +106,48 @@ class Gpus:
         if dcgm != "none":
             self.generation[node] = dcgm
 
-    def give_up(self, card: Card) -> None:
+    def give_up(self, card: Card, xid: int = 0) -> None:
         """The device plugin marks a card unhealthy; it stays so until somebody restarts the plugin."""
         if not card.unhealthy:
             card.unhealthy = True
+            uid = self._plugins.get(card.node)
+            if uid:
+                text = f"XidCriticalError: Xid={xid} on Device={card.uuid}; marking device as unhealthy."
+                self.cluster.logs.of(uid).raw(self.cluster.heap.now, text)
             self.offer(card.node)
 
     def offer(self, name: str) -> None:
-        """Write into the node what the plugin offers."""
+        """Write into the node what the plugin offers: nothing while its pod there is not ready."""
         node = self.cluster.store.get(NODES, "", name)
         if node is not None:
-            healthy = str(sum(not card.unhealthy for card in self.cards[name]))
+            works = self._plugins.get(name) != ""
+            healthy = str(sum(works and not card.unhealthy for card in self.cards[name]))
             status = {**node["status"], "allocatable": {**node["status"]["allocatable"], RESOURCE: healthy}}
             self.cluster.store.update(NODES, {**node, "status": status})
 
+    def _plugin(self, change: ObjectChange) -> None:
+        """A pod of the device plugin came, works, or went. One that begins looks at every card anew."""
+        pod, uid = change.object, change.object["metadata"]["uid"]
+        node = pod["spec"].get("nodeName", "")
+        if node not in self.cards:
+            return
+        if change.type != "DELETED" and ready(pod):
+            if self._plugins.get(node) != uid:
+                first = node not in self._plugins
+                self._plugins[node] = uid
+                if not first:
+                    for card in self.cards[node]:
+                        card.unhealthy = bool(card.fact("off", self.cluster.heap.now))
+                    self.cluster.heap.after(1.0, lambda: self.offer(node))
+        elif self._plugins.get(node) == uid:
+            self._plugins[node] = ""
+            self.cluster.heap.after(0.5, lambda: self.offer(node))
+
     def _pod(self, change: ObjectChange) -> None:
         pod = change.object
+        if PLUGIN.items() <= (pod["metadata"].get("labels") or {}).items():
+            self._plugin(change)
+            return
         track = self.cluster.tracks.of(pod["metadata"]["uid"])
         mine = [
             (card, allocation)

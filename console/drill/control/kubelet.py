@@ -7,7 +7,8 @@ from typing import Any
 
 from console.drill.control.containers import ContainerLives
 from console.drill.control.podstatus import GOOD, PodWriter
-from console.drill.control.pulls import ImagePulls
+from console.drill.control.pulls import SYNC, ImagePulls
+from console.drill.control.references import missing_value, missing_volume
 from console.drill.state.cluster import ClusterState
 from console.drill.state.ids import stamp
 from console.drill.state.pods import finished
@@ -15,6 +16,8 @@ from console.drill.state.resources import PODS
 from console.drill.state.store import ObjectChange
 
 Object = dict[str, Any]
+LONGEST_MOUNT = 122.0
+"""Seconds between two attempts to mount a volume, at most."""
 SANDBOX = ("False", "PodSandboxNotReady", "pod sandbox is not ready")
 
 
@@ -64,7 +67,20 @@ class Kubelet:
             text = f'MountVolume.SetUp failed for volume "{volume}" : configmap "{config}" not found'
             self._writer.event(pod, "Warning", "FailedMount", text)
             delay += 0.6
-        self.cluster.heap.after(delay, lambda: self._sandbox(meta))
+        self.cluster.heap.after(delay, lambda: self._mount(meta, 0))
+
+    def _mount(self, meta: Object, attempt: int) -> None:
+        """Go on once all that a pod mounts is there. What Spark itself makes beside its pods is taken to be."""
+        pod = self._writer.live(meta)
+        if pod is None or "deletionTimestamp" in pod["metadata"]:
+            return
+        problem = "" if _of_spark(pod) else missing_volume(self.cluster.store, pod)
+        if not problem:
+            self._sandbox(meta)
+            return
+        self._writer.event(pod, "Warning", "FailedMount", problem)
+        wait = min(0.5 * 2**attempt, LONGEST_MOUNT)
+        self.cluster.heap.after(wait, lambda: self._mount(meta, attempt + 1))
 
     def _sandbox(self, meta: Object) -> None:
         pod = self._writer.live(meta)
@@ -76,6 +92,16 @@ class Kubelet:
         self._pulls.fetch(meta, lambda: self._made(meta))
 
     def _made(self, meta: Object) -> None:
+        pod = self._writer.live(meta)
+        if pod is None:
+            return
+        for container in () if _of_spark(pod) else pod["spec"]["containers"]:
+            problem = missing_value(self.cluster.store, pod, container)
+            if problem:
+                self._writer.event(pod, "Warning", "Failed", f"Error: {problem}", container["name"])
+                self._writer.waiting(meta, container["name"], "CreateContainerConfigError", problem)
+                self.cluster.heap.after(SYNC, lambda: self._made(meta))
+                return
         self.cluster.heap.after(0.3, lambda: self._started(meta))
 
     def _started(self, meta: Object) -> None:
@@ -224,3 +250,7 @@ class Kubelet:
                 gone = pod["metadata"] | {"deletionGracePeriodSeconds": 0, "deletionTimestamp": stamp(now)}
                 self.cluster.store.update(PODS, {**pod, "metadata": gone})
             self.cluster.store.delete(PODS, meta["namespace"], meta["name"])
+
+
+def _of_spark(pod: Object) -> bool:
+    return "spark-role" in (pod["metadata"].get("labels") or {})

@@ -27,7 +27,9 @@ class QuotaController:
             self._refresh(change.object["metadata"]["namespace"])
 
     def _quota(self, change: ObjectChange) -> None:
-        if change.type == "MODIFIED" and change.previous and change.previous["spec"] != change.object["spec"]:
+        before, quota = change.previous, change.object
+        new = change.type == "ADDED" and "used" not in (quota.get("status") or {})
+        if new or (change.type == "MODIFIED" and before and before["spec"] != quota["spec"]):
             self._refresh(change.object["metadata"]["namespace"])
 
     def _refresh(self, namespace: str) -> None:

@@ -23,8 +23,8 @@ def edit(cluster: ClusterState, resource: ServedResource, obj: Object, change: O
     """Change an object that is there, as a client called `manager` would."""
     changed = merged(resource, obj, change)
     meta = {**changed["metadata"]}
-    if spec_changed(obj, changed):
-        meta["generation"] = int(obj["metadata"].get("generation", 1)) + 1
+    if "generation" in meta and spec_changed(obj, changed):
+        meta["generation"] = int(meta["generation"]) + 1
     entry = managed(manager, cluster.heap.now, resource.api_version, change)
     others = [e for e in meta.get("managedFields", ()) if (e["manager"], e.get("subresource", "")) != (manager, "")]
     meta["managedFields"] = [*others, entry]

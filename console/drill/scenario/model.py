@@ -168,7 +168,7 @@ class Expect(msgspec.Struct, frozen=True, kw_only=True):
     writes: int | None = None
     findings: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
-    within: float = 60.0
+    within: float = 30.0
 
 
 class Opens(msgspec.Struct, frozen=True, kw_only=True):

@@ -173,7 +173,14 @@ class Driver(StagedRun):
             self.cluster.delete_pod(meta)
 
     def cut_off(self, node: str) -> None:
-        """Executors on a node that is gone stop working; their heartbeats are missed after two minutes."""
+        """A node is gone: with it the driver, or executors, whose heartbeats are missed after two minutes."""
+        driver = self.cluster.store.get(PODS, self.driver["metadata"]["namespace"], self.driver["metadata"]["name"])
+        if driver is not None and driver["spec"].get("nodeName") == node:
+            self._stop(137)
+            for executor in self.executors.values():
+                if executor.removed is None:
+                    self._orphan(executor)
+            return
         for executor in self.executors.values():
             pod = self.cluster.store.get(PODS, executor.pod["namespace"], executor.pod["name"])
             if pod is None or pod["spec"].get("nodeName") != node or not executor.active:

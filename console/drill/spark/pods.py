@@ -172,6 +172,7 @@ def driver_pod(cluster: ClusterState, app: Object, app_id: str, submission: str)
         tmpfs=conf_of(spec).get("spark.kubernetes.local.dirs.tmpfs") == "true",
         ids=cluster.ids,
     )
+    _mount(pod_spec, spec, part, "driver")
     if spec.get("nodeSelector") or part.get("nodeSelector"):
         pod_spec["nodeSelector"] = {**(spec.get("nodeSelector") or {}), **(part.get("nodeSelector") or {})}
     pod = build(
@@ -211,6 +212,7 @@ def executor_pod(cluster: ClusterState, run: SparkRun, number: int) -> Object:
     )
     pod_spec["hostname"] = name[:63]
     _place(pod_spec, spec, part)
+    _mount(pod_spec, spec, part, "executor")
     return build(
         PODS,
         name,
@@ -265,6 +267,32 @@ def _executor_env(run: SparkRun, number: int, local: str) -> list[Object]:
         },
         {"name": "SPARK_LOCAL_DIRS", "value": local},
     ]
+
+
+_CLAIM = re.compile(r"spark\.kubernetes\.(driver|executor)\.volumes\.persistentVolumeClaim\.([^.]+)\.(.+)")
+
+
+def _mount(pod_spec: Object, spec: Object, part: Object, role: str) -> None:
+    """Volumes that the application names, claims that its configuration names, and the secrets that pull its image."""
+    declared = {volume["name"]: volume for volume in spec.get("volumes") or ()}
+    volumes = [declared[m["name"]] for m in part.get("volumeMounts") or () if m.get("name") in declared]
+    mounts = [dict(m) for m in part.get("volumeMounts") or () if m.get("name") in declared]
+    claims: dict[str, dict[str, str]] = {}
+    for key, value in conf_of(spec).items():
+        found = _CLAIM.fullmatch(key)
+        if found is not None and found[1] == role:
+            claims.setdefault(found[2], {})[found[3]] = value
+    for name, told in claims.items():
+        if told.get("options.claimName"):
+            volumes.append({"name": name, "persistentVolumeClaim": {"claimName": told["options.claimName"]}})
+            mounts.append({"name": name, "mountPath": told.get("mount.path", f"/{name}")})
+    if volumes:
+        container = pod_spec["containers"][0]
+        container["volumeMounts"] = [*container["volumeMounts"], *mounts]
+        pod_spec["volumes"] = [*pod_spec["volumes"], *volumes]
+    secrets = spec.get("imagePullSecrets")
+    if secrets:
+        pod_spec["imagePullSecrets"] = [{"name": str(name)} for name in secrets]
 
 
 def _place(pod_spec: Object, spec: Object, part: Object) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 from console.base.units import parse_quantity
 from console.drill.state.objects import StatusError
 from console.drill.state.pods import amount_of, finished
-from console.drill.state.resources import LIMITRANGES, NAMESPACES, PODS, QUOTAS, ServedResource
+from console.drill.state.resources import LIMITRANGES, NAMESPACES, PODS, QUOTAS, WEBHOOKS, ServedResource
+from console.drill.state.services import unreachable
 from console.drill.state.store import Store
 
 Object = dict[str, Any]
@@ -60,6 +61,7 @@ def admit(store: Store, resource: ServedResource, obj: Object) -> Object:
     if resource.namespaced and store.get(NAMESPACES, "", namespace) is None:
         text = f'namespaces "{namespace}" not found'
         raise StatusError(text, "NotFound", 404, name=namespace, kind="namespaces")
+    _ask_webhooks(store, resource, obj)
     if resource is not PODS:
         return obj
     wanted = pod_usage(obj)
@@ -81,6 +83,40 @@ def admit(store: Store, resource: ServedResource, obj: Object) -> Object:
                 kind="pods",
             )
     return obj
+
+
+def _ask_webhooks(store: Store, resource: ServedResource, obj: Object) -> None:
+    """A webhook that must answer and does not refuses what it would have been asked about."""
+    labels = obj["metadata"].get("labels") or {}
+    for config in store.each(WEBHOOKS):
+        for hook in config.get("webhooks") or ():
+            service = (hook.get("clientConfig") or {}).get("service")
+            if hook.get("failurePolicy", "Fail") != "Fail" or not service or not _asked(hook, resource):
+                continue
+            wanted = (hook.get("objectSelector") or {}).get("matchLabels") or {}
+            if not wanted.items() <= labels.items():
+                continue
+            port = int(service.get("port", 443))
+            why = unreachable(store, service["namespace"], service["name"], port)
+            if why:
+                host = f"{service['name']}.{service['namespace']}.svc"
+                url = f"https://{host}:{port}{service.get('path', '/')}?timeout={hook.get('timeoutSeconds', 10)}s"
+                lacks = f'no endpoints available for service "{service["name"]}"'
+                if why == "unknown":
+                    lacks = f'service "{service["name"]}" not found'
+                text = f'failed calling webhook "{hook["name"]}": failed to call webhook: Post "{url}": {lacks}'
+                causes = [{"message": text}]
+                raise StatusError(f"Internal error occurred: {text}", "InternalError", 500, causes=causes)
+
+
+def _asked(hook: Object, resource: ServedResource) -> bool:
+    """Whether its rules have it asked about new objects of a resource."""
+    return any(
+        resource.plural in rule.get("resources", ())
+        and resource.group in rule.get("apiGroups", ())
+        and {"CREATE", "*"} & set(rule.get("operations", ()))
+        for rule in hook.get("rules", ())
+    )
 
 
 def _check_limits(limits: Object, pod: Object) -> None:

@@ -16,10 +16,10 @@ from console.facts.logs import Hit
 from console.facts.model import Pod
 from console.findings.case import Case
 from console.findings.figures.memory import ResultSizeFigures
+from console.findings.lost.victims import Victim
 from console.findings.memory_figures import memory_figures
 from console.findings.rule import Answer, Rule, finding, severity_of
 from console.findings.simple import LogRule
-from console.findings.victims import Victim
 
 _RESULT = re.compile(
     r"Total size of serialized results of (\d+) tasks \(([\d.]+ ?\w+)\) is (?:bigger|larger) "

@@ -13,11 +13,11 @@ from console.facts.model import Condition, Node
 from console.facts.rest import num
 from console.findings.case import Case, ClusterView
 from console.findings.figures.shuffle import DiskPressureFigures, FullDiskFigures, LostShuffleFigures
+from console.findings.lost.victims import Victim
 from console.findings.model import Finding
 from console.findings.rule import Answer, Rule, WorldRule, finding, severity_of
 from console.findings.rules.storage.event_logs import of_event_log
 from console.findings.simple import LogRule
-from console.findings.victims import Victim
 
 _HOST = re.compile(r"FetchFailed\(BlockManagerId\((\S+?), (\S+?), \d+")
 

@@ -136,13 +136,15 @@ async def _object(target: ObjectRef, reader: Reader, folder: _Folder, now: float
 
 
 async def _pods(target: ObjectRef, obj: dict[str, Any], reader: Reader, folder: _Folder) -> list[dict[str, Any]]:
-    """Pods that run for an object, at most `MOST_PODS` of them; the sick and drivers first."""
-    selector = _selector(target, obj)
-    if not selector or not target.namespace:
+    """Pods that run for an object, or on a node, at most `MOST_PODS` of them; the sick and drivers first."""
+    query = {"labelSelector": _selector(target, obj)} if target.namespace else {}
+    if (target.api_version, target.kind) == ("v1", "Node"):
+        query = {"fieldSelector": f"spec.nodeName={target.name}"}
+    if not any(query.values()):
         return []
     path = object_path("v1", "pods", target.namespace)
     try:
-        body = await reader.get(path, {"labelSelector": selector, "limit": "500"}, timeout=READ_SECONDS)
+        body = await reader.get(path, {**query, "limit": "500"}, timeout=READ_SECONDS)
         items = [item for item in decode_tree(body).get("items") or [] if isinstance(item, dict)]
     except (ConsoleError, msgspec.DecodeError) as error:
         folder.lacks.append(f"pods of {target.words}: {getattr(error, 'message', error)}")

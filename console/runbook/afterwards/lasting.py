@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace as change
 
 from console.actions.effects import Effect
+from console.runbook.language.ends import FINALLY
 from console.runbook.state import Walk
 
 
@@ -18,6 +19,14 @@ def lasting(walk: Walk, effect: Effect) -> Walk:
     return change(
         walk, still_to_do=tuple(dict.fromkeys((*walk.still_to_do, *words))), makers=tuple(dict.fromkeys(makers))
     )
+
+
+def not_cleaned(walk: Walk, step: str, because: str) -> Walk:
+    """With a step of `finally` that was not done as what is still to do; no other step is."""
+    if not step.rpartition(".")[2].startswith(FINALLY):
+        return walk
+    words = f"{step} was not done: {because}"
+    return change(walk, still_to_do=tuple(dict.fromkeys((*walk.still_to_do, words))))
 
 
 def still_stands(walk: Walk) -> Walk:

@@ -64,13 +64,16 @@ class MetricSeries(Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Series by name, patterns of the servlet's names, invented names with what to use, and the kinds of objects."""
+    """Series by name, patterns of the servlet's names, invented names with what to use, and the kinds of objects;
+    names of alerts and objectives, where those who read it know them."""
 
     series: dict[str, MetricSeries] = field(default_factory=dict)
     target_labels: frozenset[str] = frozenset()
     servlet: tuple[tuple[re.Pattern[str], str, MetricSeries], ...] = ()
     invented: tuple[tuple[re.Pattern[str], str], ...] = ()
     kinds: dict[str, Any] = field(default_factory=dict)
+    alerts: frozenset[str] = frozenset()
+    objectives: frozenset[str] = frozenset()
 
     def find(self, name: str) -> MetricSeries | None:
         """The series of this name, or None."""
@@ -104,6 +107,12 @@ class Catalogue:
         """The field tree of an object kind, or None."""
         return self.kinds.get(f"{api_version} {kind}")
 
+    def below(self, tree: Any) -> Any:
+        """The fields that a tree means: `spec of KIND` repeats another object's."""
+        if isinstance(tree, str) and tree.startswith("spec of "):
+            return self.kinds[tree.removeprefix("spec of ")]["spec"]
+        return tree
+
     def wrong_field(self, api_version: str, kind: str, path: tuple[str, ...], value: Any) -> str | None:
         """What is wrong with writing `value` at `path`, in words, or None. Unknown kinds are not judged here.
 
@@ -117,8 +126,12 @@ class Catalogue:
         if path in ((), ("apiVersion",), ("kind",)):
             return None
         for depth, part in enumerate(path):
-            if isinstance(tree, str) and tree.startswith("spec of "):
-                tree = self.kinds[tree.removeprefix("spec of ")]["spec"]
+            tree = self.below(tree)
+            if isinstance(tree, list):
+                if not (part.isdigit() or part == "-"):
+                    return f"{'.'.join(path[:depth])} is a list: {part!r} must be a position, like 0"
+                tree = tree[0]
+                continue
             if tree in ("any", "list"):
                 return None
             if tree == "map":
@@ -129,9 +142,23 @@ class Catalogue:
                 where = ".".join(path[:depth]) or kind
                 return f"{where} has no field {part!r}; {did_you_mean(part, tree)}"
             tree = tree[part]
-        if isinstance(tree, dict) or _is(value, tree):
+        return self._unlike(".".join(path), self.below(tree), value)
+
+    def _unlike(self, where: str, tree: Any, value: Any) -> str | None:
+        """What is wrong with a whole value that is set where `tree` says what may stand."""
+        if isinstance(tree, list) and isinstance(value, list):
+            found = (self._unlike(f"{where}[{i}]", self.below(tree[0]), one) for i, one in enumerate(value))
+            return next((words for words in found if words), None)
+        if isinstance(tree, dict) and isinstance(value, dict):
+            for key, inner in value.items():
+                if key not in tree:
+                    return f"{where} has no field {key!r}; {did_you_mean(key, tree)}"
+                if words := self._unlike(f"{where}.{key}", self.below(tree[key]), inner):
+                    return words
             return None
-        return f"{'.'.join(path)} must be {_a(tree)}, not {_said(value)}"
+        if isinstance(tree, dict | list) or _is(value, tree) or (isinstance(value, str) and "{{" in value):
+            return None
+        return f"{where} must be {_a(tree)}, not {_said(value)}"
 
 
 def _metadata(path: tuple[str, ...]) -> str | None:

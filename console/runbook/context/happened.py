@@ -20,6 +20,8 @@ def happened(walk: Walk) -> dict[str, Any]:
     said = [f"Changed: {'; '.join(stands)}."] if stands else []
     said += [f"Taken back: {'; '.join(back)}."] if back else []
     said += [] if stands or back else ["Nothing was changed."]
+    proofs = [out.get("because") for out in walk.outputs.values() if out.get("verdict") == "effective"]
+    said += [f"Verified: {proofs[-1]}."] if stands and walk.helped and proofs else []
     reasons = [s.words for s in walk.steps if s.words and s.state in ("done", "refused", "failed")]
     return {
         "happened": " ".join(said),

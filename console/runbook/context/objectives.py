@@ -33,13 +33,16 @@ def recovery(slos: Iterable[SloStatus], walk: Walk | None, runbook: Runbook | No
     ours = answered_for(tuple(slos), walk, runbook)
     if not ours:
         return ObjectiveRecovery("none", (), "no objective is measured for this")
+    changed = walk.changed if walk is not None else None
     over = [recovered(slo) for slo in ours]
     state: Literal["burning", "no data", "recovered"] = "recovered"
     if False in over:
         state = "burning"
     elif None in over:
         state = "no data"
-    return ObjectiveRecovery(state, tuple(slo.id for slo in ours), "; ".join(f"{slo.id}: {words(slo)}" for slo in ours))
+    return ObjectiveRecovery(
+        state, tuple(slo.id for slo in ours), "; ".join(f"{slo.id}: {words(slo, changed)}" for slo in ours)
+    )
 
 
 def answered_for(slos: tuple[SloStatus, ...], walk: Walk | None, runbook: Runbook | None) -> list[SloStatus]:

@@ -35,7 +35,11 @@ ENDS: dict[str, BuiltInEnd] = {
 }
 
 OBJECTIVES = ("objectives", "objectives-recover")
-RESERVED = (*ENDS, "verify", "next", "applies", *OBJECTIVES)
+RETURN = "return"
+"""Where the last step of `finally` leads: to the end that the walk was at."""
+FINALLY = "finally-"
+"""How the ids of steps of `finally` begin."""
+RESERVED = (*ENDS, "verify", "next", "applies", RETURN, *OBJECTIVES)
 """Names that mean something to every runbook, so that no step may have them."""
 
 

@@ -11,7 +11,7 @@ from console.actions import verbs
 from console.base.document import Document
 from console.base.errors import DocumentError
 from console.runbook.language import doing, proof
-from console.runbook.language.ends import ENDS, OBJECTIVES, end_of
+from console.runbook.language.ends import ENDS, OBJECTIVES, RETURN, end_of
 from console.runbook.language.read import BESIDE, ShortItem
 from console.runbook.language.shapes import (
     AskStep,
@@ -28,7 +28,7 @@ from console.runbook.language.shapes import (
     VerifyClause,
     WaitStep,
 )
-from console.runbook.model import Branch, Choice, NamedObject, Step
+from console.runbook.model import WAYS, Branch, Choice, NamedObject, Step
 
 
 class Expander:
@@ -44,6 +44,7 @@ class Expander:
         self.objects, self.verify, self.objectives = objects, verify, objectives
         self.problems: list[DocumentError] = []
         self.extra: list[Step] = []
+        self._last: list[Step] = []
 
     def steps(self, document: Document, items: Sequence[ShortItem | Step], *, on_demand: bool) -> tuple[Step, ...]:
         """All steps: whether it applies, those of the file, its verification, the ends that are led to."""
@@ -56,6 +57,14 @@ class Expander:
         out += self.extra
         return self._with_ends(out)
 
+    def last(self, document: Document, items: Sequence[ShortItem]) -> None:
+        """The steps of `finally`: each leads to the next, whatever comes of it, and the last one back to the end."""
+        for index, item in enumerate(items):
+            after = items[index + 1].id if index + 1 < len(items) else RETURN
+            self._last += [_whatever_comes(step, after) for step in self.step(document, item, after)]
+        if items:
+            self._last.append(Step(id=RETURN, kind="end", title="Back to the end", at=("finally",)))
+
     def _with_ends(self, steps: list[Step]) -> tuple[Step, ...]:
         named = {goto for step in steps for goto in ways(step)}
         known = {step.id for step in steps}
@@ -67,7 +76,7 @@ class Expander:
                 steps += proof.objectives()
         named = {goto for step in steps for goto in ways(step)}
         known = {step.id for step in steps}
-        return (*steps, *(_end(id) for id in ENDS if id in named and id not in known))
+        return (*steps, *(_end(id) for id in ENDS if id in named and id not in known), *self._last)
 
     def step(
         self, document: Document, item: ShortItem, after: str, members: frozenset[str] = frozenset()
@@ -196,29 +205,25 @@ class Expander:
             each=doc.each,
             item=doc.item,
             most=doc.most,
-            first=first,
             next=way(doc.then, "next"),
             on_unknown="handed-over",
             **common,
         )
-        head = replace(head, block=item.id, within=(first,), branches=(Branch("x", first), Branch("", head.next)))
+        head = replace(head, block=item.id, within=(first,), branches=(Branch("", first),))
         return [head, *(replace(step, block=item.id, within=within) for step in inner)]
 
 
 def ways(step: Step) -> tuple[str, ...]:
     """Every step that this one may lead to by name."""
-    own = (
-        step.next,
-        step.verify,
-        step.on_refused,
-        step.on_failed,
-        step.on_effective,
-        step.on_ineffective,
-        step.on_worse,
-    )
-    return tuple(
-        w for w in (*own, step.on_unknown, *(b.goto for b in step.branches), *(c.goto for c in step.choices)) if w
-    )
+    own = (*(getattr(step, key) for key in WAYS), *(b.goto for b in step.branches), *(c.goto for c in step.choices))
+    return tuple(way for way in own if way)
+
+
+def _whatever_comes(step: Step, after: str) -> Step:
+    """A step of `finally`: what it could not do does not keep the next one from being done."""
+    ways_on = {key: after for key in WAYS if getattr(step, key) in ENDS}
+    choices = tuple(replace(c, goto=after if c.goto in ENDS else c.goto) for c in step.choices)
+    return replace(step, choices=choices, **ways_on)
 
 
 def _to_objectives(step: Step) -> Step:

@@ -14,7 +14,10 @@ DEEPEST = 4
 
 
 def link(runbook: Runbook, library: Mapping[str, Runbook], above: tuple[str, ...] = ()) -> Runbook:
-    """The runbook with the steps of those that it runs, as far as the library has them and no circle is closed."""
+    """The runbook with the steps of those that it runs, as far as the library has them and no circle is closed.
+
+    One that has a `finally` is not run within another: its ends would not be those of the walk.
+    """
     if not any(step.kind == "run" for step in runbook.steps):
         return runbook
     steps: list[Step] = []
@@ -22,7 +25,7 @@ def link(runbook: Runbook, library: Mapping[str, Runbook], above: tuple[str, ...
     chain = (*above, runbook.id)
     for step in runbook.steps:
         other = library.get(step.runs) if step.kind == "run" and step.runs not in chain else None
-        if other is None or len(chain) >= DEEPEST:
+        if other is None or other.last or len(chain) >= DEEPEST:
             steps.append(step)
             continue
         inner = link(other, library, chain)
@@ -50,7 +53,6 @@ def _under(step: Step, run: Step, names: Mapping[str, str]) -> Step:
         made,
         branches=tuple(replace(b, goto=names.get(b.goto, b.goto)) for b in step.branches),
         choices=tuple(replace(c, goto=names.get(c.goto, c.goto)) for c in step.choices),
-        first=names.get(step.first, step.first),
         block=names.get(step.block, step.block),
         within=tuple(names.get(id, id) for id in step.within),
         **ways,

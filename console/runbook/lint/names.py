@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from jinja2 import nodes
 
 from console.base.errors import did_you_mean
 from console.runbook import filters, template
-from console.runbook.lint.shape import ANY, LEAF, Shape, down
+from console.runbook.lint.shape import down
+from console.runbook.lint.words import ANY, LEAF, Shape, Words, near
 
 Trail = tuple[str, ...]
+NodeT = TypeVar("NodeT", bound=nodes.Node)
 
 
 @dataclass
@@ -22,13 +25,11 @@ class Uses:
         trails: paths of data (`app`, `name`), the longest that are spelled out.
         guarded: paths that the template asks `is defined` of, or gives a default for.
         problems: (message, hint) of paths that cannot exist.
-        words: constants that are looked up in `found` (`'executor-oom-heap' in found`, `found['…']`).
     """
 
     trails: set[Trail] = field(default_factory=set)
     guarded: set[Trail] = field(default_factory=set)
     problems: list[tuple[str, str]] = field(default_factory=list)
-    words: set[str] = field(default_factory=set)
 
 
 def uses(text: str, shape: Mapping[str, Shape], *, expression: bool = False) -> Uses:
@@ -58,11 +59,8 @@ class _TrailReader:
                 return ANY
             case nodes.Filter(node=nodes.Expr() as inner):
                 return self.filtered(node, inner)
-            case nodes.Compare(expr=nodes.Const(value=str() as word), ops=[nodes.Operand(op="in" | "notin", expr=box)]):
-                if isinstance(box, nodes.Name) and box.name == "found":
-                    self.found.words.add(word)
-                self.read(box)
-                return LEAF
+            case nodes.Compare():
+                return self.compared(node)
             case nodes.Call(args=args):
                 for arg in args:
                     self.read(arg)
@@ -78,6 +76,29 @@ class _TrailReader:
         for child in node.iter_child_nodes():
             self.read(child)
         return ANY
+
+    def compared(self, node: nodes.Compare) -> Shape:
+        shape = self.read(node.expr)
+        for operand in node.ops:
+            self.words(node.expr, shape, operand.expr)
+            self.read(operand.expr)
+        return LEAF
+
+    def words(self, left: nodes.Node, shape: Shape, right: nodes.Node) -> None:
+        """A word that a state is compared with, and that it never is."""
+        if not isinstance(shape, Words):
+            return
+        for option in _constants(right):
+            if isinstance(option, nodes.Const) and isinstance(option.value, str):
+                where = left.value if isinstance(left, nodes.Const) else ".".join(_trail(left))
+                self.word(where or "it", shape, option.value)
+
+    def word(self, where: str, shape: Words, word: str) -> None:
+        known = [w for w in shape.words if w != "*"]
+        if word in known or word in (w.upper() for w in known):
+            return
+        if "*" not in shape.words or near(word, known):
+            self.found.problems.append((f"{where} is never {word!r}", did_you_mean(word, known)))
 
     def loop(self, node: nodes.For) -> Shape:
         items = self.read(node.iter)
@@ -107,6 +128,8 @@ class _TrailReader:
             first = node.args[0]
             if isinstance(first, nodes.Const) and isinstance(first.value, str):
                 field = self.fields(shape[0], first.value.split("."), "each item")
+                if node.name != "pick" and len(node.args) == 3:
+                    self.words(first, field, node.args[2])
                 return [field] if node.name == "pick" else shape
         if node.name in ("first", "last"):
             return shape[0] if isinstance(shape, list) else ANY
@@ -140,14 +163,23 @@ class _TrailReader:
             self.found.problems.append((f"there is no {root!r} in templates", did_you_mean(root, known)))
             return ANY
         self.found.trails.add(trail)
-        if root == "found" and rest:
-            self.found.words.add(rest[0])
         return self.fields(self.scope[root], rest, root)
 
     def unknown(self, where: str, key: str, shape: Shape) -> None:
         known = [k for k in shape if not k.endswith("*")] if isinstance(shape, dict) else []
         hint = did_you_mean(key, known) if known else f"{where} is one value without fields"
         self.found.problems.append((f"{where} has no {key!r}", hint))
+
+
+def all_of(tree: nodes.Node, kind: type[NodeT]) -> Iterator[NodeT]:
+    """Every node of a kind, the root too."""
+    if isinstance(tree, kind):
+        yield tree
+    yield from tree.find_all(kind)
+
+
+def _constants(node: nodes.Node) -> list[nodes.Node]:
+    return list(node.items) if isinstance(node, nodes.List | nodes.Tuple) else [node]
 
 
 def _stored(target: nodes.Node) -> list[str]:

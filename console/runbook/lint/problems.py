@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from console.base.document import Document, Path, dotted, parse
 from console.base.errors import DocumentError
+from console.runbook.lint import short
 from console.runbook.model import Runbook
 
 
@@ -53,6 +54,7 @@ class LintReport:
         self.document: Document = parse(runbook.text, runbook.file)
         self.places = {step.id: step.at or ("steps", index) for index, step in enumerate(runbook.steps)}
         self.problems: list[LintProblem] = []
+        self._told: set[tuple[str, Path]] = set()
 
     def add(
         self,
@@ -62,15 +64,21 @@ class LintReport:
         hint: str | None = "",
         severity: Literal["error", "warning"] = "error",
     ) -> None:
-        """A problem at a path of the document."""
+        """A problem at a path of the document. What one short step has become says the same of it once."""
+        if short.is_short(self.document, path):
+            if code in short.ONCE and (code, path) in self._told:
+                return
+            self._told.add((code, path))
+            hint = short.HINTS.get(code, hint)
         line, column = self.document.mark(path)
         found = LintProblem(code, severity, message, self.runbook.file, line, column, dotted(path), hint or "")
         if found not in self.problems:
             self.problems.append(found)
 
     def at(self, step: str, *key: str | int) -> Path:
-        """The path of a key of a step."""
-        return (*self.places[step], *key)
+        """The path of a key of a step, as it is written."""
+        at = self.places[step]
+        return short.written(self.document, at, key) if short.is_short(self.document, at) else (*at, *key)
 
     def has(self, *codes: str) -> bool:
         return any(p.code in codes for p in self.problems)

@@ -15,7 +15,7 @@ from console.base.document import Path
 from console.base.errors import did_you_mean
 from console.runbook import graph
 from console.runbook.catalogue import Catalogue
-from console.runbook.lint import templates, world
+from console.runbook.lint import constants, habits, known, templates, world
 from console.runbook.lint.problems import LintProblem, LintReport
 from console.runbook.lint.shape import down, own_figures
 from console.runbook.model import SIZED, Input, Runbook, Step
@@ -23,7 +23,8 @@ from console.runbook.scripts import ScriptSpec
 from console.runbook.types import convert
 
 STALE_DAYS = 365
-CONSENT = ("confirm", "approve", "force", "yes", "sure", "agree", "apply")
+CONSENT = ("confirm", "approve", "force", "yes", "sure", "agree", "apply", "go_ahead", "proceed", "allow", "accept")
+YES = ("true", "yes", "y", "on", "ok", "go", "go-ahead")
 BROKEN_WAYS = ("undefined-step", "decide-without-else", "no-way-on", "verdict-without-way", "no-way-after-no")
 
 
@@ -50,7 +51,10 @@ def lint(
             _edit(report, step, step.edit.input)
     if not report.has(*BROKEN_WAYS):
         _reach(report)
-    templates.check(report)
+    templates.check(report, catalogue)
+    constants.check(report)
+    known.check(report, catalogue.alerts, catalogue.objectives)
+    habits.check(report)
     world.check(report, scripts, catalogue)
     return report.done()
 
@@ -64,7 +68,7 @@ def _identity(report: LintReport, today: str) -> None:
             "review-stale", ("reviewed",), f"last reviewed on {runbook.reviewed}, over a year ago", severity="warning"
         )
     match = runbook.match
-    if not (match.findings or match.classes or match.alerts or match.slos):
+    if not (match.findings or match.classes or match.alerts or match.slos or runbook.on_demand):
         report.add("matches-nothing", ("match",), "no finding, alert or SLO leads to this runbook", severity="warning")
     for index, alert in enumerate(match.alerts):
         for label, wanted in alert.labels.items():
@@ -98,7 +102,7 @@ def _inputs(report: LintReport) -> None:
             except ValueError as error:
                 report.add("bad-default", (*at, "default"), f"the default is wrong: {error}")
         consent = any(word in item.name for word in CONSENT)
-        if consent and str(item.default).lower() in ("true", "yes", "y"):
+        if consent and str(item.default).lower() in YES:
             report.add(
                 "yes-by-default",
                 (*at, "default"),
@@ -233,7 +237,7 @@ def _write(report: LintReport, step: Step) -> None:
             f"verify {verify.id!r} is true as soon as nothing happens",
             "add `progress`: what must be seen for `until` to count",
         )
-    if not step.rollback and not step.irreversible and verb_of(step.action).way_back == "stated":
+    if not step.rollback and not step.irreversible:
         report.add(
             "write-without-rollback",
             report.at(step.id),

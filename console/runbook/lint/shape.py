@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
 from msgspec import inspect as types
 
 from console.apps.model import SparkApp
+from console.apps.states import STATES as APP_STATES
 from console.board.model import Cluster
 from console.components.model import Component
 from console.facts.model import Alert, Node, SourceState
 from console.findings.figures import Figures, families, figures_of
 from console.findings.model import Finding
+from console.runbook import graph
+from console.runbook.catalogue import Catalogue
 from console.runbook.context.after import After
 from console.runbook.context.objectives import ObjectiveRecovery
+from console.runbook.lint import live
+from console.runbook.lint.words import ANY, LEAF, Partial, Shape, Words, near
 from console.runbook.model import Runbook, Step
 from console.slo.model import SloStatus
-
-Shape = Any
-"""A dict of shapes by field (`*` for any other key), a one-item list for a list, LEAF, or ANY."""
-LEAF, ANY = "leaf", "any"
 
 OUTPUTS: dict[str, tuple[str, ...]] = {
     "check": ("status", "because", "value"),
@@ -53,6 +55,8 @@ def _shape(kind: types.Type, depth: int) -> Shape:
             return [_shape(kind.item_type, depth + 1)]
         case types.DictType():
             return ANY
+        case types.LiteralType() if all(isinstance(value, str) for value in kind.values):
+            return Words(*(str(value) for value in kind.values))
         case types.UnionType():
             parts = [t for t in kind.types if not isinstance(t, types.NoneType)]
             return _shape(parts[0], depth) if len(parts) == 1 else LEAF
@@ -81,7 +85,7 @@ def own_figures(runbook: Runbook) -> Shape:
     return ANY if runbook.match.classes else figures(runbook.match.findings)
 
 
-_APP = {**of_struct(SparkApp), "subject": LEAF, "live": LEAF}
+_APP = {**of_struct(SparkApp), "state": Words(*APP_STATES), "subject": LEAF, "live": LEAF}
 _FINDING = {**of_struct(Finding), "key": LEAF, "data": ANY}
 _SLO = {**of_struct(SloStatus), "burn_*": LEAF}
 
@@ -92,11 +96,15 @@ def _found() -> dict[str, Shape]:
     return {**{code: {**_FINDING, "data": figures((code,))} for code in families()}, "*": _FINDING}
 
 
-def context(runbook: Runbook, step: Step | None) -> dict[str, Shape]:
-    """Names that a template of `step` may use, with what is below each."""
+def context(runbook: Runbook, step: Step | None, catalogue: Catalogue | None = None) -> dict[str, Shape]:
+    """Names that a template of `step` may use, with what is below each; live objects as the catalogue knows them."""
     steps: dict[str, Shape] = {}
     for other in runbook.steps:
-        fields = dict.fromkeys(OUTPUTS[other.kind], LEAF)
+        fields: dict[str, Shape] = dict.fromkeys(OUTPUTS[other.kind], LEAF)
+        if other.kind == "ask":
+            fields["answer"] = Words(*(choice.value for choice in other.choices))
+        if other.kind == "verify":
+            fields["verdict"] = Words(*graph.VERDICTS)
         steps[other.id] = steps[other.id.replace("-", "_")] = fields
     out: dict[str, Shape] = {
         "now": LEAF,
@@ -119,29 +127,39 @@ def context(runbook: Runbook, step: Step | None) -> dict[str, Shape]:
         "saved": {name: ANY for other in runbook.steps for name in other.saves},
     }
     if runbook.about:
-        out.update(_general(runbook, step))
+        out.update(_general(runbook, step, catalogue or Catalogue()))
     if step is not None and step.query:
         out["query"] = {"state": LEAF, "value": LEAF, "error": LEAF, "samples": [{"labels": ANY, "value": LEAF}]}
     return out
 
 
-def _general(runbook: Runbook, step: Step | None) -> dict[str, Shape]:
+def _general(runbook: Runbook, step: Step | None, catalogue: Catalogue) -> dict[str, Shape]:
     """What a walk knows beside an application."""
     heads = [head for other in runbook.steps if (head := runbook.step(other.block)) is not None]
     mine = [h.item for h in heads if step is not None and step.block == h.id]
     named = ["object", *(o.name for o in runbook.objects), *(h.item for h in heads)]
-    alias = {"node": "node", "schedule": "schedule"}
-    return {
+    objects = {o.name: live.of(o, catalogue) for o in runbook.objects}
+    about = {a.kind: a.of for a in runbook.about}
+    out: dict[str, Shape] = {
         "subject": dict.fromkeys(("key", "kind", "namespace", "name", "words"), LEAF),
         "applies": {"now": LEAF, "because": LEAF},
         "components": {"*": of_struct(Component)},
-        "seen": {name: {"state": LEAF, "because": LEAF} for name in named},
+        "seen": {name: {"state": Words(*live.SEEN), "because": LEAF} for name in named},
         "changed": dict.fromkeys(named, LEAF),
-        "object": ANY,
-        **{alias[about.kind]: ANY for about in runbook.about if about.kind in alias},
-        **{o.name: [ANY] if o.listed else ANY for o in runbook.objects},
+        "object": live.tree((about["object"],), catalogue) if about.get("object") else ANY,
+        **objects,
         **dict.fromkeys(mine, ANY),
     }
+    if "node" in about:
+        out["node"] = live.tree(("Node",), catalogue)
+    if "schedule" in about:
+        out["schedule"] = live.tree(("ScheduledSparkApplication", "CronJob"), catalogue)
+    for head in heads:
+        root = re.match(r"[a-z_]\w*", head.each)
+        listed = objects.get(root[0]) if root else None
+        if head.item in mine and isinstance(listed, list):
+            out[head.item] = listed[0]
+    return out
 
 
 def down(shape: Shape, key: str) -> Shape | None:
@@ -155,4 +173,4 @@ def down(shape: Shape, key: str) -> Shape | None:
     for name, inner in shape.items():
         if name.endswith("*") and key.startswith(name[:-1]):
             return inner
-    return None
+    return ANY if isinstance(shape, Partial) and not near(key, shape) else None

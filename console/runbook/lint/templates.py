@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from console.base.document import Path, walk
 from console.runbook import graph, template
+from console.runbook.catalogue import Catalogue
 from console.runbook.lint import names
 from console.runbook.lint.names import Trail
 from console.runbook.lint.problems import LintReport
-from console.runbook.lint.shape import ANY, context
+from console.runbook.lint.shape import context
+from console.runbook.lint.words import ANY, Shape
 from console.runbook.model import Runbook, Step
 
-EXPRESSIONS = ("when", "until", "progress", "completed", "fails", "worse", "rises")
+EXPRESSIONS = ("when", "until", "progress", "completed", "fails", "worse", "rises", "each")
 TEXTS = ("title", "text", "question", "irreversible", "restarts", "loses", "hold", "deadline", "duration", "query")
 
 
@@ -44,11 +46,17 @@ def places(step: Step) -> Iterator[StepTemplate]:
             yield StepTemplate(path, value)
     for key in ("value", "minimum", "maximum") if step.edit is not None else ():
         yield StepTemplate(("edit", key), getattr(step.edit, key))
+    for name, value in step.saves.items():
+        yield StepTemplate(("saves", name), value, True)
+    for name, value in step.given.items():
+        yield StepTemplate(("given", name), value)
     for argument in step.arguments:
         yield StepTemplate(("arguments", argument.name, "value"), argument.value)
 
 
 def _branches(step: Step) -> Iterator[StepTemplate]:
+    if step.kind == "each":
+        return
     for index, branch in enumerate(step.branches):
         at: Path = ("branches", index) if branch.when else ("else",)
         if branch.when:
@@ -71,7 +79,7 @@ def _target(step: Step) -> Iterator[StepTemplate]:
             yield StepTemplate(("target", key), value)
 
 
-def check(report: LintReport) -> None:
+def check(report: LintReport, catalogue: Catalogue) -> None:
     """Add what is wrong with the templates of all steps."""
     runbook = report.runbook
     sure = graph.certain(runbook) if not report.has("undefined-step") else {}
@@ -81,8 +89,9 @@ def check(report: LintReport) -> None:
         used |= _value(report, name, expression)
     for step in runbook.steps:
         guards = _guards(runbook, step, (step.when,))
+        shape = context(runbook, step, catalogue)
         for place in places(step):
-            found = _uses(report, step, place)
+            found = _uses(report, step, place, shape)
             if found is None:
                 continue
             used |= {t[1] for t in names.prefixes(found.trails, "inputs")}
@@ -117,10 +126,10 @@ def _may_skip(runbook: Runbook, id: str) -> bool:
     return step is None or bool(step.when)
 
 
-def _uses(report: LintReport, step: Step, place: StepTemplate) -> names.Uses | None:
+def _uses(report: LintReport, step: Step, place: StepTemplate, shape: Mapping[str, Shape]) -> names.Uses | None:
     at = report.at(step.id, *place.key)
     try:
-        found = names.uses(place.text, context(report.runbook, step), expression=place.expression)
+        found = names.uses(place.text, shape, expression=place.expression)
     except template.TemplateError as error:
         report.add("template", at, error.bare, error.hint)
         return None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jinja2 import nodes
@@ -13,7 +14,8 @@ from console.base.document import Path
 from console.base.errors import did_you_mean
 from console.runbook import template
 from console.runbook.catalogue import Catalogue
-from console.runbook.lint import promql
+from console.runbook.language.targets import KINDS
+from console.runbook.lint import live, promql, sizes
 from console.runbook.lint.problems import LintReport
 from console.runbook.model import Argument, Step
 from console.runbook.scripts import ScriptSpec, persons_file
@@ -65,8 +67,7 @@ def _stood_in(tree: nodes.Template, stand_in: str) -> str:
 
 def _change(report: LintReport, step: Step, catalogue: Catalogue) -> None:
     verb = verb_of(step.action)
-    kind = None if verb.kinds or verb.late else _kind(report, step, catalogue)
-    _meant(report, step, verb)
+    _is_for(report, step, verb)
     for key in step.settings:
         if key not in verb.arguments.__struct_fields__:
             code = f"{key.replace('_', '-')}-of-{verb.name}"
@@ -75,17 +76,23 @@ def _change(report: LintReport, step: Step, catalogue: Catalogue) -> None:
     for objection in objections:
         message = f"change {step.id!r} {objection.message}"
         report.add(objection.code, report.at(step.id), message, objection.hint)
-    if kind is None or objections:
-        return
     body = verb.body(step.settings)
-    for pointer in body.touched:
+    pointers = [patches.parts(pointer) for pointer in body.touched]
+    kinds = [] if verb.kinds or verb.late else _kinds(report, step, catalogue, pointers)
+    if objections:
+        return
+    unfit = list(sizes.unfit(report.runbook, step)) if step.action == "patch" else []
+    for one in unfit:
+        report.add(one.code, report.at(step.id, *one.at), one.message, one.hint)
+    for pointer, path in zip(body.touched, pointers, strict=True):
+        at = report.at(step.id, *verb.key_of(pointer, step.settings))
         value = _literal(patches.get(body.patch, pointer)) if body.patch_type == "merge" else ...
-        wrong = catalogue.wrong_field(*kind, patches.parts(pointer), value)
-        if wrong is not None:
-            report.add("unknown-field", report.at(step.id, *verb.key_of(pointer, step.settings)), wrong)
+        wrong = [catalogue.wrong_field(*kind, path, value) for kind in kinds]
+        if wrong and wrong[0] and all(wrong) and not any(report.at(step.id, *one.at) == at for one in unfit):
+            report.add("unknown-field", at, *_with_hint(wrong[0]))
 
 
-def _meant(report: LintReport, step: Step, verb: Verb) -> None:
+def _is_for(report: LintReport, step: Step, verb: Verb) -> None:
     """The verb is for such objects."""
     assert step.target is not None
     group, kind = step.target.api_version.rpartition("/")[0], step.target.kind
@@ -95,21 +102,51 @@ def _meant(report: LintReport, step: Step, verb: Verb) -> None:
         report.add(f"kind-of-{verb.name}", report.at(step.id, "target", "kind"), said, f"it is for {those}")
 
 
-def _kind(report: LintReport, step: Step, catalogue: Catalogue) -> tuple[str, str] | None:
-    """The object kind of a target, or None where it is a template or not known."""
+def _with_hint(said: str) -> tuple[str, str]:
+    """What the catalogue says, and its proposal apart."""
+    message, found, hint = said.partition("; ")
+    return (message, hint) if found else (said, "")
+
+
+def _kinds(
+    report: LintReport, step: Step, catalogue: Catalogue, pointers: Sequence[tuple[str, ...]] = ()
+) -> list[tuple[str, str]]:
+    """The kinds that a target may be; none where that cannot be told, or where only its metadata is touched and nothing
+    is known of the rest."""
     assert step.target is not None
     api_version, kind = step.target.api_version, step.target.kind
     if "{" in api_version + kind:
-        return None
-    if catalogue.kind(api_version, kind) is None:
+        return [one for one in _meant(report, step, kind) if catalogue.kind(*one) is not None]
+    if catalogue.kind(api_version, kind) is not None:
+        return [(api_version, kind)]
+    if not pointers or not all(path[:1] == ("metadata",) for path in pointers):
         report.add(
             "unknown-kind",
             report.at(step.id, "target", "kind"),
             f"nothing is known about the fields of {api_version} {kind}",
             did_you_mean(f"{api_version} {kind}", catalogue.kinds),
         )
-        return None
-    return api_version, kind
+    return []
+
+
+APPS = tuple(
+    (version, "SparkApplication")
+    for version in ("sparkoperator.k8s.io/v1beta2", "spark.apache.org/v1", "spark.apache.org/v1beta1")
+)
+
+
+def _meant(report: LintReport, step: Step, kind: str) -> list[tuple[str, str]]:
+    """What the kind of an object is that goes by a name of the runbook."""
+    name = re.sub(r"[{} ]|\.kind", "", kind)
+    head = report.runbook.step(step.block) if step.block else None
+    if head is not None and name == head.item and (listed := re.match(r"[a-z_]\w*", head.each)):
+        name = listed[0]
+    one = next((o for o in report.runbook.objects if o.name == name), None)
+    if one is not None:
+        return [("apps/v1", word) for word in live.WORKLOADS] if one.workload else [(one.api_version, one.kind)]
+    if name == "app":
+        return list(APPS)
+    return [(KINDS[a.of], a.of) for a in report.runbook.about if a.kind == name == "object" and a.of in KINDS]
 
 
 def _literal(value: Any) -> Any:
@@ -144,11 +181,11 @@ def _script(report: LintReport, step: Step, scripts: Mapping[str, ScriptSpec], c
             report.add(
                 "argument-missing", report.at(step.id, "arguments"), f"script {spec.name!r} needs the argument {name!r}"
             )
-    if step.target is not None and (kind := _kind(report, step, catalogue)) is not None:
-        for index, pointer in enumerate(step.touches):
-            wrong = catalogue.wrong_field(*kind, patches.parts(pointer), ...)
-            if wrong is not None:
-                report.add("unknown-field", report.at(step.id, "touches", index), wrong)
+    kinds = _kinds(report, step, catalogue) if step.target is not None else []
+    for index, pointer in enumerate(step.touches):
+        wrong = [catalogue.wrong_field(*kind, patches.parts(pointer), ...) for kind in kinds]
+        if wrong and wrong[0] and all(wrong):
+            report.add("unknown-field", report.at(step.id, "touches", index), *_with_hint(wrong[0]))
 
 
 def _calls(report: LintReport, step: Step, spec: ScriptSpec) -> None:

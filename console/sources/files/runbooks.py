@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from console.base.errors import DocumentError, UsageError, did_you_mean
@@ -65,7 +65,7 @@ class Library:
                     problems.append(LintProblem("id-twice", "warning", message, str(file)))
                     continue
                 runbooks[runbook.id], files[runbook.id] = runbook, file
-            for spec in _scripts(folder, problems):
+            for spec in _scripts(folder if folder.is_dir() else folder.parent, problems):
                 scripts.setdefault(spec.name, spec)
         return cls(
             runbooks=dict(sorted(runbooks.items())),
@@ -75,6 +75,12 @@ class Library:
             files=files,
             folders=tuple(dict.fromkeys(folders)),
         )
+
+    def knowing(self, alerts: Iterable[str], objectives: Iterable[str]) -> Library:
+        """The library with names that runbooks may wait for; alerts of its own runbooks are among them."""
+        own = {alert.name for book in self.runbooks.values() for alert in book.match.alerts}
+        known = replace(self.catalogue, alerts=frozenset({*alerts, *own}), objectives=frozenset(objectives))
+        return replace(self, catalogue=known)
 
     def get(self, id: str) -> Runbook:
         """The runbook of this id.

@@ -20,6 +20,9 @@ from console.tui.views import trends as trend_view
 from console.tui.views.texts import PagedText, PagerView
 from console.tui.views.times import times
 
+ROOMY = 30
+"""Lines from which the summary stands above every panel, and not above the first alone."""
+
 
 class AppPage(Page):
     name = "app"
@@ -91,9 +94,11 @@ class AppPage(Page):
             return FixedLines([line(span(f" {self.app_key} is not there any more", "warn"))])
         if self.panel in ("logs", "yaml"):
             return FixedLines(self._text.lines)
+        head = [view.state(app)]
+        if self.panel == "executors" or height >= ROOMY:
+            head = view.head(self.hub.situation, app, width)
         moves = trend_view.lines(self.hub.situation, app, self.hub.focus, width) if self.panel == "executors" else []
-        head = [*view.head(self.hub.situation, app, width), *moves, self._tabs(width)]
-        return FixedLines([*head, *self._panel(app, width)])
+        return FixedLines([*head, *moves, self._tabs(width), *self._panel(app, width)])
 
     def pinned(self, width: int, room: int) -> tuple[Sequence[Line], Sequence[Line]]:
         if self.app is None or self.panel not in ("logs", "yaml"):
@@ -205,6 +210,17 @@ class AppPage(Page):
         self.opened(self.selected)
 
     # how a text is read
+
+    @property
+    def own_digits(self) -> bool:
+        """They open panels, and never lead to another page."""
+        return True
+
+    def digit(self, number: int) -> bool:
+        if number <= len(view.PANELS) and number:
+            return False
+        self.hub.host.say(f"there is no panel {number}: :{number} goes to the page")
+        return True
 
     def offers(self) -> tuple[tuple[str, str], ...]:
         if self.panel == "logs":

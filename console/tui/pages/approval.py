@@ -68,7 +68,7 @@ class ApprovalPage(ReaderPage):
                 future = self.hub.source.approve(self._digest, AtTheTerminal(self.hub.actor, text))
                 self.hub.host.when_done(future, self._approved)
 
-        self.hub.host.ask(f"type {asked.expect} to approve it on {asked.cluster} (esc: back): ", typed)
+        self.hub.host.ask(f"type {asked.expect} to approve it on {asked.cluster} (esc: back): ", typed, draft=False)
 
     def _approved(self, seconds: int) -> None:
         self.hub.host.pop()

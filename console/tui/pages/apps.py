@@ -7,6 +7,7 @@ from typing import ClassVar
 from console.tui.hub import Hub
 from console.tui.keys import KeyBinding
 from console.tui.lines import FixedLines, Lines
+from console.tui.pages.app import AppPage
 from console.tui.pages.base import FILTER, Page
 from console.tui.pages.begin import begin
 from console.tui.views.apps import AppLines, empty
@@ -35,6 +36,9 @@ class AppsPage(Page):
         foot = left_out(self.hub.board.left_out, width)
         lines = AppLines(self.hub.board, self.wanted, self.marked, foot)
         return lines if lines.apps else FixedLines([*empty(self.hub.situation, self.wanted, width), *foot])
+
+    def opens(self) -> tuple[str, tuple[KeyBinding, ...]]:
+        return "application", AppPage.keys
 
     def opened(self, key: str) -> None:
         self._open("executors")

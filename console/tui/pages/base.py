@@ -5,9 +5,11 @@ Each module of this folder holds pages; the number keys, `:`, the help and the R
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any, ClassVar
 
+from console.base.errors import ConsoleError
 from console.tui.hub import Hub
 from console.tui.keys import KeyBinding
 from console.tui.lines import FixedLines, Line, Lines
@@ -116,6 +118,52 @@ class Page:
         """Why `key` does nothing now, or ``."""
         reason = getattr(self, f"why_{key.action}", None)
         return str(reason()) if reason is not None else ""
+
+    def why_open(self) -> str:
+        return "" if self.selected else "there is nothing to open here"
+
+    def opens(self) -> tuple[str, tuple[KeyBinding, ...]]:
+        """What enter opens where the cursor stands, as a noun, and the keys that work there."""
+        return "", ()
+
+    def unknown(self, key: str) -> str:
+        """What to say of a key that does nothing on this page."""
+        noun, keys = self.opens()
+        if any(k.label == key for k in keys):
+            return f"{key} is a key of the {noun}: enter opens it"
+        return f"{key} does nothing here: ? shows the keys that do"
+
+    def send_text(
+        self,
+        label: str,
+        send: Callable[[str], Future[Any]],
+        done: Callable[[], None],
+        empty: str,
+        refused: tuple[str, str] | None = None,
+    ) -> None:
+        """Read a line and send it. One that is refused is not lost: it stands there to be sent again.
+
+        Args:
+            empty: what to say where nothing was typed: then nothing is sent.
+            refused: a text that was refused as something else, and why.
+        """
+
+        def read(text: str | None) -> None:
+            if text is None:
+                return
+            if not text.strip():
+                self.hub.host.say(f"nothing was done: {empty}")
+                return
+            self.hub.host.when_done(send(text), lambda _: done(), lambda error: again(text, error))
+
+        def again(text: str, error: ConsoleError) -> bool:
+            self.hub.host.ask_again(label, read, text, error.message)
+            return True
+
+        if refused is not None:
+            self.hub.host.ask_again(label, read, *refused)
+        else:
+            self.hub.host.ask(label, read)
 
     def do_filter(self, label: str = "/") -> None:
         """Read a filter; every keystroke narrows the list."""

@@ -9,6 +9,7 @@ from console.facts.model import Alert
 from console.live.plan import Opening
 from console.live.shown import apps_for, apps_named
 from console.live.situation import Situation
+from console.runbook.about import key_of
 from console.runbook.inputs import InputMissing, InputRefused, MissingInput
 from console.runbook.match import Matched
 from console.tui.hub import Hub
@@ -21,26 +22,39 @@ def begin(hub: Hub, matched: Sequence[Matched], *, app: str = "", alert: Alert |
     ties = [m for m in matched if m.score == best.score and m.runbook != best.runbook]
     if ties:
         names = [best.runbook, *(m.runbook for m in ties)]
+        label = f"which runbook ({', '.join(names)}): "
 
         def chosen(text: str | None) -> None:
             if text in names:
-                start(hub, str(text), app=app, alert=alert)
+                start(hub, str(text), app=app, alert=alert, finding=best.finding)
             elif text is not None:
-                hub.host.say(f"no such runbook here: {text}", bad=True)
+                hub.host.ask_again(label, chosen, text, f"no such runbook here: {text}")
 
-        hub.host.ask(f"which runbook ({', '.join(names)}): ", chosen, value=best.runbook)
+        hub.host.ask(label, chosen, value=best.runbook)
         return
-    start(hub, best.runbook, app=app, alert=alert)
+    start(hub, best.runbook, app=app, alert=alert, finding=best.finding)
 
 
-def start(hub: Hub, runbook: str, *, app: str = "", alert: Alert | None = None) -> None:
-    """Walk `runbook`, or go on with the walk of it that is open on the same application."""
+def start(hub: Hub, runbook: str, *, app: str = "", alert: Alert | None = None, finding: str = "") -> None:
+    """Walk `runbook`, or go on with the walk of it that is open on the same subject.
+
+    Args:
+        finding: key of the finding that it is for; what a runbook about other things than applications is about.
+    """
+    about = _about(hub, runbook, finding)
     for walk in hub.situation.walks:
-        if walk.status != "ended" and walk.runbook == runbook and walk.subject == app and app:
+        if walk.status != "ended" and walk.runbook == runbook and walk.subject == (about or app) and (about or app):
             hub.host.push(WalkPage(hub, walk.id))
             return
     hub.host.say(f"{runbook}: reading the evidence")
-    _begin(hub, runbook, app, alert, {})
+    _begin(hub, runbook, app, alert, {"about": about} if about else {})
+
+
+def _about(hub: Hub, runbook: str, finding: str) -> str:
+    """What of a finding the runbook is about; `` where an input of it names the application."""
+    book = hub.runbooks.get(runbook)
+    found = next((f for f in hub.board.findings if f.key == finding), None)
+    return key_of(found, book, hub.board) if book is not None and book.about and found is not None else ""
 
 
 def _begin(

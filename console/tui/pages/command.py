@@ -11,11 +11,12 @@ from console.tui.pages.base import Page
 
 
 class Destination(NamedTuple):
-    """Somewhere to go. `word` is what is typed, `what` its kind."""
+    """Somewhere to go. `word` is what is typed, `what` its kind, `number` what a root page is also called."""
 
     word: str
     what: str
     go: Callable[[], None]
+    number: str = ""
 
 
 class CommandPage(Page):
@@ -29,6 +30,9 @@ class CommandPage(Page):
     def fitting(self) -> list[Destination]:
         """Places that fit what was typed, the nearest first."""
         wanted = self.wanted.lower().split()
+        numbered = [p for p in self._places() if p.number and [p.number] == wanted]
+        if numbered:
+            return numbered
         found = [p for p in self._places() if all(w in f"{p.word} {p.what}".lower() for w in wanted)]
         if not wanted:
             return sorted(found, key=lambda p: p.what != "page")[:200]
@@ -45,7 +49,12 @@ class CommandPage(Page):
         out: list[Line] = []
         for place in self.fitting():
             out.append(
-                line(Span(" "), span(fit(place.what, 10), "dim"), span(place.word), key=f"{place.what}:{place.word}")
+                line(
+                    Span(" "),
+                    span(fit(f"{place.what} {place.number}", 10), "dim"),
+                    span(place.word),
+                    key=f"{place.what}:{place.word}",
+                )
             )
         return FixedLines(out or [line(span(f" nothing is called {self.wanted!r}", "dim"))])
 

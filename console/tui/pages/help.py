@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from console.tui.hub import Hub
-from console.tui.keys import MOVES, KeyBinding
-from console.tui.lines import BLANK, FixedLines, Line, Lines, Span, fit, line, rule, span
+from console.tui.keys import DIGITS, MOVES, KeyBinding
+from console.tui.lines import BLANK, FixedLines, Line, Lines, Span, fit, line, rule, span, wrap
 from console.tui.pages.base import Page
 
 
@@ -14,6 +14,15 @@ class HelpPage(Page):
     def __init__(self, hub: Hub, below: Page, everywhere: tuple[KeyBinding, ...]) -> None:
         super().__init__(hub)
         self.below, self.everywhere = below, everywhere
+
+    @property
+    def own_digits(self) -> bool:
+        return self.below.own_digits
+
+    def digit(self, number: int) -> bool:
+        if self.own_digits:
+            self.hub.host.say(f"{number} does nothing here: esc goes back, :{number} to the page")
+        return self.own_digits
 
     def show(self, width: int, height: int) -> Lines:
         out: list[Line] = []
@@ -25,6 +34,8 @@ class HelpPage(Page):
             out.append(rule(title, width))
             for key in keys:
                 out += self._key(key)
+            if keys is self.everywhere:
+                out += [line(Span(" "), span(text, "dim")) for text in wrap(DIGITS, width - 2)]
         out += [
             rule("words", width),
             _word(

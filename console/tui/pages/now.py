@@ -11,6 +11,7 @@ from console.runbook.match import Matched
 from console.tui.hub import Hub
 from console.tui.keys import KeyBinding
 from console.tui.lines import FixedLines, Lines
+from console.tui.pages.app import AppPage
 from console.tui.pages.base import Page
 from console.tui.pages.begin import begin
 from console.tui.pages.evidence import CausePage, EvidencePage
@@ -82,6 +83,18 @@ class NowPage(Page):
                 host.open_app(finding.app)
             else:
                 self.do_evidence()
+
+    def opens(self) -> tuple[str, tuple[KeyBinding, ...]]:
+        finding = self.finding()
+        if finding is not None and finding.app:
+            return "application", AppPage.keys
+        return ("walk", WalkPage.keys) if self.selected.startswith("walk:") else ("", ())
+
+    def unknown(self, key: str) -> str:
+        walks = [walk for walk in self.hub.situation.walks if walk.status != "ended"]
+        if walks and not self.selected.startswith("walk:") and any(k.label == key for k in WalkPage.keys):
+            return f"{key} is a key of the walk: g and enter open it"
+        return super().unknown(key)
 
     def do_evidence(self) -> None:
         finding, cause = self.finding(), self.cause()

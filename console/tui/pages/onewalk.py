@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
+
 from console.runbook.walk import Walk
 from console.tui.hub import Hub
 from console.tui.pages.base import Page
+
+NOTE = "note: "
 
 
 class OneWalk(Page):
@@ -18,17 +22,35 @@ class OneWalk(Page):
     def walk(self) -> Walk | None:
         return self.hub.situation.walk(self.walk_id)
 
-    def do_note(self) -> None:
-        def done(text: str | None) -> None:
-            if text:
-                self.hub.host.when_done(self.hub.source.note(self.walk_id, text), lambda _: self.hub.host.say("noted"))
+    def _others(self) -> str:
+        """Who else is on the walk, as a reason why nothing is written of it here; `` where nobody is."""
+        other = self.hub.situation.elsewhere.get(self.walk_id)
+        return f"{other} is on it: it is answered there" if other else ""
 
-        self.hub.host.ask("note: ", done)
+    def why_note(self) -> str:
+        return "there is no walk" if self.walk is None else self._others()
+
+    def do_note(self) -> None:
+        self.send_text(NOTE, self._note, self._noted, "say what")
+
+    def note_instead(self, text: str, why: str) -> None:
+        """Offer to keep `text` as a note, because it could not be what it was meant to be."""
+        self.send_text(NOTE, self._note, self._noted, "say what", refused=(text, why))
+
+    def _note(self, text: str) -> Future[None]:
+        return self.hub.source.note(self.walk_id, text)
+
+    def _noted(self) -> None:
+        self.hub.host.say("noted")
 
     def why_rollback(self) -> str:
         walk = self.walk
         if walk is None or not walk.writes:
             return "this walk has changed nothing"
+        if walk.id in self.hub.situation.here:
+            return "the walk goes on: its own verification offers the rollback"
+        if others := self._others():
+            return others
         return "" if walk.writes[-1].id in walk.rollbacks else "the last change cannot be undone"
 
     def do_rollback(self) -> None:
@@ -38,7 +60,7 @@ class OneWalk(Page):
 
     def why_hand_over(self) -> str:
         walk = self.walk
-        return "" if walk is not None and walk.status != "ended" else "the walk has ended"
+        return self._others() if walk is not None and walk.status != "ended" else "the walk has ended"
 
     why_stop = why_hand_over
 
@@ -46,29 +68,23 @@ class OneWalk(Page):
         walk = self.walk
         if walk is None or walk.status == "ended":
             return "the walk has ended"
-        if other := self.hub.situation.elsewhere.get(walk.id):
-            return f"{other} is on it: it is answered there"
-        return "" if self.hub.situation.left(walk) else "it is walked here"
+        return self._others() or ("" if self.hub.situation.left(walk) else "it is walked here")
 
     def do_hand_over(self) -> None:
-        def done(text: str | None) -> None:
-            if text is not None and self._worded(text, "to whom, and why"):
-                self.hub.host.when_done(self.hub.source.hand_over(self.walk_id, text), lambda _: None)
-
-        self.hub.host.ask("hand over to whom, and why (esc: keep it): ", done)
+        self.send_text(
+            "hand over to whom, and why (esc: keep it): ",
+            lambda text: self.hub.source.hand_over(self.walk_id, text),
+            lambda: None,
+            "say to whom, and why",
+        )
 
     def do_stop(self) -> None:
-        def done(text: str | None) -> None:
-            if text is not None and self._worded(text, "why it ends"):
-                self.hub.host.when_done(self.hub.source.stop_walk(self.walk_id, text), lambda _: None)
-
-        self.hub.host.ask("end the walk for good: why, then enter (esc: go on): ", done)
-
-    def _worded(self, text: str, what: str) -> bool:
-        """Whether something was said. An empty line does nothing that cannot be taken back."""
-        if not text.strip():
-            self.hub.host.say(f"nothing was done: say {what}")
-        return bool(text.strip())
+        self.send_text(
+            "end the walk for good: why, then enter (esc: go on): ",
+            lambda text: self.hub.source.stop_walk(self.walk_id, text),
+            lambda: None,
+            "say why it ends",
+        )
 
     def do_again(self) -> None:
         def checked(drift: tuple[str, ...]) -> None:
@@ -76,13 +92,16 @@ class OneWalk(Page):
                 self._resume()
                 return
             label = f"its runbook was changed ({len(drift)} lines of diff); type stored to go on with the old copy: "
-            self.hub.host.ask(label, lambda text: self._resume(bind=True) if text == "stored" else None)
+            self.hub.host.ask(label, lambda text: self._resume(bind=True) if text == "stored" else None, draft=False)
 
         self.hub.host.when_done(self.hub.source.drift(self.walk_id), checked)
 
     def _resume(self, *, bind: bool = False) -> None:
+        walk = self.walk
+        handed = walk.handed if walk is not None else None
+        said = f"resumed; {handed.by} says: {handed.text}" if handed is not None and handed.text else "resumed"
         future = self.hub.source.resume(self.walk_id, bind=bind)
-        self.hub.host.when_done(future, lambda _: self.hub.host.say("resumed"))
+        self.hub.host.when_done(future, lambda _: self.hub.host.say(said))
 
     def do_timeline(self) -> None:
         self.hub.host.when_done(

@@ -45,5 +45,5 @@ class ReaderPage(Page):
             self._read()
 
     def digit(self, number: int) -> bool:
-        self.hub.host.say("digits do nothing here: esc goes back")
+        self.hub.host.say(f"{number} does nothing here: esc goes back, :{number} to the page")
         return True

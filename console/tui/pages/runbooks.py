@@ -72,14 +72,16 @@ def walk_somewhere(hub: Hub, book: Runbook) -> None:
         start(hub, book.id, app=apps[0])
         return
 
-    def named(text: str | None) -> None:
-        if text:
-            found = apps_named(hub.board, text)
-            if len(found) == 1:
-                start(hub, book.id, app=found[0].key)
-            elif found:
-                hub.host.say(f"{text!r} is in several namespaces: " + " or ".join(a.key for a in found), bad=True)
-            else:
-                hub.host.say(f"no application {text!r} is known here", bad=True)
+    label = "on which application (namespace/name): "
 
-    hub.host.ask("on which application (namespace/name): ", named, value=apps[0] if apps else "")
+    def named(text: str | None) -> None:
+        if not text:
+            return
+        found = apps_named(hub.board, text)
+        if len(found) == 1:
+            start(hub, book.id, app=found[0].key)
+            return
+        several = f"{text!r} is in several namespaces: " + " or ".join(a.key for a in found)
+        hub.host.ask_again(label, named, text, several if found else f"no application {text!r} is known here")
+
+    hub.host.ask(label, named, value=apps[0] if apps else "")

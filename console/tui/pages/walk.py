@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from console.base.errors import ConsoleError
 from console.live.situation import FocusOn
-from console.runbook.schema import walked
 from console.runbook.walk import Walk
-from console.runbook.watching import watching
+from console.runbook.watching import stored_runbook, watching
 from console.tui.hub import Hub
 from console.tui.keys import KeyBinding
 from console.tui.lines import FixedLines, Line, Lines, line, rule, span
@@ -49,7 +49,7 @@ class WalkPage(OneWalk):
 
     def __init__(self, hub: Hub, walk: str) -> None:
         super().__init__(hub, walk)
-        self.choice, self.at_choice = 0, False
+        self.choice, self.at_choice, self._chosen = 0, False, False
         self._asked: Question | None = None
         self._whole, self._read = True, False
         self._runbook: Runbook | None = None
@@ -58,7 +58,7 @@ class WalkPage(OneWalk):
     @property
     def trail(self) -> tuple[str, ...]:
         walk = self.walk
-        return (f"walk {walk.subject or walk.runbook}",) if walk else ("walk",)
+        return (f"walk {walk.about or walk.runbook}",) if walk else ("walk",)
 
     @property
     def question(self) -> Question | None:
@@ -79,11 +79,12 @@ class WalkPage(OneWalk):
             before, self._asked = self._asked, question
             if before is None or question is None or (before.step, before.kind) != (question.step, question.kind):
                 self.choice, self.at_choice = 0, question is not None and self._marks(question)
+                self._chosen = self.at_choice
             if before is None or question is None or before.preview is None or before.weighs != question.weighs:
                 self._read = False
         walk = self.walk
         if self._runbook is None and walk is not None and walk.text:
-            self._runbook = walked(walk.text, walk.runbook, walk.parts)
+            self._runbook = stored_runbook(walk)
         return question
 
     @staticmethod
@@ -93,7 +94,7 @@ class WalkPage(OneWalk):
 
     @property
     def own_digits(self) -> bool:
-        """While the walk is open they answer, and never lead elsewhere."""
+        """While the walk is open they answer, and never lead to another page."""
         walk = self.walk
         return self.question is not None or (walk is not None and walk.status != "ended")
 
@@ -117,8 +118,8 @@ class WalkPage(OneWalk):
             if len(stands) > most:
                 stands = [*stands[: most - 1], line(span(" … d reads the rest", "warn"))]
             return above, stands
-        chosen = self.choice if self.at_choice else None
-        band = question_view.band(question, width, most, chosen, read=self._read)
+        mark = question_view.MarkedChoice(self.choice, self.at_choice) if self._chosen else None
+        band = question_view.band(question, width, most, mark, read=self._read)
         self._whole = band.whole
         return above, band.lines
 
@@ -180,7 +181,7 @@ class WalkPage(OneWalk):
             else:
                 self.choice = max(0, min(len(question.choices) - 1, self.choice + step))
         elif step > 0 and self.hub.host.at_last():
-            self.at_choice = True
+            self.at_choice = self._chosen = True
         else:
             return False
         self.hub.host.refresh_page()
@@ -218,7 +219,8 @@ class WalkPage(OneWalk):
         if question is None or question.kind == "confirm":
             return ()
         count = len(question.choices)
-        return (("enter" if not count else f"1-{count}" if count > 1 else "1", "answer"),)
+        answer = ("enter" if not count else f"1-{count}" if count > 1 else "1", "answer")
+        return (answer, ("j", "answers")) if count and not self.at_choice else (answer,)
 
     @staticmethod
     def _free(question: Question) -> bool:
@@ -269,7 +271,7 @@ class WalkPage(OneWalk):
             return
         if question.kind == "confirm" and question.expect:
             label = f"type {question.expect} to apply on {question.cluster} (esc: back, N: No): "
-            self._ask(label, question, lambda text: self._reply(question, "yes", text))
+            self._ask(label, lambda text: self._reply(question, "yes", text), draft=False)
         else:
             self._reply(question, "yes")
 
@@ -278,16 +280,11 @@ class WalkPage(OneWalk):
         if question is not None and question.editable is not None:
             edit = question.editable
             label = f"{edit.title} ({edit.limits}; esc: back): "
-            self._ask(label, question, lambda text: self._reply(question, "edit", text), value=edit.value)
+            self._ask(label, lambda text: self._reply(question, "edit", text), value=edit.value)
 
-    def _ask(self, label: str, question: Question, done: object, value: str = "") -> None:
+    def _ask(self, label: str, done: Callable[[str], None], *, value: str = "", draft: bool = True) -> None:
         """Read a text for an answer. Escape, and an empty one, leave the question as it is."""
-
-        def read(text: str | None) -> None:
-            if text:
-                done(text)  # type: ignore[operator]
-
-        self.hub.host.ask(label, read, value=value)
+        self.hub.host.ask(label, lambda text: done(text) if text else None, value=value, draft=draft)
 
     def do_no(self) -> None:
         question = self.question
@@ -334,14 +331,22 @@ class WalkPage(OneWalk):
             elsewhere = self.why_again()
             self.hub.host.say(elsewhere or "nothing is asked while it waits: a takes the walk up")
         else:
-            self.hub.host.say("nothing is asked now: other pages by : and name, - goes back")
+            self.hub.host.say(f"nothing is asked now: :{number} goes to the page, - back")
         return True
 
     def _reply(self, question: Question, value: str, typed: str = "") -> None:
         from console.operate.person import Reply
 
         reply = Reply(value, self.hub.actor, typed, terminal=True)  # a page is opened at a terminal only
-        self.hub.host.when_done(self.hub.source.reply(self.walk_id, reply, question), lambda _: None)
+        future = self.hub.source.reply(self.walk_id, reply, question)
+        self.hub.host.when_done(future, lambda _: None, lambda error: self._unanswered(question, value, error))
+
+    def _unanswered(self, question: Question, text: str, error: ConsoleError) -> bool:
+        """What was typed for a question that is not asked any more becomes a note, where the person wants that."""
+        if not self._free(question) or self.why_note():
+            return False
+        self.note_instead(text, f"{error.message}: enter keeps it as a note")
+        return True
 
     # beside answering
 

@@ -11,6 +11,7 @@ from console.tui.lines import Cell, FixedLines, Line, Lines, Span, TableColumn, 
 from console.tui.pages.approval import ApprovalPage
 from console.tui.pages.base import Page
 from console.tui.pages.walk import WalkPage
+from console.tui.views.walk import present
 
 if TYPE_CHECKING:
     from console.operate.approvals.request import ApprovalRequest
@@ -52,9 +53,9 @@ class WalksPage(Page):
             word = outcome(walk) if ended else self.hub.situation.walk_state(walk)
             cells: list[Cell] = [
                 span(walk.runbook),
-                span(walk.subject),
+                span(walk.about),
                 span(word, "accent" if waits else "text"),
-                span(walk.current, "dim"),
+                span("" if ended else present(walk), "dim"),
                 str(len(walk.writes)),
                 age(board, walk.started),
                 span(walk.actor, "dim"),
@@ -75,6 +76,9 @@ class WalksPage(Page):
             self.hub.host.push(ApprovalPage(self.hub, key.removeprefix("request:")))
             return
         self.hub.host.push(WalkPage(self.hub, key.removeprefix("walk:")))
+
+    def opens(self) -> tuple[str, tuple[KeyBinding, ...]]:
+        return ("walk", WalkPage.keys) if self.selected.startswith("walk:") else ("request", ApprovalPage.keys)
 
     def why_timeline(self) -> str:
         return "" if self.selected.startswith("walk:") else "there is no walk here"

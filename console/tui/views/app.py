@@ -51,7 +51,7 @@ TRIAL_COLUMNS = (
     TableColumn("CLASS", 5),
     TableColumn("HELD", 4),
     TableColumn("RULE", 26, drop=1),
-    TableColumn("WHY", 0, least=30),
+    TableColumn("WHY", 0, least=60),
 )
 MEMBER_COLUMNS = (
     TableColumn("MEMBER", 10),
@@ -78,7 +78,7 @@ def head(situation: Situation, app: SparkApp, width: int) -> list[Line]:
     """The application on a few lines: state, what its operator said, driver, memory, owner, story, why."""
     board = situation.board
     findings = board.findings_of(app.key)
-    out = [_state(app), *_said(app.message, width)]
+    out = [state(app), *_said(app.message, width)]
     if app.driver is not None:
         out += _driver(board, app.driver, width)
     out += _memory(app.executor_memory, width)
@@ -94,7 +94,8 @@ def head(situation: Situation, app: SparkApp, width: int) -> list[Line]:
     return out
 
 
-def _state(app: SparkApp) -> Line:
+def state(app: SparkApp) -> Line:
+    """The application on one line."""
     return line(
         Span(" "), span(app.state, state_role(app.state)),
         span(f" attempt {attempt(app)}" if app.attempt else "", "text"),
@@ -117,7 +118,8 @@ def _said(message: str, width: int) -> list[Line]:
 def _driver(board: Board, d: Member, width: int) -> list[Line]:
     used = memory_used(board, d) or "memory limit ?"
     death = f" · {d.death.words}" if d.death else ""
-    words = f"{d.pod or d.id}  {d.state}  {age(board, d.created)}  {d.node or 'no node'}  {used}  {d.restarts} restarts"
+    place, old = d.node or "no node", age(board, last_change(d))
+    words = f"{d.pod or d.id}  {d.state}  {old}  {place}  {used}  {d.restarts} restarts"
     return _wide("driver", span(words), span(death, "warn"), width)
 
 
@@ -287,7 +289,7 @@ def trials(focus: Focus, wanted: str, width: int) -> list[Line]:
             continue
         held: Cell = Span("yes", "crit") if trial.held else Span("no", "dim")
         texts = wrap(trial.because, max(20, layout(TRIAL_COLUMNS, width - 1)[-1][1]))
-        cells: list[Cell] = [trial.class_ or "–", held, span(trial.rule, "head"), span(texts[0])]
+        cells: list[Cell] = [trial.class_ or "–", held, span(trial.rule.replace("-", " "), "head"), span(texts[0])]
         out.append(row(TRIAL_COLUMNS, cells, width, key=f"trial:{trial.rule}:{trial.subject}"))
         out += [row(TRIAL_COLUMNS, ["", "", "", span(text)], width) for text in texts[1:3]]
     return out

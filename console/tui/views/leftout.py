@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from console.facts.leftout import LeftOut
 from console.tui.lines import Line, Span, line, span, wrap
 
-_HEAD = " LEFT OUT  "
+_HEAD = " NOT ALL  "
 
 
 def left_out(those: Iterable[LeftOut], width: int) -> list[Line]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence, Set
 
 from rich.cells import cell_len
 
-from console.base.text import clean
+from console.base.text import clean, plural
 from console.board.compose import unread
 from console.board.overview import Cause, causes
 from console.causes.model import Incident
@@ -24,6 +24,7 @@ from console.tui.lines import (
     Span,
     TableColumn,
     clipped,
+    cut,
     fit,
     header,
     layout,
@@ -34,6 +35,7 @@ from console.tui.lines import (
     told,
 )
 from console.tui.views.leftout import left_out
+from console.tui.views.walk import present
 from console.tui.words import SEVERITY, budget, burn, objective, severity, slo_role
 
 SLO_COLUMNS = (
@@ -56,6 +58,8 @@ FINDING_COLUMNS = (
     TableColumn("SURE", 6, drop=3),
     TableColumn("RUNBOOK", 12, drop=1),
 )
+WALKS = 3
+"""Open walks that stand on the page."""
 TITLE, WHERE = 1, 2
 """The places of the columns that say what and where."""
 
@@ -68,6 +72,7 @@ def lines(situation: Situation, width: int, selected: str = "", opened: Set[str]
         opened: keys of the causes whose findings are unfolded.
     """
     out: list[Line] = []
+    out += _walks(situation, width)
     out += _slos(situation, width)
     out += _findings(situation, width, selected, opened)
     out += _foot(situation, width)
@@ -85,7 +90,14 @@ def _slos(situation: Situation, width: int) -> list[Line]:
         why = "reading" if reading else NO_OBJECTIVES
         return told(f"SLO  {why}", width)
     old = told(slos_aged(board), width, "warn") if slos_aged(board) else []
-    return [header(SLO_COLUMNS, width), *(_slo(slo, width) for slo in board.slos), *old]
+    rows = [made for slo in board.slos for made in (_slo(slo, width), *_because(slo, width))]
+    return [header(SLO_COLUMNS, width), *rows, *old]
+
+
+def _because(slo: SloStatus, width: int) -> list[Line]:
+    """What the figures of its row do not say."""
+    why = words.to_tell(slo)
+    return [line(Span("   "), span(text, "warn")) for text in (clipped(why, width - 4, 2) if why else [])]
 
 
 def _slo(slo: SloStatus, width: int) -> Line:
@@ -247,13 +259,37 @@ def _finding(
     return out
 
 
+def _walks(situation: Situation, width: int) -> list[Line]:
+    """Walks that have not ended, above all else: those that ask something here, those that wait, the others."""
+
+    def urgency(walk: Walk) -> int:
+        return 0 if walk.id in situation.questions else 1 if not situation.on_it(walk) else 2
+
+    open_ones = sorted((w for w in situation.walks if w.status != "ended"), key=urgency)
+    out = [_walk(situation, walk, width) for walk in open_ones[:WALKS]]
+    if len(open_ones) > WALKS:
+        out += told(f"{plural(len(open_ones) - WALKS, 'more open walk')}: 6 shows them", width)
+    return [*out, rule(width=width)] if out else []
+
+
+def _walk(situation: Situation, walk: Walk, width: int) -> Line:
+    left = walk.handed
+    handed = f" for the next: {left.by}{f', {left.text}' if left.text else ''}" if left is not None else ""
+    role: Role = "text" if situation.on_it(walk) and walk.id not in situation.questions else "warn"
+    subject = walk.about if width >= 110 else walk.subject.rpartition("/")[2]
+    about = f" · {walk.runbook} on {subject} · {age(situation.board, walk.started)}"
+    stands = span(f"{situation.walk_state(walk)}{handed}", role)
+    made = line(Span(" WALK  ", "accent"), stands, span(f" · {present(walk)}"), span(about, "dim"))
+    return cut(made, width)._replace(key=f"walk:{walk.id}")
+
+
 def _after(walk: Walk, width: int) -> list[Line]:
     """What a walk that has ended still has to say: it recurred, or something is still to do."""
     said = f"recurred: {walk.recurred}" if walk.recurred else "still to do: " + "; ".join(walk.still_to_do)
     if not walk.recurred and not walk.still_to_do:
         return []
     role: Role = "crit" if walk.recurred else "warn"
-    text = clipped(f"{walk.runbook} on {walk.subject} · {said}", width - 8, 1)[0]
+    text = clipped(f"{walk.runbook} on {walk.about} · {said}", width - 8, 1)[0]
     return [line(Span(" WALK  ", role), span(text), key=f"walk:{walk.id}")]
 
 
@@ -274,12 +310,6 @@ def _foot(situation: Situation, width: int) -> list[Line]:
     for walk in situation.walks:
         if walk.status == "ended":
             out += _after(walk, width)
-            continue
-        left = walk.handed
-        handed = f" for the next: {left.by}{f', {left.text}' if left.text else ''}" if left is not None else ""
-        words = f"{walk.runbook} on {walk.subject} · {situation.walk_state(walk)}{handed} · {walk.current or 'begins'}"
-        since = span(f" · {age(board, walk.started)}", "dim")
-        out.append(line(Span(" WALK  ", "accent"), span(words), since, key=f"walk:{walk.id}"))
     for id, why in situation.walks_unread:
         out += told(f"walks unknown, {id}: {why}", width, "warn")
     out += left_out(board.left_out, width)

@@ -21,6 +21,13 @@ _ORDER = ("stop", "warning", "unknown", "info")
 TOPIC = 14
 
 
+class MarkedChoice(NamedTuple):
+    """The answer that is marked, from 0; `here`: the cursor stands on it, else it comes back to it."""
+
+    choice: int
+    here: bool
+
+
 class Band(NamedTuple):
     """Lines of a question. `whole`: nothing that has to be read before a yes was left out of them."""
 
@@ -28,11 +35,11 @@ class Band(NamedTuple):
     whole: bool
 
 
-def band(question: Question, width: int, room: int, chosen: int | None, *, read: bool = False) -> Band:
+def band(question: Question, width: int, room: int, chosen: MarkedChoice | None, *, read: bool = False) -> Band:
     """The question in at most `room` lines, as far as its answers allow.
 
     Args:
-        chosen: the choice that is marked, or None.
+        chosen: the answer that is marked, if any.
         read: the whole of it was read elsewhere.
     """
     top, shown = rule(width=width), question.preview
@@ -106,7 +113,7 @@ def _shows(question: Question, width: int) -> list[Line]:
     return out + [line(Span("   "), span(text, "dim")) for part in paragraphs if part for text in wrap(part, width - 4)]
 
 
-def _asks(question: Question, width: int, chosen: int | None, *, ready: bool = True) -> list[Line]:
+def _asks(question: Question, width: int, chosen: MarkedChoice | None, *, ready: bool = True) -> list[Line]:
     """The question itself with its answers. `ready`: a yes is possible now."""
     head, _, _ = question.text.partition("\n")
     out = [line(Span(" "), span(text, "title")) for text in wrap(head, width - 2) if head]
@@ -121,14 +128,15 @@ def _asks(question: Question, width: int, chosen: int | None, *, ready: bool = T
         words = f" sets {edit.title} otherwise: {edit.value} now, {edit.limits}"
         out += [cut(line(Span(" "), Span("v", "key"), span(words, "dim")), width)]
     for index, choice in enumerate(question.choices):
-        out += _choice(choice, index, width, chosen=index == chosen)
+        out += _choice(choice, index, width, chosen if chosen is not None and chosen.choice == index else None)
     return out
 
 
-def _choice(choice: Choice, index: int, width: int, *, chosen: bool) -> list[Line]:
+def _choice(choice: Choice, index: int, width: int, chosen: MarkedChoice | None) -> list[Line]:
     """One answer with its digit; its hint beside it, or below where it is long."""
-    mark = Span(" ▸ ", "accent") if chosen else Span("   ")
-    role: Role = "title" if chosen else "text"
+    here = chosen is not None and chosen.here
+    mark = Span(" ▸ ", "accent") if here else Span("   ") if chosen is None else Span(" ▹ ", "dim")
+    role: Role = "title" if here else "text"
     made = line(mark, span(f"{index + 1} ", "key"), span(choice.label or choice.value, role))
     hint = span(f"  {choice.hint}", "dim") if choice.hint else Span("")
     if cell_len(made.text + hint.text) <= width:

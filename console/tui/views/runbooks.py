@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from console.base.redact import redact, redact_short
+from console.base.redact import redact_short
 from console.live.situation import Situation
+from console.runbook import checklist
 from console.runbook.model import Runbook
 from console.tui.filters import fits
-from console.tui.lines import BLANK, Cell, Line, Span, TableColumn, header, line, row, rule, span, wrap
-from console.tui.views.walk import plain_title
+from console.tui.lines import BLANK, Cell, Line, Role, Span, TableColumn, header, line, row, span, wrap
 
 COLUMNS = (
     TableColumn("RUNBOOK", 22),
@@ -37,32 +37,19 @@ def library(situation: Situation, runbooks: Iterable[Runbook], wanted: str, widt
     return out if len(out) > 1 else [line(span(" no runbook fits", "dim"))]
 
 
+STYLES: dict[str, Role] = {"title": "title", "head": "head", "step": "accent", "change": "warn", "text": "text"}
+
+
 def page(book: Runbook, width: int) -> list[Line]:
-    """One runbook to read."""
-    out = [
-        line(
-            Span(" "),
-            span(redact_short(book.title), "title"),
-            span(f"  {book.id} {book.version} · {book.owner}", "dim"),
-        )
-    ]
-    for name, text in (
-        ("what", book.what), ("use it", book.when_to_use), ("do not", book.when_not_to_use),
-        ("reach", book.blast_radius), ("takes", book.expected_duration),
-    ):  # fmt: skip
-        if text:
-            texts = wrap(" ".join(redact(text).split()), width - 10)
-            out.append(line(Span(f" {name:<8}", "head"), span(texts[0])))
-            out += [line(Span(" " * 9), span(part)) for part in texts[1:]]
-    out.append(rule("steps", width))
-    for number, step in enumerate(book.steps, 1):
-        kind = "writes" if step.writes else step.kind
-        out.append(
-            line(
-                span(f" {number:>2} "),
-                span(f"{kind:<8}", "warn" if step.writes else "dim"),
-                span(redact_short(plain_title(step))),
-                key=f"step:{step.id}",
-            )
-        )
+    """One runbook to read: the same checklist as on the command line."""
+    out: list[Line] = []
+    seen = ""
+    for part in checklist.checklist(book):
+        if part.look == "head" or (part.look in ("step", "change") and seen != "head"):
+            out.append(BLANK)
+        first, rest = part.mark or " " * part.indent, " " * part.indent
+        for number, text in enumerate(wrap(part.text, width - 1 - max(part.indent, len(part.mark)))):
+            key = f"step:{part.step}" if part.step and part.look in ("step", "change") and number == 0 else ""
+            out.append(line(Span(f" {first if number == 0 else rest}"), span(text, STYLES[part.look]), key=key))
+        seen = part.look
     return [*out, BLANK]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from rich.cells import cell_len
+
 from console.base.redact import redact, redact_value
 from console.live.situation import Focus
 from console.tui.filters import fits
@@ -88,13 +90,22 @@ def _text(texts: list[str], reading: PagerView, width: int, role: object) -> Pag
         if found:
             hits.append(key)
         lead = Span(HIT if found else " ", "accent")
-        parts = wrap(shown.text, width - 2) if reading.wrapped else [shown.text]
+        parts = _wrapped(shown.text, width - 2) if reading.wrapped else [shown.text]
         out.append(line(lead, Span(parts[0], shown.role), key=key))
         out += [line(lead, Span(part, shown.role)) for part in parts[1:]]
     if not out:
         why = f" no line of {len(texts)} fits {reading.narrow!r}: & changes it, esc clears it"
         return PagedText([line(span(why, "dim"))], len(texts), 0, ())
     return PagedText(out, len(texts), kept, tuple(hits))
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """A line in as many as it takes. It stays as far to the right as it was, and what follows of it too."""
+    if cell_len(text) <= width:
+        return [text]
+    bare = text.lstrip()
+    indent = text[: min(len(text) - len(bare), width // 2)]
+    return [indent + part for part in wrap(bare, width - len(indent))]
 
 
 def log_head(focus: Focus, pod: str, reading: PagerView, text: PagedText, at: str, width: int) -> list[Line]:

@@ -13,6 +13,7 @@ from console.board.model import Board
 from console.live.shown import age, aged
 from console.runbook.model import Runbook, Step
 from console.runbook.walk import StepState, Undone, Walk
+from console.runbook.watching import stored_runbook
 from console.timeline.prose import because, declined, objective, outcome
 from console.tui.lines import BLANK, Line, Role, Span, fit, line, rule, span, wrap
 from console.tui.views.question import preview
@@ -78,7 +79,7 @@ def details(walk: Walk, runbook: Runbook | None, number: int, width: int) -> lis
         return []
     state = walk.steps[number - 1]
     step = runbook.step(state.step) if runbook else None
-    parts: list[tuple[str, str, Role]] = [("step", f"{number} · {state.step} · {_nature(step) if step else ''}", "dim")]
+    parts: list[tuple[str, str, Role]] = [("step", f"{number} · {_nature(step) if step else state.step}", "dim")]
     parts.append(("walk", f"{walk.id} · {walk.runbook} {walk.version}", "dim"))
     parts.append(("stands", state.state + (f", judged {state.status}" if state.status else ""), "text"))
     if state.words:
@@ -116,7 +117,8 @@ def _standing(board: Board, walk: Walk, width: int, *, left: bool, elsewhere: st
             ago = age(board, walk.handed.at)
             words = f"{doubt}{walk.handed.by} handed it over {ago} ago{said}. It waits: a takes it up."
         else:
-            words = f"{doubt}nobody is on it, so it waits: a takes it up, x ends it"
+            who = f"{walk.left.by} left it {age(board, walk.left.at)} ago, " if walk.left is not None else ""
+            words = f"{doubt}{who}nobody is on it, so it waits: a takes it up, x ends it"
         return [line(Span(" "), span(text, "warn")) for text in wrap(words, width - 2)]
     if walk.status == "holding" and walk.hold_since:
         held = f"true for {human_duration(board.at - walk.hold_since)}"
@@ -148,6 +150,15 @@ def _doing(walk: Walk) -> tuple[str, Role]:
     if current is not None and current.state == "done" and current.preview is not None and walk.writes:
         return "the change was made; what follows from it is being read", "text"
     return "reading what this step needs: nothing is asked, nothing is changed", "dim"
+
+
+def present(walk: Walk) -> str:
+    """The title of the step that an open walk stands at."""
+    runbook, state = stored_runbook(walk), walk.state(walk.current)
+    step = runbook.step(walk.current) if runbook is not None else None
+    if state is None:
+        return plain_title(step) if step is not None else walk.current or "begins"
+    return _title(state, step)
 
 
 def heading(walk: Walk, runbook: Runbook | None, question: Question | None = None) -> Line:
@@ -314,6 +325,6 @@ def _next(walk: Walk) -> str:
         return "this walk is over, nobody was handed it: r on the finding begins another"
     return {
         "handed_over": "this walk is over: t writes its timeline, with the note, to send to the owner",
-        "not_applicable": f"what is wrong with {walk.subject} stands on its page, with what to ask (: and its name)",
+        "not_applicable": f"what is wrong with {walk.about} stands on its page, with what to ask (: and its name)",
         "unresolved": "this walk is over: while a finding of it stands, r on that begins another",
     }.get(walk.outcome or "", "")

@@ -53,7 +53,7 @@ def _error(world: SimulatedWorld, target: str, options: Object) -> None:
     number = int(options["xid"])
     for card in _cards(world, target, options):
         if number not in IGNORED:
-            world.gpus.give_up(card)
+            world.gpus.give_up(card, number)
         node = world.store.get(NODES, "", target)
         if node is not None and options.get("event"):
             address = card.pci.removeprefix("0000").removesuffix(".0").lower()
@@ -102,6 +102,18 @@ def _wrong_xid(fault: FaultDoc, node: NodeDoc) -> Wrong | None:
     return wrong
 
 
+def _falls_off(it: FaultPlan) -> None:
+    """The bus loses it: XID 79, no more samples, and no plugin finds it until the node is begun anew."""
+    fallen = FaultPlan(it.world, it.scenario, it.target, {**it.options, "xid": 79}, it.since, it.begin, it.deny)
+    _plan_xid(fallen)
+
+
+def _returns(it: FaultPlan) -> None:
+    """A reset or a reboot, which is no matter of Kubernetes, has cards back; the plugin must look again."""
+    for card in _cards(it.world, it.target, it.options):
+        card.facts.setdefault("off", []).append((it.world.heap.now, 0.0))
+
+
 def _lost(it: FaultPlan) -> None:
     it.at(lambda: _lose(it.world, it.target, it.options))
 
@@ -113,6 +125,8 @@ FAULTS = [
     FaultKind("gpu-hot", ("gpus", "temperature", "slowed"), _ON, _cards_set(_hot), _wrong_numbers),
     FaultKind("gpu-power", ("gpus", "slowed"), _ON, _cards_set(_power), _wrong_numbers),
     FaultKind("gpu-idle", ("until",), "app", _plan_idle),
+    FaultKind("gpu-falls-off", ("gpu", "event"), _ON, _falls_off, _wrong_numbers),
+    FaultKind("gpu-returns", ("gpu",), _ON, lambda it: it.at(lambda: _returns(it)), _wrong_numbers),
     FaultKind("gpu-lost", ("gpu",), _ON, _lost, _wrong_numbers),
     FaultKind("gpu-blind", ("down",), _ON, _plan_blind),
 ]

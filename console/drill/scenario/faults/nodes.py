@@ -150,8 +150,9 @@ def _taint(plan: FaultPlan, on: bool) -> None:
     taint["effect"] = str(options.get("effect", "NoSchedule"))
     kept = [t for t in node["spec"].get("taints", ()) if (t["key"], t["effect"]) != (taint["key"], taint["effect"])]
     taints = [*kept, taint] if on else kept
-    spec = {"taints": [{"$patch": "replace"}, *taints]}
-    edit(plan.world.cluster, NODES, node, {"spec": spec}, str(options.get("by", "kubectl-taint")))
+    bare = {**node, "spec": {k: v for k, v in node["spec"].items() if k != "taints"}}
+    by = str(options.get("by", "kubectl-taint"))
+    edit(plan.world.cluster, NODES, bare, {"spec": {"taints": taints or None}}, by)
 
 
 def _by(plan: FaultPlan) -> str:

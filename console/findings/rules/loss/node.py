@@ -8,11 +8,11 @@ from console.apps.evidence import of_event, of_hit, of_node
 from console.facts.logs import Hit
 from console.findings.case import Case, ClusterView
 from console.findings.figures.loss import HeartbeatFigures, LostNodeFigures, VanishedFigures
+from console.findings.lost.victims import Victim, count_of, nodes_of
 from console.findings.model import Finding
 from console.findings.rule import Answer, Rule, WorldRule, finding, severity_of
 from console.findings.rules.loss.words import shaky_nodes
 from console.findings.simple import DeathRule
-from console.findings.victims import Victim, count_of, nodes_of
 
 
 def heartbeat(case: Case) -> Answer:

@@ -9,8 +9,8 @@ from console.facts.model import Pod
 from console.findings.case import Case
 from console.findings.figures.base import Figures
 from console.findings.kinds import CODES
+from console.findings.lost.victims import count_of
 from console.findings.rule import Answer, Rule, finding, severity_of
-from console.findings.victims import count_of
 
 
 def start_failed(case: Case) -> Answer:

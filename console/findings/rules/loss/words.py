@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from console.apps.evidence import of_node
 from console.facts.evidence import Evidence
 from console.facts.model import Event, Node
+from console.findings.lost.victims import Victim
 from console.findings.surroundings import Surroundings
-from console.findings.victims import Victim
 
 OUTSIDE = ("evicted", "preempted", "drained", "node-lost")
 TITLES = {

@@ -13,11 +13,11 @@ from console.base.units import human_bytes
 from console.facts.evidence import Evidence
 from console.findings.case import Case
 from console.findings.figures.memory import Filler, MemoryFigures
+from console.findings.lost.victims import Victim, count_of
 from console.findings.memory_figures import memory_figures
 from console.findings.model import Confidence
 from console.findings.rule import Answer, Rule, finding, severity_of
 from console.findings.rules.memory.words import before_them, of_kind, of_one_size, proof_of
-from console.findings.victims import Victim, count_of
 
 
 def container_oom(case: Case) -> Answer:
@@ -38,7 +38,7 @@ def container_oom(case: Case) -> Answer:
             severity_of(case, current=figures.current),
             confidence,
             f"{count_of(killed) if killed else 'executors'} OOMKilled at the container's limit{limit}",
-            detail=filled.why + before_them(before),
+            detail=filled.why + before_them(before, killed),
             evidence=[*proof_of(killed), *proof_of(before[:1]), *metrics, *_operator_words(case, killed)],
             ruled_out=[
                 ("I06", "the container's own reason is OOMKilled; no eviction, preemption or deletion came first"),

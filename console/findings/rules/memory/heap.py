@@ -12,11 +12,11 @@ from console.facts.model import Sample
 from console.facts.rest import num
 from console.findings.case import Case
 from console.findings.figures.memory import GcFigures
+from console.findings.lost.victims import Victim, count_of, task_losses
 from console.findings.memory_figures import memory_figures, peak
 from console.findings.model import Confidence
 from console.findings.rule import Answer, Rule, finding, severity_of
 from console.findings.rules.memory.words import before_them, of_kind, of_one_size, proof_of
-from console.findings.victims import Victim, count_of, task_losses
 
 GC_SHARE = 0.15
 GC_MIN_SECONDS = 30.0
@@ -58,7 +58,8 @@ def heap_oom(case: Case) -> Answer:
             severity_of(case, current=figures.current) if not survived else "warning",
             confidence,
             f"{count_of(dead) if dead else 'tasks of executors'} ran out of memory in the JVM: {shown}",
-            detail=f"heap {human_bytes(figures.heap)}; the JVM ended itself, the kernel did not{before_them(before)}"
+            detail=f"heap {human_bytes(figures.heap)}; the JVM ended itself, the kernel did not"
+            + before_them(before, dead)
             if dead
             else "tasks failed with OutOfMemoryError; how their executors ended is not known",
             since=min((v.at for v in (*before, *dead) if v.at is not None), default=None),

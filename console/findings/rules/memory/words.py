@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from console.base.text import plural
 from console.facts.evidence import Evidence
 from console.findings.case import Case
-from console.findings.victims import Victim
+from console.findings.lost.victims import Victim
 
 
 def of_kind(case: Case, *kinds: str) -> list[Victim]:
@@ -28,8 +28,7 @@ def of_one_size(victims: Sequence[Victim]) -> tuple[list[Victim], list[Victim]]:
 
     A change of the sizes starts another attempt: whoever shares one with a container of another limit had that too.
     """
-    limits = [(v, v.pod.main.limits.get("memory")) for v in victims if v.pod is not None and v.pod.main is not None]
-    known = [(v, limit) for v, limit in limits if limit is not None]
+    known = [(v, limit) for v in victims if (limit := _limit(v)) is not None]
     if not known:
         return list(victims), []
     others = {(v.app_id, v.attempt) for v, limit in known if limit != known[-1][1]}
@@ -38,6 +37,24 @@ def of_one_size(victims: Sequence[Victim]) -> tuple[list[Victim], list[Victim]]:
     return list(victims[first:]), list(victims[:first])
 
 
-def before_them(before: Sequence[Victim]) -> str:
-    """What is said of victims that had another size; `` where there are none."""
-    return f"; {plural(len(before), 'executor')} before them had another size and are not counted" if before else ""
+def before_them(before: Sequence[Victim], counted: Sequence[Victim] = ()) -> str:
+    """What is said of victims that are not counted, as another size came between; `` where there are none.
+
+    Args:
+        counted: those that are. Where a change of the sizes was undone, some of those before had the present size.
+    """
+    if not before:
+        return ""
+    same = {limit for v in counted if (limit := _limit(v)) is not None}
+    again = {(v.app_id, v.attempt) for v in before if _limit(v) in same}
+    others = [v for v in before if (v.app_id, v.attempt) not in again]
+    if len(others) == len(before):
+        return f"; {plural(len(before), 'executor')} before them had another size and are not counted"
+    between = f"{plural(len(others), 'executor')} of another size" if others else "another size"
+    return f"; {plural(len(before), 'executor')} before them are not counted: {between} came between"
+
+
+def _limit(victim: Victim) -> object:
+    """The memory limit of its container; None where that is not known."""
+    main = victim.pod.main if victim.pod is not None else None
+    return main.limits.get("memory") if main is not None else None

@@ -15,9 +15,9 @@ from console.findings.case import Case
 from console.findings.ends import End, ends_of, outranking
 from console.findings.figures.kinds import KindFigures
 from console.findings.figures.python import UserErrorFigures
+from console.findings.lost.victims import executor_of
 from console.findings.model import Confidence, Finding
 from console.findings.rule import Answer, Rule, finding, severity_of
-from console.findings.victims import executor_of
 
 _LAST_ERROR = re.compile(r"(?m)^((?:[\w.]+\.)?\w*(?:Error|Exception|Exit|Interrupt)\b[^\n]{0,200})$")
 _USER_CLASS = re.compile(

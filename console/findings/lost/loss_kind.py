@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from console.apps.deaths import EXIT_WORDS, by_reason
-from console.findings.losses import Loss
+from console.findings.lost.losses import Loss
 from console.findings.stop import Stop
 
 _BRIEF = re.compile(r"following brief reason: (\w+)")

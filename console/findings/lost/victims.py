@@ -18,8 +18,8 @@ from console.facts.logs import Hit
 from console.facts.model import Event, Pod
 from console.facts.podnames import executor_of_name, executor_of_pod
 from console.findings.applogs import AppLogs
-from console.findings.loss_kind import KIND_OF_CODE, kind_of
-from console.findings.losses import Loss
+from console.findings.lost.loss_kind import KIND_OF_CODE, kind_of
+from console.findings.lost.losses import Loss
 from console.findings.stop import Stop
 
 _TASK = re.compile(

@@ -1,0 +1,1 @@
+"""Who was lost: the executors and drivers that ended, how, and by whom."""

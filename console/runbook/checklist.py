@@ -1,0 +1,315 @@
+"""A runbook as a checklist in words: what it is about, its steps with their ways, what a change does."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal, NamedTuple
+
+from console.base.redact import redact_short
+from console.base.text import clean
+from console.runbook import graph
+from console.runbook.about import about_words
+from console.runbook.model import Runbook, Step
+
+Look = Literal["title", "head", "step", "change", "text"]
+
+
+class ChecklistLine(NamedTuple):
+    """One paragraph. `mark` begins its first line, `indent` the others; `step`: id of the step that it belongs to."""
+
+    look: Look
+    text: str
+    indent: int = 0
+    mark: str = ""
+    step: str = ""
+
+
+_SAID = (
+    (r"\bnot \(?'([\w-]+)' in found\)?", r"\1 is not found"),
+    (r"'([\w-]+)' not in found", r"\1 is not found"),
+    (r"'([\w-]+)' in found", r"\1 is found"),
+    (r"([\w.\[\]'-]+) is not defined", r"\1 is not known"),
+    (r"([\w.\[\]'-]+) is undefined", r"\1 is not known"),
+    (r"([\w.\[\]'-]+) is defined", r"\1 is known"),
+    (r"\|where\('([\w.]+)', '(?:==|in|contains)', ([^()]*?(?:\([^()]*\))?[^()]*?)\)", r" whose \1 is \2"),
+    (r"\|pick\('([\w.]+)'\)", r" (their \1)"),
+    (r"([\w.' ()-]+?)\|length == 0", r"no \1"),
+    (r"([\w.' ()-]+?)\|length > 0", r"there are \1"),
+    (r"\|default\(([^()]*)\)", ""),
+    (
+        r"\|(seconds|to_bytes|bytes|duration|jvm_size|quantity|plural\([^()]*\)|shorten\([^()]*\)|length|unique|join)",
+        "",
+    ),
+    (r" == ", " is "),
+    (r" != ", " is not "),
+    (r" >= ", " is at least "),
+    (r" <= ", " is at most "),
+    (r" > ", " is above "),
+    (r" < ", " is below "),
+    (r" in \[([^\]]*)\]", r" is one of \1"),
+    (r"\bwalk\.wrote\b", "something was changed"),
+)
+
+
+def words(expression: str) -> str:
+    """An expression as a sentence, as far as it can be said."""
+    text = " ".join(expression.split())
+    for pattern, said in _SAID:
+        text = re.sub(pattern, said, text)
+    return text.replace("'", "")
+
+
+def plain(text: str) -> str:
+    """A text with what is filled in named in angle brackets: `Restart <app.name>`."""
+    out = re.sub(r"\{#.*?#\}|\{%.*?%\}", " ", text, flags=re.DOTALL)
+    out = re.sub(r"\{\{-?\s*(.*?)\s*-?\}\}", lambda m: f"<{_filled(m[1])}>", out, flags=re.DOTALL)
+    return " ".join(out.split())
+
+
+def _filled(expression: str) -> str:
+    return (
+        re.sub(r"\|\s*[a-z_]+(\([^()]*\))?", "", expression).replace("'", "").replace("{", "").replace("}", "").strip()
+    )
+
+
+def checklist(runbook: Runbook) -> list[ChecklistLine]:
+    """The whole of it, paragraph by paragraph."""
+    numbers = {step.id: number for number, step in enumerate(_shown(runbook), 1)}
+    out = [ChecklistLine("title", runbook.title), ChecklistLine("text", _head(runbook))]
+    for head, text in (
+        ("What it does", runbook.what),
+        ("When to use it", runbook.when_to_use),
+        ("When not to use it", runbook.when_not_to_use),
+        ("How long it takes", runbook.expected_duration),
+        ("What it can touch", runbook.blast_radius or ("" if runbook.writes else "Nothing: it only looks.")),
+        ("What leads here", _leads(runbook)),
+    ):
+        out += [ChecklistLine("head", head), ChecklistLine("text", plain(text), 2)] if text else []
+    if runbook.inputs:
+        out.append(ChecklistLine("head", "What it asks for"))
+        out += [
+            ChecklistLine("text", _input(i.title or i.name, i.default, i.required), 4, "  - ") for i in runbook.inputs
+        ]
+    out.append(ChecklistLine("head", "Steps"))
+    for step in _shown(runbook):
+        out += _step(runbook, step, numbers)
+    ends = [step for step in runbook.steps if step.kind == "end"]
+    out += [ChecklistLine("head", "Ends")] if ends else []
+    out += [ChecklistLine("text", _end(step), 4, "  - ", step.id) for step in ends]
+    return [line._replace(text=clean(redact_short(line.text))) for line in out if line.text]
+
+
+def _shown(runbook: Runbook) -> list[Step]:
+    """Steps that have a number: ends and the proof of a change are told where they are led to."""
+    proofs = {step.verify for step in runbook.steps if step.verify}
+    return [s for s in runbook.steps if s.kind != "end" and not (s.id in proofs and s.id.endswith("-proof"))]
+
+
+def _head(runbook: Runbook) -> str:
+    facts = [f"About {about_words(runbook)}"]
+    facts += [f"owner {runbook.owner}"] if runbook.owner else []
+    facts += [
+        f"reviewed {runbook.reviewed}" if runbook.reviewed else "never reviewed",
+        f"{runbook.id} {runbook.version}",
+    ]
+    return " · ".join(facts)
+
+
+def _leads(runbook: Runbook) -> str:
+    match = runbook.match
+    alerts = [a.name + "".join(f" {k}={v}" for k, v in a.labels.items()) for a in match.alerts]
+    groups = (("findings", match.findings), ("classes", match.classes), ("alerts", alerts), ("objectives", match.slos))
+    said = [f"{name}: {', '.join(items)}" for name, items in groups if items]
+    return "; ".join(said) or ("somebody who asks for it" if runbook.on_demand else "nothing")
+
+
+def _input(name: str, default: Any, required: bool) -> str:
+    if default is not None:
+        return f"{name} (usually {default})"
+    return f"{name} ({'asked for' if required else 'if wanted'})"
+
+
+def _end(step: Step) -> str:
+    outcome = (step.outcome or "").replace("_", " ")
+    said = plain(step.text)
+    own = f": {said}" if said and "walk." not in step.text else ""
+    return f"{step.title}{f' ({outcome})' if outcome and outcome != step.title.lower() else ''}{own}"
+
+
+def _step(runbook: Runbook, step: Step, numbers: Mapping[str, int]) -> Iterator[ChecklistLine]:
+    mark = f"{numbers[step.id]:>3}. "
+    look: Look = "change" if step.writes else "step"
+    yield ChecklistLine(look, f"{_verb(step)}{plain(step.title)}", 5, mark, step.id)
+    for text in _says(runbook, step):
+        yield ChecklistLine("text", text, 7, "     ", step.id)
+    for said, goto in _ways(runbook, step):
+        yield ChecklistLine("text", f"{said}: {_where(runbook, goto, numbers)}", 9, "     → ", step.id)
+
+
+_VERBS = {
+    "ask": "Ask: ",
+    "note": "Read: ",
+    "manual": "By hand: ",
+    "verify": "Watch: ",
+    "wait": "",
+    "script": "Run a script: ",
+}
+
+
+def _verb(step: Step) -> str:
+    if step.kind == "change":
+        return "CHANGE: "
+    return "CHANGE by a script: " if step.writes else _VERBS.get(step.kind, "")
+
+
+def _says(runbook: Runbook, step: Step) -> Iterator[str]:
+    if step.when:
+        yield f"Only when {words(step.when)}."
+    if step.text and plain(step.text) != plain(step.title):
+        yield plain(step.text)
+    if step.kind in ("check", "decide") and len(step.branches) == 2 and step.id != "applies":
+        yield f"Looks whether {words(step.branches[0].when)}."
+    if step.query:
+        yield f"Asks Prometheus: {plain(step.query)}"
+    if step.kind == "each":
+        yield f"For each of {words(step.each)}, one after the other, at most {step.most}:"
+    if step.saves:
+        yield "Keeps " + "; ".join(f"{name}: {words(value)}" for name, value in step.saves.items())
+    if step.kind == "verify":
+        yield _proof(step)
+    if step.writes:
+        yield from _change(runbook, step)
+
+
+def _proof(step: Step) -> str:
+    held = f", for {plain(step.hold)}" if step.hold not in ("", "0s") else ""
+    return f"Until {words(step.until)}{held}; at most {plain(step.deadline)}."
+
+
+def _change(runbook: Runbook, step: Step) -> Iterator[str]:
+    if step.target is not None:
+        named = "/".join(plain(part) for part in (step.target.namespace, step.target.name) if part)
+        called = re.match(r"<(\w+)\.kind>", plain(step.target.kind))
+        yield f"On {called[1] if called else f'{plain(step.target.kind)} {named}'}."
+    said = list(_settings(step.settings))
+    if said:
+        yield "Sets " + "; ".join(said)
+    if step.script:
+        yield f"Script {step.script}"
+    yield "It is shown first, and made only after a yes."
+    for label, text in (("Restarts", step.restarts), ("Loses", step.loses)):
+        if text:
+            yield f"{label}: {plain(text)}"
+    proof = runbook.step(step.verify)
+    if proof is not None:
+        yield f"Proved: {_proof(proof)[0].lower()}{_proof(proof)[1:]}"
+    if step.irreversible:
+        yield f"It cannot be undone: {plain(step.irreversible)}"
+    else:
+        yield "Undone: the former values are put back."
+
+
+def _settings(tree: Any, path: str = "") -> Iterator[str]:
+    """What a patch or the keys of a verb set, field by field."""
+    if tree in ({}, None) and not path:
+        return
+    if isinstance(tree, dict) and tree and not {"op", "path"} <= set(tree):
+        for key, value in tree.items():
+            if not (path == "" and key == "patch_type"):
+                yield from _settings(value, f"{path}.{key}" if path and path != "patch" else str(key))
+    elif isinstance(tree, dict) and tree:
+        yield f"{tree['op']} {tree['path']} {plain(str(tree.get('value', '')))}".strip()
+    elif isinstance(tree, list) and any(isinstance(item, dict) for item in tree):
+        for item in tree:
+            yield from _settings(item, path)
+    else:
+        yield f"{path} to {plain(str(tree))}" if tree is not None else f"{path} to nothing"
+
+
+def _ways(runbook: Runbook, step: Step) -> list[tuple[str, str]]:
+    """Ways in words; those that lead on to the next step by themselves are left out, and equal ones told once."""
+    below = graph.following(runbook, step) if step.kind not in ("check", "decide") else ""
+    told: dict[str, list[str]] = {}
+    for reason, goto in graph.successors(runbook, step):
+        proof = runbook.step(goto)
+        if reason == "applied" and proof is not None and goto == step.verify and goto.endswith("-proof"):
+            told.setdefault(proof.on_effective, []).append("then")
+            told.setdefault(proof.on_ineffective, []).append("if it did not help")
+        elif reason != "skipped" or goto != below:
+            told.setdefault(goto, []).append(_reason(step, reason))
+    return [(_capital(_together(said, alone=len(told) == 1)), goto) for goto, said in told.items()]
+
+
+def _together(said: list[str], *, alone: bool) -> str:
+    """Reasons for one way; what is left over says it without those before it."""
+    if alone and len(said) > 1:
+        return "in any case"
+    if _REASONS["else"] in said:
+        said = [word for word in said if word in (_REASONS["else"], _REASONS["on_unknown"])]
+    return " or ".join(dict.fromkeys(said))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+_REASONS = {
+    "else": "otherwise", "next": "then", "applied": "then", "refused": "if the answer is No", "failed": "if it fails",
+    "on_unknown": "if that cannot be told", "effective": "if it helped", "ineffective": "if it did not help",
+    "worse": "if it got worse", "unknown": "if that cannot be told", "a turn": "each turn",
+    "skipped": "if it is not needed",
+}  # fmt: skip
+
+
+def _reason(step: Step, reason: str) -> str:
+    if reason.startswith("branches["):
+        branch = step.branches[int(reason[9:-1])]
+        if len(step.branches) == 2:
+            return "if so"
+        because = plain(branch.because)
+        return f"if {because if because and '<' not in because else words(branch.when)}"
+    if reason.startswith("choices["):
+        return f"“{plain(step.choices[int(reason[8:-1])].label)}”"
+    return _REASONS.get(reason, reason)
+
+
+def _where(runbook: Runbook, goto: str, numbers: Mapping[str, int]) -> str:
+    step = runbook.step(goto)
+    if step is None:
+        return "nowhere"
+    if step.kind == "end":
+        return step.title.lower()
+    if step.runs:
+        return f"the runbook {step.runs}"
+    return f"step {numbers[goto]}" if goto in numbers else plain(step.title)
+
+
+def text(lines: Iterable[ChecklistLine], width: int = 80) -> str:
+    """The checklist for a terminal."""
+    out: list[str] = []
+    for line in lines:
+        if line.look == "head" or (line.look in ("step", "change") and out and out[-1]):
+            out.append("")
+        first, rest = line.mark or " " * line.indent, " " * line.indent
+        said = line.text.upper() if line.look == "head" else line.text
+        out += textwrap.wrap(said, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+    return "\n".join(out)
+
+
+def markdown(lines: Iterable[ChecklistLine]) -> str:
+    """The checklist as Markdown."""
+    out: list[str] = []
+    for line in lines:
+        said = re.sub(r"([\\`*_<>\[\]])", r"\\\1", line.text)
+        match line.look:
+            case "title":
+                out += [f"# {said}", ""]
+            case "head":
+                out += ["", f"## {said}", ""]
+            case "step" | "change":
+                out.append(f"{line.mark.strip()} **{said}**")
+            case _:
+                out.append(("   - " if line.step and line.indent > 4 else "- " if line.mark else "") + said)
+    return "\n".join(out)

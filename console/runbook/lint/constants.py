@@ -1,0 +1,108 @@
+"""Conditions that ask nothing: whatever is seen, they hold, or they never do."""
+
+from __future__ import annotations
+
+import jinja2
+from jinja2 import nodes
+
+from console.runbook import template
+from console.runbook.lint.problems import LintReport
+from console.runbook.model import Step
+
+_CONSTANT = nodes.EvalContext(jinja2.Environment(autoescape=False))  # noqa: S701  # it folds literals, it renders nothing
+ASKED = ("when", "until", "fails", "worse", "completed")
+
+
+def check(report: LintReport) -> None:
+    """Add the conditions of all steps that are constant, and branches that an earlier one always takes."""
+    for step in report.runbook.steps:
+        for key in ASKED:
+            found = verdict(getattr(step, key))
+            if found is not None:
+                report.add("constant-condition", report.at(step.id, key), _said(getattr(step, key), found), _CURE)
+        if step.kind in ("check", "decide"):
+            _branches(report, step)
+
+
+_CURE = "ask for something that is seen, like `operator.status.availableReplicas >= 1`"
+
+
+def _said(text: str, holds: bool) -> str:
+    return f"`{' '.join(text.split())}` is always {'true' if holds else 'false'}, so it asks nothing"
+
+
+def _branches(report: LintReport, step: Step) -> None:
+    seen: list[str] = []
+    for index, branch in enumerate(step.branches):
+        found = verdict(branch.when)
+        at = report.at(step.id, "branches", index, "when")
+        if found is not None:
+            report.add("constant-condition", at, _said(branch.when, found), _CURE)
+        elif branch.when and branch.when in seen:
+            report.add("branch-twice", at, "an earlier branch asks the same, so this one is never taken", "remove one")
+        seen.append(branch.when)
+
+
+def verdict(text: str) -> bool | None:
+    """Whether an expression always holds (True), never does (False), or depends on what is seen (None)."""
+    if not text:
+        return None
+    try:
+        return _verdict(template.parse_expression(text))
+    except template.TemplateError:
+        return None
+
+
+def _verdict(node: nodes.Node) -> bool | None:
+    match node:
+        case nodes.Const(value=value):
+            return bool(value)
+        case nodes.Not(node=inner):
+            found = _verdict(inner)
+            return None if found is None else not found
+        case nodes.And(left=left, right=right):
+            return _joined(_verdict(left), _verdict(right), False)
+        case nodes.Or(left=left, right=right):
+            return _joined(_verdict(left), _verdict(right), True)
+        case nodes.Compare(expr=left, ops=[nodes.Operand(op=op, expr=right)]):
+            return _compared(left, op, right)
+    return None
+
+
+def _joined(left: bool | None, right: bool | None, decides: bool) -> bool | None:
+    if decides in (left, right):
+        return decides
+    return None if None in (left, right) else not decides
+
+
+def _compared(left: nodes.Expr, op: str, right: nodes.Expr) -> bool | None:
+    if left == right:
+        return op in ("eq", "gteq", "lteq") if op not in ("in", "notin") else None
+    if _literal(left) and _literal(right):
+        try:
+            return bool(nodes.Compare(left, [nodes.Operand(op, right)]).as_const(_CONSTANT))
+        except nodes.Impossible:
+            return None
+    if _counts(left) and isinstance(right, nodes.Const | nodes.Neg):
+        return _of_count(op, right.as_const(_CONSTANT))
+    return None
+
+
+def _literal(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Const | nodes.List | nodes.Tuple | nodes.Neg) and not list(node.find_all(nodes.Name))
+
+
+def _counts(node: nodes.Expr) -> bool:
+    return isinstance(node, nodes.Filter) and node.name in ("length", "count")
+
+
+def _of_count(op: str, figure: object) -> bool | None:
+    """A count is never below 0."""
+    if not isinstance(figure, int | float) or figure > 0:
+        return None
+    below = figure < 0
+    if op in ("gteq", "gt", "ne"):
+        return True if op == "gteq" or below else None
+    if op in ("lt", "lteq", "eq"):
+        return False if op == "lt" or below else None
+    return None

@@ -1,0 +1,128 @@
+"""What the trouble cost, out of what a walk keeps of it: one sentence each, and what is not known is said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from console.base.clock import rfc3339
+from console.base.units import human_duration
+from console.board.impact import AlertFired, Impact
+from console.runbook.state import Walk
+from console.slo.words import bad_of_total, budget_left, target
+
+
+def of(walk: Walk) -> tuple[Impact | None, Impact | None]:
+    """What was known when it began, and at the end; None where it was not recorded."""
+    return _read(walk.impact_before), _read(walk.impact_after)
+
+
+def _read(kept: dict[str, Any]) -> Impact | None:
+    try:
+        return msgspec.convert(kept, Impact) if kept else None
+    except msgspec.ValidationError:
+        return None
+
+
+def sentences(walk: Walk) -> tuple[str, ...]:
+    """What it cost; nothing of walks that were made before this was recorded."""
+    before, after = of(walk)
+    first = before or after
+    if first is None:
+        return ()
+    return (
+        _since(walk, first, after),
+        _alerts(first, after),
+        _attempts(first, after),
+        _lost(first, after),
+        *_objectives(walk, first, after),
+        "who of the users noticed it is not known to Console",
+    )
+
+
+def _since(walk: Walk, first: Impact, after: Impact | None) -> str:
+    known = [one.since for one in (first, after) if one is not None and one.since is not None]
+    if not known:
+        return "since when it goes on is not known: no finding of it has a time"
+    since = min(known)
+    before = f", {human_duration(walk.started - since)} before the walk began" if since < walk.started else ""
+    return f"since {_moment(since)} at the latest (the earliest proof that was seen){before}"
+
+
+def _alerts(first: Impact, after: Impact | None) -> str:
+    said = []
+    late = {alert.name for alert in after.alerts} if after is not None else set()
+    for alert in first.alerts:
+        over = ", not any more at the end" if after is not None and alert.name not in late else ""
+        said.append(_fired(alert) + over)
+    new = [a for a in (after.alerts if after is not None else ()) if a.name not in {b.name for b in first.alerts}]
+    said += [f"{_fired(alert)}, only after the walk began" for alert in new]
+    return "alerts that fired: " + ("; ".join(said) or "none was seen")
+
+
+def _fired(alert: AlertFired) -> str:
+    return f"{alert.name} since {_moment(alert.since)}" if alert.since is not None else f"{alert.name} (since unknown)"
+
+
+def _attempts(first: Impact, after: Impact | None) -> str:
+    if first.attempts is None:
+        return "attempts of the application: not known"
+    said = f"attempts of the application: {_count(first)} when the walk began"
+    return said + (f", {_count(after)} at the end" if after is not None and after.attempts is not None else "")
+
+
+def _count(one: Impact) -> str:
+    count = f"{one.attempts}" if one.exact else f"at least {one.attempts}"
+    return f"{count} ({one.failed} of those that are seen failed)" if one.failed else count
+
+
+def _lost(first: Impact, after: Impact | None) -> str:
+    if first.lost is None:
+        return "executors lost: not known"
+    said = f"executors lost: {_seen(first)} when the walk began"
+    said += f", {_seen(after)} at the end" if after is not None and after.lost is not None else ""
+    return f"{said}; attempts whose pods and logs are gone are not counted"
+
+
+def _seen(one: Impact) -> str:
+    """`at least 10 (3 container-oom among those that are seen)`."""
+    lost = one.lost or {}
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(lost.items(), key=lambda kind: (-kind[1], kind[0])))
+    most = max(sum(lost.values()), one.told or 0)
+    return f"at least {most}" + (f" ({kinds} among those that are seen)" if kinds else "") if most else "none was seen"
+
+
+def _objectives(walk: Walk, first: Impact, after: Impact | None) -> tuple[str, ...]:
+    """Objectives that burned: what was promised, what was spent of the budget, and how much of that meanwhile."""
+    ids = dict.fromkeys([*first.objectives, *(after.objectives if after is not None else ())])
+    said = tuple(_spent(id, walk) for id in ids)
+    return said or ("no objective that is measured here burned",)
+
+
+def _spent(id: str, walk: Walk) -> str:
+    then, now = walk.slo_before.get(id), walk.slo_after.get(id)
+    was: dict[str, Any] = then if isinstance(then, dict) else {}
+    became: dict[str, Any] = now if isinstance(now, dict) else {}
+    name = str(became.get("title") or was.get("title") or id)
+    objective, period = _number(was, became, "objective"), _number(was, became, "period")
+    goal = f" ({target(objective)} over {human_duration(period)})" if objective is not None and period else ""
+    left, later = _number(was, {}, "budget_left"), _number(became, {}, "budget_left")
+    spent = "" if left is None else f"{budget_left(left)} of the budget was left when the walk began"
+    if later is not None:
+        spent += f", {budget_left(later)} at the end" if spent else f"budget left at the end: {budget_left(later)}"
+    counts = [bad_of_total(one.get("bad"), one.get("total")) for one in (was, became) if _known(one.get("bad"))]
+    events = f"; bad events of all: {', then '.join(counts)}" if counts else ""
+    return f"{name}{goal}: {spent or 'how much of the budget is left is not known'}{events}"
+
+
+def _number(was: dict[str, Any], became: dict[str, Any], key: str) -> float | None:
+    return next((float(one[key]) for one in (was, became) if _known(one.get(key))), None)
+
+
+def _known(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _moment(at: float | None) -> str:
+    return f"{(rfc3339(at) or '')[:19].replace('T', ' ')} UTC"

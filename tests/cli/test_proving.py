@@ -1,0 +1,146 @@
+"""`console runbooks test`: the drills that lie beside runbooks, played and judged, from any folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from console.base.errors import UsageError
+from console.cli import proving
+from console.cli.main import run
+from console.cli.proving import PlayedCase, chosen, report
+
+BOOK = """\
+apiVersion: console/v1
+kind: Runbook
+id: operator-asleep
+title: The operator is asleep
+owner: me
+what: Wakes it up.
+when_not_to_use: It is awake.
+reviewed: 2026-11-30
+about: component spark-operator
+match: {findings: [operator-down]}
+objects: {operator: workload}
+steps:
+- do: {patch: operator, merge: {spec: {replicas: 1}}}
+  when: operator.spec.replicas == 0
+  then: verify
+verify:
+  that: operator.status.availableReplicas|default(0) >= 1
+  for: 30s
+"""
+DRILL = """\
+apiVersion: console.drill/v1
+kind: Scenario
+name: operator-asleep
+title: The operator is asleep
+runbook: operator-asleep
+warmup: 60s
+world: platform
+cases:
+  default:
+    title: Somebody scaled it to zero
+    break:
+    - {scale: Deployment/spark-operator/spark-operator-controller, to: 0, at: -30s}
+    accepted:
+    - {resource: deployments.apps, name: spark-operator-controller, fields: [spec.replicas]}
+    answers: {patch-operator: yes}
+    expect:
+      outcomes: [resolved]
+      end: resolved
+      path: [applies, patch-operator, verify]
+      writes: 1
+      findings: [operator-down]
+  wrong:
+    title: It expects what does not happen
+    break:
+    - {scale: Deployment/spark-operator/spark-operator-controller, to: 0, at: -30s}
+    answers: {patch-operator: yes}
+    expect: {outcomes: [mitigated], end: mitigated, path: [no-such-step], writes: 2, findings: [operator-down]}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "drills").mkdir()
+    (tmp_path / "operator-asleep.yaml").write_text(BOOK)
+    (tmp_path / "drills" / "operator-asleep.yaml").write_text(DRILL)
+    return tmp_path
+
+
+def test_a_persons_own_runbook_is_walked_in_its_own_drill(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    junit = folder / "junit.xml"
+    code = run(["runbooks", "test", str(folder), "--junit", str(junit), "-o", "json"])
+    cases: dict[str, Any] = {c["case"]: c for c in json.loads(capsys.readouterr().out)["cases"]}
+    assert cases["default"]["problems"] == [] and cases["default"]["ok"]
+    assert cases["default"]["path"] == ["applies", "patch-operator", "verify", "resolved"]
+    assert code == 1 and not cases["wrong"]["ok"]
+    said = " | ".join(cases["wrong"]["problems"])
+    assert "ended resolved, not mitigated" in said and "not at mitigated" in said
+    assert "did not walk no-such-step" in said and "1 writes instead of 2" in said
+    assert "belongs to no good solution" in said
+    (suite,) = ElementTree.parse(junit).getroot()
+    assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
+
+
+def test_a_fault_that_never_shows_fails_soon(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    drill = folder / "drills" / "operator-asleep.yaml"
+    drill.write_text(DRILL.replace("findings: [operator-down]", "findings: [moon-down]\n      within: 0.5", 1))
+    assert run(["runbooks", "test", str(drill), "--case", "default"]) == 1
+    assert "the drill did not show moon-down" in capsys.readouterr().err
+
+
+def test_drills_are_named_by_runbook_file_folder_and_drill(folder: Path) -> None:
+    book, drill = folder / "operator-asleep.yaml", folder / "drills" / "operator-asleep.yaml"
+    for name in (folder, folder / "drills", book, drill):
+        assert [s.name for s in chosen([str(name)])] == ["operator-asleep"]
+    assert [s.name for s in chosen(["spark-oom"])] == ["spark-oom"]
+    assert "spark-oom" in {s.name for s in chosen([])}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("spark-om", "did you mean 'spark-oom'"), ("empty", "drills lie in a folder `drills`")]
+)
+def test_what_has_no_drill_is_said(tmp_path: Path, name: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError) as caught:
+        chosen([name])
+    assert words in (caught.value.hint or "")
+
+
+def test_several_are_played_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    class Pool:
+        def __init__(self, jobs: int, **_: Any) -> None:
+            asked.append(jobs)
+
+        def __enter__(self) -> Pool:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def submit(self, call: Any, *args: Any) -> Any:
+            from concurrent.futures import Future
+
+            done: Any = Future()
+            done.set_result(PlayedCase(args[0], args[1], "r", "resolved", (), 0, (), 1.0))
+            return done
+
+    monkeypatch.setattr(proving, "ProcessPoolExecutor", Pool)
+    played = list(proving._played([("a", "x"), ("b", "y"), ("c", "z")], 8))
+    assert asked == [3] and {(one.drill, one.case) for one in played} == {("a", "x"), ("b", "y"), ("c", "z")}
+
+
+def test_a_report_names_what_failed() -> None:
+    good = PlayedCase("d", "default", "book", "resolved", ("a",), 1, (), 2.0)
+    bad = PlayedCase("d", "healthy", "book", "resolved", ("a",), 1, ("1 writes instead of 0",), 2.0)
+    (suite,) = ElementTree.fromstring(report([good, bad]))
+    assert [case.get("name") for case in suite if case.find("failure") is not None] == ["healthy"]

@@ -1,0 +1,218 @@
+"""Bad runbooks: each is refused at the line that is wrong, and passes once its hint is followed."""
+
+# One mistake is one entry of a table, however long its lines.
+# ruff: noqa: E501
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from console.base.errors import DocumentError
+from console.runbook import schema
+from console.runbook.lint.problems import LintProblem, of_error
+from console.runbook.lint.run import lint
+from console.sources.files.runbooks import Library
+from tests.runbook.player import LIBRARY
+
+HEAD = """\
+apiVersion: console/v1
+kind: Runbook
+id: operator-down
+title: The Spark operator does not work
+owner: platform on-call
+reviewed: 2026-11-20
+what: Brings the operator back.
+when_not_to_use: Somebody works on it.
+about: component spark-operator
+match: {findings: [operator-down]}
+objects: {operator: workload}
+"""
+VERIFY = """\
+verify: {that: operator.status.availableReplicas >= 1, for: 2m, within: 10m}
+"""
+SCALE = "- do: {patch: operator, merge: {spec: {replicas: 1}}}\n"
+
+
+class Bad(NamedTuple):
+    """`text` has the mark `#!` on its wrong line. `old` → `new` is what the hint says."""
+
+    code: str
+    words: str
+    hint: str
+    text: str
+    old: str
+    new: str
+
+
+def head(old: str, new: str) -> str:
+    assert old in HEAD
+    return HEAD.replace(old, new)
+
+
+APP = (
+    head("about: component spark-operator\n", "about: app\n")
+    .replace("objects: {operator: workload}\n", "")
+    .replace("operator-down]", "executor-oom-heap]")
+)
+APP_VERIFY = "verify: {that: app.state == 'RUNNING'}\n"
+PODS = head(
+    "objects: {operator: workload}\n",
+    "objects:\n  operator: workload\n  pods: {kind: Pod, namespace: spark, labels: {app: x}}\n",
+)
+QUEUE = head(
+    "objects: {operator: workload}\n",
+    "objects:\n  operator: workload\n  claim: {kind: PersistentVolumeClaim, name: data, namespace: spark}\n",
+)
+
+BARE = head("objects: {operator: workload}\n", "")
+ONLY_PODS = head("{operator: workload}", "{pods: {kind: Pod, namespace: spark, labels: {app: x}}}")
+
+BAD = {
+    # names of the field
+    "a finding that no rule finds": Bad("unknown-finding", "no rule finds 'operator-dwn'", "operator-down", head("findings: [operator-down]", "findings: [operator-dwn] #!").replace("{findings: [operator-dwn] #!}", "\n  findings: [operator-dwn] #!") + "steps:\n" + SCALE + VERIFY, "operator-dwn", "operator-down"),
+    "a class that does not exist": Bad("unknown-class", "no incident class I44", "I01 to I30", head("{findings: [operator-down]}", "\n  classes: [I44] #!") + "steps:\n" + SCALE + VERIFY, "I44", "I19"),
+    "a check for an unknown finding": Bad("unknown-finding", "no rule finds 'image-pul'", "image-pull", HEAD + "steps:\n- check: Can it be pulled?\n  finding: image-pul #!\n  then: handed over\n" + SCALE + VERIFY, "image-pul #", "image-pull #"),
+    "an unknown finding in an expression": Bad("unknown-finding", "no rule finds 'image-pul'", "image-pull", HEAD + "steps:\n- check: Can it be pulled?\n  that: \"'image-pul' in found\" #!\n  then: handed over\n" + SCALE + VERIFY, "'image-pul'", "'image-pull'"),
+    "an alert with a typing error": Bad("unknown-alert", "'SparkOperatorDwn'", "SparkOperatorDown", head("{findings: [operator-down]}", "\n  alerts: [SparkOperatorDwn] #!") + "steps:\n" + SCALE + VERIFY, "SparkOperatorDwn", "SparkOperatorDown"),
+    "an objective with a typing error": Bad("unknown-objective", "'job-sucess'", "job-success", head("{findings: [operator-down]}", "\n  findings: [operator-down]\n  objectives: [job-sucess] #!") + "steps:\n" + SCALE + VERIFY, "job-sucess", "job-success"),
+    # conditions
+    "a question that is always true": Bad("constant-condition", "`true` is always true", "something that is seen", HEAD + "steps:\n- check: Is it so?\n  that: true #!\n  then: handed over\n" + SCALE + VERIFY, "that: true", "that: operator.spec.replicas == 0"),
+    "a first branch that is always taken": Bad("constant-condition", "is always true", "something that is seen", HEAD + "steps:\n- check: Are there nodes?\n  that: nodes|length >= 0 #!\n  then: handed over\n" + SCALE + VERIFY, ">= 0 #", "== 0 #"),
+    "a verification that cannot be false": Bad("constant-condition", "is always true", "something that is seen", HEAD + "steps:\n" + SCALE + "  verify:\n    that: nodes|length >= 0 #!\n", "nodes|length >= 0", "operator.status.availableReplicas >= 1"),
+    "a change that is never due": Bad("constant-condition", "is always false", "something that is seen", HEAD + "steps:\n" + SCALE + "  when: 1 > 2 #!\n" + VERIFY, "1 > 2", "operator.spec.replicas == 0"),
+    "a thing compared with itself": Bad("constant-condition", "is always true", "something that is seen", HEAD + "steps:\n" + SCALE + "  when: operator.spec.replicas == operator.spec.replicas #!\n" + VERIFY, "== operator.spec.replicas", "!= operator.status.replicas"),
+    "a wait for what cannot be": Bad("constant-condition", "is always false", "something that is seen", HEAD + "steps:\n- wait: until it is there\n  until: nodes|length < 0 #!\n" + SCALE + VERIFY, "nodes|length < 0", "nodes|length > 3"),
+    # states
+    "a state that no application has": Bad("unknown-name", "app.state is never 'RUNING'", "RUNNING", APP + "steps:\n- check: Does it run?\n  that: app.state == 'RUNING' #!\n  then: observed\n- escalate: platform\n", "RUNING", "RUNNING"),
+    "one of several states": Bad("unknown-name", "app.state is never 'COMPLETE'", "COMPLETED", APP + "steps:\n- check: Is it over?\n  that: app.state in ['FAILED', 'COMPLETE'] #!\n  then: observed\n- escalate: platform\n", "'COMPLETE'", "'COMPLETED'"),
+    "a phase that no claim has": Bad("unknown-name", "claim.status.phase is never 'Boundd'", "Bound", QUEUE + "steps:\n- check: Is it bound?\n  that: claim.status.phase == 'Boundd' #!\n  then: observed\n" + SCALE + VERIFY, "Boundd", "Bound"),
+    "what came of reading an object": Bad("unknown-name", "seen.claim.state is never 'gone'", "absent", QUEUE + "steps:\n- check: Is it there?\n  that: seen.claim.state == 'gone' #!\n  then: handed over\n" + SCALE + VERIFY, "'gone'", "'absent'"),
+    "a condition of a Deployment": Bad("unknown-name", "type is never 'Availabel'", "Available", HEAD + "steps:\n- check: Is it available?\n  that: operator.status.conditions|where('type', '==', 'Availabel')|length > 0 #!\n  then: observed\n" + SCALE + VERIFY, "Availabel", "Available"),
+    "an answer that no choice has": Bad("unknown-name", "steps.which.answer is never 'rais'", "raise", HEAD + "steps:\n- id: which\n  ask: Which?\n  choices:\n  - {leave: Leave it}\n  - {raise: Raise it}\n- check: Was it to be raised?\n  that: steps.which.answer == 'rais' #!\n  else: handed over\n" + SCALE + VERIFY, "'rais'", "'raise'"),
+    # fields
+    "a field of a live object": Bad("unknown-name", "operator.spec has no 'replcas'", "replicas", HEAD + "steps:\n" + SCALE + "  when: operator.spec.replcas == 0 #!\n" + VERIFY, "replcas", "replicas"),
+    "a field of its status": Bad("unknown-name", "operator.status has no 'availableReplica'", "availableReplicas", HEAD + "steps:\n" + SCALE + "verify:\n  that: operator.status.availableReplica >= 1 #!\n", "availableReplica ", "availableReplicas "),
+    "a field of each member": Bad("unknown-name", "pod.status has no 'phse'", "phase", PODS + "steps:\n- each: pods\n  as: pod\n  steps:\n  - check: Is it there?\n    that: pod.status.phse == 'Running' #!\n    then: next\n    else: handed over\n" + SCALE + VERIFY, "phse", "phase"),
+    "a field below a template": Bad("unknown-field", "spec.template.spec has no field 'nodeSelecter'", "nodeSelector", HEAD + "steps:\n- do:\n    patch: operator\n    merge: {spec: {template: {spec: {nodeSelecter: {pool: system}}}}} #!\n" + VERIFY, "nodeSelecter", "nodeSelector"),
+    "a field of a container": Bad("unknown-field", "containers[0] has no field 'imag'", "image", HEAD + "steps:\n- do:\n    patch: operator\n    merge: {spec: {template: {spec: {containers: [{name: operator, imag: a}]}}}} #!\n" + VERIFY, "imag:", "image:"),
+    "a field of the specification": Bad("unknown-field", "spec has no field 'replica'", "replicas", HEAD + "steps:\n- do: {patch: operator, merge: {spec: {replica: 1}}} #!\n" + VERIFY, "replica: 1", "replicas: 1"),
+    "a field of an application": Bad("unknown-field", "spec.executor has no field 'memoryOverhed'", "memoryOverhead", APP + "steps:\n- do: {patch: app, merge: {spec: {executor: {memoryOverhed: 1g}}}} #!\n" + APP_VERIFY, "memoryOverhed", "memoryOverhead"),
+    # sizes
+    "a quantity where a JVM size is due": Bad("no-jvm-size", "'4Gi' is no size of a JVM", "write 4g", APP + "steps:\n- do: {patch: app, merge: {spec: {executor: {memory: 4Gi}}}} #!\n" + APP_VERIFY, "4Gi", "4g"),
+    "raw bytes": Bad("no-jvm-size", "'4294967296' is no size of a JVM", "write 4g", APP + "steps:\n- do: {patch: app, merge: {spec: {driver: {memory: '4294967296'}}}} #!\n" + APP_VERIFY, "'4294967296'", "4g"),
+    "bytes that are worked out": Bad("no-jvm-size", "a number of bytes", "|jvm_size", APP + "values: {more: finding.data.heap * 2}\nsteps:\n- do: {patch: app, merge: {spec: {executor: {memory: '{{ values.more }}'}}}} #!\n" + APP_VERIFY, "values.more }}", "values.more|jvm_size }}"),
+    "a size in sparkConf": Bad("no-jvm-size", "'3Gi' is no size of a JVM", "write 3g", APP + "steps:\n- do: {patch: app, merge: {spec: {sparkConf: {spark.executor.memory: 3Gi}}}} #!\n" + APP_VERIFY, "3Gi", "3g"),
+    "an unknown operation of JSON Patch": Bad("unknown-operation", "no operation 'set'", "replace", HEAD + "steps:\n- do:\n    patch: operator\n    json: [{op: set, path: /spec/replicas, value: 1}] #!\n" + VERIFY, "op: set", "op: replace"),
+    "an operation without a value": Bad("unknown-operation", "`add` needs a value", "add `value`", HEAD + "steps:\n- do:\n    patch: operator\n    json: [{op: add, path: /spec/replicas}] #!\n" + VERIFY, "/spec/replicas}", "/spec/replicas, value: 1}"),
+    # habits
+    "a reason that is none": Bad("no-reason", "'-' is no reason", "say why", ONLY_PODS + "steps:\n- each: pods\n  as: pod\n  steps:\n  - do: {delete: pod}\n    irreversible: '-' #!\n    verify: {that: seen.pod.state == 'absent'}\n", "'-'", "the pod is made again by its owner"),
+    "a promise that is broken": Bad("promise-broken", "promises `changes: none`", "remove `changes: none`", HEAD + "changes: none\nsteps:\n- do: {patch: operator, merge: {spec: {replicas: 1}}} #!\n" + VERIFY, "changes: none\n", ""),
+    "a yes that nobody gave": Bad("yes-by-default", "says yes for the person", "ask in a step", HEAD + "inputs:\n  go_ahead: {type: bool, default: true} #!\nsteps:\n" + SCALE + "  when: inputs.go_ahead\n" + VERIFY, "default: true", "default: false"),
+    "a change as the first choice": Bad("change-first", "the first choice leads straight to the change", "changes nothing first", HEAD + "steps:\n- ask: What now?\n  choices:\n  - {start: Start it} #!\n  - {leave: Leave it, then: handed over}\n" + SCALE + VERIFY, "  - {start: Start it} #!\n  - {leave: Leave it, then: handed over}\n", "  - {leave: Leave it, then: handed over}\n  - {start: Start it}\n"),
+    "the same change over and over": Bad("repeats-itself", "is done again, and no person is asked", "ask", HEAD + "steps:\n- id: again #!\n  do: {patch: operator, merge: {spec: {paused: false}}}\n  verify: {that: operator.spec.paused == false}\n- wait: until it is there\n  until: operator.status.availableReplicas >= 1\n  else: again\n  then: resolved\n", "else: again", "else: not fixed"),
+    "an object that nobody uses": Bad("unused-object", "no step asks for 'claim'", "remove it", QUEUE.replace("namespace: spark}", "namespace: spark} #!") + "steps:\n" + SCALE + VERIFY, "  claim: {kind: PersistentVolumeClaim, name: data, namespace: spark} #!\n", ""),
+    "a block that ignores its member": Bad("member-unused", "no step of the block uses 'pod'", "do: {delete: pod}", PODS + "steps:\n- each: pods #!\n  as: pod\n  steps:\n  - note: Look at it\n" + SCALE + VERIFY, "note: Look at it", "note: Look at {{ pod.metadata.name }}"),
+    "a change that nothing proves": Bad("write-without-verify", "nothing verifies it", "`verify: {that: …", HEAD + "steps:\n- do: {patch: operator, merge: {spec: {replicas: 1}}} #!\n", "steps:\n", VERIFY + "steps:\n"),
+    "a step that nobody comes to": Bad("unreachable-step", "no way leads to step 'read-this'", "`then` or `else` lead there", HEAD + "steps:\n- do: {patch: operator, merge: {spec: {replicas: 1}}}\n  then: verify\n  when: operator.spec.replicas == 0\n  unknown: handed over\n- check: Is it up?\n  that: operator.spec.replicas > 0\n  then: handed over\n  else: declined\n- note: Read this #!\n" + VERIFY, "else: declined", "else: next"),
+    "a way to nowhere": Bad("undefined-step", "there is no step 'undo2'", "undo", HEAD + "steps:\n- check: Was it changed?\n  changed: operator within 1h\n  then: undo2 #!\n- id: undo\n  do: {patch: operator, merge: {spec: {replicas: 1}}}\n" + VERIFY, "undo2", "undo"),
+    "a filter that does not exist": Bad("template", "there is no filter 'lenght'", "length", HEAD + "steps:\n- check: Are there nodes?\n  that: nodes|lenght > 3 #!\n  then: handed over\n" + SCALE + VERIFY, "lenght", "length"),
+    "a name that does not exist": Bad("unknown-name", "there is no 'oprator'", "operator", HEAD + "steps:\n" + SCALE + "  when: oprator.spec.replicas == 0 #!\n" + VERIFY, "oprator", "operator"),
+    "a series that nobody exports": Bad("unknown-metric", "no known exporter has a series 'kube_pod_inf'", "kube_pod_info", HEAD + "steps:\n- check: How many?\n  query: count(kube_pod_inf) #!\n  that: query.value > 3\n  then: handed over\n" + SCALE + VERIFY, "kube_pod_inf)", "kube_pod_info)"),
+    "a No that changes something": Bad("no-leads-to-write", "goes straight to the write", "`refused: handed over`", HEAD + "steps:\n- do: {patch: operator, merge: {spec: {paused: false}}}\n  refused: other #!\n- id: other\n  do: {patch: operator, merge: {spec: {replicas: 1}}}\n" + VERIFY, "refused: other", "refused: handed over"),
+    # the shape
+    "a key that means nothing": Bad("schema", "unknown key 'thne'", "then", BARE + "steps:\n- note: Read this\n  thne: handed over #!\n", "thne", "then"),
+    "two verbs in one step": Bad("schema", "a step has one verb", "write two steps", BARE + "steps:\n- note: Read this\n  wait: 5m #!\n", "  wait: 5m", "- wait: 5m"),
+    "an end that does not exist": Bad("schema", "there is no end 'handd over'", "handed over", BARE + "steps:\n- note: Read this\n- end: handd over #!\n  text: Call them.\n", "handd", "handed"),
+}  # fmt: skip
+
+
+def problems(text: str) -> tuple[LintProblem, ...]:
+    try:
+        book = schema.load(text, "bad.yaml")
+    except DocumentError as error:
+        return (of_error(error),)
+    return lint(book, scripts={}, catalogue=CATALOGUE, today="2026-11-25")
+
+
+CATALOGUE = replace(
+    LIBRARY.catalogue, alerts=frozenset({"SparkOperatorDown", "DriverOOM"}), objectives=frozenset({"job-success"})
+)
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_runbook_is_refused_where_it_is_wrong_and_its_hint_mends_it(name: str) -> None:
+    bad = BAD[name]
+    found = problems(bad.text)
+    said = [f"{p.line} {p.code}: {p.message} [{p.key}] ({p.hint})" for p in found]
+    assert [p.code for p in found] == [bad.code], said
+    line = next(number for number, text in enumerate(bad.text.split("\n"), 1) if "#!" in text)
+    assert (found[0].line, bad.words in found[0].message, bad.hint in found[0].hint) == (line, True, True), said
+    for words in ("branches", "goto", "on_refused", "on_failed", "on_unknown", "`decide`"):
+        assert words not in found[0].hint + found[0].message + found[0].key, said
+    assert bad.text.count(bad.old) == 1
+    mended = problems(bad.text.replace(bad.old, bad.new))
+    assert mended == (), [f"{p.line} {p.code}: {p.message} ({p.hint})" for p in mended]
+
+
+KINDS = {
+    "DaemonSet": "apps/v1",
+    "ConfigMap": "v1",
+    "ScaledObject": "keda.sh/v1alpha1",
+    "SparkConnect": "sparkoperator.k8s.io/v1alpha1",
+    "SparkApplication": "spark.apache.org/v1",
+    "CronJob": "batch/v1",
+    "Job": "batch/v1",
+    "HorizontalPodAutoscaler": "autoscaling/v2",
+    "PodDisruptionBudget": "policy/v1",
+    "Widget": "example.com/v1",
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_labels_and_annotations_of_any_kind_may_be_changed(kind: str) -> None:
+    named = f"objects:\n  one: {{kind: {kind}, apiVersion: {KINDS[kind]}, name: x, namespace: spark}}\n"
+    patch = "{metadata: {labels: {a: b}, annotations: {c: d}}}"
+    steps = f"steps:\n- do: {{patch: one, merge: {patch}}}\nverify: {{that: one.metadata.labels.a == 'b'}}\n"
+    assert problems(head("objects: {operator: workload}\n", named) + steps) == ()
+
+
+def test_a_field_of_a_kind_that_nobody_knows_is_not_written() -> None:
+    named = "objects:\n  one: {kind: Widget, apiVersion: example.com/v1, name: x, namespace: spark}\n"
+    steps = "steps:\n- do: {patch: one, merge: {spec: {a: b}}}\nverify: {that: one.spec.a == 'b'}\n"
+    assert [p.code for p in problems(head("objects: {operator: workload}\n", named) + steps)] == ["unknown-kind"]
+
+
+@pytest.mark.parametrize(
+    "that",
+    [
+        "operator.spec.replicas > 0 or nodes|length == 0",
+        "operator.spec.somethingOfItsOwn == 1",
+        "operator.status.conditions|where('type', '==', 'GpuHealthy')|length > 0",
+        "nodes|length > 0",
+        "not ('image-pull' in found)",
+        "operator.spec.replicas == operator.status.replicas",
+    ],
+)
+def test_what_can_be_either_or_is_not_known_is_let_alone(that: str) -> None:
+    text = f'{HEAD}steps:\n- check: Is it so?\n  that: "{that}"\n  then: handed over\n{SCALE}{VERIFY}'
+    assert problems(text) == ()
+
+
+def test_an_alert_of_ones_own_is_let_alone() -> None:
+    assert (
+        problems(head("{findings: [operator-down]}", "{alerts: [OurOwnThingBroke]}") + "steps:\n" + SCALE + VERIFY)
+        == ()
+    )
+
+
+def test_a_runbook_alone_has_the_scripts_beside_it(tmp_path: Path) -> None:
+    shipped = LIBRARY.files["spark-oom"]
+    for file in ("spark-oom.yaml", "scripts/lower-executor-cores.yaml", "scripts/lower-executor-cores.py"):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text((shipped.parent / file).read_text())
+    alone = Library.read([tmp_path / "spark-oom.yaml"], shipped=False)
+    assert alone.lint(today="2026-11-25") == Library.read([tmp_path], shipped=False).lint(today="2026-11-25") == ()

@@ -1,0 +1,128 @@
+"""A runbook as a checklist: read aloud, without a word of template syntax."""
+
+from __future__ import annotations
+
+import pytest
+
+from console.runbook import checklist, schema
+from console.tui.views.runbooks import page
+from tests.runbook.player import LIBRARY
+
+BOOK = schema.load(
+    """\
+apiVersion: console/v1
+kind: Runbook
+id: operator-down
+title: The Spark operator does not work
+owner: platform on-call
+reviewed: 2026-11-20
+what: Brings the operator back.
+when_not_to_use: Somebody works on it.
+about: component spark-operator
+match: {findings: [operator-down]}
+objects: {operator: workload, pods: {kind: Pod, labels: {app: x}}}
+steps:
+- check: Can its image be pulled?
+  finding: image-pull
+  then: handed over
+- do: {patch: operator, merge: {spec: {replicas: 1}}}
+  when: operator.spec.replicas == 0
+  restarts: "{{ operator.metadata.name }}"
+- each: pods|where('spec.nodeName', '==', 'node-7')
+  as: pod
+  most: 3
+  steps:
+  - do: {delete: pod}
+    irreversible: the pod is made again by its owner
+    verify: {that: seen.pod.state == 'absent', for: 0s, within: 5m}
+- ask: What now?
+  choices:
+  - {leave: Leave it, then: handed over}
+  - {wait: Wait for a while}
+- wait: until it is there
+  until: operator.status.availableReplicas >= 1
+  within: 10m
+verify: {that: operator.status.availableReplicas >= 1, for: 2m, within: 10m}
+""",
+    "r.yaml",
+)
+LINES = checklist.text(checklist.checklist(BOOK)).split("\n")
+
+
+def step(number: int) -> list[str]:
+    begin = next(i for i, line in enumerate(LINES) if line.startswith(f"{number:>3}. "))
+    end = next((i for i, line in enumerate(LINES[begin:], begin) if not line), len(LINES))
+    return [" ".join(line.split()) for line in LINES[begin:end]]
+
+
+def test_it_begins_with_what_it_is_about_and_when_not_to_use_it() -> None:
+    assert LINES[0] == "The Spark operator does not work"
+    assert LINES[1].startswith("About component spark-operator · owner platform on-call")
+    assert "  Somebody works on it." in LINES and "  findings: operator-down" in LINES
+
+
+def test_a_question_says_what_it_looks_at_and_where_each_answer_leads() -> None:
+    assert step(2) == [
+        "2. Can its image be pulled?",
+        "Looks whether image-pull is found.",
+        "→ If so or if that cannot be told: handed over",
+        "→ Otherwise: step 3",
+    ]
+
+
+def test_a_change_says_what_it_sets_how_it_is_proved_and_how_it_is_undone() -> None:
+    said = step(3)
+    assert said[0] == "3. CHANGE: Patch operator"
+    assert said[1:5] == [
+        "Only when operator.spec.replicas is 0.",
+        "On operator.",
+        "Sets spec.replicas to 1",
+        "It is shown first, and made only after a yes.",
+    ]
+    assert "Restarts: <operator.metadata.name>" in said
+    assert "Undone: the former values are put back." in said
+    assert "→ If the answer is No: declined" in said
+    assert any(
+        line.startswith("Proved: until operator.status.availableReplicas is at least 1, for 2m") for line in said
+    )
+
+
+def test_a_block_says_for_what_and_how_many() -> None:
+    assert step(4)[1:3] == [
+        "For each of pods whose spec.nodeName is node-7, one after the other, at",
+        "most 3:",
+    ]
+    assert "It cannot be undone: the pod is made again by its owner" in step(5)
+
+
+def test_an_answer_is_quoted_and_a_wait_says_for_what() -> None:
+    assert step(6)[1:] == ["→ “Leave it”: handed over", "→ “Wait for a while”: step 7"]
+    assert "Until operator.status.availableReplicas is at least 1; at most 10m." in step(7)
+
+
+def test_ends_stand_last() -> None:
+    at = LINES.index("ENDS")
+    assert {"  - Handed over", "  - Declined (handed over)"} <= set(LINES[at:])
+
+
+@pytest.mark.parametrize("book", [BOOK, *LIBRARY.runbooks.values()], ids=lambda book: book.id)
+def test_no_line_is_wider_than_a_terminal_or_holds_template_syntax(book: schema.Runbook) -> None:
+    lines = checklist.text(checklist.checklist(book)).split("\n")
+    assert max(map(len, lines)) <= 80
+    asked = [line for line in lines if "{{" in line or "{%" in line or "|where" in line]
+    assert asked == []
+
+
+def test_markdown_has_the_same_steps_as_headings_and_lists() -> None:
+    said = checklist.markdown(checklist.checklist(BOOK)).split("\n")
+    assert said[0] == "# The Spark operator does not work" and "## Steps" in said
+    assert "3. **CHANGE: Patch operator**" in said
+    assert "   - If the answer is No: declined" in said
+    assert "   - Restarts: \\<operator.metadata.name\\>" in said
+
+
+def test_the_terminal_shows_the_same_words() -> None:
+    shown = ["".join(span.text for span in line.spans).strip() for line in page(BOOK, 81)]
+    for line in checklist.checklist(BOOK):
+        if len(line.text) < 60:
+            assert any(line.text in text for text in shown), line.text

@@ -1,0 +1,122 @@
+"""A timeline says what the trouble cost (since when, alerts, attempts, executors, budget), and what is not known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from console.apps.model import Death
+from console.board.impact import AlertFired, Impact, impact_of
+from console.facts.model import Alert
+from console.operate.chain import Chain
+from console.runbook.walk import AnyEvent, Started, WalkEnded, fold
+from console.timeline.impact import sentences
+from console.timeline.timeline import document, markdown
+from tests.runbook.boards import KEY, NOW, ORIGIN, app, board, executor, finding, oom_death, slo
+from tests.timeline.story import BEGAN, BURNING, CALM, WALK
+from tests.timeline.story import events as story
+
+BEFORE = Impact(
+    BEGAN, BEGAN - 840, (AlertFired("SparkExecutorOOMKilled", BEGAN - 600), AlertFired("Burns")), 13, True, 3,
+    {"container-oom": 3}, 10, ("job-success",),
+)  # fmt: skip
+AFTER = Impact(BEGAN + 691, BEGAN - 300, (AlertFired("Burns"), AlertFired("Late", BEGAN + 60)), 14, False, 0,
+               {"container-oom": 3, "sigterm": 1}, 4, ())  # fmt: skip
+
+
+def told(before: Impact | None = BEFORE, after: Impact | None = AFTER, **slos: Any) -> list[AnyEvent]:
+    out: list[AnyEvent] = []
+    for event in story():
+        if isinstance(event, Started) and before is not None:
+            event = replace(event, impact=msgspec.to_builtins(before), slo=slos.get("slo_before", event.slo))
+        if isinstance(event, WalkEnded) and after is not None:
+            event = replace(event, impact=msgspec.to_builtins(after), slo=slos.get("slo_after", event.slo))
+        out.append(event)
+    return out
+
+
+def said(**how: Any) -> tuple[str, ...]:
+    return sentences(fold(told(**how)))
+
+
+def test_every_timeline_says_since_when_with_which_alerts_attempts_losses_and_what_of_the_budget_is_left() -> None:
+    counted = {"objective": 0.99, "period": 2_592_000.0}
+    then = {"job-success": {**BURNING["job-success"], **counted, "bad": 159.0, "total": 51855.0}}
+    now = {"job-success": {**CALM["job-success"], **counted, "bad": 160.0, "total": 51860.0}}
+    assert said(slo_before=then, slo_after=now) == (
+        "since 2026-11-24 10:28:07 UTC at the latest (the earliest proof that was seen), 14m before the walk began",
+        "alerts that fired: SparkExecutorOOMKilled since 2026-11-24 10:32:07 UTC, not any more at the end; "
+        "Burns (since unknown); Late since 2026-11-24 10:43:07 UTC, only after the walk began",
+        "attempts of the application: 13 (3 of those that are seen failed) when the walk began, at least 14 at the end",
+        "executors lost: at least 10 (3 container-oom among those that are seen) when the walk began, at least 4 "
+        "(3 container-oom, 1 sigterm among those that are seen) at the end; attempts whose pods and logs are gone are "
+        "not counted",
+        "Jobs succeed (99% over 30d): 84% of the budget was left when the walk began, 82% at the end; "
+        "bad events of all: 159/51855, then 160/51860",
+        "who of the users noticed it is not known to Console",
+    )
+
+
+def test_what_is_not_known_of_the_impact_is_said_to_be_that() -> None:
+    assert said(before=Impact(BEGAN), after=None) == (
+        "since when it goes on is not known: no finding of it has a time",
+        "alerts that fired: none was seen",
+        "attempts of the application: not known",
+        "executors lost: not known",
+        "no objective that is measured here burned",
+        "who of the users noticed it is not known to Console",
+    )
+    blind = said(before=Impact(BEGAN, objectives=("x",), lost={}), after=None, slo_before={})
+    assert "x: how much of the budget is left is not known" in blind
+    assert (
+        "executors lost: none was seen when the walk began; attempts whose pods and logs are gone are not counted"
+        in blind
+    )
+
+
+def test_a_walk_of_before_that_was_recorded_says_nothing_of_it() -> None:
+    assert said(before=None, after=None) == ()
+    events = story()
+    page = markdown(fold(events), events, Chain(WALK, True, len(events), ""), ["0" * 64] * len(events))
+    assert "## Impact" not in page
+    odd = [replace(e, impact={"at": "yesterday"}) if isinstance(e, Started) else e for e in events]
+    assert sentences(fold(odd)) == (), "a record that makes no sense does not stop the timeline"
+
+
+def test_the_impact_stands_in_the_timeline_above_the_objectives_and_in_its_json() -> None:
+    events = told()
+    parts: Any = (fold(events), events, Chain(WALK, True, len(events), ""), ["0" * 64] * len(events))
+    page = markdown(*parts)
+    assert page.index("## Impact") < page.index("- alerts that fired: ") < page.index("## Objectives")
+    impact = document(*parts)["impact"]
+    assert impact["before"]["attempts"] == 13 and impact["after"]["attempts"] == 14
+    assert impact["says"][0].startswith("since 2026-11-24 10:28:07 UTC")
+
+
+def test_the_impact_is_what_the_board_shows_of_the_application_and_nothing_of_others() -> None:
+    ours = Alert(
+        "SparkExecutorOOMKilled", {"app": "etl-orders", "namespace": "spark-jobs"}, ORIGIN, "firing", since=NOW - 600
+    )
+    budget = Alert("BudgetBurn", {"slo": "job-success"}, ORIGIN, "firing")
+    led = Alert("Page", {"x": "y"}, ORIGIN, "firing", since=NOW - 30)
+    other = Alert("Elsewhere", {"app": "else", "namespace": "spark-jobs"}, ORIGIN, "firing")
+    over = replace(ours, name="Over", state="resolved")
+    dead = executor(1, created=NOW - 500, death=oom_death(NOW - 60))
+    fine = executor(2, created=NOW - 500, death=Death("normal", "done", at=NOW - 50))
+    killed = executor(3, created=NOW - 500, death=Death("deleted", "restart", at=NOW - 10))
+    one = app(executors=(dead, fine, killed), attempt=14, attempt_exact=False)
+    here = board(
+        finding(), finding(app="spark-jobs/else", since=NOW - 9000), apps=(one,), alerts=(ours, budget, other, over),
+        slos=(slo(14.0, 6.0), slo(0.0, 0.0, id="calm")),
+    )  # fmt: skip
+    found = impact_of(here, KEY, led, changed=(NOW - 20,))
+    assert found.since == NOW - 840 and found.objectives == ("job-success",)
+    assert [(a.name, a.since) for a in found.alerts] == [
+        ("Page", NOW - 30), ("SparkExecutorOOMKilled", NOW - 600), ("BudgetBurn", None),
+    ]  # fmt: skip
+    assert (found.attempts, found.exact, found.lost, found.told) == (14, False, {"container-oom": 1}, 6)
+    assert impact_of(here, KEY).lost == {"container-oom": 1, "deleted": 1}
+    nothing = impact_of(here, "spark-jobs/unknown")
+    assert (nothing.since, nothing.attempts, nothing.lost, nothing.told) == (None, None, None, None)

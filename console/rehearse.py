@@ -250,7 +250,8 @@ def _played(rehearsal: Rehearsal, live: Live) -> Score:
     session, case = rehearsal.session, rehearsal.case
     first = _when_found(live, case)
     answers = rehearsal._folder / "answers.yaml"
-    answers.write_text(yaml.safe_dump({"by": "the drill", "answers": dict(case.answers), "confirm": True}))
+    said = {"by": "the drill", "answers": dict(case.answers), "notes": True, "confirm": True}
+    answers.write_text(yaml.safe_dump(said))
     person = Scripted.read(answers, production=False)
     given = {str(k): str(v) for k, v in case.inputs.items()}
     began = session.clock.now()

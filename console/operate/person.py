@@ -106,8 +106,11 @@ Word = Literal["yes", "no"] | bool
 
 
 class _Answers(Struct, frozen=True, forbid_unknown_fields=True):
+    """`notes`: whether notes without an answer of their own count as read."""
+
     by: str = "answers file"
     answers: dict[str, Said] = {}
+    notes: Word = False
     confirm: Word = False
     rollback: Word = False
     landed: Literal["yes", "no", "look", "stop"] | bool = "stop"
@@ -174,7 +177,8 @@ class Scripted:
             case "rules" | "approval":
                 return None
             case _:
-                said = self._own(question.step, None)
+                read = True if question.kind == "note" and _word(self._answers.notes) == YES else None
+                said = self._own(question.step, read)
                 return None if said is None else Reply(_word(said), self.name)
 
     def _confirm(self, question: Question) -> Reply | None:

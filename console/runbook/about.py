@@ -49,6 +49,8 @@ def concerns(finding: Finding, key: str, board: Board) -> bool:
         return True
     if finding.app == key or finding.subject == key:
         return True
+    if key.startswith("Node//"):
+        return key.removeprefix("Node//") in finding.data.nodes
     id = component_of(key)
     if not id:
         return False
@@ -186,6 +188,8 @@ def key_of(finding: Finding, runbook: Runbook, board: Board) -> str:
                 return f"Component//{id}"
         if about.kind in ("cluster", "nodes"):
             return CLUSTER
+        if about.kind == "node" and len(finding.data.nodes) == 1:
+            return f"Node//{finding.data.nodes[0]}"
         if _suits(finding.subject, about):
             return finding.subject
     return ""

@@ -16,7 +16,7 @@ from console.base.text import listed
 from console.board.model import Board
 from console.facts.model import Alert
 from console.findings.model import Finding
-from console.runbook.about import CLUSTER, WalkSubject, about_words, subject_of
+from console.runbook.about import CLUSTER, WalkSubject, about_words, concerns, subject_of
 from console.runbook.match import application_of, rank
 from console.runbook.model import Input, Runbook
 from console.runbook.types import convert
@@ -229,12 +229,15 @@ def _dig(tree: Any, path: str) -> Any:
 
 
 def the_finding(runbook: Runbook, board: Board, app: str, alert: Alert | None = None) -> Finding | None:
-    """The finding that the runbook is for: the best match, of the application where one is chosen.
+    """The finding that the runbook is for: the best match, of the application or other subject where one is chosen.
 
     Of equals, one of the present attempt goes before one of an attempt that is over.
     """
     by_key = {f.key: f for f in board.findings}
-    found = [(m.score, by_key[m.finding]) for m in rank([runbook], board, app=app, alert=alert) if m.finding]
+    other = app != "" and board.app(app) is None
+    ranked = rank([runbook], board) if other else rank([runbook], board, app=app, alert=alert)
+    found = [(m.score, by_key[m.finding]) for m in ranked if m.finding]
+    found = [pair for pair in found if not other or concerns(pair[1], app, board)]
     found.sort(key=lambda pair: (-pair[0], pair[1].data.current is False))
     return found[0][1] if found else None
 

@@ -42,6 +42,15 @@ async def test_each_step_gets_its_answer(tmp_path: Path) -> None:
     ]
 
 
+async def test_notes_wait_for_a_reader_unless_the_file_says_that_they_are_read(tmp_path: Path) -> None:
+    note = question("note", "note")
+    assert await written(tmp_path, "answers: {}\n").answer(note) is None
+    reader = written(tmp_path, "notes: yes\n")
+    assert await reader.answer(note) == Reply("yes", "answers file")
+    assert await reader.answer(question("which", "ask")) is None
+    assert await reader.answer(question("fetch", "manual")) is None
+
+
 async def test_a_change_is_no_unless_the_file_says_yes(tmp_path: Path) -> None:
     silent = written(tmp_path, "answers: {}\n")
     assert (await silent.answer(question("raise", "confirm"))) == Reply("no", "answers file")

@@ -1,0 +1,61 @@
+"""What a walk is about that is no application: which findings are its own, and which of them it is for."""
+
+from __future__ import annotations
+
+from console.findings.figures.gpu import GpuError
+from console.findings.model import Finding
+from console.runbook import schema
+from console.runbook.about import findings_of, fits, subject_of
+from console.runbook.context.build import build
+from tests.runbook.boards import NOW, alert, board, finding, node
+
+BOOK = schema.load(
+    """\
+apiVersion: console/v1
+kind: Runbook
+id: gpu
+title: A GPU
+about: node
+match: {findings: [gpu-hardware], alerts: [SparkPodOOMKilled]}
+steps:
+- note: Look
+""",
+    "gpu.yaml",
+)
+
+
+def fault(*nodes: str, gpu: str = "GPU-1") -> Finding:
+    figures = GpuError(xid=79, gpu=gpu, nodes=nodes, pods=(), action="reboot")
+    return Finding(
+        code="gpu-hardware",
+        severity="critical",
+        confidence="high",
+        title=f"fault of {gpu}",
+        subject=f"GPU//{gpu}",
+        class_="I28",
+        since=None,
+        data=figures,
+    )
+
+
+def test_a_finding_that_names_one_node_is_about_that_node() -> None:
+    here = board(fault("n-1"), fault("n-2", gpu="GPU-2"), nodes=(node("n-1"), node("n-2")))
+    assert [f.subject for f in findings_of(here, "Node//n-2")] == ["GPU//GPU-2"]
+    assert fits(fault("n-1"), BOOK, here)
+    assert subject_of(BOOK, board(fault("n-1"), nodes=(node("n-1"),))).key == "Node//n-1"
+    assert set(subject_of(BOOK, here).choices) == {"Node//n-1", "Node//n-2"}
+
+
+def test_a_finding_that_names_several_nodes_says_of_none_that_it_is_the_one() -> None:
+    here = board(fault("n-1", "n-2"), nodes=(node("n-1"), node("n-2")))
+    assert not fits(fault("n-1", "n-2"), BOOK, here)
+    assert len(findings_of(here, "Node//n-1")) == 1
+
+
+def test_the_finding_of_a_walk_is_one_of_its_own_subject_whatever_paged() -> None:
+    here = board(finding(), fault("n-1"), fault("n-2", gpu="GPU-2"), nodes=(node("n-1"), node("n-2")))
+    for paged in (None, alert()):
+        ctx = build(here, app="Node//n-2", walk=None, inputs={}, alert=paged, now=NOW, runbook=BOOK)
+        assert ctx["finding"]["data"]["gpu"] == "GPU-2"
+    ctx = build(here, app="Node//n-3", walk=None, inputs={}, now=NOW, runbook=BOOK)
+    assert "finding" not in ctx

@@ -11,10 +11,10 @@ from console.base.errors import Exit
 from console.base.redact import redact_short
 from console.base.text import clean, plural
 from console.cli import authors
-from console.cli.engine_figures import command as stats
+from console.cli.engine.proving import command as test
+from console.cli.engine.stats import command as stats
 from console.cli.options import Where, output_option, where_options
 from console.cli.output import narrate, plain, print_document, print_json, say, table
-from console.cli.proving import command as test
 
 if TYPE_CHECKING:
     from console.runbook.lint.problems import LintProblem

@@ -26,7 +26,7 @@ owner: me
 what: x
 when_not_to_use: x
 reviewed: 2026-11-24
-match: {{findings: [x]}}
+match: {{findings: [operator-down]}}
 steps:
   - {{id: end, kind: end, title: E, outcome: resolved}}
 """

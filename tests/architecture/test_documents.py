@@ -59,6 +59,7 @@ COMMANDS: dict[str, tuple[str, set[int]]] = {
     "console runbook spark-oom --app NAMESPACE/NAME": (f"runbook spark-oom --app {APP}", {0, 1, 4}),
     "console incident timeline": ("incident timeline", {0}),
     "console runbook --resume latest": ("runbook --resume latest", {0, 1, 2, 4}),
+    "console runbook --undo WALK": ("runbook --undo latest", {0, 1, 2, 4}),
     "console runbook --resume": ("runbook --resume latest", {0, 1, 2, 4}),
     "console approve": ("approve", {0}),
     "console runbook --undo WALK": ("runbook --undo latest", {0, 1, 2, 4}),

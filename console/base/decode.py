@@ -233,8 +233,7 @@ class _Checker:
         inner_types = [inner for inner in kind.types if not isinstance(inner, shape.NoneType)]
         fitting = [inner for inner in inner_types if _fits(value, inner)]
         if not fitting:
-            texts = [text for inner in inner_types if isinstance(text := _bare(inner), shape.StrType)]
-            value = self.as_text(value, path, prose=any(text.pattern is None for text in texts)) if texts else value
+            value = self.one_as_text(value, inner_types, path)
             fitting = [inner for inner in inner_types if _fits(value, inner)]
         if len(fitting) == 1 or (len(inner_types) == 1 and not fitting):
             return self.value(value, (fitting or inner_types)[0], path)
@@ -245,6 +244,11 @@ class _Checker:
                 return out
         self.wrong(path, " or ".join(_wanted(inner) for inner in inner_types), value)
         return value
+
+    def one_as_text(self, value: Any, kinds: list[shape.Type], path: Path) -> Any:
+        """As `as_text`, where one of several types is due."""
+        texts = [text for inner in kinds if isinstance(text := _bare(inner), shape.StrType)]
+        return self.as_text(value, path, prose=any(text.pattern is None for text in texts)) if texts else value
 
     def literal(self, value: Any, kind: shape.LiteralType, path: Path) -> Any:
         value = self.as_text(value, path, prose=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from jinja2 import nodes
 
@@ -87,11 +87,16 @@ def _unused(report: LintReport) -> None:
             said = f"no step asks for {one.name!r} or changes it"
             report.add("unused-object", ("objects", one.name), said, "remove it", "warning")
     for head in (step for step in runbook.steps if step.kind == "each"):
-        block = [step.id for step in runbook.steps if step.block == head.id and step.kind != "each"]
-        if not any(head.item in roots[id] for id in block):
-            said = f"no step of the block uses {head.item!r}, so each turn does the same"
-            hint = f"name it, as in `do: {{delete: {head.item}}}`, or take the steps out of the block"
-            report.add("member-unused", report.at(head.id, "each"), said, hint)
+        _member(report, head, roots)
+
+
+def _member(report: LintReport, head: Step, roots: Mapping[str, set[str]]) -> None:
+    """A block of which no step speaks of its member."""
+    block = [step.id for step in report.runbook.steps if step.block == head.id and step.kind != "each"]
+    if not any(head.item in roots[id] for id in block):
+        said = f"no step of the block uses {head.item!r}, so each turn does the same"
+        hint = f"name it, as in `do: {{delete: {head.item}}}`, or take the steps out of the block"
+        report.add("member-unused", report.at(head.id, "each"), said, hint)
 
 
 def _roots(step: Step) -> Iterator[str]:

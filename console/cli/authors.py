@@ -13,7 +13,7 @@ from console.cli.options import Where, output_option, where_options
 from console.cli.output import narrate, plain, print_json, say
 
 if TYPE_CHECKING:
-    from console.runbook.vocabulary import Term
+    from console.runbook.authors.vocabulary import Term
 
 SHOWN_WHOLE = 6
 """Words that are shown with everything; more are shown as a list."""
@@ -25,8 +25,8 @@ SHOWN_WHOLE = 6
 @output_option()
 def vocabulary(word: str, where: Where, output: str) -> int:
     """Words that a runbook can say: a topic (findings, verbs, names, filters …), one word, or what speaks of it."""
-    from console.cli.runbooks import known_names, read_library
-    from console.runbook.vocabulary import TOPICS, search, terms
+    from console.cli.library import known_names, read_library
+    from console.runbook.authors.vocabulary import TOPICS, search, terms
 
     library = read_library(where).knowing(*known_names(where))
     found = search(terms(library.catalogue, _faults()), word)
@@ -46,7 +46,7 @@ def vocabulary(word: str, where: Where, output: str) -> int:
 
 def _faults() -> list[Term]:
     from console.drill.scenario.faults import faults
-    from console.runbook.vocabulary import Term
+    from console.runbook.authors.vocabulary import Term
 
     return [
         Term("faults", kind, f"a fault of a drill, on {fault.on or 'the world'}", f"kind: {kind}", tuple(fault.options))
@@ -79,7 +79,7 @@ def new(id: str, about: str | None, finding: str | None, verb: str | None, title
     from datetime import UTC, datetime
 
     from console.base.jsontext import json_text
-    from console.runbook import scaffold
+    from console.runbook.authors import scaffold
     from console.runbook.schema import json_schema
 
     answers = scaffold.Answers(
@@ -112,8 +112,8 @@ def coverage(waivers: Path | None, where: Where, output: str) -> int:
     Exit code 1 where something is open and not waived.
     """
     from console.base.document import parse
-    from console.cli.runbooks import known_names, read_library
-    from console.runbook.lint import covered
+    from console.cli.library import known_names, read_library
+    from console.runbook.authors import covered
     from console.settings.load import load
     from console.settings.presets import load_library
 

@@ -26,7 +26,13 @@ def codes(trial: Trial, **changes: Any) -> list[tuple[str, str]]:
     tree = yaml.safe_load(trial.book("jobs").text)
     step = {**tree["steps"][0], **changes}
     tree["steps"][0] = {key: value for key, value in step.items() if value is not None}
-    tree |= {"reviewed": "2026-11-24", "match": {"findings": ["operator-down"]}, "what": "x", "when_not_to_use": "x", "owner": "me"}
+    tree |= {
+        "reviewed": "2026-11-24",
+        "match": {"findings": ["operator-down"]},
+        "what": "x",
+        "when_not_to_use": "x",
+        "owner": "me",
+    }
     book = schema.load(yaml.safe_dump(tree), "trial.yaml")
     return [(p.code, p.hint or "") for p in lint(book, scripts={}, catalogue=LIBRARY.catalogue)]
 

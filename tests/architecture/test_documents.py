@@ -55,6 +55,7 @@ COMMANDS: dict[str, tuple[str, set[int]]] = {
     "console workstreams summary": (f"workstreams summary {DATA / 'workstreams' / 'index.md'}", {0, 1}),
     "console config path": ("config path", {0}),
     "console runbooks lint": ("runbooks lint", {0}),
+    "console runbooks show": ("runbooks show spark-oom", {0}),
     "console runbook spark-oom": ("runbook spark-oom --plain", {0, 1, 4}),
     "console runbook spark-oom --app NAMESPACE/NAME": (f"runbook spark-oom --app {APP}", {0, 1, 4}),
     "console incident timeline": ("incident timeline", {0}),

@@ -12,14 +12,14 @@ from console.actions import verbs
 from console.base.document import parse
 from console.base.errors import DocumentError, UsageError
 from console.cli.runbooks import group
-from console.findings.codes import codes
 from console.runbook import schema, template
+from console.runbook.authors.covered import gaps, waivers
+from console.runbook.authors.scaffold import SCHEMA, Answers, runbook
+from console.runbook.authors.vocabulary import NAMES, Term, search, terms
+from console.runbook.catalogue.codes import codes
 from console.runbook.language.shapes import SHORT
-from console.runbook.lint.covered import gaps, waivers
 from console.runbook.lint.run import lint
 from console.runbook.lint.shape import context
-from console.runbook.scaffold import SCHEMA, Answers, runbook
-from console.runbook.vocabulary import NAMES, Term, search, terms
 from tests.runbook.player import LIBRARY
 
 TERMS = terms(LIBRARY.catalogue)

@@ -92,10 +92,14 @@ def _parts(step: Step) -> dict[str, Any]:
     if step.edit is not None:
         out["edit"] = _plain(step.edit)
     if step.kind == "script":
-        out["arguments"] = {a.name: {"type": a.type, "value": a.value, "flag": a.flag} for a in step.arguments}
-        calls = [{**_plain(c), **_renamed(_plain(c.target))} for c in step.calls]
-        out["calls"] = [{k: v for k, v in call.items() if k != "target"} for call in calls]
+        out.update(_script(step))
     return out
+
+
+def _script(step: Step) -> dict[str, Any]:
+    arguments = {a.name: {"type": a.type, "value": a.value, "flag": a.flag} for a in step.arguments}
+    calls = [{**_plain(c), **_renamed(_plain(c.target))} for c in step.calls]
+    return {"arguments": arguments, "calls": [{k: v for k, v in c.items() if k != "target"} for c in calls]}
 
 
 def _plain(value: msgspec.Struct) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from console.actions import verbs
 from console.base.errors import UsageError, did_you_mean
-from console.findings.codes import codes
+from console.runbook.catalogue.codes import codes
 from console.runbook.documents import ABOUT, ABOUT_WORDS, ID
 
 SCHEMA = "runbook.schema.json"
@@ -26,7 +26,7 @@ class Answers(NamedTuple):
     day: str
 
 
-_OBJECTS = {"component": "operator", "app": "app", "node": "node", "schedule": "schedule"}
+_CALLED = {"component": "operator", "app": "app", "node": "node", "schedule": "schedule"}
 
 
 def runbook(answers: Answers) -> str:
@@ -62,7 +62,7 @@ def runbook(answers: Answers) -> str:
 def _rest(answers: Answers, kind: str, gone: str) -> list[str]:
     if answers.verb == "none":
         return ["- escalate: platform on-call", f"  because: {_quoted(answers.title)}"]
-    on = _OBJECTS.get(kind, "object")
+    on = _CALLED.get(kind, "object")
     verb = verbs()[answers.verb]
     change = {"patch": f"{{patch: {on}, merge: {{metadata: {{annotations: {{checked: 'yes'}}}}}}}}"}
     never = verb.no_way_back(target=True)

@@ -10,10 +10,10 @@ from msgspec import Struct
 from msgspec import inspect as types
 
 from console.actions import verbs
-from console.findings.codes import codes
 from console.findings.figures import Figures, figures_of
 from console.runbook import filters
 from console.runbook.catalogue import Catalogue
+from console.runbook.catalogue.codes import codes
 from console.runbook.documents import ABOUT_WORDS
 from console.runbook.language.ends import ENDS
 from console.runbook.language.shapes import SHORT

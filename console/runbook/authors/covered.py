@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from console.base import decode
 from console.base.document import Document
-from console.findings.codes import codes
+from console.runbook.catalogue.codes import codes
 from console.runbook.model import Runbook
 
 

@@ -63,7 +63,6 @@ COMMANDS: dict[str, tuple[str, set[int]]] = {
     "console runbook --undo WALK": ("runbook --undo latest", {0, 1, 2, 4}),
     "console runbook --resume": ("runbook --resume latest", {0, 1, 2, 4}),
     "console approve": ("approve", {0}),
-    "console runbook --undo WALK": ("runbook --undo latest", {0, 1, 2, 4}),
     "console approve DIGEST": ("approve 0123456789ab", {2}),
     "console incident kept": ("incident kept", {0}),
     "console runbooks stats": ("runbooks stats", {0}),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from console.actions import verb_of
+from console.actions import verb_of, verbs
 from console.runbook import schema
 from console.runbook.lint.run import lint
 from tests.operate.trials import TRIALS, Trial
@@ -93,3 +93,8 @@ def test_what_is_wrong_with_the_keys_is_said_with_what_is_right(verb: str, chang
 )
 def test_what_cannot_be_known_or_is_right_is_not_refused(verb: str, changes: dict[str, Any]) -> None:
     assert [code for code, _ in codes(BY_VERB[verb], **changes) if code != "unknown-name"] == []
+
+
+def test_every_verb_of_the_house_is_tried() -> None:
+    """`patch` and `script` are tried throughout tests/operate, `delete` in its test_gate."""
+    assert set(BY_VERB) == set(verbs()) - {"delete", "patch", "script"}

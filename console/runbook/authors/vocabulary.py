@@ -126,7 +126,9 @@ def search(all_terms: Iterable[Term], wanted: str) -> tuple[Term, ...]:
 
 
 def _first(thing: Any) -> str:
-    return " ".join((inspect.getdoc(thing) or "").split("\n\n")[0].split())
+    """The first paragraph of what the code says of it."""
+    text = " ".join((inspect.getdoc(thing) or "").split("\n\n")[0].split())
+    return "" if text.startswith("Attributes:") else text
 
 
 def _keys(struct: type[Struct]) -> tuple[str, ...]:
@@ -149,7 +151,13 @@ def _findings() -> Iterator[Term]:
         figures = figures_of(code)
         own = [name for name in _keys(figures) if name not in _keys(Figures)]
         said = tuple(f"{name}: {_type(figures, name)}" for name in own)
-        yield Term("findings", code, _first(figures) if own else "no figures of its own", f"'{code}' in found", said)
+        yield Term(
+            "findings",
+            code,
+            (_first(figures) or "figures") if own else "no figures of its own",
+            f"'{code}' in found",
+            said,
+        )
 
 
 def _type(figures: type[Struct], name: str) -> str:

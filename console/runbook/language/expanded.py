@@ -31,6 +31,14 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
+def _as_block(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
+    style = "|" if "\n" in value.strip() else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+_Dumper.add_representer(str, _as_block)
+
+
 def tree(runbook: Runbook) -> dict[str, Any]:
     """The document of it."""
     document = parse(runbook.text, runbook.file).data

@@ -17,7 +17,7 @@ from console.base.decode import decode
 from console.base.document import Document, parse
 from console.base.errors import DocumentError, RefusedError, UsageError
 from console.runbook.editing import Editable
-from console.runbook.model import Choice
+from console.runbook.model import Choice, turn_of
 
 Kind = Literal["ask", "note", "manual", "confirm", "rollback", "landed", "rules", "approval"]
 YES, NO, EDIT = "yes", "no", "edit"
@@ -159,7 +159,7 @@ class Scripted:
         from console.base.errors import did_you_mean
 
         for step in self._answers.answers:
-            if step not in steps:
+            if turn_of(step)[0] not in steps:
                 raise DocumentError(
                     f"the runbook has no step {step!r}", file=self._file, key=f"answers.{step}",
                     hint=did_you_mean(step, steps),
@@ -189,7 +189,9 @@ class Scripted:
         return Reply(_word(self._answers.confirm if said is None else said), self.name)
 
     def _own(self, step: str, default: Any) -> Any:
-        said = self._answers.answers.get(step, default)
+        answers = self._answers.answers
+        step = step if step in answers else turn_of(step)[0]
+        said = answers.get(step, default)
         if not isinstance(said, list):
             return said
         visit = self._visits.get(step, 0)

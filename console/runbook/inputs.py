@@ -104,7 +104,7 @@ def resolve(
         if item.name in given:
             inputs[item.name], origins[item.name] = _given(runbook, item, given[item.name], board), "given"
             continue
-        chosen = next((v for k, v in inputs.items() if known[k].type == "spark_app"), app)
+        chosen = next((v for k, v in inputs.items() if k in known and known[k].type == "spark_app"), app)
         where = _Situation(runbook, board, app, chosen or app, alert)
         value, words = _taken(item, where)
         if value is not None:

@@ -42,6 +42,15 @@ async def test_each_step_gets_its_answer(tmp_path: Path) -> None:
     ]
 
 
+async def test_a_step_of_a_block_is_answered_for_each_member_or_for_one(tmp_path: Path) -> None:
+    person = written(tmp_path, "answers: {which: [a, b], free@1: go}\n")
+    person.check({"which", "free"})
+    asked = [await person.answer(question(step)) for step in ("which@0", "which@1", "free@0", "free@1")]
+    assert asked == [Reply("a", "answers file"), Reply("b", "answers file"), None, Reply("go", "answers file")]
+    with pytest.raises(DocumentError, match="no step 'fre@1'"):
+        written(tmp_path, "answers: {fre@1: go}\n").check({"which", "free"})
+
+
 async def test_notes_wait_for_a_reader_unless_the_file_says_that_they_are_read(tmp_path: Path) -> None:
     note = question("note", "note")
     assert await written(tmp_path, "answers: {}\n").answer(note) is None

@@ -7,6 +7,8 @@ from console.findings.model import Finding
 from console.runbook import schema
 from console.runbook.about import findings_of, fits, subject_of
 from console.runbook.context.build import build
+from console.runbook.context.objects import shown
+from console.runbook.inputs import resolve
 from tests.runbook.boards import NOW, alert, board, finding, node
 
 BOOK = schema.load(
@@ -53,9 +55,25 @@ def test_a_finding_that_names_several_nodes_says_of_none_that_it_is_the_one() ->
 
 
 def test_the_finding_of_a_walk_is_one_of_its_own_subject_whatever_paged() -> None:
-    here = board(finding(), fault("n-1"), fault("n-2", gpu="GPU-2"), nodes=(node("n-1"), node("n-2")))
+    here = board(finding(data={"nodes": ()}), fault("n-1"), fault("n-2", gpu="GPU-2"), nodes=(node("n-1"), node("n-2")))
     for paged in (None, alert()):
         ctx = build(here, app="Node//n-2", walk=None, inputs={}, alert=paged, now=NOW, runbook=BOOK)
         assert ctx["finding"]["data"]["gpu"] == "GPU-2"
     ctx = build(here, app="Node//n-3", walk=None, inputs={}, now=NOW, runbook=BOOK)
     assert "finding" not in ctx
+
+
+def test_a_runbook_about_something_may_ask_for_inputs_too() -> None:
+    text = BOOK.text.replace("steps:", "inputs: {agreed: {type: string, default: alice}}\nsteps:")
+    made = resolve(schema.load(text, "gpu.yaml"), board(fault("n-1"), nodes=(node("n-1"),)))
+    assert (made.subject, made.inputs) == ("Node//n-1", {"about": "Node//n-1", "agreed": "alice"})
+
+
+def test_a_node_that_is_cordoned_says_who_did_that() -> None:
+    entry = {"manager": "alice", "operation": "Update", "time": "2026-01-12T10:00:00Z"}
+    meta = {"name": "n-1", "managedFields": [{**entry, "fieldsV1": {"f:spec": {"f:unschedulable": {}}}}]}
+    free = {"apiVersion": "v1", "kind": "Node", "metadata": meta, "spec": {}}
+    cordoned = {**free, "spec": {"unschedulable": True}}
+    assert "cordonedBy" not in shown(free)
+    (one,) = shown([cordoned])
+    assert one["cordonedBy"].startswith("alice") and "managedFields" not in one["metadata"]

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from console.actions.effects import ObjectRef
+from console.actions.handsoff import cordoner
 from console.base.clock import parse_time
 from console.base.redact import redact_value
 from console.board.model import Board
@@ -122,14 +123,18 @@ def with_objects(ctx: Mapping[str, Any], runbook: Runbook, read: Mapping[str, Li
 
 
 def shown(tree: Any) -> Any:
-    """An object as templates see it: of a Secret the names of its keys, of all others no secret values."""
+    """An object as templates see it: of a Secret the names of its keys, of all others no secret values.
+
+    A node that is cordoned has `cordonedBy`: who did that, in words.
+    """
     if isinstance(tree, list):
         return [shown(item) for item in tree]
     meta = {k: v for k, v in (tree.get("metadata") or {}).items() if k != "managedFields"}
     if tree.get("kind") == "Secret":
         named = {k: tree[k] for k in ("apiVersion", "kind", "type") if k in tree}
         return {**named, "metadata": redact_value(meta), "keys": sorted(str(key) for key in tree.get("data") or {})}
-    return redact_value({**tree, "metadata": meta})
+    who = cordoner(tree)[0] if tree.get("kind") == "Node" else ""
+    return redact_value({**tree, "metadata": meta, **({"cordonedBy": who} if who else {})})
 
 
 def changed_at(obj: Mapping[str, Any]) -> float | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from console.base.errors import Exit, UsageError
-from console.base.text import clean
+from console.base.text import clean, shorten
 from console.cli.options import Where, output_option, where_options
 from console.cli.output import narrate, plain, print_json, say
 
@@ -55,7 +55,7 @@ def _faults() -> list[Term]:
 
 
 def _short(term: Term) -> list[str]:
-    return [f"  {term.word:<28} {' '.join(term.says.split())}"[:100].rstrip()]
+    return [shorten(f"  {term.word:<28} {' '.join(term.says.split())}", 100).rstrip()]
 
 
 def _whole(term: Term) -> list[str]:

@@ -89,10 +89,7 @@ def resolve(
     """
     given = given or {}
     known = {i.name: i for i in runbook.inputs}
-    named = (*known, ABOUT) if runbook.about else (*known,)
-    for name in given:
-        if name not in named:
-            raise UsageError(f"runbook {runbook.id} has no input {name!r}", hint=did_you_mean(name, named))
+    _are_known(runbook, given)
     inputs: dict[str, Any] = {}
     origins: dict[str, str] = {}
     missing: list[MissingInput] = []
@@ -115,6 +112,13 @@ def resolve(
             )
     about = subject.key or str(inputs.get("app") or app or CLUSTER)
     return Resolved(inputs, origins, tuple(missing), about)
+
+
+def _are_known(runbook: Runbook, given: Mapping[str, str]) -> None:
+    names = (*(i.name for i in runbook.inputs), *((ABOUT,) if runbook.about else ()))
+    for name in given:
+        if name not in names:
+            raise UsageError(f"runbook {runbook.id} has no input {name!r}", hint=did_you_mean(name, names))
 
 
 def _about(

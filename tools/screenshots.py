@@ -83,7 +83,7 @@ SHOTS = (
         plan=plan_of,
     ),
     Shot("walk", (120, 44), ("r", "until:Change nothing", "1"), "server dry run"),
-    Shot("walk", (80, 24), ("r", "until:Change nothing", "1"), "memoryOverhead"),
+    Shot("walk", (80, 24), ("r", "until:Change nothing", "1"), "refuses it"),
 )
 
 

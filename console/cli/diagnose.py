@@ -63,7 +63,7 @@ def command(what: str, where: Where, output: str, slow: bool, explain: bool) -> 
 
 def _saved_evidence(path: Path | None, where: Where, output: str, slow: bool, explain: bool) -> int:
     """`path`: None for what is piped in."""
-    from console.cli.runbooks import read_library
+    from console.cli.library import read_library
     from console.findings.case import ClusterView
     from console.findings.coverage import unjudged
     from console.findings.diagnose import Engine, gathered

@@ -10,10 +10,12 @@ import click
 from console.base.errors import Exit
 from console.base.redact import redact_short
 from console.base.text import clean, plural
-from console.cli.engine_figures import command as stats
+from console.cli import authors
+from console.cli.engine.proving import command as test
+from console.cli.engine.stats import command as stats
+from console.cli.library import known_names, read_library
 from console.cli.options import Where, output_option, where_options
 from console.cli.output import narrate, plain, print_document, print_json, say, table
-from console.cli.proving import command as test
 
 if TYPE_CHECKING:
     from console.runbook.lint.problems import LintProblem
@@ -22,31 +24,6 @@ if TYPE_CHECKING:
 
 UNREADABLE = ("schema", "no-such-folder", "too-many-files", "script-file-missing")
 """Problems of files that do not load at all; they end with 2, as wrong arguments do."""
-
-
-def read_library(where: Where) -> Library:
-    """The library as the settings say: the user's folders, then what travels with the program."""
-    from console.settings.load import load
-    from console.sources.files.runbooks import Library
-
-    settings = load(Path(where.config) if where.config else None)
-    return Library.read(settings.folders("runbook_paths"))
-
-
-def known_names(where: Where) -> tuple[set[str], set[str]]:
-    """Names of alerts and of objectives that presets make, and of alerts that drills fire."""
-    from console.drill.scenario import files
-    from console.settings.load import load
-    from console.settings.presets import load_library
-    from console.slo.rules import alert_name
-
-    settings = load(Path(where.config) if where.config else None)
-    presets = load_library(settings.folders("preset_paths")).presets.values()
-    specs = [spec for preset in presets for spec in preset.specs()]
-    alerts = {alert_name(spec, what) for spec in specs for what in ("BudgetBurn", "NoData")}
-    drills = [files.load(name) for name in files.names()]
-    alerts |= {rule.alert for drill in drills for rule in drill.world.rules}
-    return alerts, {spec.id for spec in specs}
 
 
 @click.group("runbooks")
@@ -80,14 +57,19 @@ def list_(where: Where, output: str) -> int:
 @group.command("show")
 @click.argument("name")
 @click.option("--markdown", is_flag=True, help="As Markdown, for a page elsewhere.")
+@click.option("--expanded", is_flag=True, help="As YAML of the long form, with every way written out.")
 @where_options
 @output_option()
-def show(name: str, markdown: bool, where: Where, output: str) -> int:
+def show(name: str, markdown: bool, expanded: bool, where: Where, output: str) -> int:
     """One runbook as a checklist: when to use it, every step with its ways, what a change does, how it ends."""
-    from console.runbook import checklist
+    from console.runbook.authors import checklist
+    from console.runbook.language.expanded import text as long_form
 
     library = read_library(where)
     runbook = library.get(name)
+    if expanded:
+        say(long_form(runbook).rstrip())
+        return Exit.OK
     lines = checklist.checklist(runbook)
     if output == "json":
         said = [line._asdict() for line in lines]
@@ -182,3 +164,7 @@ def _triggers(runbook: Runbook) -> str:
         if items
     ]
     return ", ".join(counts) or "nothing"
+
+
+for _command in (authors.vocabulary, authors.new, authors.coverage):
+    group.add_command(_command)

@@ -22,7 +22,7 @@ MAX_APPS = 40
 """Applications that are read at one time; the worst come first."""
 AT_ONCE = 4
 UI_PORT = 4040
-PEAKS = ("JVMHeapMemory", "ProcessTreePythonRSSMemory")
+PEAKS = ("JVMHeapMemory", "ProcessTreePythonRSSMemory", "ProcessTreeJVMRSSMemory")
 MOST_PEAKS = 4000
 """Peaks that are kept of one application, those of the latest attempts."""
 

@@ -277,7 +277,7 @@ class Desk:
         self._keep(walk)
 
     async def rollback(self, walk_id: str, effect_id: str, person: Person) -> Walk:
-        """Roll back a change of a walk that is not being walked, through the gate.
+        """Roll back a change of a walk that is not being walked, through the gate; an open one waits on afterwards.
 
         Raises:
             UsageError: there is no such change, or it has no way back.
@@ -297,7 +297,7 @@ class Desk:
         except BaseException:
             lock.close()
             raise
-        self._run(stored(walk), walk, person, lock)
+        self._run(stored(walk), walk, person, lock, undo=True)
         return await self.wait(walk_id)
 
     async def leave(self, walk_id: str) -> None:
@@ -326,10 +326,10 @@ class Desk:
         refused = any(step.state == "refused" for step in walk.steps)
         return Exit.REFUSED if refused and not walk.writes and walk.ended is not None else Exit.UNHEALTHY
 
-    def _run(self, runbook: Runbook, walk: Walk, person: Person, lock: FileLock) -> None:
+    def _run(self, runbook: Runbook, walk: Walk, person: Person, lock: FileLock, *, undo: bool = False) -> None:
         runner = Runner(self._env, runbook, walk, person, self._on_change)
         self._runners[walk.id], self._locks[walk.id] = runner, lock
-        task = asyncio.get_running_loop().create_task(runner.run(), name=f"walk {walk.id}")
+        task = asyncio.get_running_loop().create_task(runner.run(undo=undo), name=f"walk {walk.id}")
         self._tasks[walk.id] = task
         task.add_done_callback(lambda _: lock.close())
         self._on_change(walk, None)

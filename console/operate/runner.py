@@ -94,8 +94,8 @@ class Runner:
         self._publish = publish
         self._rules: ChangeRules | None = None
 
-    async def run(self) -> Walk:
-        """Walk until the end, or until it is left in doubt.
+    async def run(self, *, undo: bool = False) -> Walk:
+        """Walk until the end, or until it is left in doubt. `undo`: only roll back what was wished, and look at that.
 
         Raises:
             JournalError: nothing was or will be changed without a record.
@@ -103,8 +103,9 @@ class Runner:
         """
         await self._give_back(*(effect.target for effect in self.walk.writes))
         try:
-            while not isinstance(todo := steps.todo(self.runbook, self.walk), steps.Nothing) and await self._do(todo):
-                pass
+            while not isinstance(todo := steps.todo(self.runbook, self.walk), steps.Nothing):
+                if (undo and not isinstance(todo, steps.OF_UNDO)) or not await self._do(todo):
+                    break
         except JournalError:
             raise
         except ConsoleError as error:

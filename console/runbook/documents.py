@@ -178,6 +178,7 @@ class DecideDoc(StepDoc, frozen=True, kw_only=True, rename={"otherwise": "else"}
     branches: Annotated[list[BranchDoc], Meta(min_length=1)]
     otherwise: ElseDoc | None = None
     on_unknown: Id | None = None
+    next: Id | None = None
 
 
 class CheckDoc(StepDoc, frozen=True, kw_only=True, rename={"otherwise": "else"}):
@@ -186,6 +187,7 @@ class CheckDoc(StepDoc, frozen=True, kw_only=True, rename={"otherwise": "else"})
     otherwise: ElseDoc | None = None
     query: str = ""
     on_unknown: Id | None = None
+    next: Id | None = None
 
 
 class WriteDoc(StepDoc, frozen=True, kw_only=True):
@@ -207,6 +209,8 @@ class AnyChangeDoc(WriteDoc, frozen=True, kw_only=True):
     kind: Literal["change"]
     target: TargetDoc
     action: str = "patch"
+    on_unknown: Id | None = None
+    next: Id | None = None
 
 
 def _change_doc() -> type[AnyChangeDoc]:
@@ -269,6 +273,7 @@ class VerifyDoc(StepDoc, frozen=True, kw_only=True):
     on_ineffective: Id | None = None
     on_worse: Id | None = None
     on_unknown: Id | None = None
+    next: Id | None = None
 
 
 class WaitDoc(StepDoc, frozen=True, kw_only=True):

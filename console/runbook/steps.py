@@ -145,6 +145,10 @@ Todo = (
 )
 
 
+OF_UNDO = (Undo, LookBack, Landing)
+"""What belongs to a rollback that somebody wished for."""
+
+
 class Asked(Struct, frozen=True):
     """What a person is asked, rendered and cleaned. `choices` is empty where any answer means "go on"."""
 

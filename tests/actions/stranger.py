@@ -34,7 +34,7 @@ owner: me
 what: Dismisses one executor.
 when_not_to_use: For a driver.
 reviewed: 2026-11-24
-match: {{findings: [x]}}
+match: {{findings: [operator-down]}}
 steps:
   - id: dismiss
     kind: change

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from console.actions import verb_of
+from console.actions import verb_of, verbs
 from console.runbook import schema
 from console.runbook.lint.run import lint
 from tests.operate.trials import TRIALS, Trial
@@ -26,7 +26,13 @@ def codes(trial: Trial, **changes: Any) -> list[tuple[str, str]]:
     tree = yaml.safe_load(trial.book("jobs").text)
     step = {**tree["steps"][0], **changes}
     tree["steps"][0] = {key: value for key, value in step.items() if value is not None}
-    tree |= {"reviewed": "2026-11-24", "match": {"findings": ["x"]}, "what": "x", "when_not_to_use": "x", "owner": "me"}
+    tree |= {
+        "reviewed": "2026-11-24",
+        "match": {"findings": ["operator-down"]},
+        "what": "x",
+        "when_not_to_use": "x",
+        "owner": "me",
+    }
     book = schema.load(yaml.safe_dump(tree), "trial.yaml")
     return [(p.code, p.hint or "") for p in lint(book, scripts={}, catalogue=LIBRARY.catalogue)]
 
@@ -87,3 +93,8 @@ def test_what_is_wrong_with_the_keys_is_said_with_what_is_right(verb: str, chang
 )
 def test_what_cannot_be_known_or_is_right_is_not_refused(verb: str, changes: dict[str, Any]) -> None:
     assert [code for code, _ in codes(BY_VERB[verb], **changes) if code != "unknown-name"] == []
+
+
+def test_every_verb_of_the_house_is_tried() -> None:
+    """`patch` and `script` are tried throughout tests/operate, `delete` in its test_gate."""
+    assert set(BY_VERB) == set(verbs()) - {"delete", "patch", "script"}

@@ -11,7 +11,8 @@ from console.actions import verbs
 from console.actions.verb import Verb
 
 PAGE = Path(__file__).parents[2] / "docs" / "runbooks.md"
-ROWS = [line.strip("|").split("|") for line in PAGE.read_text().splitlines() if line.startswith("| `")]
+SECTION = PAGE.read_text().partition("\n## Verbs that change things\n")[2]
+ROWS = [line.strip("|").split("|") for line in SECTION.splitlines() if line.startswith("| `")]
 TABLE = {re.findall(r"`([\w-]+)`", row[0])[0]: [cell.strip() for cell in row] for row in ROWS}
 VERBS = [verb for verb in verbs().values() if verb.step == "change"]
 KINDS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "Pod", "Node", "SparkApplication", "CronJob", "ConfigMap")

@@ -10,9 +10,9 @@ from xml.etree import ElementTree
 import pytest
 
 from console.base.errors import UsageError
-from console.cli import proving
+from console.cli.engine import proving
+from console.cli.engine.proving import PlayedCase, chosen, report
 from console.cli.main import run
-from console.cli.proving import PlayedCase, chosen, report
 
 BOOK = """\
 apiVersion: console/v1

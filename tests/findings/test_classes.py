@@ -86,7 +86,7 @@ def test_i01_figures_for_the_runbook() -> None:
     assert found.subject == "SparkApplication/jobs/etl" and found.app == "jobs/etl"
     assert (data.heap, data.overhead, data.limit) == (512 * 2**20, 200 * 2**20, 712 * 2**20)
     assert data.tmpfs is True and data.likely == "overhead" and data.language == "Python"
-    assert data.suggested_overhead % (64 * 2**20) == 0 and data.executors == ("1",) and data.pods == ("etl-exec-1",)
+    assert data.proposal.value % (128 * 2**20) == 0 and data.executors == ("1",) and data.pods == ("etl-exec-1",)
 
 
 def test_i01_what_python_and_off_heap_memory_were_given_is_no_overhead() -> None:

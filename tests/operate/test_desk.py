@@ -17,7 +17,18 @@ from console.operate.journal import Journal
 from console.operate.locks import Busy
 from console.operate.person import Question, Reply
 from console.operate.policy import ChangeRules
-from console.runbook.walk import Applied, Intent, Landed, Offered, Resumed, Started, Verified, WalkEnded, WalkLeft
+from console.runbook.walk import (
+    Applied,
+    Entered,
+    Intent,
+    Landed,
+    Offered,
+    Resumed,
+    Started,
+    Verified,
+    WalkEnded,
+    WalkLeft,
+)
 from console.sources.files.runbooks import Library
 from console.timeline.prose import because, outcome, sentence
 from console.wire.connection import Connection
@@ -238,6 +249,23 @@ async def test_closing_console_on_an_open_walk_is_recorded_with_who_did_it(
     assert (began.session["tty"], taken.session["tty"]) == ("pts/3", "pts/5") and walk.left is None
     assert began.session["kubernetes"] == taken.session["kubernetes"] == connection.identity.user
     assert began.impact["since"] is None and walk.impact_after["attempts"] is not None, "what was known at each time"
+
+
+async def test_a_change_of_an_open_walk_is_undone_and_the_walk_waits_on_where_it_stood(
+    cluster: Cluster, connection: Connection, app: str, tmp_path: Path
+) -> None:
+    async def leaves(question: Question) -> Reply:
+        state(cluster, "PENDING_RERUN")
+        return YES
+
+    at = desk(connection, cluster.namespace, tmp_path)
+    walk_id = await begin(at, app, Says(OVERHEAD, leaves))
+    while not isinstance(at._env.journal.read(walk_id)[-1], Entered) or at.walks()[0].current != "recovers":
+        await asyncio.sleep(0.01)
+    await at.leave(walk_id)
+    walk = await at.rollback(walk_id, f"{walk_id}/1", Says(YES))
+    assert overhead(cluster) == OLD and walk.ended is None and walk.current == "recovers"
+    assert walk.rolled_back and not at.active(walk_id), "nobody verifies what was taken back"
 
 
 async def test_notes_stand_in_the_journal_whether_it_runs_or_has_ended(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from console.actions import verb_of, verbs
+from console.actions import verb_of
 from console.actions.effects import STAMP
 from console.base.document import parse
 from console.drill.kube.access import DenyRule
@@ -36,6 +36,14 @@ from tests.operate.trials import NODE_HINDERS, TRIALS, Hinder, Trial, left, path
 
 TRIED = pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: trial.id)
 AROUND = ("Leases", "events", "leases")
+
+
+@pytest.fixture(autouse=True)
+def no_node_is_left(cluster: Cluster) -> Iterator[None]:
+    yield
+    path = f"/api/v1/nodes/node-{cluster.namespace}"
+    if cluster.kube.find(path) is not None:
+        cluster.kube.delete(path)
 
 
 async def agrees(question: Question) -> Reply:
@@ -278,8 +286,3 @@ async def test_killed_while_it_is_sent_it_is_asked_of_the_object_and_done_once(
     assert trial.came(stands(cluster, left(walk.writes[-1])))
     assert [w.status // 100 for w in changes(cluster) if w.status] == [2], "it was done once"
     assert (how == "applied") is (walk.writes[-1].id == intent.effect.id)
-
-
-def test_every_verb_of_the_house_is_tried() -> None:
-    """`patch` and `script` are tried throughout this folder, `delete` in test_gate."""
-    assert {trial.verb for trial in TRIALS} == set(verbs()) - {"delete", "patch", "script"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -14,7 +15,7 @@ from console.actions.effects import Effect
 from console.runbook import schema
 from console.runbook.changes import effect
 from console.runbook.model import Runbook
-from tests.cluster.kube import Kube
+from tests.cluster.kube import Kube, KubeError
 from tests.operate.objects import spark_application
 
 Object = dict[str, Any]
@@ -71,6 +72,8 @@ class Trial:
     def make(self, kube: Kube, namespace: str) -> None:
         """Create what is given, with its status."""
         first: Object = {}
+        if self.target(namespace)["kind"] == "Node":
+            roomy(kube)
         for obj in self.given(namespace)[1 if self.absent else 0 :]:
             obj = _adopted(obj, first)
             status = obj.pop("status", None)
@@ -108,6 +111,18 @@ def path_of(obj: Object) -> str:
     where = f"/namespaces/{meta['namespace']}" if meta.get("namespace") else ""
     name = f"/{meta['name']}" if meta["name"] else ""
     return f"{'/apis' if '/' in api else '/api'}/{api}{where}/{PLURALS[obj['kind']]}{name}"
+
+
+def roomy(kube: Kube) -> None:
+    """A node that takes every pod: those that trials take out of service shall not be all that others find."""
+    node = made("v1", "Node", "", "roomy", {})
+    if kube.find(path_of(node)) is None:
+        with contextlib.suppress(KubeError):  # another worker made it
+            kube.create("/api/v1/nodes", node)
+    room = {"cpu": "512", "memory": "4Ti", "pods": "1000"}
+    status = {"capacity": room, "allocatable": room, "conditions": [{"type": "Ready", "status": "True"}]}
+    kube.merge(path_of(node) + "/status", {"status": status})
+    kube.merge(path_of(node), {"spec": {"taints": None}})
 
 
 def _adopted(obj: Object, owner: Object) -> Object:

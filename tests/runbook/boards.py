@@ -11,7 +11,9 @@ from console.board.model import Board, Cluster
 from console.facts.evidence import Evidence
 from console.facts.model import Alert, Condition, Node, Origin
 from console.findings.figures import Figures, figures_of
+from console.findings.figures.memory import SizeProposal
 from console.findings.model import Finding, RuledOut
+from console.findings.sizing import SizeQuestion, beside_the_heap, proposed
 from console.slo.model import Burn, SloStatus
 
 NOW = 1_795_000_000.0
@@ -82,8 +84,34 @@ def app(**fields: Any) -> SparkApp:
 def figures(code: str, known: dict[str, Any]) -> Figures:
     """The figures of a code, as far as they are known."""
     family = figures_of(code)
+    known = {"proposal": proposal(code, known), **known}
     unknown = dict.fromkeys(field.name for field in fields_of(family) if field.required)
     return family(**unknown | {name: value for name, value in known.items() if name in family.__struct_fields__})
+
+
+def proposal(code: str, known: dict[str, Any]) -> SizeProposal | None:
+    """What a finding of memory proposes where nothing but its own figures is known."""
+    role, now, field = known.get("role"), known.get("heap"), "heap"
+    if code == "driver-result-size":
+        now, field = known.get("max_result_size"), "result-size"
+    elif code in ("executor-oom-container", "executor-oom-overhead", "executor-oom-python", "driver-oom-container"):
+        now, field = known.get("overhead"), "overhead"
+    elif code not in ("executor-oom-heap", "executor-gc-overhead", "driver-oom-heap"):
+        return None
+    if now is None:
+        return None
+    beside = field == "overhead"
+    python = known.get("python_rss")
+    return proposed(
+        SizeQuestion(
+            field=f"driver-{field}" if role == "driver" and field != "result-size" else field,  # type: ignore[arg-type]
+            now=now,
+            need=beside_the_heap(known["heap"], now, python, None) if beside else None,
+            added=known["limit"] if beside and known.get("tmpfs") else 0.0,
+            least=known.get("result_size") or 0.0,
+            heap=known.get("heap") or 0.0,
+        )
+    )
 
 
 def finding(code: str = "executor-oom-container", **fields: Any) -> Finding:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from console.runbook import checklist, schema
+from console.runbook import schema
+from console.runbook.authors import checklist
 from console.tui.views.runbooks import page
 from tests.runbook.player import LIBRARY
 

@@ -22,14 +22,14 @@ STEP = next(step for step in OOM.steps if step.id == "raise-executor-overhead")
 
 
 def context(**inputs: Any) -> dict[str, Any]:
-    given = {"app": KEY, "growth": 0.5, **inputs}
+    given = {"app": KEY, **inputs}
     return build(board(finding()), app=KEY, walk=None, inputs=given, now=NOW, runbook=OOM)
 
 
 def test_the_shipped_runbook_offers_its_proposal_with_limits() -> None:
     offer = offered(OOM, STEP, context())
     assert offer is not None
-    assert (offer.input, offer.value, offer.limits) == ("overhead", "3200m", "1100m to 9100m")
+    assert (offer.input, offer.value, offer.limits) == ("overhead", "2304m", "1100m to 9100m")
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ owner: me
 what: x
 when_not_to_use: x
 reviewed: 2026-11-24
-match: {{findings: [x]}}
+match: {{findings: [operator-down]}}
 steps:
   - {{id: end, kind: end, title: E, outcome: resolved}}
 """
@@ -147,8 +147,8 @@ def test_list_and_show_and_schema(console: Callable[..., Ran]) -> None:
     assert book["writes"] is True and "executor-oom-container" in book["match"]["findings"] and len(book["hash"]) == 64
     page = console("runbooks", "show", "spark-oom")
     assert page.returncode == 0
-    for words in ("WHEN NOT TO USE IT", "raise-executor-overhead  (change · WRITES)", "refused → declined",
-                  "until: after.oom_deaths == 0", "cores → lower-executor-cores"):  # fmt: skip
+    for words in ("WHEN NOT TO USE IT", "CHANGE: Raise executor memoryOverhead", "If the answer is No: declined",
+                  "Proved: until after.oom_deaths is 0", "“Run half as many tasks in each executor”"):  # fmt: skip
         assert words in page.stdout
     wrong = console("runbooks", "show", "spark-om")
     assert wrong.returncode == 2 and "did you mean 'spark-oom'?" in wrong.stderr

@@ -73,7 +73,7 @@ MUTATIONS: list[tuple[str, str, str, str]] = [
     # templates
     ("template", "there is no filter 'jvmsize'", broken("raise-executor-heap", "new_heap|jvm_size }}\"\n    target", "new_heap|jvmsize }}\"\n    target"), "title"),
     ("template", "unexpected", broken("executors-recover", "until: after.oom_deaths == 0", "until: after.oom_deaths == 0 and"), "until"),
-    ("template", "'**' is not allowed", TEXT.replace("finding.data.overhead * 2", "finding.data.overhead ** 2"), "values.twice"),
+    ("template", "'**' is not allowed", TEXT.replace("(finding.data.total) * 2", "(finding.data.total) ** 2"), "values.most_room"),
     ("unknown-name", "there is no 'ap' in templates", broken("raise-executor-heap", "{{ app.name }}", "{{ ap.name }}"), "target.name"),
     ("unknown-name", "app.executor_memory has no 'heep'", broken("heap-fix", "{{ finding.data.heap|bytes }}", "{{ app.executor_memory.heep|bytes }}"), "shows[0]"),
     ("unknown-name", "after has no 'ooms'", broken("executors-recover", "until: after.oom_deaths == 0", "until: after.ooms == 0"), "until"),
@@ -81,7 +81,7 @@ MUTATIONS: list[tuple[str, str, str, str]] = [
     ("unknown-name", "steps has no 'look_alikes'", broken("killed", "steps.look_alike.because", "steps.look_alikes.because"), "text"),
     ("unknown-name", "steps.look_alike has no 'verdict'", broken("killed", "steps.look_alike.because", "steps.look_alike.verdict"), "text"),
     ("unknown-name", "values has no 'new_heep'", broken("raise-driver-heap", "memory: \"{{ values.new_heap", "memory: \"{{ values.new_heep"), "patch.spec.driver.memory"),
-    ("unknown-name", "values has no 'plus_share'", TEXT.replace("  twice: finding.data.overhead * 2", "  twice: values.plus_share * 2"), "values.twice"),
+    ("unknown-name", "values has no 'plus_share'", TEXT.replace("  room: finding", "  room: values.plus_share + finding"), "values.room"),
     ("unknown-name", "there is no 'query'", broken("heap-or-overhead", "heap peak {{", "{{ query.value }} heap peak {{"), "shows[1]"),
     ("unknown-name", "each item has no 'nme'", broken("node-pressure", "nodes|where('name', 'in'", "nodes|where('nme', 'in'"), "branches[1].when"),
     ("output-maybe-missing", "not every way to step 'declined' has passed 'heap-fix'", broken("declined", "nothing was changed", "{{ steps.heap_fix.answer }}"), "text"),

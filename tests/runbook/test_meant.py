@@ -183,7 +183,7 @@ def test_only_alerts_of_spark_or_of_an_objective_count() -> None:
 
 def walk(remark: str = "") -> Walk:
     cluster = {"context": "prod", "mode": "guarded", "production": True}
-    inputs, origins = {"app": KEY, "growth": 0.5}, {"app": "alert SparkPodOOMKilled", "growth": "default"}
+    inputs, origins = {"app": KEY, "hold": "10m"}, {"app": "alert SparkPodOOMKilled", "hold": "default"}
     began = Started(
         NOW, "w-1", "spark-oom", "1.0.0", "h", "", inputs, origins, cluster, KEY, "me", "t",
         alert=replace(alert(), since=NOW - 1380), remarks=(remark,) if remark else (),

@@ -76,7 +76,7 @@ def test_a_look_alike_never_comes_near_a_write(recording: Recording) -> None:
 
 
 def test_the_real_story_is_asked_about_and_gets_room_enough() -> None:
-    """etl-orders as recorded: 512m and 200m, local directories in memory; 1200m was enough for it."""
+    """etl-orders as recorded: 512m and 200m, local directories in memory; its next attempt ran with 1200m."""
     saved = board_of("kubernetes-1.37/etl-orders")
     (app,) = saved.apps
     assert app.writable and app.state == "COMPLETED"
@@ -87,4 +87,4 @@ def test_the_real_story_is_asked_about_and_gets_room_enough() -> None:
         player, answers={"heap-or-overhead": "overhead"}, refuse=WRITES, events=[], effects=[], now=board.at
     )
     again.play()
-    assert [e.patch for e in again.effects] == [{"spec": {"executor": {"memoryOverhead": "1g"}}}]
+    assert [e.patch for e in again.effects] == [{"spec": {"executor": {"memoryOverhead": "1200m"}}}]

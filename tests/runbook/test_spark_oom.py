@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from console.apps.model import Member, SparkApp
 from console.board.model import Board
 from console.facts.model import Sample
+from console.findings.figures.memory import SizeProposal
 from console.findings.model import Finding
 from tests.runbook.boards import (
     GI,
@@ -79,11 +80,11 @@ def test_an_undecided_container_oom_is_asked_about_raised_and_verified() -> None
     )  # fmt: skip
     assert walk.outcome == "resolved" and "burn 0.40 over 5m, 0.80 over 1h" in walk.because
     (effect,) = player.effects
-    assert effect.patch == {"spec": {"executor": {"memoryOverhead": "3200m"}}}
+    assert effect.patch == {"spec": {"executor": {"memoryOverhead": "2304m"}}}
     assert effect.touched == ("/spec/executor/memoryOverhead",)
     assert (effect.action, effect.patch_type, effect.reversible, effect.writes) == ("patch", "merge", True, True)
     assert effect.target is not None and effect.target.words == KEY and effect.target.uid == "uid-1"
-    assert effect.title == "Raise executor memoryOverhead to 3200m"
+    assert effect.title == "Raise executor memoryOverhead to 2304m"
     assert "restarts" not in effect.restarts and "whole application" in effect.restarts
     assert effect.loses == "the work of the present attempt (40m)"
 
@@ -102,9 +103,10 @@ def test_the_question_shows_what_would_decide_it() -> None:
         "language Python · local directories on disk",
         "a hint, no proof: overhead",
         "? the Python workers' resident memory",
+        "guess: 1.1Gi failed and nothing says how much is needed, so twice that is a guess",
     )
     assert "processTreeMetrics" in asked.text
-    assert [c.label for c in asked.choices][:2] == ["Overhead: raise it to 3200m", "Heap: raise it to 4352m"]
+    assert [c.label for c in asked.choices][:2] == ["Overhead: raise it to 2304m", "Heap: raise it to 4104m"]
 
 
 def sample(value: float) -> tuple[Sample, ...]:
@@ -138,32 +140,32 @@ def test_python_memory_decides_only_where_it_was_measured(samples: Any, status: 
     ("code", "data", "answers", "way", "patch"),
     [
         ("executor-oom-overhead", {}, {"overhead-fix": "overhead"}, ["overhead-fix", "raise-executor-overhead"],
-         {"executor": {"memoryOverhead": "3200m"}}),
+         {"executor": {"memoryOverhead": "2304m"}}),
         ("executor-oom-python", {"exit_code": 0, "python_rss": 3 * GI}, {"overhead-fix": "overhead"},
-         ["overhead-fix", "raise-executor-overhead"], {"executor": {"memoryOverhead": "4224m"}}),
+         ["overhead-fix", "raise-executor-overhead"], {"executor": {"memoryOverhead": "4352m"}}),
         ("executor-oom-container", {"decided": "overhead"}, {"overhead-fix": "overhead"},
-         ["overhead-fix", "raise-executor-overhead"], {"executor": {"memoryOverhead": "3200m"}}),
-        ("executor-oom-container", {"decided": "heap"}, {"heap-fix": "heap"}, ["heap-fix", "raise-executor-heap"],
-         {"executor": {"memory": "4352m"}}),
+         ["overhead-fix", "raise-executor-overhead"], {"executor": {"memoryOverhead": "2304m"}}),
+        ("executor-oom-container", {"decided": "heap"}, {"overhead-fix": "overhead"},
+         ["overhead-fix", "raise-executor-overhead"], {"executor": {"memoryOverhead": "2304m"}}),
         ("executor-oom-overhead", {"tmpfs": True, "heap": 512 * MI, "overhead": 200 * MI, "limit": 712 * MI},
          {"overhead-fix": "overhead"}, ["overhead-fix", "raise-executor-overhead"],
          {"executor": {"memoryOverhead": "1g"}}),
         ("executor-oom-heap", {}, {"heap-fix": "heap"}, ["heap-fix", "raise-executor-heap"],
-         {"executor": {"memory": "4352m"}}),
+         {"executor": {"memory": "5888m"}}),
         ("executor-gc-overhead", {}, {"heap-fix": "heap"}, ["heap-fix", "raise-executor-heap"],
-         {"executor": {"memory": "4352m"}}),
+         {"executor": {"memory": "5888m"}}),
         ("executor-oom-heap", {"one_task": True}, {"one-partition": "heap"}, ["one-partition", "raise-executor-heap"],
-         {"executor": {"memory": "4352m"}}),
+         {"executor": {"memory": "5888m"}}),
         ("driver-oom-heap", {}, {"driver-heap": "heap"}, ["driver-heap", "raise-driver-heap"],
-         {"driver": {"memory": "4352m"}}),
+         {"driver": {"memory": "5888m"}}),
         ("driver-oom-container", {}, {"driver-heap-or-overhead": "overhead"},
-         ["driver-heap-or-overhead", "raise-driver-overhead"], {"driver": {"memoryOverhead": "3200m"}}),
+         ["driver-heap-or-overhead", "raise-driver-overhead"], {"driver": {"memoryOverhead": "2304m"}}),
         ("driver-oom-container", {"decided": "overhead"}, {}, ["raise-driver-overhead"],
-         {"driver": {"memoryOverhead": "3200m"}}),
+         {"driver": {"memoryOverhead": "2304m"}}),
         ("driver-oom-container", {"decided": "heap"}, {"driver-heap": "heap"}, ["driver-heap", "raise-driver-heap"],
-         {"driver": {"memory": "4352m"}}),
+         {"driver": {"memory": "4104m"}}),
         ("driver-result-size", {}, {"result-size": "raise"}, ["result-size", "raise-result-size"],
-         {"sparkConf": {"spark.driver.maxResultSize": "4608m"}, "driver": {"memory": "7552m"}}),
+         {"sparkConf": {"spark.driver.maxResultSize": "3840m"}, "driver": {"memory": "6784m"}}),
     ],
 )  # fmt: skip
 def test_each_kind_of_oom_takes_its_own_way(
@@ -174,6 +176,26 @@ def test_each_kind_of_oom_takes_its_own_way(
     assert list(walk.path[5 : 5 + len(way)]) == way
     assert [e.patch for e in player.effects] == [{"spec": patch}]
     assert walk.outcome == "resolved", walk.because
+
+
+def test_where_nothing_larger_is_allowed_fewer_tasks_at_once_are_offered() -> None:
+    proposal = SizeProposal(
+        field="cores", value=None, bound=1200 * MI, now=1100 * MI, sure="measured",
+        because="Python workers held 3Gi, and limit range most allows at most 1.2Gi: run fewer tasks in each executor",
+    )  # fmt: skip
+    player = play(
+        story(finding("executor-oom-overhead", data={"proposal": proposal})), answers={"nothing-larger": "cores"}
+    )
+    assert player.walk.path[3:6] == ("writable", "nothing-larger", "lower-executor-cores")
+    state = player.walk.state("writable")
+    assert state is not None and "limit range most allows at most 1.2Gi" in state.words
+
+
+def test_what_is_no_question_of_size_is_handed_over() -> None:
+    player = play(story(finding("executor-oom-heap", data={"proposal": None})))
+    assert player.walk.path[-2:] == ("advise", "handed-over") and player.effects == []
+    state = player.walk.state("writable")
+    assert state is not None and "no question of size" in state.words
 
 
 def test_a_size_of_the_person_wins() -> None:
@@ -249,7 +271,7 @@ def test_the_advice_names_setting_size_and_place() -> None:
     step = BOOK.step("advise")
     assert step is not None
     text = steps.question(step, player.ctx(), BOOK.id).text
-    assert "spark.executor.memoryOverhead=3200m" in text and "--conf of spark-submit" in text
+    assert "spark.executor.memoryOverhead=2304m" in text and "--conf of spark-submit" in text
     assert "Open: the Python workers' resident memory" in text and "(cannot be said" not in text
 
 

@@ -29,7 +29,7 @@ CHANGED = NOW - 600
 def walked(step: str, *events: Any) -> Walk:
     """A walk that changed the application ten minutes ago and verifies it since."""
     effect = Effect("w/1", "raise-executor-overhead", "Raise it", "patch")
-    inputs = {"app": KEY, "hold": "10m", "deadline": "45m", "slo_deadline": "2h", "growth": 0.5}
+    inputs = {"app": KEY, "hold": "10m", "deadline": "45m", "slo_deadline": "2h"}
     return fold(
         [
             Started(NOW - 900, "w", OOM.id, "1.0.0", OOM.hash, OOM.text, inputs, {}, {}, KEY, "ada", "console"),

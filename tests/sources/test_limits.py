@@ -72,7 +72,7 @@ async def test_beyond_the_bound_servers_without_ready_pods_are_followed_and_the_
         assert {pod.name for pod in facts.pods} == {"connect-0-pod", "connect-1-pod", "connect-7-pod"}
         (left_out,) = facts.left_out
         assert left_out.said == (
-            "pods: 3 of 8 workloads that run Spark have their pods followed, those that lack pods first; "
+            "3 of 8 workloads that run Spark have their pods followed, those that lack pods first; "
             "not jobs/connect-2, jobs/connect-3, jobs/connect-4 and 2 more"
         )
         assert left_out.blinds
@@ -95,8 +95,7 @@ async def test_of_too_many_namespaces_those_with_spark_are_watched_and_the_other
         facts = await picture(cluster, lambda f: f.pods and f.left_out)
         assert [pod.name for pod in facts.pods] == ["team-4-driver"]
         assert facts.left_out[0].said == (
-            "pods: 2 of 5 namespaces that may be read are watched, those with Spark pods first; "
-            "not team-1, team-2, team-3"
+            "2 of 5 namespaces that may be read are watched, those with Spark pods first; not team-1, team-2, team-3"
         )
 
 
@@ -141,8 +140,7 @@ async def test_of_too_many_components_the_one_that_lacks_pods_is_read(
     found = find(replace(facts, workloads=(well, sick)), DEFINITIONS).values()
     assert await reads.refresh(found)
     assert [one.said for one in reads.left_out] == [
-        "components: 1 of 2 workloads of components have their pods read, those that lack pods first; "
-        "not Deployment/data/metastore"
+        "1 of 2 workloads of components have their pods read, those that lack pods first; not Deployment/data/metastore"
     ]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 
 from console.actions.effects import Effect, ObjectRef
-from console.cli.engine_figures import exposition
+from console.cli.engine.stats import exposition
 from console.runbook.walk import (
     AnyEvent,
     Applied,

@@ -4,10 +4,37 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from msgspec import Struct
+
 from console.findings.figures.base import Figures
 
 Filler = Literal["heap", "overhead", "unknown"]
 """What filled a container."""
+SizedField = Literal["overhead", "heap", "driver-overhead", "driver-heap", "result-size", "cores"]
+"""What a proposal sets; `overhead`, `heap` and `cores` are the executors'."""
+Sureness = Literal["measured", "tried", "guess"]
+
+
+class SizeProposal(Struct, frozen=True, gc=False, kw_only=True):
+    """The smallest change that the evidence carries, in bytes.
+
+    Attributes:
+        field: what to set. `result-size` is spark.driver.maxResultSize together with the driver's heap.
+        value: what to set it to; null where nothing that is allowed covers the need.
+        heap: the driver's heap that goes with a `result-size`.
+        bound: the largest value that nodes, limit ranges and quotas allow; null where none of them is known.
+        now: what it is at present.
+        sure: `measured` by peaks, `tried` by attempts of other sizes, or a `guess`.
+        because: one sentence with the figures that carry it.
+    """
+
+    field: SizedField
+    value: int | None
+    heap: int | None = None
+    bound: int | None
+    now: int
+    sure: Sureness
+    because: str
 
 
 class MemoryFigures(Figures, frozen=True, kw_only=True):
@@ -24,13 +51,13 @@ class MemoryFigures(Figures, frozen=True, kw_only=True):
         heap, overhead, off_heap, pyspark: the parts of the container's memory.
         limit: of the container; `total` what its parts add up to.
         factor: share of the heap that the overhead was computed with, where it was.
-        heap_peak, python_rss: the highest measured use of the JVM's heap and of Python workers; `peaks_at` when it was
-            read.
+        heap_peak, python_rss, jvm_rss: the highest measured use of the JVM's heap, of Python workers, and of the whole
+            JVM's resident memory; `peaks_at` when it was read.
         decided: what filled the container, where that is proven.
         likely: what it most likely was, where it is not; `` where nothing speaks for either.
         tmpfs: whether local directories lie in memory and count as the container's.
-        suggested_overhead, suggested_heap: sizes to try, multiples of 64 MiB.
         one_task: whether one and the same task failed on every executor.
+        proposal: the size to set; null where no size is known to help.
     """
 
     CODES: ClassVar[tuple[str, ...]] = (
@@ -77,12 +104,12 @@ class MemoryFigures(Figures, frozen=True, kw_only=True):
     total: float | None
     heap_peak: float | None
     python_rss: float | None
+    jvm_rss: float | None
     decided: Filler
     likely: Literal["heap", "overhead", ""]
     tmpfs: bool
-    suggested_overhead: int
-    suggested_heap: int
     one_task: bool
+    proposal: SizeProposal | None
     peaks_at: float | None = None
 
 

@@ -14,10 +14,12 @@ from console.base.units import human_bytes, parse_quantity
 from console.facts.evidence import Evidence
 from console.facts.logs import Hit
 from console.facts.model import Pod
+from console.facts.rest import num
 from console.findings.case import Case
 from console.findings.figures.memory import ResultSizeFigures
 from console.findings.lost.victims import Victim
-from console.findings.memory_figures import memory_figures
+from console.findings.memory.figures import memory_figures
+from console.findings.memory.sizes import sized
 from console.findings.rule import Answer, Rule, finding, severity_of
 from console.findings.simple import LogRule
 
@@ -96,7 +98,7 @@ def container_oom(case: Case) -> Answer:
                 "heap or Python: toPandas() and collect() bring rows into Python; compare JVMHeapMemory of executor "
                 "`driver` (REST allexecutors) with the heap size"
             ],
-            data=figures,
+            data=sized(case, figures),
         )
     ]
 
@@ -190,7 +192,7 @@ def heap_oom(case: Case) -> Answer:
             questions=[]
             if sure
             else ["the driver's log: is there `java.lang.OutOfMemoryError` in TaskResultGetter or BlockManager?"],
-            data=figures,
+            data=sized(case, figures),
         )
     ]
 
@@ -261,9 +263,18 @@ def result_size(case: Case) -> Answer:
             detail="collect() or toPandas() brings too much to the driver; a larger limit needs a larger heap too",
             evidence=proof,
             ruled_out=[("driver-oom-heap", "Spark refused the results before they could fill the heap")],
-            data=figures,
+            data=sized(case, figures, results=_tasks(case, text)),
         )
     ]
+
+
+def _tasks(case: Case, text: str) -> tuple[int, int]:
+    """How many tasks had brought results, and how many the stage that broke off has; 0 where that is not known."""
+    found = _RESULT.search(text)
+    broken = [
+        row for row in case.rest.stages.values() if "spark.driver.maxResultSize" in str(row.get("failureReason") or "")
+    ]
+    return (int(found.group(1)), int(num(broken[-1], "numTasks"))) if found and broken else (0, 0)
 
 
 def _size(text: str) -> float | None:

@@ -57,7 +57,7 @@ def looked(
     if walk.finding:
         todo.append(f"{who}: what the walk was for is not mended ({_trouble(walk, board)}): diagnose it again")
     words = "; ".join(part for part in (fields, stands) if part)
-    return LookedBack(now, rollback.step, rollback.id, restored, words, tuple(todo))
+    return LookedBack(now, walk.current or rollback.step, rollback.id, restored, words, tuple(todo))
 
 
 def _fields(walk: Walk, rollback: Effect, obj: Mapping[str, Any] | None) -> tuple[Restored, str]:

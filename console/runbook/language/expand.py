@@ -72,7 +72,7 @@ class Expander:
             steps.append(proof.verification("verify", self.verify, "resolved", ("verify",), title="Is it right now?"))
         if self.objectives:
             steps = [*map(_to_objectives, steps)]
-            if any(OBJECTIVES[0] in ways(step) for step in steps):
+            if OBJECTIVES[0] not in known and any(OBJECTIVES[0] in ways(step) for step in steps):
                 steps += proof.objectives()
         named = {goto for step in steps for goto in ways(step)}
         known = {step.id for step in steps}

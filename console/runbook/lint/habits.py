@@ -87,12 +87,12 @@ def _unused(report: LintReport) -> None:
         if one.name not in used and not any(_is_target(step, one) for step in runbook.steps):
             said = f"no step asks for {one.name!r} or changes it"
             report.add("unused-object", ("objects", one.name), said, "remove it", "warning")
-    for head in runbook.steps:
-        if head.kind == "each":
-            _same_for_each(report, head, roots)
+    for head in (step for step in runbook.steps if step.kind == "each"):
+        _member(report, head, roots)
 
 
-def _same_for_each(report: LintReport, head: Step, roots: Mapping[str, set[str]]) -> None:
+def _member(report: LintReport, head: Step, roots: Mapping[str, set[str]]) -> None:
+    """A block of which no step speaks of its member."""
     block = [step.id for step in report.runbook.steps if step.block == head.id and step.kind != "each"]
     if not any(head.item in roots[id] for id in block):
         said = f"no step of the block uses {head.item!r}, so each turn does the same"

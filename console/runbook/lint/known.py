@@ -8,8 +8,8 @@ from jinja2 import nodes
 
 from console.base.document import Path
 from console.base.errors import nearest
-from console.findings.codes import classes, codes
 from console.runbook import template
+from console.runbook.catalogue.codes import classes, codes
 from console.runbook.lint.names import all_of
 from console.runbook.lint.problems import LintReport
 from console.runbook.lint.short import is_short, value_at

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from console.base.redact import redact_short
 from console.live.situation import Situation
-from console.runbook import checklist
+from console.runbook.authors import checklist
 from console.runbook.model import Runbook
 from console.tui.filters import fits
 from console.tui.lines import BLANK, Cell, Line, Role, Span, TableColumn, header, line, row, span, wrap

@@ -9,7 +9,7 @@ from console.apps.evidence import of_event, of_pod
 from console.base.text import listed
 from console.findings.case import Case
 from console.findings.lost.victims import Victim, count_of, nodes_of
-from console.findings.memory_figures import memory_figures
+from console.findings.memory.figures import memory_figures
 from console.findings.model import Finding
 from console.findings.rule import Answer, Rule, finding, severity_of
 from console.findings.rules.loss.words import OUTSIDE, TITLES, kinds_of, tells

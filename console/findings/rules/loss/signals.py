@@ -9,7 +9,7 @@ from console.apps.evidence import of_event, of_hit, of_pod
 from console.findings.case import Case
 from console.findings.figures.loss import NativeCrashFigures
 from console.findings.lost.victims import Victim, count_of, executor_of, nodes_of
-from console.findings.memory_figures import memory_figures
+from console.findings.memory.figures import memory_figures
 from console.findings.model import Confidence, Finding
 from console.findings.rule import Answer, Rule, finding, severity_of
 from console.findings.rules.loss.words import shaky_nodes, tells

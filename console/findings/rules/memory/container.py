@@ -14,7 +14,8 @@ from console.facts.evidence import Evidence
 from console.findings.case import Case
 from console.findings.figures.memory import Filler, MemoryFigures
 from console.findings.lost.victims import Victim, count_of
-from console.findings.memory_figures import memory_figures
+from console.findings.memory.figures import memory_figures
+from console.findings.memory.sizes import sized
 from console.findings.model import Confidence
 from console.findings.rule import Answer, Rule, finding, severity_of
 from console.findings.rules.memory.words import before_them, of_kind, of_one_size, proof_of
@@ -46,7 +47,7 @@ def container_oom(case: Case) -> Answer:
                 ("I08", "the pod was not evicted for local storage"),
             ],
             questions=filled.questions,
-            data=replace(figures, decided=filled.decided, likely=filled.likely),
+            data=sized(case, replace(figures, decided=filled.decided, likely=filled.likely)),
         )
     ]
 
@@ -142,7 +143,7 @@ def python_oom(case: Case) -> Answer:
                 ("I02", f"the JVM ended with {', '.join(str(c) for c in sorted(codes, key=str))}, not 52"),
                 ("healthy", "phase Succeeded and exit code 0 do not exclude an OOM kill of a child"),
             ],
-            data=figures,
+            data=sized(case, figures),
         )
     ]
 

@@ -13,7 +13,8 @@ from console.facts.rest import num
 from console.findings.case import Case
 from console.findings.figures.memory import GcFigures
 from console.findings.lost.victims import Victim, count_of, task_losses
-from console.findings.memory_figures import memory_figures, peak
+from console.findings.memory.figures import memory_figures, peak
+from console.findings.memory.sizes import sized
 from console.findings.model import Confidence
 from console.findings.rule import Answer, Rule, finding, severity_of
 from console.findings.rules.memory.words import before_them, of_kind, of_one_size, proof_of
@@ -74,7 +75,7 @@ def heap_oom(case: Case) -> Answer:
                 ("I04", "the error stands in executors and their tasks, not in the driver"),
             ],
             questions=_heap_questions(wording, proven=proven, one_task=figures.one_task),
-            data=figures,
+            data=sized(case, figures),
         )
     ]
 

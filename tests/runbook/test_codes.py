@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 import console.findings
-from console.findings.codes import classes, codes
+from console.runbook.catalogue.codes import classes, codes
 
 FOLDER = Path(console.findings.__file__).parent
 MAKERS = {"finding", "Rule", "WorldRule"}

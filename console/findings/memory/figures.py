@@ -1,19 +1,20 @@
-"""The figures of an out-of-memory finding: the limit, heap and overhead of who ended, peaks, and what to try."""
+"""The figures of an out-of-memory finding: the limit, heap and overhead of who ended, and peaks."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from console.apps import deaths
-from console.apps.memory import MIB, Role, size
+from console.apps.memory import Role, size
 from console.apps.model import MemoryPlan, SparkApp
 from console.facts.model import Pod
 from console.findings.case import Case
 from console.findings.figures.memory import Filler, MemoryFigures
 from console.findings.lost.victims import Victim, nodes_of
 
-_STEP = 64 * MIB
+HEAP, PYTHON, JVM = "JVMHeapMemory", "ProcessTreePythonRSSMemory", "ProcessTreeJVMRSSMemory"
+"""Names of Spark's peak metrics."""
 _SHOWN = 50
 """Executors, pods and nodes that are named."""
 
@@ -36,7 +37,7 @@ def memory_figures(
     plan = (app.driver_memory if role == "driver" else app.executor_memory) or MemoryPlan(None, None, total=limit)
     heap, overhead = _heap_and_overhead(plan, limit, pods)
     executors = tuple(dict.fromkeys(v.executor for v in victims if v.executor))
-    heap_peak, python = _peaks(case, role, victims, last)
+    heap_peak, python, jvm = _peaks(case, role, victims, last)
     return MemoryFigures(
         namespace=app.namespace,
         name=app.name,
@@ -63,19 +64,14 @@ def memory_figures(
         total=plan.total,
         heap_peak=heap_peak.size,
         python_rss=python.size,
-        peaks_at=_latest(heap_peak, python),
+        jvm_rss=jvm.size,
+        peaks_at=_latest(heap_peak, python, jvm),
         decided=decided,
         likely=likely,
         tmpfs=_in_memory_dirs(pods) or app.conf.get("spark.kubernetes.local.dirs.tmpfs", "").lower() == "true",
-        suggested_overhead=_rounded(max((overhead or 0) * 2, 512 * MIB)),
-        suggested_heap=_rounded((heap or 1024 * MIB) * 1.5),
         one_task=one_task,
+        proposal=None,
     )
-
-
-def _rounded(count: float) -> int:
-    """Up to the next 64 MiB."""
-    return int(-(-count // _STEP) * _STEP)
 
 
 class MemoryPeak(NamedTuple):
@@ -99,11 +95,11 @@ def peak(case: Case, metric: str, executors: Sequence[tuple[str, str]]) -> Memor
     return MemoryPeak(size, at)
 
 
-def _peaks(case: Case, role: Role, victims: Sequence[Victim], last: Victim) -> tuple[MemoryPeak, MemoryPeak]:
-    """Of the heap and of Python's workers, in those who ended."""
+def _peaks(case: Case, role: Role, victims: Sequence[Victim], last: Victim) -> Iterator[MemoryPeak]:
+    """Of the heap, of Python's workers and of the whole JVM, in those who ended."""
     whose = tuple(dict.fromkeys((v.app_id, v.executor) for v in victims if v.executor))
     measured = whose or (((last.app_id or case.app.app_id, "driver"),) if role == "driver" else ())
-    return peak(case, "JVMHeapMemory", measured), peak(case, "ProcessTreePythonRSSMemory", measured)
+    return (peak(case, metric, measured) for metric in (HEAP, PYTHON, JVM))
 
 
 def _latest(*peaks: MemoryPeak) -> float | None:

@@ -1,0 +1,1 @@
+"""What authors and readers get: a checklist in words, the words of the language, a beginning, what is missing."""

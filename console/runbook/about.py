@@ -65,6 +65,11 @@ def objects_of(component: Component) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*(t.subject for t in component.troubles), *component.found)))
 
 
+def means(finding: Finding, key: str, runbook: Runbook, board: Board) -> bool:
+    """Whether a finding that a runbook is for speaks of a subject: as its own, or as what another thing lacks."""
+    return concerns(finding, key, board) or key_of(finding, runbook, board) == key
+
+
 def findings_of(board: Board, key: str) -> tuple[Finding, ...]:
     """The findings about a subject."""
     return tuple(f for f in board.findings if concerns(f, key, board))
@@ -178,7 +183,10 @@ def fits(finding: Finding, runbook: Runbook, board: Board) -> bool:
 
 
 def key_of(finding: Finding, runbook: Runbook, board: Board) -> str:
-    """What of a finding the runbook is about, `` where it is about nothing in it."""
+    """What of a finding the runbook is about, `` where it is about nothing in it.
+
+    An application that cannot use a component says something of it, where the runbook of the component names the code.
+    """
     for about in runbook.about:
         if about.kind == "app" and finding.app:
             return finding.app
@@ -186,6 +194,8 @@ def key_of(finding: Finding, runbook: Runbook, board: Board) -> str:
             id = finding.data.component if isinstance(finding.data, ComponentFigures) else _owner(finding, board)
             if id and about.of in ("", id):
                 return f"Component//{id}"
+            if about.of and not id and finding.app and finding.code in runbook.match.findings:
+                return f"Component//{about.of}"
         if about.kind in ("cluster", "nodes"):
             return CLUSTER
         if about.kind == "node" and len(finding.data.nodes) == 1:

@@ -16,7 +16,7 @@ from console.base.text import listed
 from console.board.model import Board
 from console.facts.model import Alert
 from console.findings.model import Finding
-from console.runbook.about import CLUSTER, WalkSubject, about_words, concerns, subject_of
+from console.runbook.about import CLUSTER, WalkSubject, about_words, means, subject_of
 from console.runbook.match import application_of, rank
 from console.runbook.model import Input, Runbook
 from console.runbook.types import convert
@@ -101,7 +101,7 @@ def resolve(
         if item.name in given:
             inputs[item.name], origins[item.name] = _given(runbook, item, given[item.name], board), "given"
             continue
-        chosen = next((v for k, v in inputs.items() if k in known and known[k].type == "spark_app"), app)
+        chosen = _app_of(inputs, known, app)
         where = _Situation(runbook, board, app, chosen or app, alert)
         value, words = _taken(item, where)
         if value is not None:
@@ -119,6 +119,11 @@ def _are_known(runbook: Runbook, given: Mapping[str, str]) -> None:
     for name in given:
         if name not in names:
             raise UsageError(f"runbook {runbook.id} has no input {name!r}", hint=did_you_mean(name, names))
+
+
+def _app_of(inputs: Mapping[str, Any], known: Mapping[str, Input], app: str) -> Any:
+    """The application that an input names, else the selected one."""
+    return next((v for k, v in inputs.items() if k in known and known[k].type == "spark_app"), app)
 
 
 def _about(
@@ -241,7 +246,7 @@ def the_finding(runbook: Runbook, board: Board, app: str, alert: Alert | None = 
     other = app != "" and board.app(app) is None
     ranked = rank([runbook], board) if other else rank([runbook], board, app=app, alert=alert)
     found = [(m.score, by_key[m.finding]) for m in ranked if m.finding]
-    found = [pair for pair in found if not other or concerns(pair[1], app, board)]
+    found = [pair for pair in found if not other or means(pair[1], app, runbook, board)]
     found.sort(key=lambda pair: (-pair[0], pair[1].data.current is False))
     return found[0][1] if found else None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from console.findings.figures.gpu import GpuError
 from console.findings.model import Finding
 from console.runbook import schema
@@ -61,6 +63,31 @@ def test_the_finding_of_a_walk_is_one_of_its_own_subject_whatever_paged() -> Non
         assert ctx["finding"]["data"]["gpu"] == "GPU-2"
     ctx = build(here, app="Node//n-3", walk=None, inputs={}, now=NOW, runbook=BOOK)
     assert "finding" not in ctx
+
+
+METASTORE = schema.load(
+    """\
+apiVersion: console/v1
+kind: Runbook
+id: metastore
+title: The metastore
+about: component hive-metastore
+match: {findings: [metastore-down]}
+steps:
+- note: Look
+""",
+    "metastore.yaml",
+)
+
+
+def test_what_an_application_says_of_a_component_leads_to_the_runbook_that_names_it() -> None:
+    said = finding("metastore-down", data={"nodes": ()})
+    for code, now in (("metastore-down", True), ("executor-lost", False)):
+        here = board(replace(said, code=code))
+        assert fits(here.findings[0], METASTORE, here) is now
+        ctx = build(here, app="Component//hive-metastore", walk=None, inputs={}, now=NOW, runbook=METASTORE)
+        assert (ctx["applies"]["now"], "finding" in ctx) == (now, now)
+    assert subject_of(METASTORE, board(said)).key == "Component//hive-metastore"
 
 
 def test_a_runbook_about_something_may_ask_for_inputs_too() -> None:

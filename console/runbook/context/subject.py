@@ -47,7 +47,8 @@ def applies(runbook: Runbook, board: Board, key: str, alert: Alert | None, walk:
     for match in rank([runbook], board, app="" if general else key, alert=alert):
         if match.alert and (general or match.app in ("", key)):
             return {"now": True, "because": f"{match.because} fires"}
-        if match.finding and any(f.key == match.finding for f in about.findings_of(board, key)):
+        mine = (f for f in board.findings if f.key == match.finding)
+        if match.finding and any(about.means(f, key, runbook, board) for f in mine):
             return {"now": True, "because": match.because}
     for slo in answered_for(board.slos, walk, runbook):
         if slo.state in ("burning", "exhausted"):

@@ -71,6 +71,8 @@ COMMANDS: dict[str, tuple[str, set[int]]] = {
     "console runbooks coverage": ("runbooks coverage", {0, 1}),
     "console runbooks schema": ("runbooks schema", {0}),
     "console runbooks vocabulary verbs": ("runbooks vocabulary verbs", {0}),
+    "console runbooks list": ("runbooks list", {0}),
+    "console runbooks show NAME": ("runbooks show quota", {0}),
     "console runbooks show image-pull": ("runbooks show image-pull", {0}),
     "console diagnose --explain": (f"diagnose {APP} --explain", {0, 1}),
     "console incident hand-over": ("incident hand-over", {0, 1, 2, 4}),

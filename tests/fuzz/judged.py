@@ -81,8 +81,16 @@ def _library() -> Library:
 
 def _of(keys: Iterable[str], shown: Any) -> Any:
     apps = [a for a in shown.apps if a.key in keys]
-    findings = [msgspec.to_builtins(f) for f in shown.findings if f.app in keys]
+    findings = [_but_for_nodes(msgspec.to_builtins(f)) for f in shown.findings if f.app in keys]
     return [msgspec.to_builtins(replace(a)) for a in apps], findings
+
+
+def _but_for_nodes(finding: dict[str, Any]) -> dict[str, Any]:
+    """Without the largest size that some node, quota or limit range allows: that is of the cluster, not of its own."""
+    proposal = finding.get("data", {}).get("proposal")
+    if isinstance(proposal, dict):
+        finding["data"]["proposal"] = {k: v for k, v in proposal.items() if k not in ("bound", "value", "because")}
+    return finding
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from console.base.errors import Exit, UsageError
-from console.base.text import clean
+from console.base.text import clean, shorten
 from console.cli.options import Where, output_option, where_options
 from console.cli.output import narrate, plain, print_json, say
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 SHOWN_WHOLE = 6
 """Words that are shown with everything; more are shown as a list."""
+WIDTH = 70
+"""Characters of what a list says of a word; the word alone is shown with all of it."""
 
 
 @click.command("vocabulary")
@@ -55,7 +57,7 @@ def _faults() -> list[Term]:
 
 
 def _short(term: Term) -> list[str]:
-    return [f"  {term.word:<28} {' '.join(term.says.split())}"[:100].rstrip()]
+    return [f"  {term.word:<28} {shorten(' '.join(term.says.split()), WIDTH)}".rstrip()]
 
 
 def _whole(term: Term) -> list[str]:

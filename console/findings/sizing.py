@@ -16,7 +16,7 @@ from console.base.units import human_bytes
 from console.findings.figures.memory import SizedField, SizeProposal, Sureness
 
 STEP = 128 * MIB
-SPARE, MOST = 1.25, 1.5
+SPARE, TOO_MUCH = 1.25, 1.5
 """What a proposal has of a measured need: a quarter more, and never more than half of it more."""
 _SEEN = 0.9
 """Share of the present size that a measured need must reach to explain that it was too small."""
@@ -83,9 +83,9 @@ def up(size: float) -> int:
 def covering(need: float) -> int:
     """A need with a quarter more, rounded up; less room where that would be more than half of the need."""
     size = up(need * SPARE)
-    if size <= need * MOST:
+    if size <= need * TOO_MUCH:
         return size
-    below = int(need * MOST // STEP * STEP)
+    below = int(need * TOO_MUCH // STEP * STEP)
     return below if below >= need else up(need)
 
 

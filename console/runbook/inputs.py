@@ -89,10 +89,7 @@ def resolve(
     """
     given = given or {}
     known = {i.name: i for i in runbook.inputs}
-    named = (*known, ABOUT) if runbook.about else (*known,)
-    for name in given:
-        if name not in named:
-            raise UsageError(f"runbook {runbook.id} has no input {name!r}", hint=did_you_mean(name, named))
+    _are_known(runbook, given)
     inputs: dict[str, Any] = {}
     origins: dict[str, str] = {}
     missing: list[MissingInput] = []
@@ -120,6 +117,13 @@ def resolve(
 def _app_of(inputs: Mapping[str, Any], known: Mapping[str, Input], app: str) -> Any:
     """The application that an input names, else the selected one."""
     return next((v for k, v in inputs.items() if k in known and known[k].type == "spark_app"), app)
+
+
+def _are_known(runbook: Runbook, given: Mapping[str, str]) -> None:
+    names = (*(i.name for i in runbook.inputs), *((ABOUT,) if runbook.about else ()))
+    for name in given:
+        if name not in names:
+            raise UsageError(f"runbook {runbook.id} has no input {name!r}", hint=did_you_mean(name, names))
 
 
 def _about(

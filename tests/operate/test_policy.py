@@ -163,3 +163,16 @@ def test_production_is_a_context_or_a_namespace() -> None:
     assert ChangeRules(production=True).is_production("any")
     assert ChangeRules(production_namespaces=("spark-prod",)).is_production("spark-prod")
     assert not ChangeRules(production_namespaces=("spark-prod",)).is_production("")
+
+
+def test_a_namespace_of_production_counts_in_a_context_that_is_none() -> None:
+    rules = replace(WRITE, second_person="production", production_namespaces=(APP.namespace,))
+    assert needs_second(PATCH, rules)
+    assert not needs_second(replace(PATCH, target=replace(APP, namespace="dev")), rules)
+
+
+def test_what_policy_refuses_is_said_to_be_policy() -> None:
+    denied = policy(PATCH, replace(WRITE, deny=(APP.kind,)), NOW)
+    lonely = policy(PATCH, replace(WRITE, second_person="always"), NOW)
+    assert denied is not None and denied.by == "policy"
+    assert lonely is not None and lonely.by == "policy" and "one cannot be had" in lonely.because

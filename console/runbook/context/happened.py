@@ -19,17 +19,27 @@ def happened(walk: Walk) -> dict[str, Any]:
     back = [e.title for e in walk.writes if e.id in undone]
     said = [f"Changed: {'; '.join(stands)}."] if stands else []
     said += [f"Taken back: {'; '.join(back)}."] if back else []
-    said += [] if stands or back else ["Nothing was changed."]
-    proofs = [out.get("because") for out in walk.outputs.values() if out.get("verdict") == "effective"]
-    said += [f"Verified: {proofs[-1]}."] if stands and walk.helped and proofs else []
-    reasons = [s.words for s in walk.steps if s.words and s.state in ("done", "refused", "failed")]
+    said = said or ["Nothing was changed."]
+    said += _proof(walk) if stands else []
     return {
         "happened": " ".join(said),
-        "last": reasons[-1] if reasons else "",
+        "last": _last(walk),
         "changes": stands,
         "undone": back,
         "wrote": bool(walk.writes),
     }
+
+
+def _proof(walk: Walk) -> list[str]:
+    """What the latest verification found, where it found that the change helped."""
+    found = [str(out.get("because")) for out in walk.outputs.values() if out.get("verdict") == "effective"]
+    return [f"Verified: {found[-1]}."] if walk.helped and found else []
+
+
+def _last(walk: Walk) -> str:
+    """The latest reason."""
+    reasons = [s.words for s in walk.steps if s.words and s.state in ("done", "refused", "failed")]
+    return reasons[-1] if reasons else ""
 
 
 def saved(outputs: Mapping[str, Any]) -> dict[str, Any]:

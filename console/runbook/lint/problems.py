@@ -66,9 +66,10 @@ class LintReport:
     ) -> None:
         """A problem at a path of the document. What one short step has become says the same of it once."""
         if short.is_short(self.document, path):
-            if code in short.ONCE and (code, path) in self._told:
+            step = path[:4] if path[2:3] == ("steps",) else path[:2]
+            if code in short.ONCE and (code, step) in self._told:
                 return
-            self._told.add((code, path))
+            self._told.add((code, step))
             hint = short.HINTS.get(code, hint)
         line, column = self.document.mark(path)
         found = LintProblem(code, severity, message, self.runbook.file, line, column, dotted(path), hint or "")
@@ -79,6 +80,11 @@ class LintReport:
         """The path of a key of a step, as it is written."""
         at = self.places[step]
         return short.written(self.document, at, key) if short.is_short(self.document, at) else (*at, *key)
+
+    def is_written(self, step: str) -> bool:
+        """Whether a step stands in the file: ends and proofs of the short form come in by being led to."""
+        at = self.places[step]
+        return at[:1] == ("steps",) and short.value_at(self.document, at) is not None
 
     def has(self, *codes: str) -> bool:
         return any(p.code in codes for p in self.problems)

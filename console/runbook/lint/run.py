@@ -253,6 +253,8 @@ def _reach(report: LintReport) -> None:
     seen, ends, circle = graph.reachable(runbook), graph.ending(runbook), graph.spinning(runbook)
     for step in runbook.steps:
         if step.id not in seen:
+            if not report.is_written(step.id):
+                continue  # what leads to it is told instead
             report.add("unreachable-step", report.at(step.id), f"no way leads to step {step.id!r}")
         elif step.id not in ends:
             report.add("never-ends", report.at(step.id), f"from step {step.id!r} no way leads to an end")

@@ -114,16 +114,16 @@ def resolve(
     return Resolved(inputs, origins, tuple(missing), about)
 
 
-def _app_of(inputs: Mapping[str, Any], known: Mapping[str, Input], app: str) -> Any:
-    """The application that an input names, else the selected one."""
-    return next((v for k, v in inputs.items() if k in known and known[k].type == "spark_app"), app)
-
-
 def _are_known(runbook: Runbook, given: Mapping[str, str]) -> None:
     names = (*(i.name for i in runbook.inputs), *((ABOUT,) if runbook.about else ()))
     for name in given:
         if name not in names:
             raise UsageError(f"runbook {runbook.id} has no input {name!r}", hint=did_you_mean(name, names))
+
+
+def _app_of(inputs: Mapping[str, Any], known: Mapping[str, Input], app: str) -> Any:
+    """The application that an input names, else the selected one."""
+    return next((v for k, v in inputs.items() if k in known and known[k].type == "spark_app"), app)
 
 
 def _about(

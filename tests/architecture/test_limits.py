@@ -57,7 +57,6 @@ DECIDED: dict[str, str] = {
     "live/reads.py:MOST_PEAKS": AGAIN,
     "live/remembered.py:MAX_BYTES": AGAIN,
     "live/remembered.py:MOST_COUNTED": VAGUE,
-    "findings/sizing.py:MOST": NONE,
     "live/times.py:FORMER": MORE,
     "live/times.py:KEPT": AGAIN,
     "live/times.py:LISTED": MORE,

@@ -127,3 +127,10 @@ def test_the_terminal_shows_the_same_words() -> None:
     for line in checklist.checklist(BOOK):
         if len(line.text) < 60:
             assert any(line.text in text for text in shown), line.text
+
+
+def test_a_verb_with_keys_a_late_change_and_what_is_pasted_read_as_words() -> None:
+    said = "\n".join(line.text for line in checklist.checklist(LIBRARY.runbooks["operator-down"]))
+    assert "With: to 1" in said and "Sets to" not in said
+    assert "operator was changed in the last 2d" in said
+    assert "<finding.title>" in said and "(applies" not in said

@@ -27,6 +27,7 @@ class ChecklistLine(NamedTuple):
 
 
 _SAID = (
+    (r"now - changed\.(\w+) <= \('(\w+)'\|seconds\)", r"\1 was changed in the last \2"),
     (r"\bnot \(?'([\w-]+)' in found\)?", r"\1 is not found"),
     (r"'([\w-]+)' not in found", r"\1 is not found"),
     (r"'([\w-]+)' in found", r"\1 is found"),
@@ -69,9 +70,9 @@ def plain(text: str) -> str:
 
 
 def _filled(expression: str) -> str:
-    return (
-        re.sub(r"\|\s*[a-z_]+(\([^()]*\))?", "", expression).replace("'", "").replace("{", "").replace("}", "").strip()
-    )
+    """What is filled in, without the filters that only shape it."""
+    bare = re.sub(r"\|\s*[a-z_]+(\((?:[^()]|\([^()]*\))*\))?", "", expression)
+    return re.sub(r"['{}]", "", bare).strip()
 
 
 def checklist(runbook: Runbook) -> list[ChecklistLine]:
@@ -193,9 +194,12 @@ def _change(runbook: Runbook, step: Step) -> Iterator[str]:
         named = "/".join(plain(part) for part in (step.target.namespace, step.target.name) if part)
         called = re.match(r"<(\w+)\.kind>", plain(step.target.kind))
         yield f"On {called[1] if called else f'{plain(step.target.kind)} {named}'}."
-    said = list(_settings(step.settings))
+    if step.action in ("patch", "script"):
+        said, verb = list(_settings(step.settings)), "Sets "
+    else:
+        said, verb = [f"{key} {plain(str(value))}" for key, value in step.settings.items()], "With: "
     if said:
-        yield "Sets " + "; ".join(said)
+        yield verb + "; ".join(said)
     if step.script:
         yield f"Script {step.script}"
     yield "It is shown first, and made only after a yes."

@@ -302,7 +302,7 @@ def _when_found(live: Live, case: ScenarioCase) -> Situation:
 def _problems(case: ScenarioCase, first: Situation, walk: Walk, session: DrillSession) -> Sequence[str]:
     out = []
     if walk.outcome not in case.expect.outcomes:
-        out.append(f"ended {walk.outcome}, not {' or '.join(case.expect.outcomes)}: {walk.because}")
+        out.append(_ended_otherwise(case, walk))
     if case.expect.end and (not walk.path or walk.path[-1] != case.expect.end):
         out.append(f"ended at {walk.path[-1] if walk.path else 'nothing'}, not at {case.expect.end}")
     if missing := not_walked(case.expect.path, walk.path):
@@ -312,11 +312,29 @@ def _problems(case: ScenarioCase, first: Situation, walk: Walk, session: DrillSe
         out.append(f"{len(changes)} writes instead of {case.expect.writes}")
     for write in changes:
         if not any(_accepts(accepted, write) for accepted in case.accepted):
-            out.append(f"{write.method} of {write.resource} {write.namespace}/{write.name} belongs to no good solution")
+            said = f"{write.method} of {write.resource} {write.namespace}/{write.name} belongs to no good solution"
+            fields = ", ".join(spec_fields(write))
+            named = f"{{resource: {write.resource}, name: {write.name}, fields: [{fields}]}}"
+            out.append(f"{said}; one is named under `accepted`: {named}")
     unasked = [f.code for f in first.board.findings if f.code not in case.expect.others]
     if not case.expect.findings and unasked:
-        out.append("findings where nothing is wrong: " + ", ".join(dict.fromkeys(unasked)))
+        codes = ", ".join(dict.fromkeys(unasked))
+        out.append(
+            f"findings where nothing is wrong: {codes}; what the fault shows is named under `expect.findings`, "
+            "what belongs to the world under `expect.others`"
+        )
     return out
+
+
+def _ended_otherwise(case: ScenarioCase, walk: Walk) -> str:
+    """How a walk ended instead of as it should: what nobody answered, or what was seen last."""
+    wanted = " or ".join(case.expect.outcomes)
+    if walk.outcome is None:
+        said = walk.handed.text if walk.handed is not None else "it has not ended"
+        return f"{said}, so it did not end {wanted}: write `answers: {{{walk.current}: …}}`"
+    seen = next((step.evidence for step in reversed(walk.steps) if step.evidence), ())
+    last = "; ".join(one.excerpt for one in seen[:3])
+    return f"ended {walk.outcome}, not {wanted}: {walk.because}" + (f" (seen last: {last})" if last else "")
 
 
 def not_walked(expected: Sequence[str], path: Sequence[str]) -> str:
@@ -329,7 +347,7 @@ def _accepts(accepted: Accepted, write: Write) -> bool:
     return (
         accepted.resource == write.resource
         and fnmatch.fnmatchcase(write.name, accepted.name)
-        and write.method in accepted.verbs
+        and write.method in {verb.upper() for verb in accepted.verbs}
         and (not accepted.fields or set(spec_fields(write)) <= set(accepted.fields))
     )
 

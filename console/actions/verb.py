@@ -105,6 +105,7 @@ class Verb:
         arguments: the keys of its steps, each with a default, beside the target.
         runs: it is a program that runs on this machine, not a request to the server.
         lasts: the object lives on, so that it matters who else writes its fields.
+        by_people: keys whose value a person gives each time, so that a runbook cannot say it for them.
         kinds: (API group, kind) of what it is for; empty where any object may be its target.
         way_back: whether it can be undone: `stated` by each step, `always`, or `never` (`no_way_back` says why).
         late: what its keys come to is known only beside the object (`settle`).
@@ -122,6 +123,7 @@ class Verb:
     kinds: ClassVar[tuple[tuple[str, str], ...]] = ()
     way_back: ClassVar[Literal["stated", "always", "never"]] = "stated"
     late: ClassVar[bool] = False
+    by_people: ClassVar[tuple[str, ...]] = ()
     creates: ClassVar[bool] = False
 
     # what a runbook says

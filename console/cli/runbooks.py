@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from console.base.errors import Exit
+from console.base.errors import Exit, UsageError
 from console.base.redact import redact_short
 from console.base.text import clean, plural
 from console.cli import authors
@@ -66,7 +66,7 @@ def show(name: str, markdown: bool, expanded: bool, where: Where, output: str) -
     from console.runbook.language.expanded import text as long_form
 
     library = read_library(where)
-    runbook = library.get(name)
+    runbook = _one_file(Path(name)) if name.endswith((".yaml", ".yml")) else library.get(name)
     if expanded:
         say(long_form(runbook).rstrip())
         return Exit.OK
@@ -78,6 +78,16 @@ def show(name: str, markdown: bool, expanded: bool, where: Where, output: str) -
     else:
         say(checklist.markdown(lines) if markdown else checklist.text(lines))
     return Exit.OK
+
+
+def _one_file(path: Path) -> Runbook:
+    """The runbook in a file. Raises UsageError, DocumentError."""
+    from console.runbook.schema import load
+
+    try:
+        return load(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from None
 
 
 @group.command("lint")

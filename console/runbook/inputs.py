@@ -46,7 +46,9 @@ class InputMissing(UsageError):
     def __init__(self, runbook: str, lacking: MissingInput) -> None:
         super().__init__(
             f"runbook {runbook} needs the input {lacking.name!r} ({lacking.type}): {lacking.because}",
-            hint=f"say --input {lacking.name}=…, or choose it on a page",
+            hint="say --about, or choose it on a page; a drill says `inputs: {about: …}`"
+            if lacking.name == ABOUT
+            else f"say --input {lacking.name}=…, or choose it on a page",
         )
         self.lacking = lacking
 

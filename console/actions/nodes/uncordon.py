@@ -31,6 +31,7 @@ class Uncordon(Verb):
     kinds = NODE
     way_back = "always"
     late = True
+    by_people = ("agreed",)
 
     def body(self, arguments: Mapping[str, Any]) -> Body:
         return Body(patches.setting(UNSCHEDULABLE, None), "merge", (UNSCHEDULABLE,))

@@ -104,9 +104,10 @@ def _below(path: Path) -> list[Path]:
         return found
     if path.parent.name == "drills":
         return [path]
-    beside = [file for file in _drills(path.parent / "drills") if f"runbook: {path.stem}\n" in file.read_text()]
+    beside = [file for file in _drills(path.parent / "drills") if f"runbook: {path.stem}\n" in f"{file.read_text()}\n"]
     if not beside:
-        raise UsageError(f"{path} has no drill", hint=f"write {path.parent / 'drills' / path.name}")
+        said = f"no drill in {path.parent / 'drills'} is of the runbook {path.stem!r}"
+        raise UsageError(said, hint=f"a drill says `runbook: {path.stem}`")
     return beside
 
 

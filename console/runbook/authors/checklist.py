@@ -35,6 +35,10 @@ _SAID = (
     (r"([\w.\[\]'-]+) is undefined", r"\1 is not known"),
     (r"([\w.\[\]'-]+) is defined", r"\1 is known"),
     (r"\|where\('([\w.]+)', '(?:==|in|contains)', ([^()]*?(?:\([^()]*\))?[^()]*?)\)", r" whose \1 is \2"),
+    (
+        r"\|without\('([\w.]+)', '(?:==|in|contains)', ([^()]*?(?:\([^()]*\))?[^()]*?)\)",
+        r" but those whose \1 is \2",
+    ),
     (r"\|pick\('([\w.]+)'\)", r" (their \1)"),
     (r"([\w.' ()-]+?)\|length == 0", r"no \1"),
     (r"([\w.' ()-]+?)\|length > 0", r"there are \1"),
@@ -49,6 +53,7 @@ _SAID = (
     (r" <= ", " is at most "),
     (r" > ", " is above "),
     (r" < ", " is below "),
+    (r" not in \[([^\]]*)\]", r" is none of \1"),
     (r" in \[([^\]]*)\]", r" is one of \1"),
     (r"\bwalk\.wrote\b", "something was changed"),
 )

@@ -26,6 +26,16 @@ class Answers(NamedTuple):
     day: str
 
 
+_KEYS = {
+    "patch": "merge: {metadata: {annotations: {checked: 'yes'}}}",
+    "scale": "to: 1",
+    "label": "labels: {checked: 'yes'}",
+    "annotate": "annotations: {checked: 'yes'}",
+    "taint": "key: checked",
+    "untaint": "key: checked",
+    "restore": "key: settings, value: say here what it was",
+}
+"""Keys without which a verb means nothing, to be written otherwise."""
 _CALLED = {"component": "operator", "app": "app", "node": "node", "schedule": "schedule"}
 
 
@@ -64,7 +74,7 @@ def _rest(answers: Answers, kind: str, gone: str) -> list[str]:
         return ["- escalate: platform on-call", f"  because: {_quoted(answers.title)}"]
     on = _CALLED.get(kind, "object")
     verb = verbs()[answers.verb]
-    change = {"patch": f"{{patch: {on}, merge: {{metadata: {{annotations: {{checked: 'yes'}}}}}}}}"}
+    change = {name: f"{{{name}: {on}, {keys}}}" for name, keys in _KEYS.items()}
     never = verb.no_way_back(target=True)
     that = f"seen.{on if kind == 'component' else 'object'}.state == 'absent'" if answers.verb == "delete" else gone
     return [

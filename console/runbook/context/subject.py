@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from console.base.errors import did_you_mean
 from console.base.text import clean
 from console.board.model import Board
 from console.facts.model import Alert
@@ -40,18 +41,32 @@ def applies(runbook: Runbook, board: Board, key: str, alert: Alert | None, walk:
     """`now` and `because`; without `now` where it cannot be told."""
     if board.verdict in ("UNKNOWN", "LOADING"):
         return {"because": f"the cluster cannot be seen: {clean(board.because)}"}
-    named = {f.code: f for f in about.findings_of(board, key) if f.code in runbook.match.findings}
-    for finding in named.values():
-        return {"now": True, "because": clean(finding.title)}
+    because = _seen(runbook, board, key, alert) or _burning(board, runbook, walk)
+    if because:
+        return {"now": True, "because": because}
+    id, there = about.component_of(key), [c.id for c in board.components]
+    if id and id not in there:
+        return {"now": False, "because": f"there is no component {id!r} here; {did_you_mean(id, there)}"}
+    wanted = ", ".join((*runbook.match.findings, *(a.name for a in runbook.match.alerts)))
+    return {"now": False, "because": f"{about.words_of(key)} shows none of {wanted or 'nothing that is asked for'}"}
+
+
+def _seen(runbook: Runbook, board: Board, key: str, alert: Alert | None) -> str:
+    """The finding or the alert about the subject that the runbook is for, in words; `` where there is none."""
+    named = [f for f in about.findings_of(board, key) if f.code in runbook.match.findings]
+    if named:
+        return clean(named[0].title)
     general = board.app(key) is None
     for match in rank([runbook], board, app="" if general else key, alert=alert):
         if match.alert and (general or match.app in ("", key)):
-            return {"now": True, "because": f"{match.because} fires"}
+            return f"{match.because} fires"
         mine = (f for f in board.findings if f.key == match.finding)
         if match.finding and any(about.means(f, key, runbook, board) for f in mine):
-            return {"now": True, "because": match.because}
-    for slo in answered_for(board.slos, walk, runbook):
-        if slo.state in ("burning", "exhausted"):
-            return {"now": True, "because": f"the objective {slo.id} is {slo.state}"}
-    wanted = ", ".join((*runbook.match.findings, *(a.name for a in runbook.match.alerts)))
-    return {"now": False, "because": f"{about.words_of(key)} shows none of {wanted or 'nothing that is asked for'}"}
+            return match.because
+    return ""
+
+
+def _burning(board: Board, runbook: Runbook, walk: Walk | None) -> str:
+    """The objective that the runbook answers for and that burns."""
+    ours = answered_for(board.slos, walk, runbook)
+    return next((f"the objective {s.id} is {s.state}" for s in ours if s.state in ("burning", "exhausted")), "")

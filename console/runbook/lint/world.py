@@ -72,6 +72,7 @@ def _change(report: LintReport, step: Step, catalogue: Catalogue) -> None:
         if key not in verb.arguments.__struct_fields__:
             code = f"{key.replace('_', '-')}-of-{verb.name}"
             report.add(code, report.at(step.id, key), f"{verb.noun} has no {key}", "remove it")
+    _said_for_people(report, step, verb)
     objections = list(verb.objections(step.settings))
     for objection in objections:
         message = f"change {step.id!r} {objection.message}"
@@ -92,11 +93,25 @@ def _change(report: LintReport, step: Step, catalogue: Catalogue) -> None:
             report.add("unknown-field", at, *_with_hint(wrong[0]))
 
 
+def _said_for_people(report: LintReport, step: Step, verb: Verb) -> None:
+    """What only a person can say is an input, not a text of the runbook."""
+    for key in verb.by_people:
+        if (value := step.settings.get(key)) and "{{" not in str(value):
+            said = f"{key!r} is what a person says when it is done, and the runbook says it for them"
+            hint = f'take it from an input: {key}: "{{{{ inputs.{key} }}}}"'
+            report.add("said-for-people", report.at(step.id, key), said, hint)
+
+
 def _is_for(report: LintReport, step: Step, verb: Verb) -> None:
     """The verb is for such objects."""
     assert step.target is not None
     group, kind = step.target.api_version.rpartition("/")[0], step.target.kind
-    if verb.kinds and "{" not in group + kind and (group, kind) not in verb.kinds:
+    if "{" in group + kind:
+        may_be = [(version.rpartition("/")[0], name) for version, name in _meant(report, step, kind)]
+    else:
+        may_be = [(group, kind)]
+    if verb.kinds and may_be and not any(one in verb.kinds for one in may_be):
+        group, kind = may_be[0]
         those = ", ".join(f"{known} of {name or 'v1'}" for name, known in verb.kinds)
         said = f"{verb.noun} means nothing for {kind} of {group or 'v1'}"
         report.add(f"kind-of-{verb.name}", report.at(step.id, "target", "kind"), said, f"it is for {those}")

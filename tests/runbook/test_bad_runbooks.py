@@ -82,6 +82,7 @@ BAD = {
     # conditions
     "a question that is always true": Bad("constant-condition", "`true` is always true", "something that is seen", HEAD + "steps:\n- check: Is it so?\n  that: true #!\n  then: handed over\n" + SCALE + VERIFY, "that: true", "that: operator.spec.replicas == 0"),
     "a first branch that is always taken": Bad("constant-condition", "is always true", "something that is seen", HEAD + "steps:\n- check: Are there nodes?\n  that: nodes|length >= 0 #!\n  then: handed over\n" + SCALE + VERIFY, ">= 0 #", "== 0 #"),
+    "a count that is never below nothing": Bad("constant-condition", "is always true", "something that is seen", HEAD + "steps:\n" + SCALE + "  verify:\n    that: operator.status.availableReplicas|default(0) >= 0 #!\n", ">= 0 #", ">= 1 #"),
     "a verification that cannot be false": Bad("constant-condition", "is always true", "something that is seen", HEAD + "steps:\n" + SCALE + "  verify:\n    that: nodes|length >= 0 #!\n", "nodes|length >= 0", "operator.status.availableReplicas >= 1"),
     "a change that is never due": Bad("constant-condition", "is always false", "something that is seen", HEAD + "steps:\n" + SCALE + "  when: 1 > 2 #!\n" + VERIFY, "1 > 2", "operator.spec.replicas == 0"),
     "a thing compared with itself": Bad("constant-condition", "is always true", "something that is seen", HEAD + "steps:\n" + SCALE + "  when: operator.spec.replicas == operator.spec.replicas #!\n" + VERIFY, "== operator.spec.replicas", "!= operator.status.replicas"),

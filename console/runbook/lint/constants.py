@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import jinja2
 from jinja2 import nodes
 
@@ -10,6 +12,8 @@ from console.runbook.lint.problems import LintReport
 from console.runbook.model import Step
 
 _CONSTANT = nodes.EvalContext(jinja2.Environment(autoescape=False))  # noqa: S701  # it folds literals, it renders nothing
+_COUNTS = re.compile(r"(replicas|restarts|restartCount|number(Scheduled|Available|Ready|Unavailable))$", re.IGNORECASE)
+"""Fields that count."""
 ASKED = ("when", "until", "fails", "worse", "completed")
 
 
@@ -92,8 +96,16 @@ def _literal(node: nodes.Node) -> bool:
     return isinstance(node, nodes.Const | nodes.List | nodes.Tuple | nodes.Neg) and not list(node.find_all(nodes.Name))
 
 
-def _counts(node: nodes.Expr) -> bool:
-    return isinstance(node, nodes.Filter) and node.name in ("length", "count")
+def _counts(node: nodes.Node | None) -> bool:
+    """Whether an expression counts things: the length of a list, or a field that is a count."""
+    match node:
+        case nodes.Filter(name="length" | "count"):
+            return True
+        case nodes.Filter(name="default", node=inner):
+            return _counts(inner)
+        case nodes.Getattr(attr=attr):
+            return _COUNTS.search(attr) is not None
+    return False
 
 
 def _of_count(op: str, figure: object) -> bool | None:

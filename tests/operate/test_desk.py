@@ -19,7 +19,6 @@ from console.operate.person import Question, Reply
 from console.operate.policy import ChangeRules
 from console.runbook.walk import (
     Applied,
-    Entered,
     Intent,
     Landed,
     Offered,
@@ -259,9 +258,11 @@ async def test_a_change_of_an_open_walk_is_undone_and_the_walk_waits_on_where_it
         return YES
 
     at = desk(connection, cluster.namespace, tmp_path)
-    walk_id = await begin(at, app, Says(OVERHEAD, leaves))
-    while not isinstance(at._env.journal.read(walk_id)[-1], Entered) or at.walks()[0].current != "recovers":
-        await asyncio.sleep(0.01)
+    walk_id = await begin(at, app, Says(OVERHEAD, leaves, YES))  # asked again where the new state weighs more
+    async with asyncio.timeout(120):
+        while at.walks()[0].current != "recovers":
+            assert at.active(walk_id), at.walks()[0].because
+            await asyncio.sleep(0.01)
     await at.leave(walk_id)
     walk = await at.rollback(walk_id, f"{walk_id}/1", Says(YES))
     assert overhead(cluster) == OLD and walk.ended is None and walk.current == "recovers"

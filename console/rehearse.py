@@ -23,6 +23,7 @@ from console.base.document import dotted
 from console.base.document import walk as tree
 from console.base.errors import ConsoleError
 from console.base.paths import library, private_dir, state_dir
+from console.base.text import listed
 from console.drill.kube.record import Write
 from console.drill.scenario.model import Accepted, Scenario, ScenarioCase
 from console.drill.session import DrillSession
@@ -333,7 +334,7 @@ def _ended_otherwise(case: ScenarioCase, walk: Walk) -> str:
         said = walk.handed.text if walk.handed is not None else "it has not ended"
         return f"{said}, so it did not end {wanted}: write `answers: {{{walk.current}: …}}`"
     seen = next((step.evidence for step in reversed(walk.steps) if step.evidence), ())
-    last = "; ".join(one.excerpt for one in seen[:3])
+    last = listed((one.excerpt for one in seen), 3, "; ")
     return f"ended {walk.outcome}, not {wanted}: {walk.because}" + (f" (seen last: {last})" if last else "")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import requests
 
 from console.base.clock import WallClock
+from console.base.errors import ReachError
 from console.sources.prometheus.alertmanager import Alertmanager
 from console.sources.prometheus.client import Prometheus
 from console.sources.spark.rest import SparkRest
@@ -95,7 +97,11 @@ async def test_a_real_driver(pyspark_home: PySpark, tmp_path: Path) -> None:
         endpoint = UrlEndpoint(running.ui)
         rest = SparkRest(endpoint, WallClock())
         async with asyncio.timeout(60):
-            while not (read := await rest.application(deep=True)).document("stages"):
+            while True:
+                with suppress(ReachError):  # its first answer loads half of the server: it may take its time
+                    read = await rest.application(deep=True)
+                    if read.document("stages"):
+                        break
                 await asyncio.sleep(0.3)
         paths = [d.path for d in read.documents]
         assert paths[:4] == ["", "allexecutors", "jobs", "stages"] and "environment" in paths

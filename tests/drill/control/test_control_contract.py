@@ -11,7 +11,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -23,7 +23,7 @@ from tests.cluster.parts import require_parts
 from tests.cluster.processes import Process, free_port, wait_until
 from tests.drill.conftest import YOUNG
 
-pytestmark = pytest.mark.parts
+pytestmark = [pytest.mark.parts, pytest.mark.xdist_group("controllers")]
 STRATEGIC = "application/strategic-merge-patch+json"
 GOOD, NOWHERE = "registry.local/hive:4.0.1", "registry.local/hive:9"
 REVISION = "deployment.kubernetes.io/revision"
@@ -125,9 +125,7 @@ def simulated() -> Iterator[Side]:
     thread = threading.Thread(target=lambda: asyncio.run(run()))
     thread.start()
     assert ready.wait(60)
-    side = Side(found["url"], found["token"], True, "contract", True)
-    side.call("POST", "/api/v1/namespaces", {"metadata": {"name": "contract"}})
-    yield side
+    yield Side(found["url"], found["token"], True, "none", True)
     done.set()
     thread.join()
 
@@ -146,9 +144,18 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Side]:
         f"--secure-port={free_port()}",
     ]
     process = Process("kube-controller-manager", command, plane.folder / "logs")
-    yield Side(kube.url, kube.token, str(kube.authority), kube.new_namespace(), False)
+    yield Side(kube.url, kube.token, str(kube.authority), "none", False)
     process.stop()
     plane.stop()
+
+
+@pytest.fixture
+def sides(simulated: Side, real: Side, request: pytest.FixtureRequest) -> tuple[Side, Side]:
+    """The real and the simulated cluster, each with a namespace that this test has for itself."""
+    name = request.node.name.split("[")[0].split("@")[0].replace("_", "-")[:60].strip("-")
+    for side in (real, simulated):
+        side.call("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+    return replace(real, namespace=name), replace(simulated, namespace=name)
 
 
 def manifest(replicas: int) -> Any:
@@ -187,7 +194,8 @@ def settle(side: Side, until: Callable[[dict[str, Any]], bool], seconds: float =
     return seen[-1]
 
 
-def test_a_deployment_goes_through_the_same_states_on_both(simulated: Side, real: Side) -> None:
+def test_a_deployment_goes_through_the_same_states_on_both(sides: tuple[Side, Side]) -> None:
+    real, simulated = sides
     steps: list[tuple[str, Any, Callable[[dict[str, Any]], bool]]] = [
         ("an image that is nowhere", image(NOWHERE), lambda t: t["counts"]["updatedReplicas"] > 0),
         ("back to the first template", image(GOOD), lambda t: t["counts"]["availableReplicas"] == 4),
@@ -210,9 +218,11 @@ def test_a_deployment_goes_through_the_same_states_on_both(simulated: Side, real
     assert simulated.scaled() == real.scaled()
 
 
-def test_pods_that_a_quota_refuses_are_told_alike(simulated: Side, real: Side) -> None:
+def test_pods_that_a_quota_refuses_are_told_alike(sides: tuple[Side, Side]) -> None:
     told = []
-    for side in (real, simulated):
+    for side in sides:
+        side.call("POST", "/apis/apps/v1/namespaces/NS/deployments", manifest(1))
+        settle(side, lambda t: t["counts"]["availableReplicas"] == 1)
         hard = {"pods": str(len(_all_pods(side)))}
         quota = {"kind": "ResourceQuota", "apiVersion": "v1", "metadata": {"name": "tight"}, "spec": {"hard": hard}}
         side.call("POST", "/api/v1/namespaces/NS/resourcequotas", quota)

@@ -1,4 +1,4 @@
-"""Bounded reads of single applications: those that fail or stall, and those in focus. Each gets a log tail and REST."""
+"""Bounded reads of single applications: sick ones, walked ones, that in focus. Each gets a log tail and REST."""
 
 from __future__ import annotations
 

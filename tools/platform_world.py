@@ -9,7 +9,7 @@ from msgspec import structs
 
 from console.live import Pace
 from console.live.plan import Plan
-from console.rehearse import Rehearsal
+from console.rehearse.playing import Rehearsal
 from tests.components.release import Release
 
 NAMESPACE = "analytics"

@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 from console.cli.main import run
-from console.rehearse import Rehearsal
+from console.rehearse.playing import Rehearsal
 from console.runbook import schema, scripts
 from console.runbook.documents import KINDS
 from console.settings.load import load

@@ -9,7 +9,7 @@ import pytest
 
 from console.cli.board import status_text
 from console.drill.kube.access import DenyRule
-from console.rehearse import Rehearsal
+from console.rehearse.playing import Rehearsal
 from tests.components.release import Release
 
 CONNECT = {"app": "spark-connect", "app.kubernetes.io/component": "connect"}

@@ -47,6 +47,8 @@ class WrittenRule(Struct, frozen=True):
     file: str = ""
     line: int = 0
     error: str = ""
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
 
 
 class ExpressionFault(Struct, frozen=True):
@@ -100,8 +102,14 @@ def _in_groups(groups: Any, document: Document | None, file: str) -> Iterator[di
                 kind = "alerting" if rule.get("alert") else "recording"
                 name = str(rule.get("alert") or rule.get("record") or "")
                 expr = str(rule.get("expr") if rule.get("expr") is not None else "")
-                yield {"name": name, "kind": kind, "expr": expr, "group": str(group.get("name") or ""), "file": file,
-                       "line": line}  # fmt: skip
+                yield {
+                    "name": name, "kind": kind, "expr": expr, "group": str(group.get("name") or ""), "file": file,
+                    "line": line, "labels": _texts(rule.get("labels")), "annotations": _texts(rule.get("annotations")),
+                }  # fmt: skip
+
+
+def _texts(value: Any) -> dict[str, str]:
+    return {str(key): str(text) for key, text in value.items()} if isinstance(value, Mapping) else {}
 
 
 def _of_logs(expr: str) -> bool:

@@ -126,9 +126,9 @@ def test_a_change_of_the_last_drill_blocks_nothing_in_the_next(tmp_path: Path, m
 
 
 def test_only_the_journals_of_the_latest_drills_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from console import rehearse
+    from console.rehearse import playing
 
     monkeypatch.setenv("CONSOLE_STATE_DIR", str(tmp_path))
-    monkeypatch.setattr(rehearse, "KEPT_DRILLS", 2)
-    made = [rehearse._folder_for("spark-oom") for _ in range(3)]
+    monkeypatch.setattr(playing, "KEPT_DRILLS", 2)
+    made = [playing._folder_for("spark-oom") for _ in range(3)]
     assert made[2].is_dir() and sum(path.exists() for path in made) == 2

@@ -76,34 +76,57 @@ def _whole(term: Term) -> list[str]:
 @click.option("--title", default=None, help="What is wrong, in one sentence.")
 @click.option("--folder", type=click.Path(path_type=Path, file_okay=False), default=Path("runbooks"), show_default=True)
 def new(id: str, about: str | None, finding: str | None, verb: str | None, title: str | None, folder: Path) -> int:
-    """Write a new runbook that passes lint, and beside it the schema by which editors complete it.
+    """Write a new runbook that passes lint, its drill that passes, and the schema by which editors complete it.
 
-    What is not given is asked for; no runbook is overwritten.
+    What is not given is asked for; nothing is overwritten.
     """
     from datetime import UTC, datetime
 
     from console.base.jsontext import json_text
+    from console.rehearse import newdrill
     from console.runbook.authors import scaffold
-    from console.runbook.schema import json_schema
+    from console.runbook.schema import json_schema, load
+    from console.sources.files.runbooks import Library
 
+    scaffold.check("id", id)
     answers = scaffold.Answers(
         id=id,
-        about=about or click.prompt("What is it about (app, component ID, node, schedule, object KIND, cluster)"),
-        finding=finding or click.prompt("Which finding leads to it"),
-        verb=verb or click.prompt("What does it change (a verb, or none)", default="none"),
+        about=about or _asked("about", "What is it about (app, component ID, node, schedule, object KIND, cluster)"),
+        finding=finding or _asked("finding", "Which finding leads to it (console runbooks vocabulary findings)"),
+        verb=verb or _asked("verb", "What does it change (a verb, or none)", default="none"),
         title=title or click.prompt("What is wrong, in one sentence"),
         day=datetime.now(UTC).date().isoformat(),
     )
     text, file = scaffold.runbook(answers), folder / f"{id}.yaml"
-    if file.exists():
-        raise UsageError(f"{file} is there already", hint="choose another name, or edit it")
-    folder.mkdir(parents=True, exist_ok=True)
-    with file.open("x", encoding="utf-8") as out:
-        out.write(text)
+    book, beside = load(text, str(file)), newdrill.drill_file(folder, id)
+    found = newdrill.recipe(answers.finding, book.about[0], Library.read().runbooks)
+    for there in (file, beside):
+        if there.exists():
+            raise UsageError(f"{there} is there already", hint="choose another name, or edit it")
+    beside.parent.mkdir(parents=True, exist_ok=True)
+    for path, content in ((file, text), (beside, newdrill.drill(book, found))):
+        with path.open("x", encoding="utf-8") as out:
+            out.write(content)
+        say(str(path))
     (folder / scaffold.SCHEMA).write_text(json_text(json_schema()), encoding="utf-8")
-    say(str(file))
-    narrate(f"check it with: console runbooks lint {file}")
+    if found is None:
+        narrate(f"no shipped drill shows {answers.finding} of {answers.about}: its drill breaks nothing yet")
+    narrate(f"check it with: console runbooks lint {file} {beside}")
+    narrate(f"play it with: console runbooks test {file}")
     return Exit.OK
+
+
+def _asked(key: str, question: str, default: str | None = None) -> str:
+    """An answer that means something: another one is said to be wrong, with what would do, and asked for again."""
+    from console.runbook.authors import scaffold
+
+    while True:
+        answer = str(click.prompt(question, default=default)).strip()
+        try:
+            scaffold.check(key, answer)
+            return answer
+        except UsageError as error:
+            narrate(f"{error.message}: {error.hint}")
 
 
 @click.command("coverage")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol, Self
 
 from msgspec import Meta, Struct
 
@@ -125,7 +125,7 @@ class Scripted:
         self.name = answers.by
 
     @classmethod
-    def read(cls, path: Path, *, production: bool) -> Scripted:
+    def read(cls, path: Path, *, production: bool) -> Self:
         """Answers from a YAML or JSON file.
 
         Raises:
@@ -144,7 +144,7 @@ class Scripted:
         return cls.parse(parse(text, str(path)))
 
     @classmethod
-    def parse(cls, document: Document) -> Scripted:
+    def parse(cls, document: Document) -> Self:
         """Answers from a document that was read already."""
         if document.data is None:
             return cls(_Answers(), document.file)

@@ -71,7 +71,7 @@ DECIDED: dict[str, str] = {
     "operate/ahead/keeping.py:MAX_BYTES": GONE,
     "operate/ahead/keeping.py:MOST_EVENTS": EXAMPLES,
     "operate/ahead/keeping.py:MOST_PODS": MORE,
-    "rehearse.py:KEPT_DRILLS": NONE,
+    "rehearse/playing.py:KEPT_DRILLS": NONE,
     "runbook/budget.py:MAX_ITEMS": REFUSED,
     "runbook/budget.py:MAX_TEXT": REFUSED,
     "runbook/budget.py:MAX_WORK": REFUSED,

@@ -30,7 +30,7 @@ from console.runbook.walk import (
     WalkEnded,
     fold,
 )
-from console.sources.files.runbooks import Library
+from tests.runbook import longform
 from tests.tui.scenes import KEY, NOW, Scene, situation
 from tests.tui.test_pages import PREVIEW, press, shown, text
 
@@ -301,7 +301,7 @@ def began(*events: Any) -> list[Any]:
     return [start, *events]
 
 
-OOM = Library.read(()).runbooks["spark-oom"]
+OOM = longform.LONG
 MADE = msgspec.structs.replace(PREVIEW.effect, id="w1/1", step="raise-executor-overhead")
 TRIED = began(
     Entered(NOW - 500, "raise-executor-overhead"),

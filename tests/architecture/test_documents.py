@@ -69,6 +69,10 @@ COMMANDS: dict[str, tuple[str, set[int]]] = {
     "console runbooks vocabulary findings": ("runbooks vocabulary findings", {0}),
     "console runbooks vocabulary": ("runbooks vocabulary", {0}),
     "console runbooks coverage": ("runbooks coverage", {0, 1}),
+    "console runbooks coverage --alerts FILE": (
+        f"runbooks coverage --alerts {DATA / 'monitoring' / 'rules.yaml'}",
+        {0, 1},
+    ),
     "console runbooks schema": ("runbooks schema", {0}),
     "console runbooks vocabulary verbs": ("runbooks vocabulary verbs", {0}),
     "console runbooks list": ("runbooks list", {0}),

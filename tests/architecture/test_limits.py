@@ -96,6 +96,7 @@ DECIDED: dict[str, str] = {
     "sources/cluster/component_pods.py:MAX_WORKLOADS": LEFT_OUT,
     "sources/cluster/beside.py:MAX_NAMESPACES": LEFT_OUT,
     "sources/cluster/beside.py:MAX_OBJECTS": UNREAD,
+    "sources/cluster/configmaps.py:MAX_READ": LEFT_OUT,
     "sources/cluster/names.py:MAX_NAMESPACES": LEFT_OUT,
     "sources/cluster/gone.py:LIMITS": LEFT_OUT,
     "sources/cluster/gone.py:MAX_AGE": AGAIN,

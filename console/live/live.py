@@ -243,6 +243,10 @@ class Live:
         """Every rule that was tried on an application, and why it held or did not."""
         return self._submit(lambda s: s.loops.explain(app))
 
+    def unread(self, app: str) -> Future[tuple[tuple[str, str], ...]]:
+        """Resolves to (what, why) for everything of one application that could not be read."""
+        return self._submit(lambda s: s.loops.unread(app))
+
     def memory(self, app: str) -> Future[MemoryTrend | None]:
         """How the memory of an application's executors went."""
         return self._submit(lambda s: s.loops.memory(app))

@@ -235,9 +235,15 @@ class Loops:
             sources=(
                 *remembered.missed(self._at.metrics.sources(), now),
                 *self._at.standalone.state(),
+                *self._at.reads.sources(),
                 *self._unread(),
             ),
-            unread=(*self._at.standalone.unread, *self._at.names.unread, *self._at.beside.unread),
+            unread=(
+                *self._at.reads.unread(),
+                *self._at.standalone.unread,
+                *self._at.names.unread,
+                *self._at.beside.unread,
+            ),
             monitoring=self._at.metrics.monitoring,
             not_judged=(*self._failed.values(), *self._at.reads.not_judged(), *self._at.metrics.not_judged),
             left_out=(
@@ -364,6 +370,10 @@ class Loops:
         """Every rule that was tried on `app`; none where it is not known."""
         found = self.app(app)
         return explain(self.facts, (found,)) if found is not None else ()
+
+    async def unread(self, app: str) -> tuple[tuple[str, str], ...]:
+        """(what, why) for everything of `app` that could not be read."""
+        return self._at.reads.unread(app)
 
     async def advise(self, app: str) -> AdviceReport:
         """Advice on one application, or on everything; read anew each time it is asked for."""

@@ -25,6 +25,7 @@ from console.wire.errors import ApiError
 if TYPE_CHECKING:
     from console.advice.model import AdviceReport
     from console.findings.rule import Trial
+    from console.live.against import AgainstRead
     from console.live.session import Session
     from console.live.times import Times
     from console.live.trends import MemoryTrend
@@ -266,6 +267,10 @@ class Live:
     def times(self, app: str) -> Future[Times]:
         """Where the time of an application went, once it was read."""
         return self._submit(lambda s: s.loops.times(app))
+
+    def against(self, app: str, run: str = "") -> Future[AgainstRead]:
+        """What changed since the run `run` of an application, or since its last good one."""
+        return self._submit(lambda s: s.loops.against(app, run))
 
     def asked_of_me(self, digest: str) -> Future[Question]:
         """What a second person is shown of the request with this digest, worked out from the cluster as it is."""

@@ -39,6 +39,7 @@ from console.operate.world import Queried
 if TYPE_CHECKING:
     from console.advice.model import AdviceReport
     from console.findings.rule import Trial
+    from console.live.against import AgainstRead
     from console.live.trends import MemoryTrend
 
 FIRST_ROUNDS = 2
@@ -364,6 +365,20 @@ class Loops:
         """Every rule that was tried on `app`; none where it is not known."""
         found = self.app(app)
         return explain(self.facts, (found,)) if found is not None else ()
+
+    async def against(self, key: str, run: str) -> AgainstRead:
+        """What changed since the run `run` of an application, or since its last good one.
+
+        Raises:
+            UsageError: there is no such application.
+        """
+        from console.live.against import read_against
+
+        app, board = self.app(key), self.situation.board
+        if app is None:
+            raise UsageError(f"there is no application {key!r}")
+        reader, findings = self._at.connection.reader, board.findings_of(key)
+        return await read_against(self.facts, board.apps, app, findings, run, reader, self._at.timing)
 
     async def advise(self, app: str) -> AdviceReport:
         """Advice on one application, or on everything; read anew each time it is asked for."""

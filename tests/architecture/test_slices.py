@@ -32,6 +32,7 @@ DECIDED = {
     "facts/lognames.py": LOOKED_AT,
     "facts/logs.py": BOUNDED,
     "facts/operatorlogs.py": BOUNDED,
+    "findings/against/measured.py": NAME,
     "findings/ends.py": LOOKED_AT,
     "findings/restlog.py": LOOKED_AT,
     "findings/rules/storage/object_store.py": LOOKED_AT,

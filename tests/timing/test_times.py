@@ -10,7 +10,7 @@ import pytest
 
 from console.apps.model import SparkApp
 from console.base.clock import WallClock
-from console.cli.times import live_json, live_lines
+from console.cli.diagnosis.times import live_json, live_lines
 from console.facts.model import Facts
 from console.live import Focus, FocusOn, Live, Pace
 from console.live.crashes import CrashFiles

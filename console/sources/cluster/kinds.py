@@ -35,6 +35,8 @@ EVENT_SUBJECTS = frozenset(
         "ScheduledSparkApplication",
         "SparkConnect",
         "SparkCluster",
+        "Workload",
+        "PodGroup",
     }
 )
 
@@ -112,8 +114,19 @@ PARTS: tuple[Kind, ...] = (
     CONFIGMAPS,
 )
 """By these, beside workloads, components are found."""
-ALL: tuple[Kind, ...] = (PODS, *SPARK, NODES, *WORKLOADS, *PARTS, EVENTS)
-OPTIONAL = frozenset(kind.name for kind in PARTS)
+KUEUE, VOLCANO, SIG_SCHEDULING = "kueue.x-k8s.io", "scheduling.volcano.sh", "scheduling.x-k8s.io"
+QUEUES: tuple[Kind, ...] = (
+    Kind(f"workloads.{KUEUE}", "Workload", "workloads", KUEUE, "", usual="v1beta1", optional=True),
+    Kind(f"localqueues.{KUEUE}", "LocalQueue", "localqueues", KUEUE, "", usual="v1beta1", optional=True),
+    Kind(f"clusterqueues.{KUEUE}", "ClusterQueue", "clusterqueues", KUEUE, "", False, usual="v1beta1", optional=True),
+    Kind(f"podgroups.{VOLCANO}", "PodGroup", "podgroups", VOLCANO, "", usual="v1beta1", optional=True),
+    Kind(f"queues.{VOLCANO}", "Queue", "queues", VOLCANO, "", False, usual="v1beta1", optional=True),
+    Kind(f"podgroups.{SIG_SCHEDULING}", "PodGroup", "podgroups", SIG_SCHEDULING, "", usual="v1alpha1", optional=True),
+)
+"""What queues say of those that wait in them, watched where it is served. YuniKorn says it in events of pods."""
+ALL: tuple[Kind, ...] = (PODS, *SPARK, NODES, *WORKLOADS, *PARTS, *QUEUES, EVENTS)
+OPTIONAL = frozenset(kind.name for kind in (*PARTS, *QUEUES))
+QUEUED = frozenset(kind.name for kind in QUEUES)
 LOCAL = frozenset({"resourcequotas", "limitranges", "persistentvolumeclaims"})
 """Kept only for namespaces in which Spark runs."""
 
@@ -209,6 +222,22 @@ def _configmap(tree: Any, origin: Origin, gone: bool) -> Any:
     return decode.workload(kept, origin, gone=gone) if kept is not None else None
 
 
+def _queued(tree: Any, origin: Origin, gone: bool) -> Any:
+    """An object of a queue without the templates of its pods, which are most of a Kueue Workload; None of one that is
+    finished: it waits for nothing and holds nothing."""
+    spec = tree.get("spec")
+    rows = spec.get("podSets") if isinstance(spec, dict) else None
+    if isinstance(rows, list):
+        slim = [{k: v for k, v in row.items() if k != "template"} for row in rows if isinstance(row, dict)]
+        tree = {**tree, "spec": {**spec, "podSets": slim}}
+    done = tree.get("status")
+    rows = done.get("conditions") if isinstance(done, dict) else None
+    ended = [r for r in rows if isinstance(r, dict) and r.get("type") == "Finished"] if isinstance(rows, list) else []
+    if any(row.get("status") == "True" for row in ended):
+        return None
+    return decode.workload(tree, origin, gone=gone)
+
+
 def decoder_of(kind: Kind, api_version: str) -> Decoder:
     """The decoder of a kind; one for all its watches, so that equal parts are shared."""
     if kind is PODS or kind.plural == "pods":
@@ -219,6 +248,8 @@ def decoder_of(kind: Kind, api_version: str) -> Decoder:
         return TreeDecoder(kind, api_version, _event)
     if kind is CONFIGMAPS:
         return TreeDecoder(kind, api_version, _configmap)
+    if kind.name in QUEUED:
+        return TreeDecoder(kind, api_version, _queued)
     return TreeDecoder(kind, api_version, lambda tree, origin, gone: decode.workload(tree, origin, gone=gone))
 
 

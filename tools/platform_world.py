@@ -19,6 +19,18 @@ CONF = """spark.master=k8s://https://kubernetes.default.svc:443
 spark.eventLog.dir=s3a://spark-logs/events
 spark.sql.catalog.lake.type=hadoop
 """
+RULES = """groups:
+  - name: platform
+    rules:
+      - alert: JobsFail
+        expr: failed_jobs / jobs > 0.02 and < 0.05
+"""
+BUDGET = """groups:
+  - name: budget
+    rules:
+      - alert: BudgetSpent
+        expr: spend_total / budget_total > 1
+"""
 
 
 def plan_of(rehearsal: Rehearsal, pace: Pace) -> Plan:
@@ -43,5 +55,8 @@ def plan_of(rehearsal: Rehearsal, pace: Pace) -> Plan:
     store = {"spec": {"secretStoreRef": {"name": "vault", "kind": "SecretStore"}}}
     unready = {"type": "Ready", "status": "False", "reason": "SecretSyncedError"}
     release.apply("ExternalSecret", "s3-credentials", store, status={"conditions": [unready]})
+    release.apply("ConfigMap", "platform-rules", {"data": {"platform.yaml": RULES}})
+    release.apply("ConfigMap", "budget-rules", {"data": {"budget.yaml": BUDGET}})
+    release.apply("ConfigMap", "spark-overview", {"data": {"overview.json": '{"panels": []}'}})
     plan = rehearsal.plan(pace=pace)
     return replace(plan, ref=structs.replace(plan.ref, namespace=NAMESPACE))

@@ -100,6 +100,7 @@ def plain(apply: Callable[[str, dict[str, str], dict[str, str]], None]) -> None:
 
 PLAIN = {
     "component-degraded ConfigMap/{0}/team-limits",
+    "component-degraded ConfigMap/{0}/platform-rules",
     "monitoring-rule-invalid ConfigMap/{0}/platform-rules",
     "monitoring-rules-not-mounted ConfigMap/{0}/platform-rules",
     "monitoring-rules-not-mounted ConfigMap/{0}/prometheus-budget-rules",
@@ -118,5 +119,7 @@ def test_configmaps_without_a_chart_are_seen_by_what_they_hold(drill: Rehearsal)
     assert found["alert-rules"] == {"platform-rules", "prometheus-budget-rules"}
     assert {f"{f.code} {f.subject}" for f in board.findings} == {one.format("plain") for one in PLAIN}
     (torn,) = (f for f in board.findings if f.code == "monitoring-rule-invalid")
+    (rules,) = (f for f in board.findings if f.title.startswith("Alert rules is degraded: rules are no PromQL"))
+    assert torn.key in rules.causes
     assert torn.title == "ConfigMap plain/platform-rules: Elevated is no PromQL"
     assert torn.evidence[0].excerpt == "at 1:12 '<' has nothing on its left: up > 1 and < 5"

@@ -64,7 +64,8 @@ def _kept(texts: Mapping[str, str], labels: Mapping[str, Any]) -> dict[str, Any]
     if any(labels.get(label) for label in _LABELS) or any(_is_dashboard(k, text) for k, text in texts.items()):
         return {"content": "dashboard", "data": {}}
     if rules := [rule for key, text in sorted(texts.items()) for rule in rulefiles.read(key, text) or ()]:
-        return {"content": "rules", "rules": rules}
+        faults = sum(1 for one in rules if one.get("error") or rulefiles.fault(one["expr"]) is not None)
+        return {"content": "rules", "rules": rules, "faults": faults}
     lines = {key: [line for line in text.splitlines() if line.startswith("spark.")] for key, text in texts.items()}
     kept = {key: "\n".join(said) for key, said in lines.items() if said}
     return {"content": "spark", "data": kept} if kept else None
@@ -101,8 +102,8 @@ class PlainConfigMaps:
         unread: list[tuple[str, str]] = []
         names: dict[str, frozenset[str]] = {}
         asked: list[tuple[str, str, str]] = []
-        for space in namespaces:
-            listed = await self._listed(space, unread)
+        spaces = tuple(namespaces)
+        for space, listed in zip(spaces, await asyncio.gather(*(self._listed(s, unread) for s in spaces)), strict=True):
             if listed is not None:
                 names[f"ConfigMap/{space}"] = frozenset(name for name, _ in listed)
                 asked += [(space, name, version) for name, version in listed if version]

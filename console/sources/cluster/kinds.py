@@ -124,9 +124,16 @@ QUEUES: tuple[Kind, ...] = (
     Kind(f"podgroups.{SIG_SCHEDULING}", "PodGroup", "podgroups", SIG_SCHEDULING, "", usual="v1alpha1", optional=True),
 )
 """What queues say of those that wait in them, watched where it is served. YuniKorn says it in events of pods."""
-ALL: tuple[Kind, ...] = (PODS, *SPARK, NODES, *WORKLOADS, *PARTS, *QUEUES, EVENTS)
-OPTIONAL = frozenset(kind.name for kind in (*PARTS, *QUEUES))
-QUEUED = frozenset(kind.name for kind in QUEUES)
+DRA = "resource.k8s.io"
+DEVICES: tuple[Kind, ...] = (
+    Kind(f"resourceslices.{DRA}", "ResourceSlice", "resourceslices", DRA, "", False, usual="v1", optional=True),
+    Kind(f"resourceclaims.{DRA}", "ResourceClaim", "resourceclaims", DRA, "", usual="v1", optional=True),
+)
+"""Devices that drivers offer, with their taints, and who holds which."""
+ALL: tuple[Kind, ...] = (PODS, *SPARK, NODES, *WORKLOADS, *PARTS, *QUEUES, *DEVICES, EVENTS)
+OPTIONAL = frozenset(kind.name for kind in (*PARTS, *QUEUES, *DEVICES))
+QUEUED = frozenset(kind.name for kind in (*QUEUES, *DEVICES))
+"""Kinds of which a cluster may have very many: bounded, and kept without their bulk."""
 LOCAL = frozenset({"resourcequotas", "limitranges", "persistentvolumeclaims"})
 """Kept only for namespaces in which Spark runs."""
 
@@ -222,20 +229,26 @@ def _configmap(tree: Any, origin: Origin, gone: bool) -> Any:
     return decode.workload(kept, origin, gone=gone) if kept is not None else None
 
 
+_BULK = ("template", "attributes", "capacity")
+
+
 def _queued(tree: Any, origin: Origin, gone: bool) -> Any:
-    """An object of a queue without the templates of its pods, which are most of a Kueue Workload; None of one that is
-    finished: it waits for nothing and holds nothing."""
+    """An object without its bulk: templates of pods are most of a Kueue Workload, attributes most of a device. None of
+    a Workload that is finished: it waits for nothing and holds nothing."""
     spec = tree.get("spec")
-    rows = spec.get("podSets") if isinstance(spec, dict) else None
-    if isinstance(rows, list):
-        slim = [{k: v for k, v in row.items() if k != "template"} for row in rows if isinstance(row, dict)]
-        tree = {**tree, "spec": {**spec, "podSets": slim}}
-    done = tree.get("status")
-    rows = done.get("conditions") if isinstance(done, dict) else None
-    ended = [r for r in rows if isinstance(r, dict) and r.get("type") == "Finished"] if isinstance(rows, list) else []
-    if any(row.get("status") == "True" for row in ended):
-        return None
-    return decode.workload(tree, origin, gone=gone)
+    for part in ("podSets", "devices"):
+        held = spec.get(part) if isinstance(spec, dict) else None
+        if isinstance(held, list):
+            slim = [{k: v for k, v in row.items() if k not in _BULK} for row in held if isinstance(row, dict)]
+            spec = {**spec, part: slim}
+            tree = {**tree, "spec": spec}
+    return None if _finished(tree.get("status")) else decode.workload(tree, origin, gone=gone)
+
+
+def _finished(status: Any) -> bool:
+    rows = status.get("conditions") if isinstance(status, dict) else None
+    ends = (row for row in (rows if isinstance(rows, list) else []) if isinstance(row, dict))
+    return any(row.get("type") == "Finished" and row.get("status") == "True" for row in ends)
 
 
 def decoder_of(kind: Kind, api_version: str) -> Decoder:

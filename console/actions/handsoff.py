@@ -13,8 +13,8 @@ from console.actions.beside import Beside, ReadWanted, found
 from console.actions.effects import Effect
 from console.actions.fit import tree
 from console.actions.owners import managers
+from console.apps.remediation import acting
 from console.base.text import clean
-from console.facts.remediation import acting
 
 _JANITOR = ("RebootNode", "TerminateNode", "GPUReset")
 _KUEUE = "kueue.x-k8s.io/queue-name"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
-from console.base.units import parse_quantity
+from console.base.units import human_amount, parse_quantity
 from console.facts.model import Workload
 from console.findings.waits.model import HOLDERS
 
@@ -78,7 +78,7 @@ class KueueLedger:
             for one in self._reserved.get(cluster, ()):
                 admission: dict[str, Any] = one.status["admission"]
                 used = [_usage(part, resource) for part in rows_of(admission.get("podSetAssignments"))]
-                amount = ", ".join(u for u in used if u)
+                amount = human_amount(sum(map(_number, used)), resource) if any(used) else ""
                 if amount or not resource:
                     held.append(
                         (sum(map(_number, used)), owner_of(one) + (f" ({amount} {resource})" if amount else ""))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from msgspec import Struct
 
 from console.apps.evidence import of_node, of_pod, of_workload
+from console.apps.remediation import SENTINEL, acting, gave_up, meaning, repair_due
 from console.base.clock import rfc3339
 from console.base.text import listed
 from console.facts.evidence import Evidence
 from console.facts.model import Node, Pod
-from console.facts.remediation import SENTINEL, acting, gave_up, meaning, repair_due
 from console.findings.case import ClusterView
 from console.findings.figures.gpu import DeviceFigures
 from console.findings.model import Finding
@@ -111,24 +111,18 @@ def _of_node(world: ClusterView, name: str, signs: list[Sign]) -> Finding:
     pods = _sufferers(world, name, signs)
     apps = tuple(dict.fromkeys(key for pod in pods if (key := _app_of(world, pod))))
     acts, forbids = _acts(node)
-    what = f"{listed(devices, 3)} of node {name}" if devices else f"a device of node {name}"
-    whom = f": {listed(apps, 3)} {'has' if len(apps) == 1 else 'have'} pods on it" if apps else ""
-    title = (
-        f"{what} is ill{whom}" if ill else f"nobody watches the GPUs of node {name} any more: nothing is known of them"
-    )
     told_by = tuple(dict.fromkeys(sign.told_by for sign in signs))
+    parts = (f"told by {', '.join(told_by)}", acts, f"not: {forbids}" if forbids else "")
     return finding(
         None,
         "device-ill" if ill else "device-unwatched",
         "I28",
         "critical" if ill and apps else "warning",
         "high",
-        title,
+        _title(name, devices, apps) if ill else f"nobody watches the GPUs of node {name}: nothing is known of them",
         subject=f"Node//{name}",
-        since=min((c.since for c in node.conditions if meaning(c) and c.since), default=None) if node else None,
-        detail=". ".join(
-            part for part in (f"told by {', '.join(told_by)}", acts, f"not: {forbids}" if forbids else "") if part
-        ),
+        since=_since(node),
+        detail=". ".join(part for part in parts if part),
         evidence=[sign.proof for sign in signs],
         questions=[] if acts else ["who owns repairs of nodes here: no sign of anybody who acts was seen"],
         data=DeviceFigures(
@@ -136,6 +130,18 @@ def _of_node(world: ClusterView, name: str, signs: list[Sign]) -> Finding:
             forbids=forbids,
         ),
     )  # fmt: skip
+
+
+def _since(node: Node | None) -> float | None:
+    """Since when the first condition of the node says so."""
+    times = [c.since for c in node.conditions if meaning(c) and c.since] if node is not None else []
+    return min(times, default=None)
+
+
+def _title(node: str, devices: Sequence[str], apps: Sequence[str]) -> str:
+    what = f"{listed(devices, 3)} of node {node}" if devices else f"a device of node {node}"
+    whom = f": {listed(apps, 3)} {'has' if len(apps) == 1 else 'have'} pods on it" if apps else ""
+    return f"{what} is ill{whom}"
 
 
 def _sufferers(world: ClusterView, node: str, signs: list[Sign]) -> list[Pod]:

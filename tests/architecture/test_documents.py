@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, set[int]]] = {
     "console": ("", {0, 1}),
     "console --version": ("--version", {0}),
     "console doctor": ("doctor", {0, 1}),
+    "console doctor --rbac": ("doctor --rbac", {0}),
     "console status": ("status", {0, 1}),
     "console apps NAME": (f"apps {APP}", {0, 1}),
     "console diagnose": (f"diagnose {APP}", {0, 1}),

@@ -123,7 +123,7 @@ def _joined(argument: ast.expr) -> list[ast.expr]:
 QUOTED = {
     "apps/evidence.py": "labels of a sample that is quoted as evidence; its query has them all",
     "base/errors.py": "the valid choices, with `…` where there are more",
-    "live/doctor.py": "the hint beside the problems, which are counted",
+    "live/doctor/checks.py": "the hint beside the problems, which are counted",
     "timing/words.py": "what the tasks did most; shares that add up to less than all",
 }
 """Modules that join a part of a list, and why that misleads nobody."""

@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 MAX_NAMESPACES, MAX_OBJECTS = 40, 2_000
 """Namespaces that are read, and objects of one kind in one of them; where there are more, none of that kind count."""
 _AT_ONCE = 4
-_LOCAL = (
+LOCAL_KINDS = (
     Kind("services", "Service", "services"),
     Kind("endpointslices", "EndpointSlice", "endpointslices", "discovery.k8s.io", "", usual="v1"),
     Kind("networkpolicies", "NetworkPolicy", "networkpolicies", "networking.k8s.io", "", usual="v1"),
     Kind("jobs", "Job", "jobs", "batch", "", usual="v1"),
 )
-_WIDE = (Kind("namespaces", "Namespace", "namespaces", namespaced=False),)
+WIDE_KINDS = (Kind("namespaces", "Namespace", "namespaces", namespaced=False),)
 
 
 @dataclass
@@ -76,7 +76,9 @@ class BesideComponents:
             sorted(wanted), MAX_NAMESPACES, source="components",
             what="namespaces have the policies, Services and Jobs beside components read", name=str,
         )  # fmt: skip
-        asked = [(kind, space) for kind in _LOCAL for space in spaces] + [(kind, "") for kind in _WIDE if spaces]
+        asked = [(kind, space) for kind in LOCAL_KINDS for space in spaces] + [
+            (kind, "") for kind in WIDE_KINDS if spaces
+        ]
         unread: list[tuple[str, str]] = []
         try:
             read = await asyncio.gather(*(self._list(kind, space, unread) for kind, space in asked))

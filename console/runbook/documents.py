@@ -150,6 +150,7 @@ class StepDoc(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     title: Text
     text: str = ""
     when: str = ""
+    query: str = ""
     shows: list[Text] = []
 
 
@@ -185,7 +186,6 @@ class CheckDoc(StepDoc, frozen=True, kw_only=True, rename={"otherwise": "else"})
     kind: Literal["check"]
     branches: Annotated[list[BranchDoc], Meta(min_length=1)]
     otherwise: ElseDoc | None = None
-    query: str = ""
     on_unknown: Id | None = None
     next: Id | None = None
 

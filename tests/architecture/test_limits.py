@@ -77,6 +77,7 @@ DECIDED: dict[str, str] = {
     "runbook/budget.py:MAX_WORK": REFUSED,
     "runbook/context/after.py:MEMORY_KINDS": NONE,
     "runbook/context/objects.py:MOST": REFUSED,
+    "runbook/steps.py:MOST_KEPT": REFUSED,
     "runbook/remarks.py:MOST": MORE,
     "runbook/say.py:MAX_LINES": MORE,
     "runbook/steps.py:MAX_STEPS": REFUSED,

@@ -12,6 +12,7 @@ GENERAL = frozenset(
     {
         "now",
         "app",
+        "before",
         "finding",
         "findings",
         "found",

@@ -129,7 +129,12 @@ def context(runbook: Runbook, step: Step | None, catalogue: Catalogue | None = N
     if runbook.about:
         out.update(_general(runbook, step, catalogue or Catalogue()))
     if step is not None and step.query:
-        out["query"] = {"state": LEAF, "value": LEAF, "error": LEAF, "samples": [{"labels": ANY, "value": LEAF}]}
+        out["query"] = {
+            "state": Words("ok", "empty", "error"),
+            "value": LEAF,
+            "error": LEAF,
+            "samples": [{"labels": ANY, "value": LEAF}],
+        }
     return out
 
 

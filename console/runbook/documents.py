@@ -46,14 +46,15 @@ class MatchDoc(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ObjectDoc(Struct, frozen=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
-    """A live object by name, or with `labels` all that have them. Without `apiVersion` the usual one of its kind."""
+    """A live object by name, or all that have `labels`, or `all`. Without `apiVersion` the usual one of its kind."""
 
-    EXACTLY_ONE = (("name", "labels"),)
+    EXACTLY_ONE = (("name", "labels", "all"),)
     kind: Text
     api_version: str = ""
     name: str = ""
     namespace: str = ""
     labels: dict[str, str] = {}
+    all: bool = False
 
 
 ABOUT = r"^(app|component( [a-z][a-z0-9-]*)?|nodes?|schedule|object( [A-Z][A-Za-z0-9]*)?|cluster)$"

@@ -303,7 +303,13 @@ def named_objects(document: Document, head: RunbookDoc) -> tuple[dict[str, Named
             )
         else:
             out[name] = NamedObject(
-                name, doc.kind, version, doc.name, doc.namespace, listed=bool(doc.labels), labels=dict(doc.labels)
+                name,
+                doc.kind,
+                version,
+                doc.name,
+                doc.namespace,
+                listed=bool(doc.labels) or doc.all,
+                labels=dict(doc.labels),
             )
     return out, problems
 

@@ -77,6 +77,8 @@ DECIDED: dict[str, str] = {
     "runbook/budget.py:MAX_WORK": REFUSED,
     "runbook/context/after.py:MEMORY_KINDS": NONE,
     "runbook/context/objects.py:MOST": REFUSED,
+    "runbook/context/objects.py:MOST_OF_ALL": REFUSED,
+    "runbook/context/writers.py:MOST_FIELDS": EXAMPLES,
     "runbook/steps.py:MOST_KEPT": REFUSED,
     "runbook/remarks.py:MOST": MORE,
     "runbook/say.py:MAX_LINES": MORE,

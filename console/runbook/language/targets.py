@@ -32,6 +32,8 @@ GENERAL = frozenset(
         "walk",
         "applies",
         "changed",
+        "changed_by",
+        "writers",
         "seen",
         "query",
         "components",

@@ -151,6 +151,8 @@ def _general(runbook: Runbook, step: Step | None, catalogue: Catalogue) -> dict[
         "components": {"*": of_struct(Component)},
         "seen": {name: {"state": Words(*live.SEEN), "because": LEAF} for name in named},
         "changed": dict.fromkeys(named, LEAF),
+        "changed_by": dict.fromkeys(named, LEAF),
+        "writers": {name: [{"manager": LEAF, "at": LEAF, "fields": [LEAF]}] for name in named},
         "object": live.tree((about["object"],), catalogue) if about.get("object") else ANY,
         **objects,
         **dict.fromkeys(mine, ANY),

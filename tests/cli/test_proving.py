@@ -34,6 +34,17 @@ verify:
   that: operator.status.availableReplicas|default(0) >= 1
   for: 30s
 """
+WATCHED_BOOK = BOOK.replace(
+    "steps:\n",
+    """\
+values: {wanted: operator.spec.replicas}
+steps:
+- wait: until Prometheus sees it
+  query: kube_deployment_status_replicas_available{deployment="spark-operator-controller"}
+  until: query.value == 0
+  within: 5m
+""",
+).replace("default(0) >= 1", "default(0) >= 1 and values.wanted > before.wanted")
 DRILL = """\
 apiVersion: console.drill/v1
 kind: Scenario
@@ -76,12 +87,15 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_persons_own_runbook_is_walked_in_its_own_drill(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It waits for what Prometheus sees, and compares with what was before its change."""
+    (folder / "operator-asleep.yaml").write_text(WATCHED_BOOK)
     junit = folder / "junit.xml"
     code = run(["runbooks", "test", str(folder), "--junit", str(junit), "-v", "-o", "json"])
     told = capsys.readouterr()
     cases: dict[str, Any] = {c["case"]: c for c in json.loads(told.out)["cases"]}
     assert cases["default"]["problems"] == [] and cases["default"]["ok"]
-    assert cases["default"]["path"] == ["applies", "patch-operator", "verify", "resolved"]
+    begun = ["applies", "until-prometheus-sees", "patch-operator-before", "patch-operator"]
+    assert cases["default"]["path"] == [*begun, "verify", "resolved"]
     assert code == 1 and not cases["wrong"]["ok"]
     said = " | ".join(cases["wrong"]["problems"])
     assert "ended resolved, not handed_over" in said and "not at handed-over" in said

@@ -290,7 +290,8 @@ def test_an_answer_of_a_query_keeps_its_labels_and_what_was_there_before() -> No
         "now": 1,
         "query": {"state": "ok", "error": "", "value": 3.0, "samples": [{"labels": {"pod": "p"}, "value": 3.0}]},
     }
-    assert with_query({}, None, "refused") == {"query": {"state": "error", "error": "refused", "samples": []}}
+    assert with_query({}, None, "refused") == {"query": {"state": "error", "error": "refused"}}
+    assert with_query({}, ()) == {"query": {"state": "empty", "error": ""}}
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,7 @@ DECIDED: dict[str, str] = {
     "findings/rules/operators/submission.py:_LIMITS": NONE,
     "findings/rules/scheduling/refusals.py:_LIMIT": NONE,
     "findings/diagnose.py:MOST_ANSWERS": LEFT_OUT,
+    "findings/stacks.py:MOST_FRAMES": NONE,
     "findings/waits/model.py:KEEPERS": NONE,
     "gpu/claims.py:MOST_GPUS": VALUE,
     "gpu/faults.py:MAX_XID": VALUE,

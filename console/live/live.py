@@ -200,13 +200,13 @@ class Live:
         """Start a walk; the future holds its id. Without `person` its questions appear on the Situation."""
         return self._submit(lambda s: s.intents.begin(runbook, app=app, alert=alert, given=given or {}, person=person))
 
-    def resume(self, walk: str, person: Person | None = None, *, bind: bool = False) -> Future[str]:
+    def resume(self, walk: str, person: Person | None = None, *, bind: bool = False, because: str = "") -> Future[str]:
         """Go on with a walk that was cut off: an id, its beginning, or `latest`; the future holds its id.
 
         Args:
             bind: walk the copy of the runbook that the walk has stored, although the library has another text now.
         """
-        return self._submit(lambda s: s.intents.resume(walk, person, bind=bind))
+        return self._submit(lambda s: s.intents.resume(walk, person, bind=bind, because=because))
 
     def drift(self, walk: str) -> Future[tuple[str, ...]]:
         """How its runbook differs now from the copy that the walk has stored: a unified diff, or nothing."""

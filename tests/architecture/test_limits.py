@@ -70,6 +70,7 @@ DECIDED: dict[str, str] = {
     "operate/ahead/diff.py:MAX_LINES": MORE,
     "operate/ahead/diff.py:MAX_WIDTH": CUT,
     "operate/approvals/request.py:MAX_REQUEST": REFUSED,
+    "operate/ahead/rights.py:MOST": UNREAD,
     "operate/ahead/keeping.py:MAX_AGE": GONE,
     "operate/ahead/keeping.py:MAX_BYTES": GONE,
     "operate/ahead/keeping.py:MOST_EVENTS": EXAMPLES,

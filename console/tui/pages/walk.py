@@ -44,6 +44,8 @@ class WalkPage(OneWalk):
         KeyBinding("t", "timeline", "timeline", "Write the timeline as Markdown and say where it lies.", spare=True),
         KeyBinding("T", "timeline_to", "timeline to", "The same, into a file that you name.", False),
         KeyBinding("u", "rollback", "undo", "Undo the last change of this walk, through the same confirmation.", False),
+        KeyBinding("O", "take_over", "take over", "Take the walk from the process that is on it; it asks why.", False),
+        KeyBinding("R", "rights", "rights", "What you may not do in this walk: the RBAC rule to ask for.", False),
         KeyBinding("a", "again", "take up", "Go on with a walk that was handed over, left or cut off.", False),
     )
 
@@ -224,7 +226,7 @@ class WalkPage(OneWalk):
     @staticmethod
     def _free(question: Question) -> bool:
         """Whether any text answers it."""
-        return not question.choices and question.kind in ("ask", "note", "manual")
+        return not question.choices and question.kind in ("ask", "note", "manual", "reason")
 
     def _to_digits(self) -> str:
         question = self.question
@@ -247,7 +249,7 @@ class WalkPage(OneWalk):
         question = self.question
         if question is None:
             return "nothing is asked"
-        refusable = question.kind in ("confirm", "approval") or self._yes_or_no(question)
+        refusable = question.kind in ("confirm", "approval", "reason") or self._yes_or_no(question)
         return "" if refusable else self._to_digits()
 
     def why_edit(self) -> str:

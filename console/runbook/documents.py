@@ -46,7 +46,10 @@ class MatchDoc(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ObjectDoc(Struct, frozen=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
-    """A live object by name, or with `labels` all that have them. Without `apiVersion` the usual one of its kind."""
+    """A live object by name, or with `labels` all that have them (`{}`: all there are).
+
+    Without `apiVersion` the usual one of its kind.
+    """
 
     EXACTLY_ONE = (("name", "labels"),)
     kind: Text

@@ -71,6 +71,7 @@ class Kind:
         return f"{self.group}/{version}" if self.group else version
 
 
+KUEUE = "kueue.x-k8s.io"
 PODS = Kind("pods", "Pod", "pods", phase=1, selector="spark-role", page=500)
 NODES = Kind("nodes", "Node", "nodes", namespaced=False)
 EVENTS = Kind("events", "Event", "events", phase=3, fields=",".join(f"reason!={reason}" for reason in NOISE), page=500)
@@ -110,6 +111,14 @@ PARTS: tuple[Kind, ...] = (
     Kind("secretstores", "SecretStore", "secretstores", "external-secrets.io", "", usual="v1", optional=True),
     Kind("sealedsecrets", "SealedSecret", "sealedsecrets", "bitnami.com", "", usual="v1alpha1", optional=True),
     CONFIGMAPS,
+    *(
+        Kind(f"{plural}.{KUEUE}", kind, plural, KUEUE, "", namespaced=kind != "ClusterQueue", optional=True)
+        for plural, kind in (
+            ("workloads", "Workload"),
+            ("localqueues", "LocalQueue"),
+            ("clusterqueues", "ClusterQueue"),
+        )
+    ),
 )
 """By these, beside workloads, components are found."""
 ALL: tuple[Kind, ...] = (PODS, *SPARK, NODES, *WORKLOADS, *PARTS, EVENTS)

@@ -125,34 +125,3 @@ def _asked(key: str, question: str, default: str | None = None) -> str:
             return answer
         except UsageError as error:
             narrate(f"{error.message}: {error.hint}")
-
-
-@click.command("coverage")
-@click.option("--waivers", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="YAML: name → reason.")
-@where_options
-@output_option()
-def coverage(waivers: Path | None, where: Where, output: str) -> int:
-    """Both ways: findings, alerts and components without a runbook, and runbooks that nothing leads to.
-
-    Exit code 1 where something is open and not waived.
-    """
-    from console.base.document import parse
-    from console.cli.library import known_names, read_library
-    from console.runbook.authors import covered
-    from console.settings.load import load
-    from console.settings.presets import load_library
-
-    alerts, objectives = known_names(where)
-    settings = load(Path(where.config) if where.config else None)
-    components = load_library(settings.folders("preset_paths")).components
-    waived = covered.waivers(parse(waivers.read_text(encoding="utf-8"), str(waivers))) if waivers else {}
-    books = read_library(where).runbooks.values()
-    found = covered.gaps(books, alerts=alerts, objectives=objectives, components=components, waived=waived)
-    if output == "json":
-        print_json({"kind": "RunbookCoverage", "gaps": [plain(gap) for gap in found]})
-    else:
-        for gap in found:
-            say(f"{gap.what:<10} {gap.name:<36} {gap.because}" + (f" (waived: {gap.waived})" if gap.waived else ""))
-    still = [gap for gap in found if not gap.waived]
-    narrate(f"{len(still)} open, {len(found) - len(still)} waived")
-    return Exit.UNHEALTHY if still else Exit.OK

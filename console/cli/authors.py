@@ -13,7 +13,10 @@ from console.cli.options import Where, output_option, where_options
 from console.cli.output import narrate, plain, print_json, say
 
 if TYPE_CHECKING:
+    from console.runbook.authors.importing.evidence import EvidenceProposal
+    from console.runbook.authors.importing.page import MarkdownPage, PageItem
     from console.runbook.authors.vocabulary import Term
+    from console.runbook.catalogue import Catalogue
 
 SHOWN_WHOLE = 6
 """Words that are shown with everything; more are shown as a list."""
@@ -125,3 +128,64 @@ def _asked(key: str, question: str, default: str | None = None) -> str:
             return answer
         except UsageError as error:
             narrate(f"{error.message}: {error.hint}")
+
+
+@click.command("import")
+@click.argument("page", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--alert", default="", help="The alert that leads to it, where neither heading nor file is named by it.")
+@click.option("--owner", default="nobody yet", show_default=True, help="Whom to ask about the runbook.")
+@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), default=Path("runbooks"), show_default=True)
+def import_(page: Path, alert: str, owner: str, folder: Path) -> int:
+    """Make a runbook of a Markdown page: its commands become manual steps, never a change.
+
+    A command that only reads may become evidence that Console reads itself, where you say so when you are asked.
+    """
+    from datetime import UTC, datetime
+
+    from msgspec.structs import replace
+
+    from console.runbook import schema
+    from console.runbook.authors.importing import book
+    from console.runbook.authors.importing.page import read
+    from console.runbook.lint.run import lint
+    from console.sources.files.runbooks import read_catalogue
+
+    try:
+        text = page.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{page} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    found, catalogue = read(text, str(page), alert or page.stem), read_catalogue()
+    found = replace(found, alert=alert) if alert else found
+    day = datetime.now(UTC).date().isoformat()
+    made = book.text(found, _confirmed(found, catalogue), owner=owner, day=day)
+    file = folder / f"{book.id_of(found.alert)}.yaml"
+    if file.exists():
+        raise UsageError(f"{file} is there already", hint="move it away first")
+    problems = lint(schema.load(made, str(file)), scripts={}, catalogue=catalogue)
+    wrong = [one for one in problems if one.severity == "error"]
+    for one in wrong:
+        narrate(f"{one.place}: {one.message}")
+    folder.mkdir(parents=True, exist_ok=True)
+    with file.open("x", encoding="utf-8") as out:
+        out.write(made)
+    say(str(file))
+    narrate(f"read it with: console runbooks show {file}")
+    return Exit.UNHEALTHY if wrong else Exit.OK
+
+
+def _confirmed(page: MarkdownPage, catalogue: Catalogue) -> dict[PageItem, EvidenceProposal]:
+    """Commands that a person says to be evidence; where nobody answers, none."""
+    from console.runbook.authors.importing.evidence import proposal
+
+    out = {}
+    for item in (item for part in page.sections.values() for item in part):
+        proposed = proposal(item, catalogue)
+        if proposed is None:
+            continue
+        narrate(f"the page says: {clean(item.text)}")
+        try:
+            if click.confirm(f"Shall Console {clean(proposed.words)} and show it", default=False, err=True):
+                out[item] = proposed
+        except click.Abort:
+            break
+    return out

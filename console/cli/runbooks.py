@@ -122,5 +122,5 @@ def _triggers(runbook: Runbook) -> str:
     return ", ".join(counts) or "nothing"
 
 
-for _command in (authors.vocabulary, authors.new, coverage):
+for _command in (authors.vocabulary, authors.new, authors.import_, coverage):
     group.add_command(_command)

@@ -19,7 +19,7 @@ from console.cli.output import finding_json, left_out_json, left_out_lines, plai
 from console.live.shown import aged, runbook_names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from console.apps.model import SparkApp
     from console.board.model import Board
@@ -109,7 +109,7 @@ def _document(
     """What was found in saved evidence, and what was read of it."""
     return {
         "findings": [finding_json(situation, f) for f in findings],
-        "unread": [{"locator": clean(locator), "reason": clean(reason)} for locator, reason in facts.unread],
+        "unread": _unread_json(facts.unread),
         "incidents": plain(list(situation.board.incidents)),
         "apps": [_app_json(app, findings) for app in apps],
         "read": {s.name: s.detail for s in facts.sources},
@@ -147,10 +147,12 @@ def _live(what: str, where: Where, output: str, slow: bool, explain: bool, run: 
         situation = replace(live.situation, board=board)
         trials, untold = gathered(live.explain(app.key).result(WAIT)) if explain else ((), ())
         times = _times(live, app) if slow else None
+        unread = live.unread(app.key).result(WAIT)
         changed = live_comparison(live, app, run)
     findings = _with_causes(board, board.findings_of(app.key))
     if output == "json":
-        document = {"findings": [finding_json(situation, f) for f in findings], "unread": []}
+        document: dict[str, Any] = {"findings": [finding_json(situation, f) for f in findings]}
+        document["unread"] = _unread_json(unread)
         document["left_out"] = left_out_json((*board.left_out, *untold))
         document["apps"] = [_app_json(app, findings)]
         document |= {"slow": [live_json(app, times)]} if times is not None else {}
@@ -158,8 +160,8 @@ def _live(what: str, where: Where, output: str, slow: bool, explain: bool, run: 
         print_json(document | ({"tried": plain(list(trials))} if explain else {}))
     else:
         more = [*(live_lines(app, times) if times is not None else ()), *live_comparison_lines(changed)]
-        say(text_of(situation, findings, (app,), trials, None, more=more, untold=untold))
-    return Exit.UNHEALTHY if findings else Exit.OK
+        say(text_of(situation, findings, (app,), trials, None, more=more, untold=untold, unread=unread))
+    return Exit.UNHEALTHY if findings or unread else Exit.OK
 
 
 def _times(live: Live, app: SparkApp) -> Times:
@@ -209,33 +211,35 @@ def text_of(
     more: Sequence[str] = (),
     gaps: Sequence[Uncovered] = (),
     untold: Sequence[LeftOut] = (),
+    unread: Sequence[tuple[str, str]] = (),
 ) -> str:
     """The findings for a person: one block each, causes before consequences.
 
     Args:
+        unread: (what, why) for what could not be read of a live application; `facts` say it of saved evidence.
         untold: what was left out of the trials.
     """
     lines: list[str] = []
     for finding in findings:
         lines += [*_block(situation, finding), ""]
     if not findings:
-        lines += [_nothing_found(facts, gaps), ""]
+        lines += [_nothing_found(facts, gaps or unread), ""]
     lines += [f"not judged  {one.subject}: {one.why}" for one in gaps] + ([""] if gaps else [])
     for app in apps:
         lines += _attempts(app, findings)
     for app, report in times:
         lines += [*report_lines(app.key.strip("/") or app.app_id, report), ""]
     lines += [*more, ""] if more else []
-    lines += _read(facts) if facts is not None else []
+    lines += _read(facts) if facts is not None else _unread(unread)
     lines += left_out_lines(facts.left_out if facts is not None else situation.board.left_out)
     lines += _tried(trials, untold)
     return "\n".join(clean(line, lines=True) for line in lines).rstrip()
 
 
-def _nothing_found(facts: Facts | None, gaps: Sequence[Uncovered]) -> str:
+def _nothing_found(facts: Facts | None, gaps: Sequence[object]) -> str:
     if facts is not None and not _was_read(facts):
         return "nothing can be said: it holds no evidence that is known"
-    return "not enough to say: nothing was found in what could be judged" if gaps else "no findings"
+    return "not enough to say: nothing was found in what could be read and judged" if gaps else "no findings"
 
 
 def _read(facts: Facts) -> list[str]:
@@ -243,8 +247,16 @@ def _read(facts: Facts) -> list[str]:
     read = ", ".join(f"{s.name} {s.detail.split(' ')[0]}" for s in facts.sources if s.state != "absent")
     return [
         *([f"read    {read}"] if _was_read(facts) else []),
-        *(f"unread  {locator}: {reason}" for locator, reason in facts.unread),
+        *_unread(facts.unread),
     ]
+
+
+def _unread(items: Iterable[tuple[str, str]]) -> list[str]:
+    return [f"unread  {locator}: {reason}" for locator, reason in items]
+
+
+def _unread_json(items: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"locator": clean(locator), "reason": clean(reason)} for locator, reason in items]
 
 
 def _tried(trials: tuple[Trial, ...], untold: Sequence[LeftOut]) -> list[str]:

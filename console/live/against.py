@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 NAMES_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 """Lists without contents: of Secrets and ConfigMaps only names and times are wanted."""
 MOST_NAMES = 2_000
-_SIDE = (("v1", "configmaps", "ConfigMap"), ("v1", "secrets", "Secret"),
+SIDE = (("v1", "configmaps", "ConfigMap"), ("v1", "secrets", "Secret"),
          ("networking.k8s.io/v1", "networkpolicies", "NetworkPolicy"))  # fmt: skip
 
 
@@ -81,9 +81,9 @@ async def beside_run(
     reader: Reader, namespace: str, now: float
 ) -> tuple[tuple[Workload, ...], tuple[tuple[str, str], ...]]:
     """Names of ConfigMaps, Secrets and policies of a namespace with when they were written to, and what was refused."""
-    found = await asyncio.gather(*(_names(reader, *kind, namespace, now) for kind in _SIDE))
+    found = await asyncio.gather(*(_names(reader, *kind, namespace, now) for kind in SIDE))
     out = tuple(one for listed in found if not isinstance(listed, str) for one in listed)
-    unread = tuple((kind[1], listed) for kind, listed in zip(_SIDE, found, strict=True) if isinstance(listed, str))
+    unread = tuple((kind[1], listed) for kind, listed in zip(SIDE, found, strict=True) if isinstance(listed, str))
     return out, unread
 
 

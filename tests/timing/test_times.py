@@ -16,7 +16,7 @@ from console.live import Focus, FocusOn, Live, Pace
 from console.live.crashes import CrashFiles
 from console.live.focus import FocusReader
 from console.live.times import Times
-from console.rehearse import Rehearsal
+from console.rehearse.playing import Rehearsal
 
 pytestmark = pytest.mark.xdist_group("times")  # one cluster for all of them
 

@@ -12,7 +12,7 @@ from msgspec import Raw, Struct, field
 from console.base.jsontext import decode_tree
 from console.facts.model import Origin
 from console.facts.notjudged import NotJudged, not_judged
-from console.sources.cluster import decode
+from console.sources.cluster import configmaps, decode
 from console.sources.cluster.lists import ListMeta, loose_page, named, subject_of, uid_of
 from console.sources.cluster.pods import PodDecoder
 from console.wire.paths import object_path
@@ -93,8 +93,8 @@ WORKLOADS: tuple[Kind, ...] = (
     Kind("limitranges", "LimitRange", "limitranges"),
     Kind("persistentvolumeclaims", "PersistentVolumeClaim", "persistentvolumeclaims"),
 )
-CONFIGMAPS = Kind("configmaps", "ConfigMap", "configmaps", selector="helm.sh/chart", optional=True)
-"""Configuration, dashboards and budgets that a chart installed; of others nothing is read."""
+CONFIGMAPS = Kind("configmaps", "ConfigMap", "configmaps", selector=configmaps.CHARTS, optional=True)
+"""Those that a chart installed; where components are, `PlainConfigMaps` reads others."""
 PARTS: tuple[Kind, ...] = (
     Kind("cronjobs", "CronJob", "cronjobs", "batch", "", usual="v1", optional=True),
     Kind("routes", "Route", "routes", "route.openshift.io", "", usual="v1", optional=True),
@@ -224,20 +224,9 @@ def _event(tree: Any, origin: Origin, gone: bool) -> Any:
     return event if event.kind in EVENT_SUBJECTS and event.reason not in NOISE else None
 
 
-def _spark_conf(tree: Any, origin: Origin, gone: bool) -> Any:
-    """A ConfigMap with its lines of Spark configuration; a dashboard without its content, a budget as it is; None where
-    it is none of these."""
-    data, labels = tree.get("data"), tree["metadata"].get("labels") or {}
-    if labels.get("app.kubernetes.io/component") == "budget":
-        return decode.workload(tree, origin, gone=gone)
-    if labels.get("grafana_dashboard"):
-        return decode.workload({**tree, "data": {}}, origin, gone=gone)
-    kept = {
-        str(key): lines
-        for key, text in (data.items() if isinstance(data, dict) else ())
-        if isinstance(text, str) and (lines := "\n".join(x for x in text.splitlines() if x.startswith("spark.")))
-    }
-    return decode.workload({**tree, "data": kept}, origin, gone=gone) if kept else None
+def _configmap(tree: Any, origin: Origin, gone: bool) -> Any:
+    kept = configmaps.content(tree)
+    return decode.workload(kept, origin, gone=gone) if kept is not None else None
 
 
 _BULK = ("template", "attributes", "capacity")
@@ -271,7 +260,7 @@ def decoder_of(kind: Kind, api_version: str) -> Decoder:
     if kind is EVENTS:
         return TreeDecoder(kind, api_version, _event)
     if kind is CONFIGMAPS:
-        return TreeDecoder(kind, api_version, _spark_conf)
+        return TreeDecoder(kind, api_version, _configmap)
     if kind.name in QUEUED:
         return TreeDecoder(kind, api_version, _queued)
     return TreeDecoder(kind, api_version, lambda tree, origin, gone: decode.workload(tree, origin, gone=gone))

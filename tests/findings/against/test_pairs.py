@@ -115,7 +115,7 @@ PAIRS: dict[str, tuple[Any, str, str]] = {
 }
 
 
-@pytest.mark.parametrize(("number", "name"), enumerate(PAIRS))
+@pytest.mark.parametrize(("number", "name"), list(enumerate(PAIRS)))
 def test_the_planted_change_stands_first(number: int, name: str) -> None:
     planted, symptom, words = PAIRS[name]
     found = against(planted, symptom, number)

@@ -92,6 +92,7 @@ ELSEWHERE = {
     "console diagnose -": "tests/sources/folder/test_pasted_forms.py pipes",
     "console diagnose APP --against RUN": "tests/findings/against/test_command.py compares some",
     "console exam FOLDER": "tests/cli/test_exam.py sits one",
+    "console exam tests/data/evidence": "tests/findings/test_diagnosis_page.py sits it",
     "console runbooks test": "tests/cli/test_proving.py plays one",
     "console runbooks new": "tests/runbook/test_authors.py writes some",
     "console runbooks new image-pull": "tests/runbook/test_authors.py writes some",

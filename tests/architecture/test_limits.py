@@ -31,6 +31,7 @@ DECIDED: dict[str, str] = {
     "advice/rules/sizes.py:MEMORY": NONE,
     "apps/counting.py:KEPT_NUMBERS": VAGUE,
     "base/decode.py:MOST_UNKNOWN": MORE,
+    "base/certificates.py:MOST_BYTES": NONE,
     "base/document.py:MAX_BYTES": REFUSED,
     "base/document.py:MAX_DEPTH": REFUSED,
     "base/document.py:MAX_NODES": REFUSED,

@@ -15,7 +15,7 @@ from console.board.model import Cluster
 from console.board.waits import AppWait, waits_of
 from console.facts.model import Workload
 from console.findings.diagnose import diagnose
-from tests.findings.test_waits import LOCAL, SUSPENDED, VOLCANO, kueue, of_app, of_group
+from tests.findings.test_waits import LACKS, LOCAL, SUSPENDED, VOLCANO, kueue, of_app, of_group
 from tests.findings.worlds import at, cr, driver, event, executor, facts, node, pending, pod, workload
 
 OF_ETL = {"sparkoperator.k8s.io/app-name": "etl"}
@@ -137,6 +137,9 @@ WAITS: dict[str, Case] = {
     "kueue: quota of the cohort lent to a neighbour": (
         lambda: of_kueue(CLUSTER, kueue("ClusterQueue", "other", namespace="", spec={"cohortName": "all"}), of_app("neighbour", admitted="other", gpus="6")),
         "kueue", ("held by jobs/neighbour (6 nvidia.com/gpu)",)),
+    "kueue: each pod set lacks, and each counts those before it": (
+        lambda: of_kueue(CLUSTER, message=f"{LACKS}; couldn't assign flavors to pod set more: insufficient unused quota for nvidia.com/gpu in flavor a100, 12 more needed"),
+        "kueue", ("12 nvidia.com/gpu of flavor a100 missing",)),
     "kueue: more than the queue may have": (lambda: of_kueue(CLUSTER, reason="ExceedsMaxQuota", message=TOO_MUCH), "kueue", ("it can never fit", "cpu of flavor x")),
     "kueue: a resource that the queue does not have": (lambda: of_kueue(CLUSTER, message="resource amd.com/gpu unavailable in ClusterQueue"), "kueue", ("it can never fit", "amd.com/gpu", "a queue with quota")),
     "kueue: behind the head of a strict queue": (

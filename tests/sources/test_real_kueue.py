@@ -72,7 +72,7 @@ async def test_waits_of_a_real_kueue_are_told_with_place_amount_and_holder(kueue
     told = await waiting(kueue, space)
     assert told.keys() == {"waits", "large", "parked", "head", "later"}, told
     assert f"held by {space}/holder (2Gi memory)" in told["waits"].line and "place 1 of 1" in told["waits"].line
-    assert "512Mi memory of flavor plain missing" in told["waits"].line
+    assert "1536Mi memory of flavor plain missing" in told["waits"].line
     assert "it can never fit" in told["large"].line and "smaller application" in told["large"].line
     assert "whoever stopped ClusterQueue stopped" in told["parked"].line
     assert f"place 2 of 2 (reckoned) behind {space}/head" in told["later"].line

@@ -114,7 +114,7 @@ SPEAKS = (
         (r"^image: .*sidecar", 0.8),
     ),
     _speaks(
-        r"configmap|missing|not found|no such",
+        r"configmap|-missing|not found|no such|vanished|does not exist",
         "something is not there any more",
         (r"^object: configmap", 1.0),
         (r"^(spec|configuration|arguments):", 0.7),

@@ -32,7 +32,7 @@ _LABELS = (
 _SIDE_KINDS = ("ConfigMap", "Secret", "ResourceQuota", "LimitRange", "NetworkPolicy", "PriorityClass", "ClusterQueue",
                "LocalQueue", "ServiceAccount", "Role", "RoleBinding")  # fmt: skip
 """Kinds beside an application of which a change matters, of the first two by name and time only."""
-_KUEUE_WRITES = ("nodeSelector", "tolerations", "schedulingGates", "annotations")
+_KUEUE_WRITES = ("template.", "nodeSelector", "tolerations", "schedulingGates", "annotations")
 """What Kueue writes into an application as it lets it in: by flavor, and so otherwise in each run."""
 _SHOWN = 200
 

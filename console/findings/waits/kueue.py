@@ -11,7 +11,7 @@ from console.base.clock import parse_time
 from console.facts.evidence import Evidence
 from console.facts.model import Workload
 from console.findings.case import Case
-from console.findings.waits.ledger import KUEUE, conditions_of, holds, owner_of, rows_of
+from console.findings.waits.ledger import KUEUE, amount, conditions_of, holds, owner_of, rows_of
 from console.findings.waits.model import Wait
 
 NAME_LABEL = f"{KUEUE}/queue-name"
@@ -60,7 +60,7 @@ def _waiting(case: Case, own: Workload, conditions: Mapping[str, Mapping[str, An
     says = str(told.get("message") or evicted.get("message") or "it is in the queue, and no condition says why yet")
     queue = str(own.spec.get("queueName") or "")
     seen = case.world.kueue_queue(own, queue)
-    found, absent = _LACKS.search(says), _ABSENT.search(says)
+    found, absent = _largest(says), _ABSENT.search(says)
     resource = f"{found[1]} of flavor {found[2]}" if found else absent[1] if absent else ""
     reason = str(told.get("reason") or "")
     words = f"{reason or 'no condition'}: {says}"
@@ -83,6 +83,14 @@ def _waiting(case: Case, own: Workload, conditions: Mapping[str, Mapping[str, An
         helps=_helps(own, reason, says, seen.local, seen.object),
         forbids=_NOT_TO_DO,
     )
+
+
+def _largest(says: str) -> re.Match[str] | None:
+    """What lacks most: a message has a sentence for each pod set, and each counts those before it as well."""
+    found = list(_LACKS.finditer(says))
+    first = found[0] if found else None
+    same = (one for one in found if first is not None and (one[1], one[2]) == (first[1], first[2]))
+    return max(same, key=lambda one: amount(one[3] or ""), default=None)
 
 
 def _holders(

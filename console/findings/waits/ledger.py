@@ -78,11 +78,10 @@ class KueueLedger:
             for one in self._reserved.get(cluster, ()):
                 admission: dict[str, Any] = one.status["admission"]
                 used = [_usage(part, resource) for part in rows_of(admission.get("podSetAssignments"))]
-                amount = human_amount(sum(map(_number, used)), resource) if any(used) else ""
-                if amount or not resource:
-                    held.append(
-                        (sum(map(_number, used)), owner_of(one) + (f" ({amount} {resource})" if amount else ""))
-                    )
+                total = sum(map(amount, used))
+                much = f" ({human_amount(total, resource)} {resource})" if any(used) else ""
+                if much or not resource:
+                    held.append((total, owner_of(one) + much))
         held.sort(key=lambda pair: (-pair[0], pair[1]))
         return tuple(name for _, name in held[:HOLDERS])
 
@@ -138,9 +137,10 @@ def _usage(part: Mapping[str, Any], resource: str) -> str:
     return str(usage.get(resource) or "") if isinstance(usage, dict) else ""
 
 
-def _number(amount: str) -> float:
+def amount(written: str) -> float:
+    """A quantity as a number; 0 where it is none."""
     try:
-        return parse_quantity(amount) if amount else 0.0
+        return parse_quantity(written) if written else 0.0
     except (ValueError, ArithmeticError):
         return 0.0
 

@@ -37,7 +37,17 @@ LOCAL_KINDS = (
     Kind("networkpolicies", "NetworkPolicy", "networkpolicies", "networking.k8s.io", "", usual="v1"),
     Kind("jobs", "Job", "jobs", "batch", "", usual="v1"),
 )
-WIDE_KINDS = (Kind("namespaces", "Namespace", "namespaces", namespaced=False),)
+_ADMISSION = "admissionregistration.k8s.io"
+WIDE_KINDS = (
+    Kind("namespaces", "Namespace", "namespaces", namespaced=False),
+    *(
+        Kind(plural, kind, plural, _ADMISSION, namespaced=False)
+        for kind, plural in (
+            ("MutatingWebhookConfiguration", "mutatingwebhookconfigurations"),
+            ("ValidatingWebhookConfiguration", "validatingwebhookconfigurations"),
+        )
+    ),
+)
 
 
 @dataclass

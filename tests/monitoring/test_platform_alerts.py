@@ -106,7 +106,8 @@ def test_each_alert_is_listed_with_its_runbook_or_as_one_that_the_library_lacks(
 def test_a_waiver_lets_an_alert_be_without_a_runbook(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file, waivers = tmp_path / "rules.yaml", tmp_path / "waivers.yaml"
     file.write_text(yaml.safe_dump({"kind": "PrometheusRule", "spec": groups({"NobodysAlert": "up == 0"})}))
-    waivers.write_text("NobodysAlert: it is told elsewhere\n")
+    waived = {"what": "alert", "names": ["NobodysAlert"], "because": "it is told elsewhere"}
+    waivers.write_text(yaml.safe_dump({"apiVersion": "console/v1", "kind": "Waivers", "waivers": [waived]}))
     assert covered(capsys, "--alerts", str(file))[0] == 1
     code, rows, _ = covered(capsys, "--alerts", str(file), "--waivers", str(waivers))
     assert (code, rows["NobodysAlert"]["waived"]) == (0, "it is told elsewhere")

@@ -16,7 +16,9 @@ from console.cli.options import Where, output_option, where_options
 from console.cli.output import narrate, plain, print_json, say, table
 
 if TYPE_CHECKING:
+    from console.monitoring.rulefiles import WrittenRule
     from console.runbook.authors.covered import CoverageGap
+    from console.runbook.authors.led import AlertLead
     from console.runbook.authors.waivers import Coverable, Waiver
     from console.runbook.model import Runbook
 
@@ -70,14 +72,10 @@ def _coverage_of(
     files: Iterable[Path], books: list[Runbook], things: list[Coverable], own: Path | None, output: str
 ) -> int:
     """Each alert of these files with its runbook, or that the library lacks one."""
-    from console.base.document import parse_all
     from console.runbook.authors import led
     from console.runbook.authors.waivers import Coverable
 
-    written = []
-    for file in files:
-        documents = parse_all(file.read_text(encoding="utf-8"), str(file))
-        written.append((file, [rule for document in documents for rule in led.rules_in(document)]))
+    written = [(file, _rules_of(file)) for file in files]
     theirs = [Coverable("alert", rule.name, "", "") for _, rules in written for rule in rules if rule.name]
     waivers = waiving(own, [*things, *theirs])
     waived = {one.name: w.because for one in theirs for w in waivers if w.fits(one)}
@@ -89,20 +87,25 @@ def _coverage_of(
     if output == "json":
         print_json({"kind": "AlertCoverage", "alerts": [plain(one) for one in found]})
     else:
-        rows = [
-            (
-                clean(one.alert),
-                one.runbook or "lacks",
-                joined(one.because, one.waived, clean(one.wrong), sep="; "),
-                one.place,
-            )
-            for one in found
-        ]
-        say(table(("ALERT", "RUNBOOK", "NOTE", "FILE"), rows))
+        say(table(("ALERT", "RUNBOOK", "NOTE", "FILE"), map(_row, found)))
     lacking = [one for one in found if not one.runbook]
     still = [one for one in lacking if not one.waived]
     narrate(f"{plural(len(found), 'alert')}: {len(found) - len(lacking)} lead to a runbook, {len(still)} lack one")
     return Exit.UNHEALTHY if still else Exit.OK
+
+
+def _rules_of(file: Path) -> list[WrittenRule]:
+    from console.base.document import parse_all
+    from console.runbook.authors import led
+
+    return [
+        rule for document in parse_all(file.read_text(encoding="utf-8"), str(file)) for rule in led.rules_in(document)
+    ]
+
+
+def _row(one: AlertLead) -> tuple[str, ...]:
+    note = joined(one.because, one.waived, clean(one.wrong), sep="; ")
+    return clean(one.alert), one.runbook or "lacks", note, one.place
 
 
 def _tell(found: Iterable[CoverageGap], *, waived_too: bool) -> None:

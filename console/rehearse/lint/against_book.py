@@ -13,6 +13,7 @@ from console.rehearse.lint.report import DrillReport
 from console.runbook import graph
 from console.runbook.catalogue.codes import classes, codes
 from console.runbook.inputs import ABOUT
+from console.runbook.language.ends import RETURN
 from console.runbook.model import Runbook, Step, turn_of
 from console.runbook.types import convert
 
@@ -44,7 +45,9 @@ class BookWays:
         return self.book.step(turn_of(id)[0])
 
     def beyond(self, id: str) -> frozenset[str]:
-        return graph.beyond(self.book, turn_of(id)[0]) if id else self.reachable
+        """Steps that may come after a step. What runs at last returns to the end from which it came."""
+        found = graph.beyond(self.book, turn_of(id)[0]) if id else self.reachable
+        return found | {step.id for step in self.book.steps if step.kind == "end"} if RETURN in found else found
 
     def ends(self, beyond: str = "") -> list[Step]:
         """Ends that a walk can come to, once it has passed a step."""

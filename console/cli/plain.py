@@ -7,6 +7,7 @@ import contextlib
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,6 +88,26 @@ class Narrator:
                 narrate(text)
 
 
+def shown(question: Question) -> Iterator[str]:
+    """A question in lines: what stands beside it, what a change would do, what can be answered."""
+    yield f"\n{question.title}"
+    if question.reason:
+        yield f"! {question.reason}"
+    preview = question.preview
+    if preview is None:
+        yield from (f"  {text}" for text in question.shows)
+    else:
+        target = preview.effect.target.words if preview.effect.target else " ".join(preview.effect.argv)
+        yield f"  change of {target}"
+        yield from (f"  {text}" for text in preview.diff)
+        yield from (f"  {item.topic}: {item.text}" for item in preview.consequences)
+        yield f"  rollback: {'ready' if preview.effect.reversible else 'none, ' + preview.effect.reason}"
+    if question.text:
+        yield question.text
+    for number, choice in enumerate(question.choices, 1):
+        yield f"  {number} {choice.label or choice.value}{f'  ({choice.hint})' if choice.hint else ''}"
+
+
 class PlainPerson:
     """Asks on the terminal. Without a terminal, or at its end, there is no answer, and that is No."""
 
@@ -116,7 +137,8 @@ class PlainPerson:
     def _ask(self, question: Question) -> Reply | None:
         from console.operate.person import Reply
 
-        self._show(question)
+        for line in shown(question):
+            narrate(line)
         if question.kind == "approval":
             narrate("Ctrl-C leaves the walk where it stands")
             return None
@@ -176,28 +198,6 @@ class PlainPerson:
             if any(text == choice.value for choice in question.choices):
                 return Reply(text, self.name)
             narrate(f"{text!r} is none of the answers")
-
-    @staticmethod
-    def _show(question: Question) -> None:
-        narrate(f"\n{question.title}")
-        if question.reason:
-            narrate(f"! {question.reason}")
-        shown = question.preview
-        if shown is None:
-            for text in question.shows:
-                narrate(f"  {text}")
-        else:
-            target = shown.effect.target.words if shown.effect.target else " ".join(shown.effect.argv)
-            narrate(f"  change of {target}")
-            for text in shown.diff:
-                narrate(f"  {text}")
-            for item in shown.consequences:
-                narrate(f"  {item.topic}: {item.text}")
-            narrate(f"  rollback: {'ready' if shown.effect.reversible else 'none, ' + shown.effect.reason}")
-        if question.text:
-            narrate(question.text)
-        for number, choice in enumerate(question.choices, 1):
-            narrate(f"  {number} {choice.label or choice.value}{f'  ({choice.hint})' if choice.hint else ''}")
 
     @staticmethod
     def _typed(label: str) -> str | None:

@@ -1,8 +1,8 @@
 """The gate: the one way by which anything is changed, whoever asks, in one order that nobody can skip.
 
-mode → policy → pin → permission → lock → preview and obstacles → confirmation → second person → policy, pin, obstacles
-and dry run once more → intent on the disk → apply with preconditions → result on the disk. What says no is journalled
-as a refusal.
+mode → policy → pin → permission → lock → preview and obstacles → confirmation → second person → policy, pin, lock,
+obstacles and dry run once more → intent on the disk → apply with preconditions → result on the disk. What says no is
+journalled as a refusal.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ class GateContext:
         applied_to, refused_to, failed_to: step ids where each end leads.
         writer, locks: None in a read-only context: there is nothing that could write.
         other_cluster: why the connection is not to the cluster that the walk is pinned to, `` where it is.
-        emit: journals an event and publishes the walk.
+        emit: journals an event, which is on disk when it returns, and publishes the walk.
         head: hash of the walk's last record.
         recent: changes of the last hour, and of the last `rules.cooldown` seconds.
         runbook, subject: what is walked, and what it is about.

@@ -125,7 +125,7 @@ class Runner:
                 for event in steps.enter(self.runbook, self.walk, step, await self._context(step), now()):
                     self.emit(event)
             case steps.Judge(step=one):
-                self.emit(steps.judged(self.runbook, one, self.walk, await self._asked(one), now()))
+                self.emit(steps.judged(self.runbook, one, self.walk, await self._context(), now()))
             case steps.AskPerson(step=one):
                 return await self._person(one)
             case steps.MakeChange(step=one) | steps.RunScript(step=one):
@@ -172,17 +172,19 @@ class Runner:
         env = self.env
         walk = structs_replace(self.walk, current=step) if step else self.walk
         ctx, self.looked = await context_of(env.world, env.connection.reader, self.runbook, walk, env.clock.now)
-        return ctx
+        one = self.runbook.step(walk.current)
+        if one is None or not one.query or (step and "query" not in one.when):
+            return ctx
+        asked = await self._queried(one, ctx)
+        self.looked = {**self.looked, "query": LiveObject("found", asked["query"])}
+        return asked
 
-    async def _asked(self, step: Step) -> dict[str, Any]:
-        """The context of a check, with the answer to its query."""
-        ctx = await self._context()
+    async def _queried(self, step: Step, ctx: dict[str, Any]) -> dict[str, Any]:
+        """The context with the answer to the query of a step."""
         try:
             expr = steps.query(step, ctx)
         except TemplateError as error:
             return with_query(ctx, None, error.message)
-        if not expr:
-            return ctx
         answer = await self.env.world.query(expr)
         return with_query(ctx, answer.samples, answer.error)
 

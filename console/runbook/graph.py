@@ -90,6 +90,12 @@ def reachable(runbook: Runbook) -> frozenset[str]:
     return _closure({runbook.steps[0].id} if runbook.steps else set(), _edges(runbook))
 
 
+def beyond(runbook: Runbook, id: str) -> frozenset[str]:
+    """Steps that some walk enters after it has left this one."""
+    edges = _edges(runbook)
+    return _closure(edges.get(id, set()), edges)
+
+
 def ending(runbook: Runbook) -> frozenset[str]:
     """Steps from which some way leads to an `end`."""
     back: dict[str, set[str]] = {}

@@ -30,6 +30,7 @@ from console.runbook.documents import (
     TargetDoc,
     WriteDoc,
 )
+from console.runbook.language.before import kept_before
 from console.runbook.language.ends import FINALLY
 from console.runbook.language.expand import Expander
 from console.runbook.language.link import link
@@ -137,14 +138,15 @@ def _last(document: Document, ids: list[str]) -> tuple[list[ShortItem], list[Doc
     problems: list[DocumentError] = []
     for index, item in enumerate(raw if isinstance(raw, list) else []):
         at = ("finally", index)
-        if verb_in(item) not in ("do", "manual"):
-            said = "`finally` holds `do` and `manual` steps"
+        if verb_in(item) not in ("do", "manual", "each"):
+            said = "`finally` holds `do`, `manual` and `each` steps"
             problems.append(document.error(at, said, hint="- do: {delete: canary}"))
             continue
         made, wrong = read(document, item, at, {*ids, *(one.id for one in out)})
         problems += wrong
         if made is not None:
-            made.id = f"{FINALLY}{made.id}"
+            for one in (made, *made.block):
+                one.id = f"{FINALLY}{one.id}"
             out.append(made)
     return out, problems
 
@@ -168,7 +170,7 @@ def _steps(
     placed = [
         replace(item, at=("steps", index)) if isinstance(item, Step) else item for index, item in enumerate(built)
     ]
-    return expander.steps(document, placed, on_demand=head.on_demand)
+    return kept_before(expander.steps(document, placed, on_demand=head.on_demand), head.values)
 
 
 def _check_step(document: Document, item: Any, path: Path) -> tuple[StepDoc | None, list[DocumentError]]:
@@ -302,7 +304,13 @@ def named_objects(document: Document, head: RunbookDoc) -> tuple[dict[str, Named
             )
         else:
             out[name] = NamedObject(
-                name, doc.kind, version, doc.name, doc.namespace, listed=bool(doc.labels), labels=dict(doc.labels)
+                name,
+                doc.kind,
+                version,
+                doc.name,
+                doc.namespace,
+                listed=bool(doc.labels) or doc.all,
+                labels=dict(doc.labels),
             )
     return out, problems
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import msgspec
 from msgspec import Struct
 
 from console.actions.effects import Effect
@@ -30,6 +31,8 @@ from console.runbook.verify import hold as hold
 from console.runbook.walk import Answered, AnyEvent, Entered, Intent, Judged, Skipped, Walk, WalkEnded
 
 MAX_STEPS = 500
+MOST_KEPT = 20_000
+"""Characters of one value that a walk keeps."""
 
 
 @dataclass(frozen=True)
@@ -264,7 +267,7 @@ def enter(runbook: Runbook, walk: Walk, step_id: str, ctx: Mapping[str, Any], no
 
 
 def query(step: Step, ctx: Mapping[str, Any]) -> str:
-    """The PromQL of a check with its expressions filled in, `` where it has none. Raises TemplateError."""
+    """The PromQL of a step with its expressions filled in, `` where it has none. Raises TemplateError."""
     return template.render(step.query, ctx, f"step {step.id}, query").strip() if step.query else ""
 
 
@@ -318,6 +321,8 @@ def _saved(step: Step, ctx: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
             out[name] = template.evaluate(expression, ctx)
         except template.TemplateError as error:
             return {}, f"{name} cannot be told: {error.bare}"
+        if len(msgspec.json.encode(out[name], enc_hook=str)) > MOST_KEPT:
+            return {}, f"{name} is more than {MOST_KEPT} characters, which is too much to be kept"
     return out, ""
 
 

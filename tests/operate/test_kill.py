@@ -28,6 +28,7 @@ from tests.operate.relay import Write
 from tests.operate.test_desk import OVERHEAD
 from tests.operate.tower import INPUTS, ORIGINS, desk, small
 
+pytestmark = pytest.mark.usefixtures("nothing_under_way")
 RECORDS = (
     "started", "rights asked", "entered", "judged", "entered", "answered", "entered", "previewed", "confirmed",
     "kept", "intent", "applied", "entered", "hold began", "verified", "entered", "ended",

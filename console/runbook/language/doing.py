@@ -72,7 +72,7 @@ def change(
         action=name,
         settings=settings,
         rollback="" if doc.irreversible or never else doc.rollback or "captured",
-        irreversible=doc.irreversible,
+        irreversible=doc.irreversible or (never[0] if never and verb.way_back == "never" else ""),
         restarts=doc.restarts,
         loses=doc.loses,
         risk=doc.risk,

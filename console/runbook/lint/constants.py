@@ -87,9 +87,20 @@ def _compared(left: nodes.Expr, op: str, right: nodes.Expr) -> bool | None:
             return bool(nodes.Compare(left, [nodes.Operand(op, right)]).as_const(_CONSTANT))
         except nodes.Impossible:
             return None
-    if _counts(left) and isinstance(right, nodes.Const | nodes.Neg):
-        return _of_count(op, right.as_const(_CONSTANT))
+    if isinstance(right, nodes.Const | nodes.Neg):
+        figure = right.as_const(_CONSTANT)
+        if _answers(left) and isinstance(figure, int | float):
+            return _of_count(op, figure - 1)  # an answer without samples has no `samples`
+        return _of_count(op, figure) if _counts(left) else None
     return None
+
+
+def _answers(node: nodes.Expr) -> bool:
+    """Whether an expression counts the samples of the step's query."""
+    match node:
+        case nodes.Filter(name="length" | "count", node=nodes.Getattr(node=nodes.Name(name="query"), attr="samples")):
+            return True
+    return False
 
 
 def _literal(node: nodes.Node) -> bool:

@@ -82,7 +82,8 @@ class Intents:
 
     async def follow_up(self) -> None:
         """See whether what walks resolved is still so, and record where it is not. Never raises for one walk."""
-        board, objects = self._loops.situation.board, self._loops.facts.spark
+        board, facts = self._loops.situation.board, self._loops.facts
+        objects = (*facts.spark, *facts.workloads)
         for walk in self.desk.walks():
             try:
                 found = followed(walk, board, objects)

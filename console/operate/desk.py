@@ -15,7 +15,7 @@ from console.base.clock import Clock
 from console.base.errors import Exit, UsageError
 from console.base.text import clean
 from console.facts.model import Alert
-from console.operate import bounds, identity, leaving
+from console.operate import bounds, identity, leaving, undone
 from console.operate.binding import RunbookSource, bound, checked, drift, load, stored
 from console.operate.journal import Journal, JournalError
 from console.operate.known import KnownWalks
@@ -285,7 +285,10 @@ class Desk:
         """
         with leaving.alone(self._env.journal, self._env.folder, walk_id, self._env.actor) as walk:
             if watched(walk) and (found.kind == "recurred" or walk.still_to_do):
-                event = Followed(self._env.clock.now(), found.kind, clean(found.because))
+                target, reader = found.target, self._env.connection.reader if found.target is not None else None
+                who = await undone.by_whom(reader, target, found.pointer) if target and reader else ""
+                said = f"{found.because}; {who}" if who else found.because
+                event = Followed(self._env.clock.now(), found.kind, clean(said))
                 walk = leaving.write(self._env.journal, walk, event)
         self._keep(walk)
 

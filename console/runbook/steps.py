@@ -224,18 +224,28 @@ def _present(step: Step) -> Todo:
 
 
 def _offer(walk: Walk, step: Step) -> Offer | None:
-    """The last write of the walk, where its verification says that it did not help and it can be undone.
+    """The last write of the walk that stands, where its verification says that it did not help and it can be undone.
 
-    What an earlier verification found to help is kept, although an objective has not recovered in time.
+    Those before it follow, one after the other, whatever came of its rollback. What an earlier verification found to
+    help is kept, although an objective has not recovered in time.
     """
     verdict = walk.outputs.get(step.id, {}).get("verdict")
     if step.kind != "verify" or verdict not in ("ineffective", "worse") or not walk.writes or walk.helped:
         return None
-    effect = walk.writes[-1]
-    rollback = walk.rollbacks.get(effect.id)
-    if rollback is None or effect.inverse_of or effect.id in walk.offered:
-        return None
-    return Offer(step, effect, rollback)
+    proved = {one.step: index for index, one in enumerate(walk.steps) if _helped(walk, one.step)}
+    since = max(proved.values(), default=-1)
+    unproved = {one.step for one in walk.steps[since + 1 :]}
+    undone = {write.inverse_of for write in walk.writes}
+    for write in reversed(walk.writes):
+        rollback = walk.rollbacks.get(write.id)
+        done = write.inverse_of or write.id in walk.offered or write.id in undone
+        if rollback is not None and not done and write.step in unproved:
+            return Offer(step, write, rollback)
+    return None
+
+
+def _helped(walk: Walk, step: str) -> bool:
+    return bool(walk.outputs.get(step, {}).get("verdict") == "effective")
 
 
 def enter(runbook: Runbook, walk: Walk, step_id: str, ctx: Mapping[str, Any], now: float) -> tuple[AnyEvent, ...]:

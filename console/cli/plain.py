@@ -68,6 +68,8 @@ class Narrator:
         """Say what is new in `walk`; before the first step, what is walked."""
         for number, text in enumerate((*meant(walk), *(f"! {remark}" for remark in walk.remarks))):
             self._once(number, "about", text)
+        if walk.rights is not None and walk.rights.rule:
+            self._once(0, "rule", f"to ask for, to do all of it (what only reads goes on without):\n{walk.rights.rule}")
         for number, state in enumerate(walk.steps):
             self._once(number, "in", f"step {number + 1}: {state.step}")
             if state.state != "current":
@@ -145,6 +147,10 @@ class PlainPerson:
         if question.kind == "rules" and question.terminal:
             text = self._typed("type yes to go on under the wider rules, anything else is No: ")
             return None if text is None else Reply("yes" if text == "yes" else "no", self.name, text, True)
+        if question.kind == "reason":
+            read = self._typed if question.terminal else self._read
+            said = read("why it is done all the same (an empty line is No): ")
+            return None if said is None else Reply(said, self.name, terminal=question.terminal)
         if question.choices:
             return self._choose(question)
         text = self._read("> ")

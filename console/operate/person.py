@@ -16,10 +16,11 @@ from console.actions.effects import Preview
 from console.base.decode import decode
 from console.base.document import Document, parse
 from console.base.errors import DocumentError, RefusedError, UsageError
+from console.base.text import clean
 from console.runbook.editing import Editable
 from console.runbook.model import Choice, turn_of
 
-Kind = Literal["ask", "note", "manual", "confirm", "rollback", "landed", "rules", "approval"]
+Kind = Literal["ask", "note", "manual", "confirm", "rollback", "landed", "rules", "approval", "reason"]
 YES, NO, EDIT = "yes", "no", "edit"
 ROLLBACK_CHOICES = (
     Choice("yes", "roll it back", hint="its diff comes next, with a question of its own"),
@@ -44,6 +45,7 @@ class Question(Struct, frozen=True):
         title, text: what it is about and the question; both clean and redacted.
         shows: lines of evidence beside it.
             approval: a second person is waited for, and the only answer is to stop that.
+            reason: something stands against the next change; the answer is why it is made all the same, or No.
         expect: confirm: `` means that `y` is enough, else the text that has to be typed.
         cluster: the cluster's name, to be shown beside the text to type.
         reason: why it is asked again, `` the first time.
@@ -88,6 +90,14 @@ class Reply(Struct, frozen=True):
     terminal: bool = False
 
 
+def reason(reply: Reply | None, *, terminal: bool) -> str:
+    """The reason that somebody gave, cleaned; `` where they gave none, said No, or had to be at a terminal."""
+    if reply is None or (terminal and not reply.terminal):
+        return ""
+    said = clean(reply.value).strip()
+    return "" if said.lower() in ("n", NO, "y", YES) else said
+
+
 class Person(Protocol):
     """Whoever answers."""
 
@@ -103,6 +113,7 @@ Said = Annotated[
     str | bool | int | float | list[str | bool | int | float], Meta(description="one answer, or one per visit")
 ]
 Word = Literal["yes", "no"] | bool
+TYPED = "typed"
 
 
 class _Answers(Struct, frozen=True, forbid_unknown_fields=True):
@@ -117,10 +128,16 @@ class _Answers(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Scripted:
-    """Answers from a file. A production context is for people only."""
+    """Answers from a file. A production context is for people only.
+
+    Attributes:
+        types: whether the answer `typed` to a change stands for the name that has to be typed: in a drill, where names
+            are made up anew. A file for a real cluster names what it confirms.
+    """
 
     def __init__(self, answers: _Answers, file: str = "answers") -> None:
         self._answers, self._file = answers, file
+        self.types = False
         self._visits: dict[str, int] = {}
         self.name = answers.by
 
@@ -174,7 +191,7 @@ class Scripted:
                 return Reply(_word(self._own(question.step, self._answers.rollback)), self.name)
             case "landed":
                 return Reply(_word(self._answers.landed), self.name)
-            case "rules" | "approval":
+            case "rules" | "approval" | "reason":
                 return None
             case _:
                 read = True if question.kind == "note" and _word(self._answers.notes) == YES else None
@@ -184,7 +201,7 @@ class Scripted:
     def _confirm(self, question: Question) -> Reply | None:
         said = self._own(question.step, None)
         if question.expect:
-            typed = "" if said is None else str(said)
+            typed = question.expect if self.types and said == TYPED else "" if said is None else str(said)
             return Reply(YES if typed == question.expect else NO, self.name, typed)
         return Reply(_word(self._answers.confirm if said is None else said), self.name)
 

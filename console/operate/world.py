@@ -1,17 +1,27 @@
-"""How a walk sees the world. `console.live` implements it."""
+"""What a walk works with: how it sees the world (`console.live` implements that), and what it writes and asks by."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
 from msgspec import Struct
 
+from console.base.clock import Clock
 from console.board.impact import impact_of
 from console.board.model import Board
 from console.facts.model import Alert, Sample
+from console.operate.ahead.rights import RightsAnswers
+from console.operate.journal import Journal
+from console.operate.policy import ChangeRules
+from console.runbook.catalogue import Catalogue
+from console.runbook.scripts import ScriptSpec
 from console.runbook.walk import Walk
 from console.slo.recovery import still_burns
+from console.wire.connection import Connection
+from console.wire.writer import Writer
 
 
 class Queried(Struct, frozen=True):
@@ -38,6 +48,24 @@ class WalkView(Protocol):
     async def query(self, expr: str) -> Queried:
         """A PromQL expression, now."""
         ...
+
+
+@dataclass(frozen=True)
+class WalkEnvironment:
+    """What every walk of a desk works with. `writer` is None in a read-only context."""
+
+    connection: Connection
+    writer: Writer | None
+    journal: Journal
+    rules: ChangeRules
+    clock: Clock
+    world: WalkView
+    scripts: dict[str, ScriptSpec]
+    catalogue: Catalogue
+    actor: str
+    folder: Path
+    """Where locks and short-lived files lie."""
+    rights: RightsAnswers = field(default_factory=RightsAnswers)
 
 
 def slo_snapshot(board: Board, changed: float | None = None) -> dict[str, Any]:

@@ -48,6 +48,8 @@ class Started(WalkEvent, frozen=True, tag="started"):
     """Who began it, in parts: user, host, tty, ssh_from, sudo_from, pid, kubernetes; what is not known is missing."""
     impact: dict[str, Any] = {}
     """What the trouble had cost by then (`console.board.impact`)."""
+    uid: str = ""
+    """UID of the application that it is about, `` where there is none."""
 
 
 class Entered(WalkEvent, frozen=True, tag="entered"):
@@ -294,6 +296,74 @@ class RulesWidened(WalkEvent, frozen=True, tag="rules widened"):
     rules: dict[str, Any] = {}
 
 
+class MissingRight(Struct, frozen=True):
+    """A right that who walks does not have. `steps`: titles of what will be refused for it; `because` what the server
+    said."""
+
+    words: str
+    steps: tuple[str, ...] = ()
+    because: str = ""
+
+
+class RightsAsked(WalkEvent, frozen=True, tag="rights asked"):
+    """Before the first step: the rights of every step that the walk may come to.
+
+    `asked` how many there are; `unknown` those that could not be asked about, and why; `rule` the manifests that grant
+    what is missing.
+    """
+
+    asked: int
+    missing: tuple[MissingRight, ...] = ()
+    unknown: tuple[str, ...] = ()
+    rule: str = ""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What a person should know of them before the first step; nothing where all are there."""
+        out = [
+            f"you may not {one.words}" + (f" ({one.because})" if one.because else "") + f": {_refused(one.steps)}"
+            for one in self.missing
+        ]
+        return (*out, *(f"whether you may is not known: {one}" for one in self.unknown))
+
+
+def _refused(steps: tuple[str, ...]) -> str:
+    first = steps[0] if steps else "a step of it"
+    more = f" and {len(steps) - 1} more" if len(steps) > 1 else ""
+    return f"“{first}”{more} will be refused"
+
+
+class GuardOverruled(WalkEvent, frozen=True, tag="guard overruled"):
+    """A guard said no to a change, and a person went on, with a reason. `against`: what the guard said."""
+
+    step: str
+    effect: str
+    guard: str
+    against: str
+    because: str
+    by: str
+
+
+class LockTaken(WalkEvent, frozen=True, tag="lock taken"):
+    """A person took the lock of an object from `holder`, with a reason."""
+
+    step: str
+    effect: str
+    about: str
+    holder: str
+    because: str
+    by: str
+
+
+class TakenOver(WalkEvent, frozen=True, tag="taken over"):
+    """Somebody took the walk from the process that was on it (`was`), with a reason. `session`: as in Started."""
+
+    by: str
+    because: str
+    was: str
+    session: dict[str, Any] = {}
+
+
 class WalkEnded(WalkEvent, frozen=True, tag="ended"):
     """The end. `slo`, `impact`: as in Started, now. `stopped`: a person ended it at `step`, which was not done."""
 
@@ -316,6 +386,7 @@ AnyEvent = (
     Started | Entered | Judged | Answered | Skipped | Previewed | Confirmed | ApprovalAsked | Approved | ChangeRefused
     | EvidenceKept | Intent | Called | Applied | Landed | HoldBegan | HoldBroke | Verified | Offered | LookedBack
     | Noted | WalkLeft | HandedOver | Edited | Resumed | RulesWidened | WalkEnded | Followed
+    | RightsAsked | GuardOverruled | LockTaken | TakenOver
 )  # fmt: skip
 _ENCODER = msgspec.json.Encoder()
 _DECODER: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)

@@ -9,7 +9,7 @@ from msgspec import Struct
 from console.actions.effects import Effect, Preview
 from console.facts.evidence import Evidence
 from console.facts.model import Alert
-from console.runbook.events import HandedOver, Intent, Noted, WalkLeft
+from console.runbook.events import GuardOverruled, HandedOver, Intent, Noted, RightsAsked, TakenOver, WalkLeft
 from console.runbook.model import Judgement, Outcome
 
 Status = Literal["running", "waiting", "holding", "in doubt", "handed over", "ended"]
@@ -83,6 +83,9 @@ class Walk(Struct, frozen=True):
             `makers` the schedules that would undo them.
         recurred: why what it resolved is not resolved any more; `recurred_at` since when.
         handed: who left it to somebody else, as long as nobody has taken it up; `left` who closed their Console on it.
+        uid: of the application that it is about, as it began.
+        rights: what was found, before the first step, of the rights of all its steps; None: nobody asked.
+        overruled: guards that a person went on against; `taken` who took it from another process last.
         impact_before, impact_after: what the trouble had cost when it began, and at the end (`console.board.impact`).
     """
 
@@ -136,6 +139,10 @@ class Walk(Struct, frozen=True):
     makers: tuple[str, ...] = ()
     recurred: str = ""
     recurred_at: float | None = None
+    uid: str = ""
+    rights: RightsAsked | None = None
+    overruled: tuple[GuardOverruled, ...] = ()
+    taken: TakenOver | None = None
 
     @property
     def about(self) -> str:

@@ -23,20 +23,24 @@ from console.runbook.events import (
     Entered,
     EvidenceKept,
     Followed,
+    GuardOverruled,
     HandedOver,
     HoldBegan,
     HoldBroke,
     Intent,
     Judged,
     Landed,
+    LockTaken,
     LookedBack,
     Noted,
     Offered,
     Previewed,
     Resumed,
+    RightsAsked,
     RulesWidened,
     Skipped,
     Started,
+    TakenOver,
     Verdict,
     Verified,
     WalkEnded,
@@ -49,46 +53,12 @@ from console.runbook.model import Judgement
 from console.runbook.state import Status, StepState, Undone, Walk
 
 __all__ = [
-    "Answered",
-    "AnyEvent",
-    "Applied",
-    "ApprovalAsked",
-    "Approved",
-    "Called",
-    "ChangeRefused",
-    "Confirmed",
-    "Edited",
-    "Entered",
-    "EvidenceKept",
-    "Followed",
-    "HandedOver",
-    "HoldBegan",
-    "HoldBroke",
-    "Intent",
-    "Judged",
-    "Landed",
-    "LookedBack",
-    "Noted",
-    "Offered",
-    "Previewed",
-    "Resumed",
-    "RulesWidened",
-    "Skipped",
-    "Started",
-    "Status",
-    "StepState",
-    "Undone",
-    "Verdict",
-    "Verified",
-    "Walk",
-    "WalkEnded",
-    "WalkEvent",
-    "WalkLeft",
-    "apply",
-    "decode",
-    "encode",
-    "fold",
-]
+    "Answered", "AnyEvent", "Applied", "ApprovalAsked", "Approved", "Called", "ChangeRefused", "Confirmed",
+    "Edited", "Entered", "EvidenceKept", "Followed", "GuardOverruled", "HandedOver", "HoldBegan", "HoldBroke",
+    "Intent", "Judged", "Landed", "LockTaken", "LookedBack", "Noted", "Offered", "Previewed", "Resumed",
+    "RightsAsked", "RulesWidened", "Skipped", "Started", "Status", "StepState", "TakenOver", "Undone",
+    "Verdict", "Verified", "Walk", "WalkEnded", "WalkEvent", "WalkLeft", "apply", "decode", "encode", "fold",
+]  # fmt: skip
 
 STOPPED = "stopped by "
 """How the reason of a walk begins that a person ended; older records say it in no other way."""
@@ -131,6 +101,7 @@ def _begin(event: AnyEvent) -> Walk:
         trouble=event.trouble,
         parts=event.parts,
         impact_before=event.impact,
+        uid=event.uid,
         events=1,
     )
 
@@ -359,6 +330,23 @@ def _told_by(handed: HandedOver | None) -> tuple[str, ...]:
 @_after.register
 def _left(event: WalkLeft, walk: Walk) -> Walk:
     return change(walk, left=event)
+
+
+@_after.register
+def _rights_asked(event: RightsAsked, walk: Walk) -> Walk:
+    return change(walk, rights=event, remarks=(*walk.remarks, *event.words))
+
+
+@_after.register
+def _guard_overruled(event: GuardOverruled, walk: Walk) -> Walk:
+    return change(walk, overruled=(*walk.overruled, event))
+
+
+@_after.register
+def _taken_over(event: TakenOver, walk: Walk) -> Walk:
+    at = (rfc3339(event.at) or "")[11:19]
+    said = f"{event.by} took it over from {event.was} at {at}Z: {event.because}"
+    return change(walk, taken=event, remarks=(*walk.remarks, said))
 
 
 @_after.register

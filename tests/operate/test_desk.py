@@ -532,10 +532,10 @@ async def test_the_order_of_the_records_is_that_of_the_gate(
     await at.wait(walk_id)
     events = at._env.journal.read(walk_id)
     assert [type(e).__name__ for e in events] == [
-        "Started", "Entered", "Judged", "Entered", "Answered", "Entered", "Previewed", "Confirmed",
+        "Started", "RightsAsked", "Entered", "Judged", "Entered", "Answered", "Entered", "Previewed", "Confirmed",
         "EvidenceKept", "Intent", "Applied", "Entered", "HoldBegan", "Verified", "Entered", "WalkEnded",
     ]  # fmt: skip
-    intent, applied, verified, ended = events[9], events[10], events[13], events[15]
+    intent, applied, verified, ended = events[10], events[11], events[14], events[16]
     assert isinstance(intent, Intent)
     assert intent.rollback is not None
     assert intent.rollback.patch == {"spec": {"executor": {"memoryOverhead": OLD}}}

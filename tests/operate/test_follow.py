@@ -10,8 +10,9 @@ import pytest
 
 from console.base.clock import WallClock
 from console.base.errors import RefusedError
-from console.operate.desk import FOLLOWED, Desk
+from console.operate.desk import Desk
 from console.operate.journal import Journal
+from console.operate.known import FOLLOWED
 from console.operate.locks import lock_walk
 from console.operate.policy import ChangeRules
 from console.runbook.afterwards.recurrence import WhatFollowed

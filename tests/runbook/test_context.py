@@ -18,9 +18,9 @@ from console.runbook.template import evaluate
 from console.runbook.walk import Applied, Entered, Intent, Judged, Started, Walk, fold
 from console.slo.model import Burn
 from tests.runbook.boards import KEY, NOW, ORIGIN, alert, app, board, driver, executor, finding, node, oom_death, slo
-from tests.runbook.player import LIBRARY
+from tests.runbook.longform import LONG
 
-BOOK = LIBRARY.runbooks["spark-oom"]
+BOOK = LONG
 
 
 def walk(changed: float | None = None, slos: dict[str, Any] | None = None) -> Walk:

@@ -12,10 +12,10 @@ from console.runbook.catalogue import Catalogue
 from console.runbook.lint import constants
 from console.runbook.lint.problems import LintProblem
 from console.runbook.lint.run import lint
+from tests.runbook.longform import LONG
 from tests.runbook.player import LIBRARY
 
-TEXT = LIBRARY.runbooks["spark-oom"].text
-FILE = "spark-oom.yaml"
+TEXT, FILE = LONG.text, LONG.file
 
 
 def problems(text: str, today: str = "2026-11-25") -> tuple[LintProblem, ...]:

@@ -10,13 +10,13 @@ import pytest
 
 from console.apps.model import SparkApp
 from console.base.clock import WallClock
-from console.cli.times import live_json, live_lines
+from console.cli.diagnosis.times import live_json, live_lines
 from console.facts.model import Facts
 from console.live import Focus, FocusOn, Live, Pace
 from console.live.crashes import CrashFiles
 from console.live.focus import FocusReader
 from console.live.times import Times
-from console.rehearse import Rehearsal
+from console.rehearse.playing import Rehearsal
 
 pytestmark = pytest.mark.xdist_group("times")  # one cluster for all of them
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from console.base.errors import Exit, UsageError
+from console.base.text import clean, joined, plural
 from console.cli.library import read_library
 from console.cli.options import Where, output_option, where_options
-from console.cli.output import narrate, plain, print_json, say
+from console.cli.output import narrate, plain, print_json, say, table
 
 if TYPE_CHECKING:
     from console.runbook.authors.covered import CoverageGap
@@ -25,6 +26,10 @@ PLATFORM = "platform"
 
 @click.command("coverage")
 @click.option("--waivers", type=click.Path(path_type=Path, dir_okay=False), help="YAML: what may stay so, and why.")
+@click.option(
+    "--alerts", "files", multiple=True, type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="To which runbook each alert of this file leads: rules of Prometheus, a PrometheusRule or a ConfigMap.",
+)  # fmt: skip
 @click.option("--all", "waived_too", is_flag=True, help="List what is waived as well.")
 @click.option(
     "--fail-on",
@@ -35,7 +40,9 @@ PLATFORM = "platform"
 )
 @where_options
 @output_option()
-def command(waivers: Path | None, waived_too: bool, fail_on: str, where: Where, output: str) -> int:
+def command(
+    waivers: Path | None, files: tuple[Path, ...], waived_too: bool, fail_on: str, where: Where, output: str
+) -> int:
     """Both ways: findings, alerts, objectives and components without a runbook, and runbooks that nothing leads to.
 
     Exit code 1 where something is open that is not waived.
@@ -44,6 +51,8 @@ def command(waivers: Path | None, waived_too: bool, fail_on: str, where: Where, 
 
     books = list(read_library(where).runbooks.values())
     things = everything(where, books)
+    if files:
+        return _coverage_of(files, books, things, waivers, output)
     found = covered.gaps(books, things, waiving(waivers, things))
     if output == "json":
         gaps = [{**plain(gap.thing), "because": gap.because, "waived": gap.waived} for gap in found]
@@ -55,6 +64,45 @@ def command(waivers: Path | None, waived_too: bool, fail_on: str, where: Where, 
     grave = covered.ORDER if fail_on == "any" else covered.ORDER[: covered.ORDER.index(fail_on) + 1]
     failing = [gap for gap in still if fail_on == "any" or gap.thing.severity in grave]
     return Exit.UNHEALTHY if failing else Exit.OK
+
+
+def _coverage_of(
+    files: Iterable[Path], books: list[Runbook], things: list[Coverable], own: Path | None, output: str
+) -> int:
+    """Each alert of these files with its runbook, or that the library lacks one."""
+    from console.base.document import parse_all
+    from console.runbook.authors import led
+    from console.runbook.authors.waivers import Coverable
+
+    written = []
+    for file in files:
+        documents = parse_all(file.read_text(encoding="utf-8"), str(file))
+        written.append((file, [rule for document in documents for rule in led.rules_in(document)]))
+    theirs = [Coverable("alert", rule.name, "", "") for _, rules in written for rule in rules if rule.name]
+    waivers = waiving(own, [*things, *theirs])
+    waived = {one.name: w.because for one in theirs for w in waivers if w.fits(one)}
+    found = [one for file, rules in written for one in led.leads(rules, str(file), books, waived)]
+    if not found:
+        raise UsageError(
+            f"no alert is in {', '.join(map(str, files))}", hint="`groups:` with rules that have an `alert:`"
+        )
+    if output == "json":
+        print_json({"kind": "AlertCoverage", "alerts": [plain(one) for one in found]})
+    else:
+        rows = [
+            (
+                clean(one.alert),
+                one.runbook or "lacks",
+                joined(one.because, one.waived, clean(one.wrong), sep="; "),
+                one.place,
+            )
+            for one in found
+        ]
+        say(table(("ALERT", "RUNBOOK", "NOTE", "FILE"), rows))
+    lacking = [one for one in found if not one.runbook]
+    still = [one for one in lacking if not one.waived]
+    narrate(f"{plural(len(found), 'alert')}: {len(found) - len(lacking)} lead to a runbook, {len(still)} lack one")
+    return Exit.UNHEALTHY if still else Exit.OK
 
 
 def _tell(found: Iterable[CoverageGap], *, waived_too: bool) -> None:

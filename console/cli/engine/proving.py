@@ -20,7 +20,7 @@ from console.cli.output import narrate, print_json, say, table
 
 if TYPE_CHECKING:
     from console.drill.scenario.model import Scenario
-    from console.rehearse import Score
+    from console.rehearse.playing import Score
     from console.runbook.lint.problems import LintProblem
     from console.sources.files.runbooks import Library
 
@@ -181,7 +181,7 @@ def _played(plays: Sequence[tuple[str, str]], jobs: int) -> Iterator[PlayedCase]
 def one(file: str, case: str) -> PlayedCase:
     """Play one case. What stops it is a problem of it, as a wrong end is."""
     from console.drill.scenario.files import load
-    from console.rehearse import play
+    from console.rehearse.playing import play
 
     scenario, began = load(Path(file)), time.monotonic()
     try:

@@ -12,6 +12,7 @@ from console.base.units import human_duration
 from console.board.model import Board
 from console.live.shown import age, aged
 from console.runbook.model import Runbook, Step
+from console.runbook.template import outline
 from console.runbook.walk import StepState, Undone, Walk
 from console.runbook.watching import stored_runbook
 from console.timeline.prose import because, declined, objective, outcome
@@ -44,6 +45,8 @@ def lines(board: Board, walk: Walk, runbook: Runbook | None, stands: str, width:
     """What should be known of its beginning, the steps that were made, the present one with what was seen at it, and
     those that may follow."""
     out = [line(Span(" ! ", "crit"), span(text, "warn")) for said in walk.remarks for text in wrap(said, width - 4)]
+    if walk.rights is not None and walk.rights.rule:
+        out.append(line(Span("   R shows the rule to ask for; what only reads goes on without it", "dim")))
     for number, state in enumerate(walk.steps, 1):
         out.append(_visited(walk, runbook, state, number, width, stands))
         out += [_undone(walk, undone, width, stands) for undone in walk.undos if undone.after == number]
@@ -264,7 +267,7 @@ def _title(state: StepState, step: Step | None) -> str:
 
 def plain_title(step: Step) -> str:
     """The title of a step; what its template would fill in is left out until it is known."""
-    return _TEMPLATE.sub(" …", step.title)
+    return outline(step.title)
 
 
 def _text(step: Step) -> str:

@@ -181,7 +181,8 @@ def _gc_by_rest(case: Case) -> list[_GcShare]:
     out = []
     for key, row in case.rest.executors.items():
         total, gc = num(row, "totalDuration") / 1000, num(row, "totalGCTime") / 1000
-        if key != "driver" and total >= GC_MIN_SECONDS and gc / total > GC_SHARE:
+        works = key != "driver" or len(case.rest.executors) == 1  # a driver alone runs the tasks itself
+        if works and total >= GC_MIN_SECONDS and gc / total > GC_SHARE:
             out.append(_GcShare(gc / total, key, total))
     return out
 

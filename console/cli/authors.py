@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from console.base.errors import Exit, UsageError
-from console.base.text import clean, joined, plural, shorten
+from console.base.text import clean, shorten
 from console.cli.options import Where, output_option, where_options
-from console.cli.output import narrate, plain, print_json, say, table
+from console.cli.output import narrate, plain, print_json, say
 
 if TYPE_CHECKING:
+    from console.runbook.authors.importing.evidence import EvidenceProposal
+    from console.runbook.authors.importing.page import MarkdownPage, PageItem
     from console.runbook.authors.vocabulary import Term
-    from console.runbook.model import Runbook
+    from console.runbook.catalogue import Catalogue
 
 SHOWN_WHOLE = 6
 """Words that are shown with everything; more are shown as a list."""
@@ -129,71 +130,62 @@ def _asked(key: str, question: str, default: str | None = None) -> str:
             narrate(f"{error.message}: {error.hint}")
 
 
-@click.command("coverage")
-@click.option("--waivers", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="YAML: name → reason.")
-@click.option(
-    "--alerts", "files", multiple=True, type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="To which runbook each alert of this file leads: rules of Prometheus, a PrometheusRule or a ConfigMap.",
-)  # fmt: skip
-@where_options
-@output_option()
-def coverage(waivers: Path | None, files: tuple[Path, ...], where: Where, output: str) -> int:
-    """Both ways: findings, alerts and components without a runbook, and runbooks that nothing leads to.
+@click.command("import")
+@click.argument("page", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--alert", default="", help="The alert that leads to it, where neither heading nor file is named by it.")
+@click.option("--owner", default="nobody yet", show_default=True, help="Whom to ask about the runbook.")
+@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), default=Path("runbooks"), show_default=True)
+def import_(page: Path, alert: str, owner: str, folder: Path) -> int:
+    """Make a runbook of a Markdown page: its commands become manual steps, never a change.
 
-    Exit code 1 where something is open and not waived.
+    A command that only reads may become evidence that Console reads itself, where you say so when you are asked.
     """
-    from console.base.document import parse
-    from console.cli.library import known_names, read_library
-    from console.runbook.authors import covered
-    from console.settings.load import load
-    from console.settings.presets import load_library
+    from datetime import UTC, datetime
 
-    alerts, objectives = known_names(where)
-    settings = load(Path(where.config) if where.config else None)
-    components = load_library(settings.folders("preset_paths")).components
-    waived = covered.waivers(parse(waivers.read_text(encoding="utf-8"), str(waivers))) if waivers else {}
-    books = read_library(where).runbooks.values()
-    if files:
-        return _coverage_of(files, books, waived, output)
-    found = covered.gaps(books, alerts=alerts, objectives=objectives, components=components, waived=waived)
-    if output == "json":
-        print_json({"kind": "RunbookCoverage", "gaps": [plain(gap) for gap in found]})
-    else:
-        for gap in found:
-            say(f"{gap.what:<10} {gap.name:<36} {gap.because}" + (f" (waived: {gap.waived})" if gap.waived else ""))
-    still = [gap for gap in found if not gap.waived]
-    narrate(f"{len(still)} open, {len(found) - len(still)} waived")
-    return Exit.UNHEALTHY if still else Exit.OK
+    from msgspec.structs import replace
+
+    from console.runbook import schema
+    from console.runbook.authors.importing import book
+    from console.runbook.authors.importing.page import read
+    from console.runbook.lint.run import lint
+    from console.sources.files.runbooks import read_catalogue
+
+    try:
+        text = page.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{page} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    found, catalogue = read(text, str(page), alert or page.stem), read_catalogue()
+    found = replace(found, alert=alert) if alert else found
+    day = datetime.now(UTC).date().isoformat()
+    made = book.text(found, _confirmed(found, catalogue), owner=owner, day=day)
+    file = folder / f"{book.id_of(found.alert)}.yaml"
+    if file.exists():
+        raise UsageError(f"{file} is there already", hint="move it away first")
+    problems = lint(schema.load(made, str(file)), scripts={}, catalogue=catalogue)
+    wrong = [one for one in problems if one.severity == "error"]
+    for one in wrong:
+        narrate(f"{one.place}: {one.message}")
+    folder.mkdir(parents=True, exist_ok=True)
+    with file.open("x", encoding="utf-8") as out:
+        out.write(made)
+    say(str(file))
+    narrate(f"read it with: console runbooks show {file}")
+    return Exit.UNHEALTHY if wrong else Exit.OK
 
 
-def _coverage_of(files: Sequence[Path], books: Collection[Runbook], waived: Mapping[str, str], output: str) -> int:
-    """Each alert of these files with its runbook, or that the library lacks one."""
-    from console.base.document import parse_all
-    from console.runbook.authors import led
+def _confirmed(page: MarkdownPage, catalogue: Catalogue) -> dict[PageItem, EvidenceProposal]:
+    """Commands that a person says to be evidence; where nobody answers, none."""
+    from console.runbook.authors.importing.evidence import proposal
 
-    found: list[led.AlertLead] = []
-    for file in files:
-        documents = parse_all(file.read_text(encoding="utf-8"), str(file))
-        rules = [rule for document in documents for rule in led.rules_in(document)]
-        found += led.leads(rules, str(file), books, waived)
-    if not found:
-        raise UsageError(
-            f"no alert is in {', '.join(map(str, files))}", hint="`groups:` with rules that have an `alert:`"
-        )
-    if output == "json":
-        print_json({"kind": "AlertCoverage", "alerts": [plain(one) for one in found]})
-    else:
-        rows = [
-            (
-                clean(one.alert),
-                one.runbook or "lacks",
-                joined(one.because, one.waived, clean(one.wrong), sep="; "),
-                one.place,
-            )
-            for one in found
-        ]
-        say(table(("ALERT", "RUNBOOK", "NOTE", "FILE"), rows))
-    lacking = [one for one in found if not one.runbook]
-    still = [one for one in lacking if not one.waived]
-    narrate(f"{plural(len(found), 'alert')}: {len(found) - len(lacking)} lead to a runbook, {len(still)} lack one")
-    return Exit.UNHEALTHY if still else Exit.OK
+    out = {}
+    for item in (item for part in page.sections.values() for item in part):
+        proposed = proposal(item, catalogue)
+        if proposed is None:
+            continue
+        narrate(f"the page says: {clean(item.text)}")
+        try:
+            if click.confirm(f"Shall Console {clean(proposed.words)} and show it", default=False, err=True):
+                out[item] = proposed
+        except click.Abort:
+            break
+    return out

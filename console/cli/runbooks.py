@@ -10,6 +10,7 @@ import click
 from console.base.errors import Exit, UsageError
 from console.base.text import plural
 from console.cli import authors
+from console.cli.engine.coverage import command as coverage
 from console.cli.engine.linting import command as lint
 from console.cli.engine.proving import command as test
 from console.cli.engine.stats import command as stats
@@ -121,5 +122,5 @@ def _triggers(runbook: Runbook) -> str:
     return ", ".join(counts) or "nothing"
 
 
-for _command in (authors.vocabulary, authors.new, authors.coverage):
+for _command in (authors.vocabulary, authors.new, authors.import_, coverage):
     group.add_command(_command)

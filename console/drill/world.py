@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from console.drill.control.budgets import DisruptionController
 from console.drill.control.deployments import DeploymentController
 from console.drill.control.garbage import GarbageCollector
 from console.drill.control.gpus import Gpus
 from console.drill.control.kubelet import Kubelet
+from console.drill.control.kueue import Kueue
 from console.drill.control.nodes import NodeController
 from console.drill.control.operator import SparkOperator
 from console.drill.control.quotas import QuotaController
@@ -39,11 +41,13 @@ class SimulatedWorld:
         self.garbage = GarbageCollector(cluster)
         self.spark = Spark(cluster, self.programs, self.kubelet)
         self.operator = SparkOperator(cluster, self.spark)
+        self.kueue = Kueue(cluster)
         self.scheduled = ScheduledApps(cluster, self.operator.process)
         self.replicasets = ReplicaSetController(cluster)
         self.deployments = DeploymentController(cluster)
         self.daemonsets = DaemonSetController(cluster)
         self.statefulsets = StatefulSetController(cluster)
         self.quotas = QuotaController(cluster)
+        self.budgets = DisruptionController(cluster)
         self.nodes = NodeController(cluster)
         self.claims = ClaimBinder(cluster)

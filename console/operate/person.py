@@ -113,6 +113,7 @@ Said = Annotated[
     str | bool | int | float | list[str | bool | int | float], Meta(description="one answer, or one per visit")
 ]
 Word = Literal["yes", "no"] | bool
+TYPED = "typed"
 
 
 class _Answers(Struct, frozen=True, forbid_unknown_fields=True):
@@ -127,10 +128,16 @@ class _Answers(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Scripted:
-    """Answers from a file. A production context is for people only."""
+    """Answers from a file. A production context is for people only.
+
+    Attributes:
+        types: whether the answer `typed` to a change stands for the name that has to be typed: in a drill, where names
+            are made up anew. A file for a real cluster names what it confirms.
+    """
 
     def __init__(self, answers: _Answers, file: str = "answers") -> None:
         self._answers, self._file = answers, file
+        self.types = False
         self._visits: dict[str, int] = {}
         self.name = answers.by
 
@@ -194,7 +201,7 @@ class Scripted:
     def _confirm(self, question: Question) -> Reply | None:
         said = self._own(question.step, None)
         if question.expect:
-            typed = "" if said is None else str(said)
+            typed = question.expect if self.types and said == TYPED else "" if said is None else str(said)
             return Reply(YES if typed == question.expect else NO, self.name, typed)
         return Reply(_word(self._answers.confirm if said is None else said), self.name)
 

@@ -192,8 +192,8 @@ class Rehearsal:
             while clock.sleepers < waiting and time.monotonic() < until:
                 await asyncio.sleep(0.0005)
 
-    def plan(self, *, pace: Pace | None = None, mode: str = "guarded") -> Plan:
-        """How to look at this cluster, with changes allowed."""
+    def plan(self, *, pace: Pace | None = None) -> Plan:
+        """How to look at this cluster, with the changes allowed that the case's mode allows."""
         from console.settings.load import load
         from console.wire.config import ContextRef
 
@@ -201,7 +201,7 @@ class Rehearsal:
         folder = self._folder
         config = folder / "config.yaml"
         mine = {"runbook_paths": [str(folder) for folder in self._books()]}
-        config.write_text(yaml.safe_dump({"contexts": {context: {"mode": mode}}, **mine}))
+        config.write_text(yaml.safe_dump({"contexts": {context: {"mode": self.case.mode}}, **mine}))
         ref = ContextRef(context=context, kubeconfig=str(self._session.kubeconfig))
         return Plan(
             load(config, {}, context=context, flags={}),
@@ -269,6 +269,7 @@ def _played(rehearsal: Rehearsal, live: Live) -> Score:
     said = {"by": "the drill", "answers": dict(case.answers), "notes": True, "confirm": True}
     answers.write_text(yaml.safe_dump(said))
     person = Heard.read(answers, production=False)
+    person.types = True
     given = {str(k): str(v) for k, v in case.inputs.items()}
     began = session.clock.now()
     rehearsal.drive(live)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -21,8 +22,12 @@ from console.runbook.budget import MAX_TEXT, TooMuchError, capped, items_of, kin
 MI = 2**20
 
 
+_PART = re.compile(r"\[([^\]]+)\]|([^.\[\]]+)")
+
+
 def _field(item: Any, path: str) -> Any:
-    for part in path.split("."):
+    """A field of an item by its path; a key that has dots stands in brackets: `labels[app.kubernetes.io/name]`."""
+    for part in (key or name for key, name in _PART.findall(path)):
         if not isinstance(item, dict) or part not in item:
             return jinja2.StrictUndefined(name=path)
         item = item[part]
@@ -88,6 +93,13 @@ def replace(value: Any, old: str, new: str) -> str:
     if len(text) + text.count(old) * max(0, len(new) - len(old)) > MAX_TEXT:
         raise TooMuchError(f"the text is longer than {MAX_TEXT} characters")
     return text.replace(old, new)
+
+
+def split(value: Any, separator: str = ",") -> list[str]:
+    """The parts of a text between commas, without blanks around them; empty parts are left out."""
+    if not separator:
+        raise ValueError("there is nothing to split at")
+    return short([part.strip() for part in text_of(value).split(separator) if part.strip()])
 
 
 def where(value: Any, path: str, test: str = "defined", wanted: Any = None) -> list[Any]:
@@ -270,6 +282,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "lower": lambda v: text_of(v).lower(),
     "trim": lambda v: text_of(v).strip(),
     "replace": replace,
+    "split": split,
     "shorten": lambda v, width=80: shorten(clean(text_of(v)), max(1, int(width))),
     "plural": lambda v, noun, many=None: f"{text_of(v)} {noun if v == 1 else many or noun + 's'}",
     "tojson": tojson,

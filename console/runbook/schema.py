@@ -138,14 +138,15 @@ def _last(document: Document, ids: list[str]) -> tuple[list[ShortItem], list[Doc
     problems: list[DocumentError] = []
     for index, item in enumerate(raw if isinstance(raw, list) else []):
         at = ("finally", index)
-        if verb_in(item) not in ("do", "manual"):
-            said = "`finally` holds `do` and `manual` steps"
+        if verb_in(item) not in ("do", "manual", "each"):
+            said = "`finally` holds `do`, `manual` and `each` steps"
             problems.append(document.error(at, said, hint="- do: {delete: canary}"))
             continue
         made, wrong = read(document, item, at, {*ids, *(one.id for one in out)})
         problems += wrong
         if made is not None:
-            made.id = f"{FINALLY}{made.id}"
+            for one in (made, *made.block):
+                one.id = f"{FINALLY}{one.id}"
             out.append(made)
     return out, problems
 

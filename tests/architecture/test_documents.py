@@ -96,6 +96,8 @@ ELSEWHERE = {
     "console runbooks test": "tests/cli/test_proving.py plays one",
     "console runbooks new": "tests/runbook/test_authors.py writes some",
     "console runbooks new image-pull": "tests/runbook/test_authors.py writes some",
+    "console runbooks import PodFlapping.md": "tests/cli/test_import.py imports some",
+    "console runbooks import PAGE.md": "tests/cli/test_import.py imports some",
     "console runbooks lint runbooks/": "tests/runbook/test_library.py lints it from any folder",
     "console runbook --resume WALK --take-over TEXT": "tests/operate/test_two_people.py takes one over",
     ".ci/run": "is the check itself",

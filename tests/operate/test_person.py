@@ -232,3 +232,12 @@ def test_a_question_says_what_else_is_seen_that_its_runbook_is_about() -> None:
     ctx = {"finding": first, "findings": [first, heap, other]}
     assert asking.beside(book, ctx) == ("also seen now: 13 executors ran out of memory in the JVM",)
     assert asking.beside(book, {}) == ()
+
+
+async def test_only_a_drill_has_the_name_typed_for_it(tmp_path: Path) -> None:
+    person = written(tmp_path, "answers: {evict: typed}\n")
+    asked = question("evict@1", "confirm", expect="spark/etl-exec-1")
+    assert await person.answer(asked) == Reply("no", "answers file", "typed")
+    person.types = True
+    assert await person.answer(asked) == Reply("yes", "answers file", "spark/etl-exec-1")
+    assert await person.answer(question("other", "confirm", expect="spark/x")) == Reply("no", "answers file", "")

@@ -9,11 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from console.actions import verbs
-from console.base.document import parse
-from console.base.errors import DocumentError, UsageError
+from console.base.errors import UsageError
 from console.cli.runbooks import group
 from console.runbook import schema, template
-from console.runbook.authors.covered import gaps, waivers
 from console.runbook.authors.scaffold import SCHEMA, Answers, runbook
 from console.runbook.authors.vocabulary import NAMES, Term, search, terms
 from console.runbook.catalogue.codes import codes
@@ -117,18 +115,3 @@ def test_the_command_asks_what_is_not_given_and_overwrites_nothing(tmp_path: Pat
     again = CliRunner().invoke(group, args, input="patch\nIt is broken\n", standalone_mode=False)
     assert isinstance(again.exception, UsageError) and "drills/mine.yaml is there already" in again.exception.message
     assert not (tmp_path / "mine.yaml").exists()
-
-
-def test_coverage_goes_both_ways_and_a_waiver_has_a_reason() -> None:
-    book = LIBRARY.runbooks["spark-oom"]
-    found = gaps([book, GENERAL], alerts=["DriverOOM", "Other"], objectives=["job-success"], components=["airflow"],
-                 waived={"Other": "it is the storage team's"})  # fmt: skip
-    said = {(gap.what, gap.name): gap.waived for gap in found}
-    assert ("finding", "executor-oom-heap") not in said and ("finding", "operator-down") in said
-    assert ("alert", "DriverOOM") not in said and ("objective", "job-success") not in said
-    assert said["alert", "Other"] == "it is the storage team's"
-    assert ("component", "airflow") in said
-    assert ("runbook", "a") in said and ("runbook", "spark-oom") not in said
-    assert waivers(parse("Other: it is the storage team's\n", "w.yaml")) == {"Other": "it is the storage team's"}
-    with pytest.raises(DocumentError, match="without a reason"):
-        waivers(parse("Other: ''\n", "w.yaml"))

@@ -410,8 +410,34 @@ def test_a_clean_up_that_fails_does_not_keep_the_next_one_from_being_done_and_is
     assert refused.still_to_do == ("finally-delete-canary was not done: No was said",)
 
 
+EACH = """\
+- do: {patch: canary, merge: {data: {run: 'yes'}}}
+  title: Make the canary
+finally:
+- each: saved.stopped
+  as: one
+  title: Resume each
+  steps:
+  - do: {resume: one}
+- manual: Tell the channel
+verify:
+  that: canary.data.run == 'yes'
+"""
+
+
+def test_a_clean_up_of_each_member_goes_on_with_the_next_one_whatever_comes_of_it() -> None:
+    runbook = book(EACH, "", CANARY_HEAD)
+    each, resume, tell = "finally-resume-each", "finally-resume-one", "finally-tell-channel"
+    assert runbook.last[0] == each
+    assert (step(runbook, each).next, step(runbook, each).on_unknown) == (tell, tell)
+    one = step(runbook, resume)
+    assert one.block == each and {one.on_refused, one.on_failed} == {each}
+    proof = step(runbook, one.verify)
+    assert {proof.on_effective, proof.on_ineffective, proof.on_unknown} == {each}
+
+
 def test_a_clean_up_holds_changes_and_what_people_do() -> None:
-    with pytest.raises(DocumentError, match="`finally` holds `do` and `manual` steps"):
+    with pytest.raises(DocumentError, match="`finally` holds `do`, `manual` and `each` steps"):
         book(CANARY.replace("- manual: Tell the channel", "- note: Told"), "", CANARY_HEAD)
     with pytest.raises(DocumentError, match="there is no object 'canry'"):
         book(CANARY.replace("delete: canary", "delete: canry"), "", CANARY_HEAD)

@@ -47,6 +47,14 @@ def test_templates_say_what_runbooks_need(text: str, said: str) -> None:
     assert render(text, CTX) == said
 
 
+def test_a_path_reaches_keys_with_dots_and_a_text_is_split_at_its_commas() -> None:
+    pods = [{"labels": {"app.io/name": "a"}}, {"labels": {"app.io/name": "b", "app": {"io/name": "c"}}}]
+    ctx = {"pods": pods, "names": "a, b,,"}
+    assert evaluate("pods|where('labels[app.io/name]', 'in', names|split)|length", ctx) == 2
+    assert evaluate("pods|where('labels.app.io/name', '==', 'c')|length", ctx) == 1
+    assert evaluate("names|split", ctx) == ["a", "b"]
+
+
 def test_what_data_says_is_never_read_as_a_template() -> None:
     assert render("{{ app.note }}", CTX) == "{{ 7 * 7 }}{% for x in y %}"
     assert fill({"a": "{{ app.note }}", "b": ["x {{ app.note }}"]}, CTX) == {

@@ -181,7 +181,9 @@ class SparkOperator:
         if app is None or state_of(app) not in ("", "PENDING_RERUN", "RESUMING", "SUBMISSION_FAILED"):
             return
         if app["spec"].get("suspend"):
-            self.process.after(5.0, lambda: self._submit(meta))
+            self._status(app, applicationState={"state": "SUSPENDED"})
+            text = f"SparkApplication {meta['name']} is suspended"
+            self._event(app, "Warning", "SparkApplicationSuspended", text)
             return
         if self.cluster.store.get(PODS, meta["namespace"], f"{meta['name']}-driver"):
             self.process.after(1.0, lambda: self._submit(meta))

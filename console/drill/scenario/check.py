@@ -13,7 +13,7 @@ from console.base.units import parse_duration, parse_jvm_size
 from console.drill.prometheus.promql import engine as promql
 from console.drill.scenario.faults import faults
 from console.drill.scenario.faults.base import Wrong
-from console.drill.scenario.model import DCGM, OPERATORS, OUTCOMES, FaultDoc, Scenario, ScenarioCase, WorldDoc
+from console.drill.scenario.model import DCGM, MODES, OPERATORS, OUTCOMES, FaultDoc, Scenario, ScenarioCase, WorldDoc
 from console.drill.scenario.references import problem, problem_of
 from console.drill.state import cron
 
@@ -144,6 +144,7 @@ class ScenarioChecker:
         world = self.scenario.world_of(case).world
         if case.world:
             self._world(world)
+        self._known(case.mode, MODES, (*at, "mode"), f"there is no mode {case.mode!r}")
         apps = [app.name for app in world.apps]
         for key, listed in (("faults", case.faults), ("break", case.break_)):
             for index, fault in enumerate(listed):

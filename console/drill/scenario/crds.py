@@ -1,4 +1,4 @@
-"""CustomResourceDefinitions of both Spark operators."""
+"""CustomResourceDefinitions of both Spark operators and of Kueue."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from console.drill.state.objects import build
 from console.drill.state.resources import (
     APACHE_APPS,
     APACHE_CLUSTERS,
+    CLUSTER_QUEUES,
     CONNECTS,
     CRDS,
+    LOCAL_QUEUES,
+    QUEUED,
     SCHEDULED,
     SPARKAPPS,
     ServedResource,
@@ -22,8 +25,9 @@ DAY = 86400.0
 
 
 def add_crds(cluster: ClusterState) -> None:
-    """CustomResourceDefinitions of both Spark operators."""
-    for resource in (SPARKAPPS, SCHEDULED, CONNECTS, APACHE_APPS, APACHE_CLUSTERS):
+    """CustomResourceDefinitions of both Spark operators and of Kueue."""
+    queues = (CLUSTER_QUEUES, LOCAL_QUEUES, QUEUED)
+    for resource in (SPARKAPPS, SCHEDULED, CONNECTS, APACHE_APPS, APACHE_CLUSTERS, *queues):
         cluster.store.create(CRDS, crd(cluster, resource))
 
 

@@ -201,11 +201,13 @@ class ScenarioCase(msgspec.Struct, frozen=True, kw_only=True):
     """One variant of the incident. `specs` is merged into the specs of applications before the world begins.
 
     What happens to it is written under `break` (`faults` means the same). `world` changes the world for this case
-    alone, as a scenario's own `world` changes one that it takes from elsewhere.
+    alone, as a scenario's own `world` changes one that it takes from elsewhere. `mode` is that of the context:
+    `guarded`, or `write`, where a good solution cannot be undone.
     """
 
     name: str
     title: str
+    mode: str = "guarded"
     opens: Opens | None = None
     earlier: Earlier | None = None
     specs: dict[str, Object] = {}
@@ -306,4 +308,5 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
         return self.cases[name]
 
 
+MODES = ("guarded", "write")
 DCGM = ("legacy", "renamed", "none")

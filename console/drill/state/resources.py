@@ -195,6 +195,16 @@ APACHE_CLUSTERS = ServedResource(
     custom=True,
 )
 
+KUEUE = "kueue.x-k8s.io"
+CLUSTER_QUEUES = ServedResource(
+    KUEUE, "v1beta2", "clusterqueues", "ClusterQueue", False, ("cq",), subresources=("status",), custom=True
+)
+LOCAL_QUEUES = ServedResource(
+    KUEUE, "v1beta2", "localqueues", "LocalQueue", True, ("lq",), subresources=("status",), custom=True
+)
+QUEUED = ServedResource(KUEUE, "v1beta2", "workloads", "Workload", True, ("wl",), subresources=("status",), custom=True)
+"""What Kueue keeps for each application that has a queue."""
+
 REGISTRY: tuple[ServedResource, ...] = (
     NAMESPACES,
     NODES,
@@ -238,6 +248,9 @@ REGISTRY: tuple[ServedResource, ...] = (
     EXTERNAL_SECRETS,
     SECRET_STORES,
     SEALED_SECRETS,
+    CLUSTER_QUEUES,
+    LOCAL_QUEUES,
+    QUEUED,
 )
 REVIEWS: dict[str, tuple[tuple[str, str], ...]] = {
     "authorization.k8s.io": (

@@ -322,7 +322,7 @@ def markdown(lines: Iterable[ChecklistLine]) -> str:
             case "head":
                 out += ["", f"## {said}", ""]
             case "step" | "change":
-                out.append(f"{line.mark.strip()} **{said}**")
+                out.append(f"{line.mark.strip()} **{said}** `#{line.step}`")
             case _:
                 out.append(("   - " if line.step and line.indent > 4 else "- " if line.mark else "") + said)
     return "\n".join(out)

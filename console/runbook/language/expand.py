@@ -61,7 +61,8 @@ class Expander:
         """The steps of `finally`: each leads to the next, whatever comes of it, and the last one back to the end."""
         for index, item in enumerate(items):
             after = items[index + 1].id if index + 1 < len(items) else RETURN
-            self._last += [_whatever_comes(step, after) for step in self.step(document, item, after)]
+            made = self.step(document, item, after)
+            self._last += [_whatever_comes(s, after if s.id == item.id else s.block or after) for s in made]
         if items:
             self._last.append(Step(id=RETURN, kind="end", title="Back to the end", at=("finally",)))
 

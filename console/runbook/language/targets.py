@@ -71,9 +71,9 @@ KINDS: dict[str, str] = {
     "SparkApplication": "sparkoperator.k8s.io/v1beta2",
     "ScheduledSparkApplication": "sparkoperator.k8s.io/v1beta2",
     "SparkConnect": "sparkoperator.k8s.io/v1alpha1",
-    "ClusterQueue": "kueue.x-k8s.io/v1beta1",
-    "LocalQueue": "kueue.x-k8s.io/v1beta1",
-    "Workload": "kueue.x-k8s.io/v1beta1",
+    "ClusterQueue": "kueue.x-k8s.io/v1beta2",
+    "LocalQueue": "kueue.x-k8s.io/v1beta2",
+    "Workload": "kueue.x-k8s.io/v1beta2",
     "MutatingWebhookConfiguration": "admissionregistration.k8s.io/v1",
 }
 """Kind → the API version that is meant where a runbook gives none."""

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from console.apps.model import SparkApp
 from console.base.errors import ConsoleError
-from console.facts.model import Facts, Origin, RestDocument, Workload
+from console.facts.model import Facts, Origin, Pod, RestDocument, Workload
 from console.findings.against.compare import Comparison
 from console.sources.cluster import decode
 from console.sources.cluster.lists import loose_page, named
@@ -50,8 +50,9 @@ async def read_against(
 
     beside, unread = await beside_run(reader, app.namespace, facts.at)
     view = ClusterView(msgspec.structs.replace(facts, workloads=(*facts.workloads, *beside)), apps)
-    known = [found] if run and (found := named_run(view, run)) is not None else [] if run else good_runs(view, app)
-    told, why = ((), "") if known and not app.app_id else await times.documents(app, run if not known else "")
+    named = named_run(view, run) if run else None
+    known = good_runs(view, app) if not run else [named] if named is not None else []
+    told, why = await times.documents(app, _driver_of(app, facts), run, other=not known)
     own = tuple(doc for doc in told if doc.app_id == app.app_id)
     if own:
         view = ClusterView(msgspec.structs.replace(view.facts, rest=(*view.facts.rest, *own)), apps)
@@ -64,6 +65,11 @@ async def read_against(
         missing = f"no run {run!r} is known here" if run else "no good run of it is known here"
         return AgainstRead("no data", detail=f"{missing}{f': {why}' if why else ''}", unread=unread)
     return AgainstRead("ready", against(case, known[0], findings, known[1:]), unread=unread)
+
+
+def _driver_of(app: SparkApp, facts: Facts) -> Pod | None:
+    wanted = (app.driver.namespace or app.namespace, app.driver.pod) if app.driver is not None else ("", "")
+    return next((pod for pod in facts.pods if (pod.namespace, pod.name) == wanted), None)
 
 
 def _of_history(documents: tuple[RestDocument, ...], facts: Facts, app: SparkApp) -> list[Case]:

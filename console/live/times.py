@@ -87,21 +87,31 @@ class TimesReader:
                 del self._kept[next(iter(self._kept))]
             return times
 
-    async def documents(self, app: SparkApp, run: str) -> tuple[tuple[RestDocument, ...], str]:
-        """What the History Server has of `app` and of the run with the id `run`, and why it has nothing more. Without
-        `run`: of the newest run of the same name whose jobs all went well."""
+    async def documents(
+        self, app: SparkApp, pod: Pod | None, run: str, *, other: bool
+    ) -> tuple[tuple[RestDocument, ...], str]:
+        """What the driver or the History Server has of `app`, and with `other` what that has of the run with the id
+        `run`, or without one of the newest run of the same name whose jobs all went well; and why there is no more."""
         from console.sources.spark.rest import SparkRest
+        from console.wire.endpoint import PodEndpoint
 
         unread: list[tuple[str, str]] = []
         async with self._gate:
             history = await self._history_server(unread)
+        own: tuple[RestDocument, ...] = ()
+        if pod is not None and not pod.gone and pod.phase == "Running":
+            driver = PodEndpoint(self._reader, pod.namespace, pod.name, UI_PORT)
+            own, _ = await self._from(SparkRest(driver, self._clock, pod=pod.name), "", driver, unread)
         if history is None:
-            return (), "; ".join(f"{what}: {why}" for what, why in unread) or "no History Server is known"
+            return own, "; ".join(f"{what}: {why}" for what, why in unread) or "no History Server is known"
         rest = SparkRest(history, self._clock)
-        own, _ = await self._from(rest, app.app_id, history, unread) if app.app_id else ((), "")
+        if not own and app.app_id:
+            own, _ = await self._from(rest, app.app_id, history, unread)
+        if not other:
+            return own, ""
         wanted, why = (run, "") if run else await good_run(rest, history.label, app, own)
-        other, _ = await self._from(rest, wanted, history, unread) if wanted else ((), "")
-        return (*own, *other), why or "; ".join(f"{what}: {said}" for what, said in unread)
+        more, _ = await self._from(rest, wanted, history, unread) if wanted else ((), "")
+        return (*own, *more), why or "; ".join(f"{what}: {said}" for what, said in unread)
 
     async def close(self) -> None:
         self._pool.close()

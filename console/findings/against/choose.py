@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from console.apps.model import SparkApp
 from console.findings.against.compare import Comparison, compared
 from console.findings.against.masks import masked
-from console.findings.against.run import picture
+from console.findings.against.run import ended_well, picture
 from console.findings.case import Case, ClusterView
 from console.findings.model import Finding
 from console.timing.former import run_name
@@ -30,7 +30,7 @@ def good_runs(view: ClusterView, app: SparkApp) -> list[Case]:
     found = [
         case
         for case in view.cases
-        if case.app.key != app.key and line_of_runs(case.app) == mine and case.succeeded and _before(case.app, app)
+        if case.app.key != app.key and line_of_runs(case.app) == mine and ended_well(case) and _before(case.app, app)
     ]
     return sorted(found, key=lambda case: -(case.app.started or 0.0))
 

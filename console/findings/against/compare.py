@@ -17,6 +17,7 @@ from console.findings.model import Finding
 GREW, SHRANK = 1.3, 0.7
 """Times its size from which an input counts as changed."""
 _WIDTH = 160
+_OF_ENVIRONMENT = ("configuration", "version")
 _BASE = {name: 30.0 - 2.0 * place for place, name in enumerate(FAMILIES)}
 _WANT = 100.0
 """What a change gains that the finding itself speaks of: more than any order of families."""
@@ -97,7 +98,11 @@ def _differences(bad: Picture, good: Picture) -> Iterator[Change]:
         if family == "object":
             yield from _written(bad, good)
         elif family in bad.read and family in good.read:
-            yield from _of_family(family, good.traits.get(family, {}), bad.traits.get(family, {}))
+            before, after = good.traits.get(family, {}), bad.traits.get(family, {})
+            if family in _OF_ENVIRONMENT and bad.whole != good.whole:  # one of them only by what its spec says
+                before = {key: value for key, value in before.items() if key in after}
+                after = {key: value for key, value in after.items() if key in before}
+            yield from _of_family(family, before, after)
 
 
 def _of_family(family: str, before: dict[str, str | float], after: dict[str, str | float]) -> Iterator[Change]:

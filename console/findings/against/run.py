@@ -55,6 +55,8 @@ class Picture(Struct, frozen=True):
     traits: dict[str, dict[str, str | float]]
     changed: dict[str, float | None]
     read: frozenset[str]
+    whole: bool
+    """Whether Spark's own environment was read: else keys that are missing may only not have been read."""
 
 
 def picture(case: Case) -> Picture:
@@ -73,7 +75,7 @@ def picture(case: Case) -> Picture:
         "input": dict(read_by(case)),
         "plan": dict(plans_of(case)),
         "operator": dict(_operator(case)),
-        "neighbours": {"on its nodes": ", ".join(_neighbours(case, pods))},
+        "neighbours": {"on its nodes": ", ".join(_neighbours(case, pods))} if any(p.node for p in pods) else {},
     }
     read = {family for family, held in traits.items() if held}
     if case.world.workloads("ConfigMap") or case.world.workloads("Secret"):
@@ -81,8 +83,14 @@ def picture(case: Case) -> Picture:
     kept = {family: _kept(family, held) for family, held in traits.items()}
     changed = dict(_objects(case))
     return Picture(
-        app.key, app.app_id, app.state, app.started, app.ended, case.succeeded, kept, changed, frozenset(read)
+        app.key, app.app_id, app.state, app.started, app.ended, ended_well(case), kept, changed, frozenset(read),
+        bool(case.rest.of("environment")),
     )  # fmt: skip
+
+
+def ended_well(case: Case) -> bool:
+    """Whether it is known to have ended well: an application may end in order though its jobs failed."""
+    return case.succeeded and not any(text(job, "status") == "FAILED" for job in case.rest.jobs.values())
 
 
 def _kept(family: str, held: Mapping[str, str | float]) -> dict[str, str | float]:

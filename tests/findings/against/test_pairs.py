@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from console.findings.against.compare import compared
 from tests.findings.against.runs import against, base, seen, setting, world
@@ -145,9 +146,17 @@ def test_what_differs_among_good_runs_already_is_no_change() -> None:
 
 def test_what_could_not_be_read_of_both_is_said_and_is_no_change() -> None:
     failed, findings = seen(world(base(), 7, began=3_600, symptom="oom"))
-    from msgspec.structs import replace
-
     good = seen(world(base(), 8, began=0))[0]
     blind = replace(good, read=good.read - {"node", "input"}, traits={**good.traits, "node": {}, "input": {}})
     found = compared(failed, blind, findings)
     assert {"node", "input"} <= set(found.unread) and not found.changes
+
+
+def test_a_run_of_which_only_the_spec_is_known_lacks_nothing_that_only_the_environment_has() -> None:
+    failed, findings = seen(world(base(), 7, began=3_600, symptom="oom"))
+    good = seen(world(base(), 8, began=0))[0]
+    conf = {"spark.executor.memory": "2g"}
+    by_spec = replace(
+        failed, whole=False, traits={**failed.traits, "configuration": dict(conf), "version": {"Spark": "4.1.4"}}
+    )
+    assert [c.key for c in compared(by_spec, good, findings).changes] == ["spark.executor.memory"]

@@ -27,7 +27,7 @@ from console.operate.person import YES, Person, Question, Reply
 from console.operate.policy import ChangeRules, object_key
 from console.operate.scripts import runs
 from console.operate.scripts.process import Finished
-from console.operate.world import WalkView, impact_at_end, slo_snapshot
+from console.operate.world import WalkView, costed, impact_at_end, slo_snapshot
 from console.runbook import editing, steps, trust
 from console.runbook.catalogue import Catalogue
 from console.runbook.context.objects import LiveObject
@@ -116,6 +116,7 @@ class Runner:
 
     def emit(self, event: AnyEvent) -> None:
         """Journal an event, fold what was stored, publish."""
+        event = costed(event, self.env.world.board(), self.walk)
         stored = self.env.journal.append(self.walk.id, event, expected=self.walk.events)
         self.walk = apply(self.walk, stored)
         self._publish(self.walk, self.question)

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.cli.output import narrate, watched_of
+from console.runbook.titles import step_words
 from console.runbook.walk import Walk
-from console.runbook.watching import words
+from console.runbook.watching import stored_runbook, words
 from console.timeline.prose import meant
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Narrator:
         if walk.rights is not None and walk.rights.rule:
             self._once(0, "rule", f"to ask for, to do all of it (what only reads goes on without):\n{walk.rights.rule}")
         for number, state in enumerate(walk.steps):
-            self._once(number, "in", f"step {number + 1}: {state.step}")
+            self._once(number, "in", step_words(walk, stored_runbook(walk), number + 1))
             if state.state != "current":
                 mark = "" if state.state == "done" else f" ({state.state})"
                 self._once(number, "out", f"  {state.words or 'done'}{mark}")

@@ -23,7 +23,7 @@ from console.operate.locks import FileLock, lock_walk, walked_by
 from console.operate.person import Person, Question
 from console.operate.policy import ChangeRules
 from console.operate.runner import Publish, Runner
-from console.operate.world import WalkEnvironment, WalkView, impact_at_end, impact_snapshot, slo_snapshot
+from console.operate.world import WalkEnvironment, WalkView, costed, impact_at_end, impact_snapshot, slo_snapshot
 from console.runbook.afterwards.recurrence import WhatFollowed, watched
 from console.runbook.context.objects import LiveObject
 from console.runbook.language.link import texts
@@ -265,7 +265,8 @@ class Desk:
         """Leave a walk to somebody else: it waits where it stands until `resume` takes it up."""
         await self.leave(walk_id)
         env = self._env
-        walk = leaving.hand_over(env.journal, env.folder, walk_id, by=by, text=text, now=env.clock.now())
+        now, board = env.clock.now(), env.world.board()
+        walk = leaving.hand_over(env.journal, env.folder, walk_id, by=by, text=text, now=now, board=board)
         self._keep(walk)
         return walk
 
@@ -330,7 +331,8 @@ class Desk:
             await self.leave(walk_id)
             walk = self._runners[walk_id].walk
             if on_it and walk.ended is None and walk.handed is None:
-                event = WalkLeft(self._env.clock.now(), self._env.actor, walk.current)
+                left = WalkLeft(self._env.clock.now(), self._env.actor, walk.current)
+                event = costed(left, self._env.world.board(), walk)
                 with contextlib.suppress(JournalError):  # somebody took it up in this moment, or nothing can be written
                     leaving.write(self._env.journal, walk, event)
 

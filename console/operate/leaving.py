@@ -9,9 +9,11 @@ from typing import Any
 
 from console.base.errors import UsageError
 from console.base.text import clean
+from console.board.model import Board
 from console.operate.binding import checked, load
 from console.operate.journal import Journal
 from console.operate.locks import FileLock, lock_walk, seize_walk, walked_by
+from console.operate.world import costed
 from console.runbook.walk import STOPPED, AnyEvent, HandedOver, Noted, TakenOver, Walk, WalkEnded, apply
 
 SENDING = 60.0
@@ -69,8 +71,13 @@ def write(journal: Journal, walk: Walk, event: AnyEvent) -> Walk:
     return apply(walk, journal.append(walk.id, event, expected=walk.events))
 
 
-def hand_over(journal: Journal, folder: Path, walk_id: str, *, by: str, text: str, now: float) -> Walk:
+def hand_over(
+    journal: Journal, folder: Path, walk_id: str, *, by: str, text: str, now: float, board: Board | None = None
+) -> Walk:
     """Journal that `by` leaves the walk; `text` says to whom, and why. One that has ended stays as it is.
+
+    Args:
+        board: what is known of the cluster, where it is.
 
     Raises:
         UsageError, RefusedError: as `alone`.
@@ -78,7 +85,8 @@ def hand_over(journal: Journal, folder: Path, walk_id: str, *, by: str, text: st
     with alone(journal, folder, walk_id, by) as walk:
         if walk.ended is not None:
             return walk
-        return write(journal, walk, HandedOver(now, clean(by), clean(text), walk.current))
+        event = HandedOver(now, clean(by), clean(text), walk.current)
+        return write(journal, walk, costed(event, board, walk) if board is not None else event)
 
 
 def stop(

@@ -26,7 +26,7 @@ from console.operate.person import YES, Person, Question, Reply
 from console.operate.policy import HOUR, ChangeRules, object_key
 from console.operate.scripts import runs
 from console.operate.scripts.process import Finished
-from console.operate.world import WalkEnvironment, impact_at_end, slo_snapshot
+from console.operate.world import WalkEnvironment, costed, impact_at_end, slo_snapshot
 from console.runbook import editing, steps, trust
 from console.runbook.afterwards.worse import worse
 from console.runbook.context.objects import LiveObject
@@ -102,6 +102,7 @@ class Runner:
         Raises:
             JournalError: it was not stored; where somebody took the walk over, that is why.
         """
+        event = costed(event, self.env.world.board(), self.walk)
         try:
             stored = self.env.journal.append(self.walk.id, event, expected=self.walk.events)
         except JournalError:

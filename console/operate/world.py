@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace as change
 
 from console.base.clock import Clock
 from console.board.impact import impact_of
@@ -18,7 +20,7 @@ from console.operate.journal import Journal
 from console.operate.policy import ChangeRules
 from console.runbook.catalogue import Catalogue
 from console.runbook.scripts import ScriptSpec
-from console.runbook.walk import Walk
+from console.runbook.walk import AnyEvent, Applied, HandedOver, Walk, WalkLeft
 from console.slo.recovery import still_burns
 from console.wire.connection import Connection
 from console.wire.writer import Writer
@@ -98,7 +100,23 @@ def impact_snapshot(
     return found
 
 
+def costed(event: AnyEvent, board: Board, walk: Walk) -> AnyEvent:
+    """`event` with what the trouble had cost by then, where a change was made or somebody leaves the walk.
+
+    That is never a reason why a change that was made is not recorded.
+    """
+    if isinstance(event, Applied):
+        intent = walk.pending or walk.in_doubt
+        wanted = event.ok and intent is not None and intent.effect.writes
+    else:
+        wanted = isinstance(event, HandedOver | WalkLeft)
+    if wanted and not getattr(event, "impact", None):
+        with contextlib.suppress(Exception):
+            return change(event, impact=impact_at_end(board, walk))
+    return event
+
+
 def impact_at_end(board: Board, walk: Walk) -> dict[str, Any]:
-    """The same at the end of a walk."""
+    """The same on an occasion of a walk, and at its end."""
     changed = (walk.changed,) if walk.changed is not None else ()
     return impact_snapshot(board, walk.subject, walk.alert, changed)

@@ -181,6 +181,8 @@ class Applied(WalkEvent, frozen=True, tag="applied"):
     exit_code: int | None = None
     output: str = ""
     goto: str = ""
+    impact: dict[str, Any] = {}
+    """What the trouble had cost by then, where it is a change that was made."""
 
 
 class Landed(WalkEvent, frozen=True, tag="landed"):
@@ -255,11 +257,13 @@ class Noted(WalkEvent, frozen=True, tag="noted"):
 
 
 class HandedOver(WalkEvent, frozen=True, tag="handed over"):
-    """Whoever walked it goes: the walk waits where it stands until somebody resumes it. `text`: to whom, and why."""
+    """Whoever walked it goes: the walk waits where it stands until somebody resumes it. `text`: to whom, and why.
+    `impact`: what the trouble had cost by then, where that was known."""
 
     by: str
     text: str = ""
     step: str = ""
+    impact: dict[str, Any] = {}
 
 
 class Edited(WalkEvent, frozen=True, tag="edited"):
@@ -281,10 +285,11 @@ class Resumed(WalkEvent, frozen=True, tag="resumed"):
 
 
 class WalkLeft(WalkEvent, frozen=True, tag="left"):
-    """Who walked it closed their Console: it waits where it stands."""
+    """Who walked it closed their Console: it waits where it stands. `impact`: as in HandedOver."""
 
     by: str
     step: str = ""
+    impact: dict[str, Any] = {}
 
 
 class RulesWidened(WalkEvent, frozen=True, tag="rules widened"):

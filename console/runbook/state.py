@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace as change
 
 from console.actions.effects import Effect, Preview
 from console.facts.evidence import Evidence
@@ -86,7 +87,8 @@ class Walk(Struct, frozen=True):
         uid: of the application that it is about, as it began.
         rights: what was found, before the first step, of the rights of all its steps; None: nobody asked.
         overruled: guards that a person went on against; `taken` who took it from another process last.
-        impact_before, impact_after: what the trouble had cost when it began, and at the end (`console.board.impact`).
+        impact_before, impact_after: what the trouble had cost when it began, and at the end (`console.board.impact`);
+            `impacts` meanwhile, in order: on what occasion, and what.
     """
 
     id: str
@@ -130,6 +132,7 @@ class Walk(Struct, frozen=True):
     left: WalkLeft | None = None
     impact_before: dict[str, Any] = {}
     impact_after: dict[str, Any] = {}
+    impacts: tuple[tuple[str, dict[str, Any]], ...] = ()
     undos: tuple[Undone, ...] = ()
     remarks: tuple[str, ...] = ()
     finding: str = ""
@@ -174,3 +177,8 @@ class Walk(Struct, frozen=True):
     def state(self, step: str) -> StepState | None:
         """The latest visit of `step`."""
         return next((s for s in reversed(self.steps) if s.step == step), None)
+
+
+def cost_on(walk: Walk, occasion: str, impact: dict[str, Any]) -> Walk:
+    """The walk with what the trouble had cost on an occasion, where that is known."""
+    return change(walk, impacts=(*walk.impacts, (occasion, impact))) if impact else walk

@@ -124,7 +124,7 @@ def session(parts: dict[str, Any]) -> str:
 def _answered(event: Answered) -> str:
     if not event.value:
         return f"{event.by} went on"
-    said = f"“{event.label}” ({event.value})" if event.label else event.value
+    said = f"“{event.label}”" if event.label else event.value
     return f"{event.by} answered: {said}"
 
 

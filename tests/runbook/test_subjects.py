@@ -11,6 +11,7 @@ from console.runbook.about import findings_of, fits, subject_of
 from console.runbook.context.build import build
 from console.runbook.context.objects import shown
 from console.runbook.inputs import resolve
+from console.runbook.walk import Started, fold
 from tests.runbook.boards import NOW, alert, board, finding, node
 
 BOOK = schema.load(
@@ -88,6 +89,19 @@ def test_what_an_application_says_of_a_component_leads_to_the_runbook_that_names
         ctx = build(here, app="Component//hive-metastore", walk=None, inputs={}, now=NOW, runbook=METASTORE)
         assert (ctx["applies"]["now"], "finding" in ctx) == (now, now)
     assert subject_of(METASTORE, board(said)).key == "Component//hive-metastore"
+
+
+def test_an_objective_that_burns_anyhow_makes_no_runbook_apply_that_does_not_name_it() -> None:
+    """What burned when a walk began counts for its recovery, not for whether it is the right one."""
+    named = schema.load(
+        METASTORE.text.replace("metastore-down]", "metastore-down], objectives: [job-success]"), "m.yaml"
+    )
+    for book, now in ((METASTORE, False), (named, True)):
+        before = {"job-success": {"state": "burning"}}
+        subject = "Component//hive-metastore"
+        walk = fold([Started(NOW, "w", book.id, "1.0.0", "", "", {}, {}, {}, subject, "t", "t", before)])
+        ctx = build(board(), app=subject, walk=walk, inputs={}, now=NOW, runbook=book)
+        assert ctx["applies"]["now"] is now
 
 
 def test_a_runbook_about_something_may_ask_for_inputs_too() -> None:

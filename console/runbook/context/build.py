@@ -63,7 +63,7 @@ def build(
             "after": plain(since_the_change(one, walk)) if walk is not None else {},
             "walk": happened(walk) if walk is not None else {},
             "saved": saved(outputs),
-            **(general(board, app, runbook, alert, walk) if runbook is not None and runbook.about else {}),
+            **(general(board, app, runbook, alert) if runbook is not None and runbook.about else {}),
         }
     )
     tree["values"] = named_values(runbook, tree) if runbook is not None else {}

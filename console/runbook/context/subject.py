@@ -13,14 +13,13 @@ from console.runbook.context.objectives import answered_for
 from console.runbook.context.plain import plain
 from console.runbook.match import rank
 from console.runbook.model import Runbook
-from console.runbook.walk import Walk
 
 
-def general(board: Board, key: str, runbook: Runbook, alert: Alert | None, walk: Walk | None) -> dict[str, Any]:
+def general(board: Board, key: str, runbook: Runbook, alert: Alert | None) -> dict[str, Any]:
     """What a walk knows beside an application: its subject, whether the runbook is for it, components by id."""
     return {
         "subject": subject_part(key, board),
-        "applies": applies(runbook, board, key, alert, walk),
+        "applies": applies(runbook, board, key, alert),
         "components": {c.id.replace("-", "_"): plain(c) for c in board.components},
     }
 
@@ -37,11 +36,11 @@ def subject_part(key: str, board: Board) -> dict[str, Any]:
     return {"key": key, "kind": kind, "namespace": namespace, "name": name, "words": about.words_of(key)}
 
 
-def applies(runbook: Runbook, board: Board, key: str, alert: Alert | None, walk: Walk | None) -> dict[str, Any]:
+def applies(runbook: Runbook, board: Board, key: str, alert: Alert | None) -> dict[str, Any]:
     """`now` and `because`; without `now` where it cannot be told."""
     if board.verdict in ("UNKNOWN", "LOADING"):
         return {"because": f"the cluster cannot be seen: {clean(board.because)}"}
-    because = _seen(runbook, board, key, alert) or _burning(board, runbook, walk)
+    because = _seen(runbook, board, key, alert) or _burning(board, runbook)
     if because:
         return {"now": True, "because": because}
     id, there = about.component_of(key), [c.id for c in board.components]
@@ -66,7 +65,7 @@ def _seen(runbook: Runbook, board: Board, key: str, alert: Alert | None) -> str:
     return ""
 
 
-def _burning(board: Board, runbook: Runbook, walk: Walk | None) -> str:
-    """The objective that the runbook answers for and that burns."""
-    ours = answered_for(board.slos, walk, runbook)
+def _burning(board: Board, runbook: Runbook) -> str:
+    """The objective that the runbook answers for and that burns: one that it names, or that names it."""
+    ours = answered_for(board.slos, None, runbook)
     return next((f"the objective {s.id} is {s.state}" for s in ours if s.state in ("burning", "exhausted")), "")

@@ -269,8 +269,8 @@ class Scene:
     ) -> Future[str]:
         return self._did("begin", (runbook, app), "w1")
 
-    def resume(self, walk: str, person: Any = None, *, bind: bool = False) -> Future[str]:
-        return self._did("resume", (walk, bind), walk)
+    def resume(self, walk: str, person: Any = None, *, bind: bool = False, because: str = "") -> Future[str]:
+        return self._did("take over", (walk, because), walk) if because else self._did("resume", (walk, bind), walk)
 
     def drift(self, walk: str) -> Future[tuple[str, ...]]:
         return self._did("drift", walk, self.drifted)

@@ -308,3 +308,14 @@ async def test_a_cursor_that_was_moved_stays_when_what_the_page_prefers_comes_la
         scene.show(full)
         await settled(pilot)
         assert pilot.app.main.page.selected == "walk:w1"
+
+
+async def test_a_walk_is_taken_from_who_is_on_it_only_with_a_reason() -> None:
+    scene = elsewhere()
+    async with shown(scene, (160, 24)) as pilot:
+        await open_walk(pilot)
+        await press(pilot, "O")
+        assert f"take it from {OTHER}: why" in "\n".join(text(pilot))
+        for key in ("s", "h", "e", "enter"):
+            await press(pilot, key)
+        assert ("take over", ("w1", "she")) in scene.asked

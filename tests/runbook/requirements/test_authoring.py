@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from console.base.errors import ConsoleError, DocumentError, UsageError
 from console.facts.model import Origin, Sample
 from console.runbook import graph, schema, steps
-from console.runbook.authors.covered import gaps
+from console.runbook.authors.covered import findings, gaps, runbooks
+from console.runbook.authors.waivers import Coverable, Waiver
 from console.runbook.context.build import build
 from console.runbook.context.query import with_query
 from console.runbook.inputs import no_longer, resolve
@@ -80,8 +81,9 @@ def test_b03_the_most_specific_runbook_comes_first_and_ties_are_shown() -> None:
 
 def test_b04_what_has_no_runbook_or_leads_to_none_is_listed_unless_waived() -> None:
     lonely = replace(OOM, id="lonely", match=RunbookMatch())
-    found = gaps([OOM, lonely], alerts=["Nobody"], objectives=[], components=[], waived={"Nobody": "only a test"})
-    said = {(gap.what, gap.name): gap.waived for gap in found}
+    things = [*findings(), *runbooks([OOM, lonely]), Coverable("alert", "Nobody")]
+    found = gaps([OOM, lonely], things, [Waiver("only a test", names=["Nobody"])])
+    said = {(gap.thing.what, gap.thing.name): gap.waived for gap in found}
     assert said["alert", "Nobody"] == "only a test" and said["runbook", "lonely"] == ""
     assert ("runbook", "spark-oom") not in said
 

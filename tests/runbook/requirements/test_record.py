@@ -1,7 +1,7 @@
 """What a safe engine must have, B26 to B38: the journal, resuming, verification, rollback, lint, tests, figures.
 
-Two are left out. B36: Markdown is written (`show --markdown`), and not read. B37: Console schedules nothing, so that no
-runbook, read-only or not, runs without a person.
+Two are left out. B36: reading and writing Markdown belongs to the tools of authors, whose tests try it. B37: Console
+schedules nothing, so that no runbook, read-only or not, runs without a person.
 """
 
 from __future__ import annotations

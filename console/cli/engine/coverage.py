@@ -17,6 +17,7 @@ from console.cli.output import narrate, plain, print_json, say, table
 
 if TYPE_CHECKING:
     from console.runbook.authors.covered import CoverageGap
+    from console.runbook.authors.led import AlertLead
     from console.runbook.authors.waivers import Coverable, Waiver
     from console.runbook.model import Runbook
 
@@ -89,20 +90,19 @@ def _coverage_of(
     if output == "json":
         print_json({"kind": "AlertCoverage", "alerts": [plain(one) for one in found]})
     else:
-        rows = [
-            (
-                clean(one.alert),
-                one.runbook or "lacks",
-                joined(one.because, one.waived, clean(one.wrong), sep="; "),
-                one.place,
-            )
-            for one in found
-        ]
-        say(table(("ALERT", "RUNBOOK", "NOTE", "FILE"), rows))
+        say(_table_of(found))
     lacking = [one for one in found if not one.runbook]
     still = [one for one in lacking if not one.waived]
     narrate(f"{plural(len(found), 'alert')}: {len(found) - len(lacking)} lead to a runbook, {len(still)} lack one")
     return Exit.UNHEALTHY if still else Exit.OK
+
+
+def _table_of(found: Iterable[AlertLead]) -> str:
+    rows = [
+        (clean(o.alert), o.runbook or "lacks", joined(o.because, o.waived, clean(o.wrong), sep="; "), o.place)
+        for o in found
+    ]
+    return table(("ALERT", "RUNBOOK", "NOTE", "FILE"), rows)
 
 
 def _tell(found: Iterable[CoverageGap], *, waived_too: bool) -> None:

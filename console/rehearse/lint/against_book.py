@@ -44,6 +44,8 @@ class BookWays:
         return self.book.step(turn_of(id)[0])
 
     def beyond(self, id: str) -> frozenset[str]:
+        """Steps that may follow; those of `finally` stand before whatever end the walk was at."""
+        id = "" if turn_of(id)[0] in self.book.last else id
         return graph.beyond(self.book, turn_of(id)[0]) if id else self.reachable
 
     def ends(self, beyond: str = "") -> list[Step]:

@@ -142,14 +142,15 @@ def _accepted(
     resources: Mapping[str, Any] = {resource.id: resource for resource in REGISTRY}
     for index, one in enumerate(case.accepted):
         here = (*at, index)
-        said, whole = f"the API has no resource {one.resource!r}", one.resource.partition("/")[0]
-        if not report.known("unknown-resource", (*here, "resource"), whole, resources, said):
+        said = f"the API has no resource {one.resource!r}"
+        plural, _, below = one.resource.partition("/")
+        if not report.known("unknown-resource", (*here, "resource"), plural, resources, said):
             continue
         for number, verb in enumerate(one.verbs):
             word = verb.upper()
             report.known("unknown-verb", (*here, "verbs", number), word, VERBS, f"{verb!r} is none of {VERBS}")
-        resource = resources[whole]
-        loose = any(mark in one.name for mark in "*?[") or "POST" in {verb.upper() for verb in one.verbs}
+        resource = resources[plural]
+        loose = below or any(mark in one.name for mark in "*?[") or "POST" in {verb.upper() for verb in one.verbs}
         if loose or resource.kind in MADE or resource is SPARKAPPS:
             continue
         names = [o["metadata"]["name"] for o in holdings.world.store.each(resource)]

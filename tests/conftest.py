@@ -1,8 +1,10 @@
-"""What all tests share: real parts as fixtures (tests/cluster/parts.py), and how many workers run them."""
+"""What all tests share: real parts as fixtures (tests/cluster/parts.py), their workers, and what spares time."""
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 
 import pytest
 from hypothesis import settings
@@ -29,6 +31,12 @@ __all__ = [
     "spark_node",
 ]
 
+# Hundreds of processes of one session import the same modules: what was compiled is kept, whatever the environment is.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+gc.disable()  # until the tests are collected: nothing of them is garbage
+
 # The same code gets the same answer. HYPOTHESIS_PROFILE=explore looks further, with other examples each time.
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("explore", deadline=None)
@@ -42,6 +50,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(300))
 
 
+def pytest_collection_finish() -> None:
+    """The objects of thousands of tests live as long as the session: they are not looked at again and again."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+    gc.enable()
+
+
 def pytest_xdist_auto_num_workers() -> int:
-    """`-n auto`: one more than there are cores, since whoever waits for a real part leaves one idle."""
-    return len(os.sched_getaffinity(0)) + 1
+    """`-n auto`: two more than there are cores, since whoever waits for a real part leaves one idle."""
+    return len(os.sched_getaffinity(0)) + 2

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from console.live import Live, Pace
-from console.rehearse import Rehearsal
+from console.rehearse.playing import Rehearsal
 
 WORLD = Path(__file__).parent / "data" / "drill" / "incidents.yaml"
 FINDINGS = {

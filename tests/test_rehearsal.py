@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from console.rehearse import Rehearsal
+    from console.rehearse.playing import Rehearsal
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
 
@@ -93,7 +93,7 @@ def gone(rehearsal: Rehearsal) -> None:
 
 def test_a_drill_is_not_told_what_was_seen_in_an_earlier_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from console.live import Live
-    from console.rehearse import Rehearsal
+    from console.rehearse.playing import Rehearsal
 
     monkeypatch.setenv("CONSOLE_STATE_DIR", str(tmp_path))
     with Rehearsal("spark-oom", step=True, keep=True) as rehearsal, Live(rehearsal.plan()) as live:
@@ -111,7 +111,7 @@ def test_a_drill_is_not_told_what_was_seen_in_an_earlier_one(tmp_path: Path, mon
 
 def test_a_change_of_the_last_drill_blocks_nothing_in_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from console.operate.journal import Journal
-    from console.rehearse import Rehearsal
+    from console.rehearse.playing import Rehearsal
     from tests.operate.test_journal import patch, started
 
     monkeypatch.setenv("CONSOLE_STATE_DIR", str(tmp_path))
@@ -126,9 +126,9 @@ def test_a_change_of_the_last_drill_blocks_nothing_in_the_next(tmp_path: Path, m
 
 
 def test_only_the_journals_of_the_latest_drills_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from console import rehearse
+    from console.rehearse.playing import playing
 
     monkeypatch.setenv("CONSOLE_STATE_DIR", str(tmp_path))
-    monkeypatch.setattr(rehearse, "KEPT_DRILLS", 2)
-    made = [rehearse._folder_for("spark-oom") for _ in range(3)]
+    monkeypatch.setattr(playing, "KEPT_DRILLS", 2)
+    made = [playing._folder_for("spark-oom") for _ in range(3)]
     assert made[2].is_dir() and sum(path.exists() for path in made) == 2

@@ -9,7 +9,7 @@ import pytest
 from console.base.document import parse
 from console.base.paths import library
 from console.drill.scenario.files import drills_dir, load
-from console.rehearse import play
+from console.rehearse.playing import play
 from console.sources.files.runbooks import Library
 
 BOOKS = sorted(path.stem for path in library("runbooks").glob("*.yaml"))

@@ -9,7 +9,7 @@ from msgspec import structs
 
 from console.live import Pace
 from console.live.plan import Plan
-from console.rehearse import Rehearsal
+from console.rehearse.playing import Rehearsal
 from tests.components.release import Release
 
 NAMESPACE = "analytics"
@@ -18,6 +18,18 @@ CHART = {"helm.sh/chart": "spark-4.1-0.1.0"}
 CONF = """spark.master=k8s://https://kubernetes.default.svc:443
 spark.eventLog.dir=s3a://spark-logs/events
 spark.sql.catalog.lake.type=hadoop
+"""
+RULES = """groups:
+  - name: platform
+    rules:
+      - alert: JobsFail
+        expr: failed_jobs / jobs > 0.02 and < 0.05
+"""
+BUDGET = """groups:
+  - name: budget
+    rules:
+      - alert: BudgetSpent
+        expr: spend_total / budget_total > 1
 """
 
 
@@ -43,5 +55,8 @@ def plan_of(rehearsal: Rehearsal, pace: Pace) -> Plan:
     store = {"spec": {"secretStoreRef": {"name": "vault", "kind": "SecretStore"}}}
     unready = {"type": "Ready", "status": "False", "reason": "SecretSyncedError"}
     release.apply("ExternalSecret", "s3-credentials", store, status={"conditions": [unready]})
+    release.apply("ConfigMap", "platform-rules", {"data": {"platform.yaml": RULES}})
+    release.apply("ConfigMap", "budget-rules", {"data": {"budget.yaml": BUDGET}})
+    release.apply("ConfigMap", "spark-overview", {"data": {"overview.json": '{"panels": []}'}})
     plan = rehearsal.plan(pace=pace)
     return replace(plan, ref=structs.replace(plan.ref, namespace=NAMESPACE))

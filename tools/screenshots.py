@@ -18,7 +18,7 @@ import cairosvg
 
 from console.live import Live, Pace
 from console.live.plan import Plan
-from console.rehearse import Rehearsal
+from console.rehearse.playing import Rehearsal
 from console.sources.files.runbooks import Library
 from console.tui.app import ConsoleApp
 from console.tui.navigation import root_pages

@@ -13,19 +13,9 @@ from console.actions.beside import Beside, ReadWanted, found
 from console.actions.effects import Effect
 from console.actions.fit import tree
 from console.actions.owners import managers
+from console.apps.remediation import acting
 from console.base.text import clean
 
-SENTINEL = "dgxc.nvidia.com/nvsentinel-state"
-_SENTINEL_ACTS = ("quarantined", "draining", "drain-succeeded", "remediating")
-_EXTERNAL = "nvsentinel.dgxc.nvidia.com/managed"
-_UPGRADE = "nvidia.com/gpu-driver-upgrade-state"
-_UPGRADE_RESTS = ("", "upgrade-required", "upgrade-done", "upgrade-failed")
-_DEPLOY, _MIG = "nvidia.com/gpu.deploy.", "nvidia.com/mig.config.state"
-_TAINTS = {
-    "ToBeDeletedByClusterAutoscaler": "the cluster autoscaler is deleting it",
-    "karpenter.sh/disrupted": "Karpenter is taking it away",
-    "cloud.google.com/impending-node-termination": "Google is ending it",
-}
 _JANITOR = ("RebootNode", "TerminateNode", "GPUReset")
 _KUEUE = "kueue.x-k8s.io/queue-name"
 
@@ -67,22 +57,8 @@ def _touches_suspend(effect: Effect) -> bool:
 
 def _of_node(node: dict[str, Any], beside: Beside) -> Iterator[str]:
     labels, name = _labels(node), str(tree(node.get("metadata")).get("name"))
-    state = labels.get(SENTINEL, "")
-    if state in _SENTINEL_ACTS:
-        yield f"NVSentinel works on it ({clean(state)}): a change cancels that; finish the Spark work on it instead"
-    elif labels.get(_EXTERNAL) == "false":
-        yield f"an external remediation has it ({_EXTERNAL}=false)"
-    state = labels.get(_UPGRADE, "")
-    if state not in _UPGRADE_RESTS:
-        yield f"the GPU operator upgrades its driver ({clean(state)}); done when {_UPGRADE} is upgrade-done"
-    paused = sorted(key for key, value in labels.items() if key.startswith(_DEPLOY) and value.startswith("paused-for-"))
-    if paused:
-        yield f"the GPU operator has paused its parts for a change ({clean(paused[0])}={clean(labels[paused[0]])})"
-    if labels.get(_MIG) in ("pending", "rebooting"):
-        yield f"the MIG manager changes its GPUs ({_MIG}={labels[_MIG]})"
-    for taint in tree(node.get("spec")).get("taints") or []:
-        if isinstance(taint, dict) and (who := _TAINTS.get(str(taint.get("key")))):
-            yield f"{who} (taint {clean(str(taint.get('key')))})"
+    taints = tree(node.get("spec")).get("taints")
+    yield from map(clean, acting(labels, taints if isinstance(taints, list) else []))
     for kind in _JANITOR:
         for item in found(beside, kind).items:
             mine = tree(item.get("spec")).get("nodeName") == name

@@ -186,6 +186,11 @@ def human_bytes(count: float | None) -> str:
     raise AssertionError("unreachable")
 
 
+def human_amount(count: float, resource: str) -> str:
+    """So much of a Kubernetes resource: memory and storage as bytes, all else as a number."""
+    return human_bytes(count) if "memory" in resource or "storage" in resource else f"{count:g}"
+
+
 def human_duration(seconds: float | None) -> str:
     """The largest unit that says enough on a screen: `42s`, `14m`, `2h05m`, `3d`; `?` where it is not known."""
     number = parse_number(seconds)

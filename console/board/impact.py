@@ -28,7 +28,8 @@ class Impact(Struct, frozen=True):
         attempts: how many the application has begun (`exact`: no more than that), and `failed` of those that are seen.
         lost: how the executors that are seen ended otherwise than they should, by kind; those that a change of the walk
             ended are none. `told`: how many a finding tells of, out of logs and events.
-        objectives: ids of those that burn, or whose budget is spent.
+        objectives: ids of those that burn, or whose budget is spent, or of which an alert fires.
+        budgets: how much of the budget is left, by objective, where that is known.
     """
 
     at: float
@@ -40,6 +41,7 @@ class Impact(Struct, frozen=True):
     lost: dict[str, int] | None = None
     told: int | None = None
     objectives: tuple[str, ...] = ()
+    budgets: dict[str, float] = {}
 
 
 def impact_of(board: Board, subject: str, alert: Alert | None = None, changed: Iterable[float] = ()) -> Impact:
@@ -51,7 +53,7 @@ def impact_of(board: Board, subject: str, alert: Alert | None = None, changed: I
         changed: when the walk changed something.
     """
     app = board.app(subject)
-    burning = tuple(slo.id for slo in board.slos if slo.state in ("burning", "exhausted"))
+    burning = _burning(board)
     found = [f for f in board.findings if f.severity != "info" and (f.app == subject or subject in ("", "cluster"))]
     deaths = [d for f in found if isinstance(d := getattr(f.data, "deaths", None), int)]
     return Impact(
@@ -64,7 +66,13 @@ def impact_of(board: Board, subject: str, alert: Alert | None = None, changed: I
         lost=_lost(app, tuple(changed)) if app is not None else None,
         told=max(deaths, default=None),
         objectives=burning,
+        budgets={slo.id: slo.budget_left for slo in board.slos if slo.budget_left is not None},
     )
+
+
+def _burning(board: Board) -> tuple[str, ...]:
+    alarmed = {value for a in board.alerts if a.state == "firing" for value in a.labels.values()}
+    return tuple(slo.id for slo in board.slos if slo.state in ("burning", "exhausted") or slo.id in alarmed)
 
 
 def _alerts(board: Board, app: SparkApp | None, led: Alert | None, burning: tuple[str, ...]) -> tuple[AlertFired, ...]:

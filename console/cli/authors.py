@@ -13,7 +13,10 @@ from console.cli.options import Where, output_option, where_options
 from console.cli.output import narrate, plain, print_json, say
 
 if TYPE_CHECKING:
+    from console.runbook.authors.importing.evidence import EvidenceProposal
+    from console.runbook.authors.importing.page import MarkdownPage, PageItem
     from console.runbook.authors.vocabulary import Term
+    from console.runbook.catalogue import Catalogue
 
 SHOWN_WHOLE = 6
 """Words that are shown with everything; more are shown as a list."""
@@ -74,62 +77,115 @@ def _whole(term: Term) -> list[str]:
 @click.option("--title", default=None, help="What is wrong, in one sentence.")
 @click.option("--folder", type=click.Path(path_type=Path, file_okay=False), default=Path("runbooks"), show_default=True)
 def new(id: str, about: str | None, finding: str | None, verb: str | None, title: str | None, folder: Path) -> int:
-    """Write a new runbook that passes lint, and beside it the schema by which editors complete it.
+    """Write a new runbook that passes lint, its drill that passes, and the schema by which editors complete it.
 
-    What is not given is asked for; no runbook is overwritten.
+    What is not given is asked for; nothing is overwritten.
     """
     from datetime import UTC, datetime
 
     from console.base.jsontext import json_text
+    from console.rehearse import newdrill
     from console.runbook.authors import scaffold
-    from console.runbook.schema import json_schema
+    from console.runbook.schema import json_schema, load
+    from console.sources.files.runbooks import Library
 
+    scaffold.check("id", id)
     answers = scaffold.Answers(
         id=id,
-        about=about or click.prompt("What is it about (app, component ID, node, schedule, object KIND, cluster)"),
-        finding=finding or click.prompt("Which finding leads to it"),
-        verb=verb or click.prompt("What does it change (a verb, or none)", default="none"),
+        about=about or _asked("about", "What is it about (app, component ID, node, schedule, object KIND, cluster)"),
+        finding=finding or _asked("finding", "Which finding leads to it (console runbooks vocabulary findings)"),
+        verb=verb or _asked("verb", "What does it change (a verb, or none)", default="none"),
         title=title or click.prompt("What is wrong, in one sentence"),
         day=datetime.now(UTC).date().isoformat(),
     )
     text, file = scaffold.runbook(answers), folder / f"{id}.yaml"
-    if file.exists():
-        raise UsageError(f"{file} is there already", hint="choose another name, or edit it")
-    folder.mkdir(parents=True, exist_ok=True)
-    with file.open("x", encoding="utf-8") as out:
-        out.write(text)
+    book, beside = load(text, str(file)), newdrill.drill_file(folder, id)
+    found = newdrill.recipe(answers.finding, book.about[0], Library.read().runbooks)
+    for there in (file, beside):
+        if there.exists():
+            raise UsageError(f"{there} is there already", hint="choose another name, or edit it")
+    beside.parent.mkdir(parents=True, exist_ok=True)
+    for path, content in ((file, text), (beside, newdrill.drill(book, found))):
+        with path.open("x", encoding="utf-8") as out:
+            out.write(content)
+        say(str(path))
     (folder / scaffold.SCHEMA).write_text(json_text(json_schema()), encoding="utf-8")
-    say(str(file))
-    narrate(f"check it with: console runbooks lint {file}")
+    if found is None:
+        narrate(f"no shipped drill shows {answers.finding} of {answers.about}: its drill breaks nothing yet")
+    narrate(f"check it with: console runbooks lint {file} {beside}")
+    narrate(f"play it with: console runbooks test {file}")
     return Exit.OK
 
 
-@click.command("coverage")
-@click.option("--waivers", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="YAML: name → reason.")
-@where_options
-@output_option()
-def coverage(waivers: Path | None, where: Where, output: str) -> int:
-    """Both ways: findings, alerts and components without a runbook, and runbooks that nothing leads to.
+def _asked(key: str, question: str, default: str | None = None) -> str:
+    """An answer that means something: another one is said to be wrong, with what would do, and asked for again."""
+    from console.runbook.authors import scaffold
 
-    Exit code 1 where something is open and not waived.
+    while True:
+        answer = str(click.prompt(question, default=default)).strip()
+        try:
+            scaffold.check(key, answer)
+            return answer
+        except UsageError as error:
+            narrate(f"{error.message}: {error.hint}")
+
+
+@click.command("import")
+@click.argument("page", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--alert", default="", help="The alert that leads to it, where neither heading nor file is named by it.")
+@click.option("--owner", default="nobody yet", show_default=True, help="Whom to ask about the runbook.")
+@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), default=Path("runbooks"), show_default=True)
+def import_(page: Path, alert: str, owner: str, folder: Path) -> int:
+    """Make a runbook of a Markdown page: its commands become manual steps, never a change.
+
+    A command that only reads may become evidence that Console reads itself, where you say so when you are asked.
     """
-    from console.base.document import parse
-    from console.cli.library import known_names, read_library
-    from console.runbook.authors import covered
-    from console.settings.load import load
-    from console.settings.presets import load_library
+    from datetime import UTC, datetime
 
-    alerts, objectives = known_names(where)
-    settings = load(Path(where.config) if where.config else None)
-    components = load_library(settings.folders("preset_paths")).components
-    waived = covered.waivers(parse(waivers.read_text(encoding="utf-8"), str(waivers))) if waivers else {}
-    books = read_library(where).runbooks.values()
-    found = covered.gaps(books, alerts=alerts, objectives=objectives, components=components, waived=waived)
-    if output == "json":
-        print_json({"kind": "RunbookCoverage", "gaps": [plain(gap) for gap in found]})
-    else:
-        for gap in found:
-            say(f"{gap.what:<10} {gap.name:<36} {gap.because}" + (f" (waived: {gap.waived})" if gap.waived else ""))
-    still = [gap for gap in found if not gap.waived]
-    narrate(f"{len(still)} open, {len(found) - len(still)} waived")
-    return Exit.UNHEALTHY if still else Exit.OK
+    from msgspec.structs import replace
+
+    from console.runbook import schema
+    from console.runbook.authors.importing import book
+    from console.runbook.authors.importing.page import read
+    from console.runbook.lint.run import lint
+    from console.sources.files.runbooks import read_catalogue
+
+    try:
+        text = page.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{page} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    found, catalogue = read(text, str(page), alert or page.stem), read_catalogue()
+    found = replace(found, alert=alert) if alert else found
+    day = datetime.now(UTC).date().isoformat()
+    made = book.text(found, _confirmed(found, catalogue), owner=owner, day=day)
+    file = folder / f"{book.id_of(found.alert)}.yaml"
+    if file.exists():
+        raise UsageError(f"{file} is there already", hint="move it away first")
+    problems = lint(schema.load(made, str(file)), scripts={}, catalogue=catalogue)
+    wrong = [one for one in problems if one.severity == "error"]
+    for one in wrong:
+        narrate(f"{one.place}: {one.message}")
+    folder.mkdir(parents=True, exist_ok=True)
+    with file.open("x", encoding="utf-8") as out:
+        out.write(made)
+    say(str(file))
+    narrate(f"read it with: console runbooks show {file}")
+    return Exit.UNHEALTHY if wrong else Exit.OK
+
+
+def _confirmed(page: MarkdownPage, catalogue: Catalogue) -> dict[PageItem, EvidenceProposal]:
+    """Commands that a person says to be evidence; where nobody answers, none."""
+    from console.runbook.authors.importing.evidence import proposal
+
+    out = {}
+    for item in (item for part in page.sections.values() for item in part):
+        proposed = proposal(item, catalogue)
+        if proposed is None:
+            continue
+        narrate(f"the page says: {clean(item.text)}")
+        try:
+            if click.confirm(f"Shall Console {clean(proposed.words)} and show it", default=False, err=True):
+                out[item] = proposed
+        except click.Abort:
+            break
+    return out

@@ -14,6 +14,7 @@ from console.base.text import clean, listed
 from console.board.compose import condensed
 from console.board.model import Board
 from console.board.overview import causes
+from console.board.waits import wait_of
 from console.cli.options import Where, output_option, where_options
 from console.cli.output import (
     exit_for,
@@ -308,8 +309,10 @@ def app_document(situation: Situation, app: SparkApp) -> dict[str, Any]:
     """One application with its members and findings."""
     findings = situation.board.findings_of(app.key)
     since = since_change_of(situation, app.key)
+    wait = wait_of(situation.board, app.key)
     return {
         **plain(app),
+        "waits": None if wait is None else plain(wait),
         "findings": [finding_json(situation, f) for f in findings],
         "since_change": None if since is None else plain(since),
     }
@@ -352,6 +355,8 @@ def app_text(situation: Situation, app: SparkApp, trend: MemoryTrend | None = No
     if (since := since_change_of(situation, app.key)) is not None:
         lines.append(f"change   at {rfc3339(since.at)} by walk {since.walk}")
         lines += [f"         {said}" for said in since.words]
+    if (wait := wait_of(board, app.key)) is not None:
+        lines.append(f"waits    {wait.line}")
     rows = [_member_row(board, m) for m in members(app)]
     if rows:
         lines += ["", table(("MEMBER", "STATE", "AGE", "NODE", "EXIT", "WHY"), rows)]

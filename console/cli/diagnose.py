@@ -12,13 +12,14 @@ from msgspec.structs import replace
 from console.base.clock import rfc3339
 from console.base.errors import Exit, ReachError
 from console.base.text import clean, plural, shorten
+from console.cli.diagnosis.against import comparison_lines, live_comparison, live_comparison_lines, saved_comparisons
+from console.cli.diagnosis.times import live_json, live_lines, report_lines
 from console.cli.options import Where, where_options
 from console.cli.output import finding_json, left_out_json, left_out_lines, plain, print_json, say, table
-from console.cli.times import live_json, live_lines, report_lines
 from console.live.shown import aged, runbook_names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from console.apps.model import SparkApp
     from console.board.model import Board
@@ -45,8 +46,11 @@ TIMES_WITHIN = 90.0
 @where_options
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--slow", is_flag=True, help="Also where the time of each application went that it need not have.")
+@click.option(
+    "--against", "run", metavar="RUN", help="Also what changed since RUN: a name, Spark's id, or saved evidence."
+)
 @click.option("--explain", is_flag=True, help="Also every rule that was tried and why it did not hold.")
-def command(what: str, where: Where, output: str, slow: bool, explain: bool) -> int:
+def command(what: str, where: Where, output: str, slow: bool, run: str | None, explain: bool) -> int:
     """Findings from saved evidence (a folder, a file, an archive, or `-` for what is piped in), or of one application
     of the cluster (NAMESPACE/NAME or NAME).
 
@@ -54,14 +58,14 @@ def command(what: str, where: Where, output: str, slow: bool, explain: bool) -> 
     enough to say; 2: there is no such folder, file or application.
     """
     if what == "-":
-        return _saved_evidence(None, where, output, slow, explain)
+        return _saved_evidence(None, where, output, slow, explain, run)
     path = Path(what)
     if path.exists() or what.startswith((".", "/", "~")) or what.endswith("/"):
-        return _saved_evidence(path.expanduser(), where, output, slow, explain)
-    return _live(what, where, output, slow, explain)
+        return _saved_evidence(path.expanduser(), where, output, slow, explain, run)
+    return _live(what, where, output, slow, explain, run)
 
 
-def _saved_evidence(path: Path | None, where: Where, output: str, slow: bool, explain: bool) -> int:
+def _saved_evidence(path: Path | None, where: Where, output: str, slow: bool, explain: bool, run: str | None) -> int:
     """`path`: None for what is piped in."""
     from console.cli.library import read_library
     from console.findings.case import ClusterView
@@ -80,24 +84,36 @@ def _saved_evidence(path: Path | None, where: Where, output: str, slow: bool, ex
     trials, untold = gathered(explained(facts, apps)) if explain else ((), ())
     times = reports(((c.app, c.rest) for c in ClusterView(facts, apps).cases), facts.at) if slow else []
     gaps = unjudged(facts, apps, findings)
-    unread = [{"locator": clean(locator), "reason": clean(reason)} for locator, reason in facts.unread]
+    compared = saved_comparisons(facts, apps, findings, run)
     if output == "json":
-        document: dict[str, Any] = {"findings": [finding_json(situation, f) for f in findings], "unread": unread}
+        document = _document(situation, facts, apps, findings)
         document["not_judged"] = plain(list(gaps))
-        document["incidents"] = plain(list(situation.board.incidents))
-        document["apps"] = [_app_json(app, findings) for app in apps]
         document["left_out"] = left_out_json((*facts.left_out, *untold))
-        document["read"] = {s.name: s.detail for s in facts.sources}
+        document |= {"against": [{"app": key, **plain(one)} for key, one in compared]} if compared else {}
         if slow:
             document["slow"] = [{"app": app.key, "appId": app.app_id, **plain(report)} for app, report in times]
         if explain:
             document["tried"] = plain(list(trials))
         print_json(document)
     else:
-        say(text_of(situation, findings, apps, trials, facts, times, gaps=gaps, untold=untold))
+        more = [*(text for _, one in compared for text in comparison_lines(one))]
+        say(text_of(situation, findings, apps, trials, facts, times, more, gaps=gaps, untold=untold))
     if findings or any(one.grave for one in gaps):
         return Exit.UNHEALTHY
     return Exit.OK if _was_read(facts) else Exit.UNHEALTHY
+
+
+def _document(
+    situation: Situation, facts: Facts, apps: Sequence[SparkApp], findings: tuple[Finding, ...]
+) -> dict[str, Any]:
+    """What was found in saved evidence, and what was read of it."""
+    return {
+        "findings": [finding_json(situation, f) for f in findings],
+        "unread": _unread_json(facts.unread),
+        "incidents": plain(list(situation.board.incidents)),
+        "apps": [_app_json(app, findings) for app in apps],
+        "read": {s.name: s.detail for s in facts.sources},
+    }
 
 
 def _saved(facts: Facts, apps: tuple[SparkApp, ...], findings: tuple[Finding, ...], library: Library) -> Situation:
@@ -119,7 +135,7 @@ def _was_read(facts: Facts) -> bool:
     return any(s.state != "absent" for s in facts.sources)
 
 
-def _live(what: str, where: Where, output: str, slow: bool, explain: bool) -> int:
+def _live(what: str, where: Where, output: str, slow: bool, explain: bool, run: str | None) -> int:
     from console.cli.board import find_app
     from console.cli.connect import looking
     from console.findings.diagnose import gathered
@@ -131,17 +147,21 @@ def _live(what: str, where: Where, output: str, slow: bool, explain: bool) -> in
         situation = replace(live.situation, board=board)
         trials, untold = gathered(live.explain(app.key).result(WAIT)) if explain else ((), ())
         times = _times(live, app) if slow else None
+        unread = live.unread(app.key).result(WAIT)
+        changed = live_comparison(live, app, run)
     findings = _with_causes(board, board.findings_of(app.key))
     if output == "json":
-        document = {"findings": [finding_json(situation, f) for f in findings], "unread": []}
+        document: dict[str, Any] = {"findings": [finding_json(situation, f) for f in findings]}
+        document["unread"] = _unread_json(unread)
         document["left_out"] = left_out_json((*board.left_out, *untold))
         document["apps"] = [_app_json(app, findings)]
         document |= {"slow": [live_json(app, times)]} if times is not None else {}
+        document |= {"against": [{"app": app.key, **plain(changed)}]} if changed is not None else {}
         print_json(document | ({"tried": plain(list(trials))} if explain else {}))
     else:
-        more = live_lines(app, times) if times is not None else ()
-        say(text_of(situation, findings, (app,), trials, None, more=more, untold=untold))
-    return Exit.UNHEALTHY if findings else Exit.OK
+        more = [*(live_lines(app, times) if times is not None else ()), *live_comparison_lines(changed)]
+        say(text_of(situation, findings, (app,), trials, None, more=more, untold=untold, unread=unread))
+    return Exit.UNHEALTHY if findings or unread else Exit.OK
 
 
 def _times(live: Live, app: SparkApp) -> Times:
@@ -191,33 +211,35 @@ def text_of(
     more: Sequence[str] = (),
     gaps: Sequence[Uncovered] = (),
     untold: Sequence[LeftOut] = (),
+    unread: Sequence[tuple[str, str]] = (),
 ) -> str:
     """The findings for a person: one block each, causes before consequences.
 
     Args:
+        unread: (what, why) for what could not be read of a live application; `facts` say it of saved evidence.
         untold: what was left out of the trials.
     """
     lines: list[str] = []
     for finding in findings:
         lines += [*_block(situation, finding), ""]
     if not findings:
-        lines += [_nothing_found(facts, gaps), ""]
+        lines += [_nothing_found(facts, gaps or unread), ""]
     lines += [f"not judged  {one.subject}: {one.why}" for one in gaps] + ([""] if gaps else [])
     for app in apps:
         lines += _attempts(app, findings)
     for app, report in times:
         lines += [*report_lines(app.key.strip("/") or app.app_id, report), ""]
     lines += [*more, ""] if more else []
-    lines += _read(facts) if facts is not None else []
+    lines += _read(facts) if facts is not None else _unread(unread)
     lines += left_out_lines(facts.left_out if facts is not None else situation.board.left_out)
     lines += _tried(trials, untold)
     return "\n".join(clean(line, lines=True) for line in lines).rstrip()
 
 
-def _nothing_found(facts: Facts | None, gaps: Sequence[Uncovered]) -> str:
+def _nothing_found(facts: Facts | None, gaps: Sequence[object]) -> str:
     if facts is not None and not _was_read(facts):
         return "nothing can be said: it holds no evidence that is known"
-    return "not enough to say: nothing was found in what could be judged" if gaps else "no findings"
+    return "not enough to say: nothing was found in what could be read and judged" if gaps else "no findings"
 
 
 def _read(facts: Facts) -> list[str]:
@@ -225,8 +247,16 @@ def _read(facts: Facts) -> list[str]:
     read = ", ".join(f"{s.name} {s.detail.split(' ')[0]}" for s in facts.sources if s.state != "absent")
     return [
         *([f"read    {read}"] if _was_read(facts) else []),
-        *(f"unread  {locator}: {reason}" for locator, reason in facts.unread),
+        *_unread(facts.unread),
     ]
+
+
+def _unread(items: Iterable[tuple[str, str]]) -> list[str]:
+    return [f"unread  {locator}: {reason}" for locator, reason in items]
+
+
+def _unread_json(items: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"locator": clean(locator), "reason": clean(reason)} for locator, reason in items]
 
 
 def _tried(trials: tuple[Trial, ...], untold: Sequence[LeftOut]) -> list[str]:

@@ -14,16 +14,19 @@ from console.cli.options import Where, output_option, where_options
 from console.cli.output import plain, print_json, say, table
 
 if TYPE_CHECKING:
-    from console.live.doctor import Check
+    from console.live.doctor.checks import Check
 
 
 @click.command()
+@click.option("--rbac", is_flag=True, help="Print the ClusterRole that lets Console read what it looks at, and end.")
 @where_options
 @output_option()
-def command(where: Where, output: str) -> int:
+def command(rbac: bool, where: Where, output: str) -> int:
     """Whether Console can see and do what it needs here, and what to fix."""
+    if rbac:
+        return _rbac(output)
     from console.cli.connect import make_plan
-    from console.live.doctor import checks
+    from console.live.doctor.checks import checks
 
     async def gather() -> list[Check]:
         return [check async for check in checks(make_plan(where))]
@@ -40,6 +43,24 @@ def command(where: Where, output: str) -> int:
     if lost is not None:
         return Exit.UNREACHABLE
     return Exit.UNHEALTHY if any(c.standing == "missing" for c in found) else Exit.OK
+
+
+def _rbac(output: str) -> int:
+    import yaml
+
+    from console.live.doctor.rights import reading
+
+    role = reading()
+    if output == "json":
+        print_json(role)
+        return Exit.OK
+    say(
+        "# kubectl apply -f -, then bind it: kubectl create clusterrolebinding console-reader "
+        "--clusterrole=console-reader --group=GROUP"
+    )
+    say("# It reads no Secret. Without them nothing is said of a Secret that is named and missing.")
+    say(yaml.safe_dump(role, sort_keys=False, default_flow_style=None, width=110).rstrip())
+    return Exit.OK
 
 
 @click.command()

@@ -11,7 +11,7 @@ from console.base.errors import Exit, UsageError
 from console.cli.output import narrate, plain, print_json, say, table
 
 if TYPE_CHECKING:
-    from console.rehearse import Score
+    from console.rehearse.playing import Score
 
 
 @click.command()
@@ -32,7 +32,7 @@ def command(name: str, case: str, auto: bool, serve: bool, speed: float | None, 
     if auto and serve:
         raise UsageError("--auto and --serve exclude each other")
     if auto:
-        from console.rehearse import play
+        from console.rehearse.playing import play
 
         return _report(play(name, case, seed=seed), output)
     if serve:
@@ -45,7 +45,7 @@ def command(name: str, case: str, auto: bool, serve: bool, speed: float | None, 
 def _by_hand(name: str, case: str, speed: float | None, seed: int | None) -> int:
     from console.cli.ui import run_ui, terminal
     from console.live import Live
-    from console.rehearse import Rehearsal
+    from console.rehearse.playing import Rehearsal
 
     if not terminal():
         raise UsageError("a drill for a person needs a terminal", hint=f"console drill {name} --auto plays it alone")
@@ -62,7 +62,7 @@ def _by_hand(name: str, case: str, speed: float | None, seed: int | None) -> int
 def _serve(name: str, case: str, speed: float | None, seed: int | None) -> int:
     import threading
 
-    from console.rehearse import Rehearsal
+    from console.rehearse.playing import Rehearsal
 
     fast = speed is not None and speed > 1
     with Rehearsal(name, case, speed=speed, seed=seed, now=not fast) as rehearsal:

@@ -32,7 +32,7 @@ def command(folder: Path, output: str) -> int:
     """
     from console.findings.exam import RESULTS, counted
 
-    cases = [_examined(folder / name, name, label) for name, label in _labels(folder).items()]
+    cases = examined(folder)
     kinds = counted(cases)
     total = {result: sum(1 for one in cases if one.result == result) for result in RESULTS}
     seconds = round(sum(one.seconds for one in cases), 3)
@@ -49,6 +49,11 @@ def command(folder: Path, output: str) -> int:
         )  # fmt: skip
         say("\n".join(clean(line, lines=True) for line in lines))
     return Exit.UNHEALTHY if total["wrong"] or total["silent"] else Exit.OK
+
+
+def examined(folder: Path) -> list[Scored]:
+    """The result of each labelled case of a folder."""
+    return [_examined(folder / name, name, label) for name, label in _labels(folder).items()]
 
 
 def _labels(folder: Path) -> dict[str, Label]:
@@ -72,10 +77,16 @@ def _labels(folder: Path) -> dict[str, Label]:
         raise UsageError(f"{path} cannot be read: {error.strerror}", hint="give the folder that holds it") from None
     except (msgspec.MsgspecError, AttributeError, re.error) as error:
         raise UsageError(f"{path} holds no labels: {error}") from None
-    missing = [name for name in found if "/" in name or name in (".", "..") or not (folder / name).exists()]
+    missing = [name for name in found if not _below(name) or not (folder / name).exists()]
     if missing:
         raise UsageError(f"{path} labels {missing[0]!r}, and there is no such case beside it")
     return found
+
+
+def _below(name: str) -> bool:
+    """Whether it names something below the folder: `case`, or `set/case`."""
+    parts = name.split("/")
+    return all(part not in ("", ".", "..") for part in parts)
 
 
 def _examined(path: Path, name: str, label: Label) -> Scored:

@@ -285,6 +285,7 @@ def page(record: WalkRecord) -> str:
     walk, spans = record.walk, record.spans()
     lines = [
         f"{outcome(walk, record.on_it).upper()}  {because(walk) or _goes_on(record)}",
+        *([] if walk.ended is not None else [f"stands   at {record.where()}"]),
         *(f"to do    {todo}" for todo in walk.still_to_do),
         *([f"left     by {walk.left.by} at {rfc3339(walk.left.at)}"] if walk.left is not None else []),
         *([f"handed   over by {walk.handed.by}: {walk.handed.text or '-'}"] if walk.handed is not None else []),
@@ -298,7 +299,7 @@ def page(record: WalkRecord) -> str:
     lines += _cost(walk)
     rows = []
     for number, s in enumerate(walk.steps, 1):
-        rows.append((rfc3339(s.entered) or "", s.step, s.state, s.status or "", s.words))
+        rows.append((rfc3339(s.entered) or "", record.name(number), s.state, s.status or "", s.words))
         rows += [("", u.title, u.state, "", u.words) for u in walk.undos if u.after == number]
     lines += ["", table(("AT", "STEP", "STATE", "JUDGED", "WHY"), rows)]
     for effect in walk.writes:
@@ -326,10 +327,12 @@ def _cost(walk: Walk) -> list[str]:
 
 def story(record: WalkRecord) -> str:
     """One line per record."""
+    from console.runbook.walk import Entered
     from console.timeline.prose import sentence
 
-    rows = []
+    rows, visits = [], 0
     for number, event in enumerate(record.events, 1):
-        step = getattr(event, "step", "")
-        rows.append((str(number), rfc3339(event.at) or "", step, sentence(event), record.hashes[number - 1][:12]))
-    return table(("#", "AT", "STEP", "WHAT", "SHA-256"), rows)
+        visits += isinstance(event, Entered)
+        words = record.name(visits) if isinstance(event, Entered) else sentence(event)
+        rows.append((str(number), rfc3339(event.at) or "", words, record.hashes[number - 1][:12]))
+    return table(("#", "AT", "WHAT", "SHA-256"), rows)

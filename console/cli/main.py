@@ -32,6 +32,7 @@ COMMANDS: dict[str, Lazy] = {
     "alerts": Lazy("console.cli.board:alerts", "Firing alerts and the runbook of each."),
     "components": Lazy("console.cli.components:command", "The systems of the platform and whether they work."),
     "gpu": Lazy("console.cli.gpu:command", "GPUs: who holds each, which are broken, which are wasted."),
+    "waits": Lazy("console.cli.waits:command", "Who waits: for which queue, how much is missing, who holds it."),
     "slo": Lazy("console.cli.slo:command", "Objectives, error budgets and burn rates, with their arithmetic."),
     "diagnose": Lazy(
         "console.cli.diagnose:command",

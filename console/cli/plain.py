@@ -7,12 +7,14 @@ import contextlib
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.cli.output import narrate, watched_of
+from console.runbook.titles import step_words
 from console.runbook.walk import Walk
-from console.runbook.watching import words
+from console.runbook.watching import stored_runbook, words
 from console.timeline.prose import meant
 
 if TYPE_CHECKING:
@@ -67,8 +69,10 @@ class Narrator:
         """Say what is new in `walk`; before the first step, what is walked."""
         for number, text in enumerate((*meant(walk), *(f"! {remark}" for remark in walk.remarks))):
             self._once(number, "about", text)
+        if walk.rights is not None and walk.rights.rule:
+            self._once(0, "rule", f"to ask for, to do all of it (what only reads goes on without):\n{walk.rights.rule}")
         for number, state in enumerate(walk.steps):
-            self._once(number, "in", f"step {number + 1}: {state.step}")
+            self._once(number, "in", step_words(walk, stored_runbook(walk), number + 1))
             if state.state != "current":
                 mark = "" if state.state == "done" else f" ({state.state})"
                 self._once(number, "out", f"  {state.words or 'done'}{mark}")
@@ -83,6 +87,26 @@ class Narrator:
             self._said.add((number, part))
             if not self._quiet:
                 narrate(text)
+
+
+def shown(question: Question) -> Iterator[str]:
+    """A question in lines: what stands beside it, what a change would do, what can be answered."""
+    yield f"\n{question.title}"
+    if question.reason:
+        yield f"! {question.reason}"
+    preview = question.preview
+    if preview is None:
+        yield from (f"  {text}" for text in question.shows)
+    else:
+        target = preview.effect.target.words if preview.effect.target else " ".join(preview.effect.argv)
+        yield f"  change of {target}"
+        yield from (f"  {text}" for text in preview.diff)
+        yield from (f"  {item.topic}: {item.text}" for item in preview.consequences)
+        yield f"  rollback: {'ready' if preview.effect.reversible else 'none, ' + preview.effect.reason}"
+    if question.text:
+        yield question.text
+    for number, choice in enumerate(question.choices, 1):
+        yield f"  {number} {choice.label or choice.value}{f'  ({choice.hint})' if choice.hint else ''}"
 
 
 class PlainPerson:
@@ -114,7 +138,8 @@ class PlainPerson:
     def _ask(self, question: Question) -> Reply | None:
         from console.operate.person import Reply
 
-        self._show(question)
+        for line in shown(question):
+            narrate(line)
         if question.kind == "approval":
             narrate("Ctrl-C leaves the walk where it stands")
             return None
@@ -123,6 +148,10 @@ class PlainPerson:
         if question.kind == "rules" and question.terminal:
             text = self._typed("type yes to go on under the wider rules, anything else is No: ")
             return None if text is None else Reply("yes" if text == "yes" else "no", self.name, text, True)
+        if question.kind == "reason":
+            read = self._typed if question.terminal else self._read
+            said = read("why it is done all the same (an empty line is No): ")
+            return None if said is None else Reply(said, self.name, terminal=question.terminal)
         if question.choices:
             return self._choose(question)
         text = self._read("> ")
@@ -170,28 +199,6 @@ class PlainPerson:
             if any(text == choice.value for choice in question.choices):
                 return Reply(text, self.name)
             narrate(f"{text!r} is none of the answers")
-
-    @staticmethod
-    def _show(question: Question) -> None:
-        narrate(f"\n{question.title}")
-        if question.reason:
-            narrate(f"! {question.reason}")
-        shown = question.preview
-        if shown is None:
-            for text in question.shows:
-                narrate(f"  {text}")
-        else:
-            target = shown.effect.target.words if shown.effect.target else " ".join(shown.effect.argv)
-            narrate(f"  change of {target}")
-            for text in shown.diff:
-                narrate(f"  {text}")
-            for item in shown.consequences:
-                narrate(f"  {item.topic}: {item.text}")
-            narrate(f"  rollback: {'ready' if shown.effect.reversible else 'none, ' + shown.effect.reason}")
-        if question.text:
-            narrate(question.text)
-        for number, choice in enumerate(question.choices, 1):
-            narrate(f"  {number} {choice.label or choice.value}{f'  ({choice.hint})' if choice.hint else ''}")
 
     @staticmethod
     def _typed(label: str) -> str | None:

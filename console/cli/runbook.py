@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 @click.option("--plain", is_flag=True, help="Line by line, for screen readers and simple terminals.")
 @click.option("--resume", metavar="WALK", help="Go on with a walk that was cut off (an id, its beginning, or latest).")
 @click.option(
+    "--take-over", metavar="TEXT", default="", help="With --resume: take the walk from who is on it; TEXT says why."
+)
+@click.option(
     "--undo", metavar="WALK", help="Undo the last change of a walk (an id, its beginning, or latest), line by line."
 )
 @click.option("--change", metavar="ID", default="", help="With --undo: this change instead of the last (WALK/1, or 1).")
@@ -46,6 +49,7 @@ def command(
     answers: str | None,
     plain: bool,
     resume: str | None,
+    take_over: str,
     undo: str | None,
     change: str,
     stored: bool,
@@ -63,24 +67,34 @@ def command(
         if name is not None or resume is not None or app or alert:
             raise UsageError("--undo takes back a change of one walk, and walks nothing")
         return _undo(undo, change, answers, where, output)
-    if change:
-        raise UsageError("--change names what --undo takes back", hint="console runbook --undo WALK --change ID")
-    if name is None and resume is None:
-        raise UsageError("which runbook?", hint="`console runbooks list` shows them; or say --resume latest")
+    _one_thing(name, resume, take_over, change)
     given = {**({"about": about} if about else {}), **_pairs(inputs)}
     sent = _alert(alert, app or "") if alert else None
     if terminal() and not (plain or answers) and output == "table":
         from console.live import Opening
 
-        return open_ui(where, Opening(name or "", app or "", sent, given, resume or "", stored))
+        return open_ui(where, Opening(name or "", app or "", sent, given, resume or "", stored, take_over))
     from console.cli.connect import looking
 
     with looking(where) as live:
         board = live.situation.board
         person = _person(answers, production=board.cluster.production)
         chosen = _app(live, app)
-        walk = walk_it(live, name, app=chosen, alert=sent, given=given, person=person, resume=resume, stored=stored)
+        walk = walk_it(
+            live, name, app=chosen, alert=sent, given=given, person=person,
+            resume=resume, stored=stored, because=take_over,
+        )  # fmt: skip
         return report(live, walk, output)
+
+
+def _one_thing(name: str | None, resume: str | None, take_over: str, change: str) -> None:
+    """Raises UsageError where the options do not say what is to be walked, or say more."""
+    if change:
+        raise UsageError("--change names what --undo takes back", hint="console runbook --undo WALK --change ID")
+    if name is None and resume is None:
+        raise UsageError("which runbook?", hint="`console runbooks list` shows them; or say --resume latest")
+    if take_over and resume is None:
+        raise UsageError("--take-over takes a walk from who is on it", hint="--resume WALK --take-over TEXT")
 
 
 def _undo(walk: str, change: str, answers: str | None, where: Where, output: str) -> int:
@@ -191,6 +205,7 @@ def walk_it(
     person: Person,
     resume: str | None = None,
     stored: bool = False,
+    because: str = "",
 ) -> Walk:
     """Walk to the end, narrating each step on stderr.
 
@@ -202,7 +217,7 @@ def walk_it(
     narrator = Narrator()
     live.subscribe(narrator)
     if resume:
-        id = live.resume(resume, person, bind=stored).result()
+        id = live.resume(resume, person, bind=stored, because=because).result()
     else:
         id = _begin(live, str(name), app, alert, dict(given or {}), person)
     narrator.follow(id)
@@ -267,7 +282,7 @@ def exit_of(walk: Walk) -> int:
 
 def walk_document(walk: Walk) -> dict[str, Any]:
     """A walk as scripts read it, when this process is no longer on it."""
-    from console.timeline.prose import status
+    from console.timeline.prose import rights, status
 
     return {
         "walk": walk.id,
@@ -275,6 +290,7 @@ def walk_document(walk: Walk) -> dict[str, Any]:
         "subject": walk.subject,
         "alert": plain(walk.alert) if walk.alert is not None else None,
         "remarks": list(walk.remarks),
+        "rights": rights(walk),
         "status": status(walk, ""),
         "outcome": walk.outcome,
         "because": walk.because,

@@ -8,22 +8,19 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from console.base.errors import Exit, UsageError
-from console.base.redact import redact_short
-from console.base.text import clean, plural
+from console.base.text import plural
 from console.cli import authors
+from console.cli.engine.coverage import command as coverage
+from console.cli.engine.linting import command as lint
 from console.cli.engine.proving import command as test
 from console.cli.engine.stats import command as stats
-from console.cli.library import known_names, read_library
+from console.cli.library import read_library
 from console.cli.options import Where, output_option, where_options
 from console.cli.output import narrate, plain, print_document, print_json, say, table
 
 if TYPE_CHECKING:
-    from console.runbook.lint.problems import LintProblem
     from console.runbook.model import Runbook
     from console.sources.files.runbooks import Library
-
-UNREADABLE = ("schema", "no-such-folder", "too-many-files", "script-file-missing")
-"""Problems of files that do not load at all; they end with 2, as wrong arguments do."""
 
 
 @click.group("runbooks")
@@ -31,6 +28,7 @@ def group() -> None:
     """Look at the library of runbooks and check it."""
 
 
+group.add_command(lint)
 group.add_command(test)
 group.add_command(stats)
 
@@ -90,47 +88,6 @@ def _one_file(path: Path) -> Runbook:
         raise UsageError(f"{path} cannot be read: {error}") from None
 
 
-@group.command("lint")
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@where_options
-@output_option()
-def lint(paths: tuple[Path, ...], where: Where, output: str) -> int:
-    """Check runbooks: the whole library and the user's folders, or only the files and folders that are named.
-
-    Exit code 1 when there are errors, 2 when a file does not load. Warnings alone are 0.
-    """
-    from datetime import UTC, datetime
-
-    from console.sources.files.runbooks import Library
-
-    today = datetime.now(UTC).date().isoformat()
-    library = read_library(where).knowing(*known_names(where))
-    if paths:
-        named = Library.read(paths, shipped=False)
-        library = Library(
-            runbooks=named.runbooks,
-            problems=named.problems,
-            scripts={**library.scripts, **named.scripts},
-            catalogue=library.catalogue,
-            files=named.files,
-            folders=named.folders,
-        )
-    problems = library.lint(today=today)
-    if output == "json":
-        count = len(library.runbooks)
-        print_json({"kind": "RunbookProblems", "runbooks": count, "problems": [_problem(p) for p in problems]})
-    else:
-        for problem in problems:
-            say(problem_text(problem))
-    errors = [p for p in problems if p.severity == "error"]
-    warnings = len(problems) - len(errors)
-    checked = plural(len(library.runbooks), "runbook")
-    narrate(f"{checked} checked: {plural(len(errors), 'error')}, {plural(warnings, 'warning')}")
-    if any(p.code in UNREADABLE for p in errors):
-        return Exit.USAGE
-    return Exit.UNHEALTHY if errors else Exit.OK
-
-
 @group.command("schema")
 @click.argument("kind", type=click.Choice(["runbook", "script"]), default="runbook")
 def schema(kind: Literal["runbook", "script"]) -> None:
@@ -141,17 +98,6 @@ def schema(kind: Literal["runbook", "script"]) -> None:
 
     document = runbook_schema.json_schema() if kind == "runbook" else scripts.json_schema()
     print_document(document)
-
-
-def problem_text(problem: LintProblem) -> str:
-    """One problem as one line, and its hint below."""
-    key = f" [{problem.key}]" if problem.key else ""
-    line = f"{problem.place}: {problem.severity}: {problem.message}{key} ({problem.code})"
-    return clean(redact_short(line)) + (f"\n  hint: {clean(redact_short(problem.hint))}" if problem.hint else "")
-
-
-def _problem(problem: LintProblem) -> dict[str, Any]:
-    return {key: getattr(problem, key) for key in problem.__struct_fields__}
 
 
 def summary(library: Library, runbook: Runbook) -> dict[str, Any]:
@@ -176,5 +122,5 @@ def _triggers(runbook: Runbook) -> str:
     return ", ".join(counts) or "nothing"
 
 
-for _command in (authors.vocabulary, authors.new, authors.coverage):
+for _command in (authors.vocabulary, authors.new, authors.import_, coverage):
     group.add_command(_command)

@@ -74,6 +74,21 @@ class Terminated(Struct, frozen=True, gc=False):
     finished: float | None = None
 
 
+class DeviceHealth(Struct, frozen=True, gc=False):
+    """What the kubelet says of a device that a container holds (`allocatedResourcesStatus`).
+
+    Attributes:
+        resource: `nvidia.com/gpu`, or `claim:NAME/REQUEST` of dynamic resource allocation.
+        id: the device's id, `DRIVER/POOL/DEVICE` for one of a claim.
+        health: `Healthy`, `Unhealthy` or `Unknown`. A plugin that vanished leaves `Healthy` behind.
+    """
+
+    resource: str
+    id: str
+    health: str
+    message: str = ""
+
+
 class Container(Struct, frozen=True, gc=False):
     """One container: what was asked for (spec) and what became of it (status).
 
@@ -97,6 +112,8 @@ class Container(Struct, frozen=True, gc=False):
     last_terminated: Terminated | None = None
     restarts: int = 0
     ready: bool = False
+    devices: tuple[DeviceHealth, ...] = ()
+    """Devices whose health the kubelet tells; empty says nothing: most clusters don't tell it."""
 
 
 MAIN_CONTAINERS = frozenset({"spark-kubernetes-driver", "spark-kubernetes-executor", "spark-connect", "executor"})
@@ -131,6 +148,8 @@ class Pod(Struct, frozen=True, gc=False):
     tolerations: tuple[dict[str, Any], ...] = ()
     node_selector: dict[str, str] = {}
     volumes: tuple[dict[str, Any], ...] = ()
+    gates: tuple[str, ...] = ()
+    """Names of its scheduling gates: while there is one, no scheduler looks at it."""
     security: dict[str, Any] = {}
     resource_version: str = ""
     gone: bool = False
@@ -218,6 +237,8 @@ class Workload(Struct, frozen=True, gc=False):
     spec: dict[str, Any] = {}
     status: dict[str, Any] = {}
     managers: tuple[str, ...] = ()
+    changed: float | None = None
+    """When it was last written to, its status apart, by its managed fields; None where those were not read."""
     gone: bool = False
 
     @property

@@ -33,7 +33,7 @@ MOST_ANSWERS = 5
 """Different reasons for which one rule does not hold that are told; those of sick subjects first."""
 
 
-class Verdict(Struct, frozen=True):
+class Judgement(Struct, frozen=True):
     """Applications and findings of one moment.
 
     Attributes:
@@ -49,7 +49,8 @@ class Verdict(Struct, frozen=True):
 
 
 def diagnose(facts: Facts, apps: Sequence[SparkApp]) -> tuple[Finding, ...]:
-    """Every finding, ordered: what is worst first, each followed by its consequences."""
+    """Every finding, ordered: what is worst first, each followed by its consequences. It remembers nothing, as `Engine`
+    does for whoever looks again and again: both say the same."""
     failed = Isolation()
     failed.keep(*facts.not_judged)
     view = ClusterView(facts, apps)
@@ -156,7 +157,7 @@ class Engine:
         self._aside_of: dict[str, Aside] = {}
         self._causes = CausesKept()
 
-    def judge(self, facts: Facts) -> Verdict:
+    def judge(self, facts: Facts) -> Judgement:
         """Applications, their attempts named with their causes, and what `diagnose` says of these facts."""
         failed = Isolation()
         failed.keep(*facts.not_judged)
@@ -165,11 +166,11 @@ class Engine:
         failed.keep(*said.not_judged)
         found = [*said.findings, *findings_of(failed.failed)]
         all_found = ordered(linked(found, all_rules()[0]))
-        return Verdict(
+        return Judgement(
             self._causes.name(said.apps, all_found), all_found, said.gpus, tuple(failed.failed), said.counted
         )
 
-    def _of_sound(self, facts: Facts) -> Verdict:
+    def _of_sound(self, facts: Facts) -> Judgement:
         """What is found, in no order yet. Raises where an object breaks what is read over all of them."""
         failed = Isolation()
         same = unchanged(self._facts, facts)
@@ -189,7 +190,7 @@ class Engine:
             if known.failed:
                 failed.keep(*known.failed)
         self._judged, self._facts, self._indexes = judged, facts, view.indexes()
-        return Verdict(apps, tuple(found), view.gpus.fleet, tuple(failed.failed), dict(self._assembler.counted))
+        return Judgement(apps, tuple(found), view.gpus.fleet, tuple(failed.failed), dict(self._assembler.counted))
 
     def _forget_texts(self, facts: Facts) -> None:
         if self._texts:

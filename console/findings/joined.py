@@ -5,9 +5,10 @@ Everything is found on demand and kept: a healthy application costs a rule almos
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from console.apps import deaths
 from console.apps.attach import Attached, attach
@@ -18,6 +19,8 @@ from console.facts.indexes import EventIndex, index_events
 from console.facts.logs import Hit, Text
 from console.facts.model import Event, Facts, Log, Node, Pod, RestDocument, Sample, Workload
 from console.facts.wordings import WORDINGS
+from console.findings.waits.ledger import KueueLedger, stated
+from console.findings.waits.shares import in_queue, shares
 from console.gpu.build import Inventory, inventory
 from console.gpu.faults import kernel_lines
 
@@ -28,10 +31,37 @@ _INDEX_OF = {
     "events": ("events",),
     "nodes": ("nodes",),
     "samples": ("samples", "_owners"),
-    "workloads": ("workloads",),
+    "workloads": ("workloads", "kueue"),
     "pods": ("troubled", "pending", "_leaving"),
 }
 """Part of `Facts` → the indexes that follow from nothing else."""
+
+
+def _life(pod: Pod) -> tuple[float, float]:
+    """When a pod was made, and when its main container ended."""
+    done = pod.main.terminated if pod.main is not None else None
+    return pod.created or 0.0, (done.finished if done is not None else None) or math.inf
+
+
+def _meets(pod: Pod, nodes: frozenset[str], begun: float, ended: float) -> bool:
+    """Whether it was on one of these nodes at that time."""
+    began, over = _life(pod)
+    return pod.node in nodes and began < ended and over > begun
+
+
+class KueuePlace(NamedTuple):
+    """Where a Workload of Kueue stands: the name of its cluster queue (`` where that was not read), both queues, its
+    place among how many, and who is the head where that is another."""
+
+    cluster: str
+    local: Workload | None
+    object: Workload | None
+    place: int | None
+    among: int | None
+    head: Workload | None
+
+
+NOWHERE = KueuePlace("", None, None, None, None, None)
 
 
 class JoinedFacts:
@@ -141,6 +171,13 @@ class JoinedFacts:
     def shared_hits(self, wording: str) -> list[Hit]:
         return logs.find(self.shared, wording, WORDINGS[wording])
 
+    @cached_property
+    def kueue(self) -> KueueLedger:
+        """Kueue's objects, looked up once."""
+        return KueueLedger(
+            w for kind in ("Workload", "LocalQueue", "ClusterQueue") for w in self.workloads.get(kind, ())
+        )
+
     # what may be asked from one application -----------------------------------------------------------------------
 
     def clock(self) -> float:
@@ -172,6 +209,49 @@ class JoinedFacts:
 
     def workloads_of(self, kind: str) -> list[Workload]:
         return self.workloads.get(kind, [])
+
+    def kueue_workload_of(self, namespace: str, kind: str, name: str, uid: str) -> Workload | None:
+        return self.kueue.of(namespace, kind, name, uid)
+
+    def kueue_place(self, namespace: str, name: str, queue: str) -> KueuePlace | None:
+        if (local := self.kueue.local(namespace, queue)) is None:
+            return None
+        cluster = self.kueue.cluster_of(namespace, queue)
+        place, among, head = self.kueue.place(namespace, name, cluster)
+        return KueuePlace(cluster, local, self.kueue.clusters.get(cluster), place, among, head)
+
+    def kueue_holders_of(self, cluster: str, resource: str) -> tuple[str, ...]:
+        return self.kueue.holders(cluster, resource)
+
+    def kueue_name_of(self, uid: str) -> str:
+        return self.kueue.named(uid)
+
+    def shares_of(self, resource: str, namespace: str, but: str) -> tuple[str, ...]:
+        return shares(self.groups.values(), resource, lambda pod: not namespace or pod.namespace == namespace, but)
+
+    def shares_in_queue(self, queue: str, resource: str, but: str) -> tuple[str, ...]:
+        return shares(self.groups.values(), resource, in_queue(queue), but)
+
+    def applications_on(self, nodes: frozenset[str], but: str) -> tuple[str, ...]:
+        own = [_life(p) for g in self.groups.values() if g.key == but for p in (*g.drivers, *g.executors)]
+        begun, ended = min((a for a, _ in own), default=0.0), max((b for _, b in own), default=math.inf)
+        return tuple(
+            g.key
+            for g in self.groups.values()
+            if g.key != but and any(_meets(p, nodes, begun, ended) for p in (*g.drivers, *g.executors))
+        )
+
+    def new_applications(self) -> tuple[str, ...]:
+        return self._new
+
+    @cached_property
+    def _new(self) -> tuple[str, ...]:
+        """Keys of applications without a state, the oldest first."""
+        fresh = [cr for cr in self.facts.spark if cr.kind == "SparkApplication" and not cr.gone and not stated(cr)]
+        return tuple(cr.key for cr in sorted(fresh, key=lambda cr: (cr.created or 0.0, cr.key)))
+
+    def operator_names(self) -> tuple[str, ...]:
+        return tuple(f"{p.namespace}/{p.name} ({p.phase})" for p in self.operators[:3])
 
     def events_about(self, key: str) -> list[Event]:
         return self.events.get(key, [])

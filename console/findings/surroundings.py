@@ -13,7 +13,7 @@ from typing import Any, Final
 from console.apps.groups import identical
 from console.facts.logs import Hit, Text
 from console.facts.model import Event, Facts, Node, Pod, RestDocument, Sample, Workload
-from console.findings.joined import JoinedFacts
+from console.findings.joined import NOWHERE, JoinedFacts, KueuePlace
 
 Question = tuple[Any, ...]
 """Name of a method of `JoinedFacts`, and its arguments."""
@@ -73,6 +73,44 @@ class Surroundings:
     def workloads(self, kind: str) -> Sequence[Workload]:
         return self._ask("workloads_of", kind)  # type: ignore[no-any-return]
 
+    def kueue_workload(self, namespace: str, kind: str, name: str, uid: str) -> Workload | None:
+        """Kueue's Workload of an object."""
+        return self._ask("kueue_workload_of", namespace, kind, name, uid)  # type: ignore[no-any-return]
+
+    def kueue_queue(self, own: Workload, queue: str) -> KueuePlace:
+        """Where a Workload stands in its queue."""
+        return self._ask("kueue_place", own.namespace, own.name, queue) or NOWHERE
+
+    def kueue_holders(self, cluster: str, resource: str) -> tuple[str, ...]:
+        """Who has quota of a cluster queue, those with most of the resource first."""
+        return self._ask("kueue_holders_of", cluster, resource)  # type: ignore[no-any-return]
+
+    def kueue_named(self, uid: str) -> str:
+        """Who the Workload with this uid was made for."""
+        return self._ask("kueue_name_of", uid)  # type: ignore[no-any-return]
+
+    def spark_holders(self, resource: str, namespace: str, but: str) -> tuple[str, ...]:
+        """Spark applications (of a namespace, or all) that hold most of a resource, without one."""
+        return self._ask("shares_of", resource, namespace, but)  # type: ignore[no-any-return]
+
+    def spark_queue_holders(self, queue: str, resource: str, but: str) -> tuple[str, ...]:
+        """The same for a queue of YuniKorn."""
+        return self._ask("shares_in_queue", queue, resource, but)  # type: ignore[no-any-return]
+
+    def on_nodes(self, nodes: frozenset[str], but: str) -> tuple[str, ...]:
+        """Keys of the Spark applications with pods on these nodes, without one."""
+        return self._ask("applications_on", nodes, but)  # type: ignore[no-any-return]
+
+    @property
+    def unsubmitted(self) -> tuple[str, ...]:
+        """Keys of applications that no operator has submitted, the oldest first."""
+        return self._ask("new_applications")  # type: ignore[no-any-return]
+
+    @property
+    def operator_pods(self) -> tuple[str, ...]:
+        """Pods of operators with their phase, three at most."""
+        return self._ask("operator_names")  # type: ignore[no-any-return]
+
     def events(self, about: str) -> Sequence[Event]:
         """Events by the key of the object that they are about."""
         return self._ask("events_about", about)  # type: ignore[no-any-return]
@@ -111,6 +149,11 @@ _PART: Final = {
     "measured": "samples",
     "nodes_by_name": "nodes",
     "workloads_of": "workloads",
+    "kueue_workload_of": "workloads",
+    "kueue_place": "workloads",
+    "kueue_holders_of": "workloads",
+    "kueue_name_of": "workloads",
+    "new_applications": "spark",
     "events_about": "events",
     "documents": "rest",
     "pods_leaving": "pods",

@@ -82,7 +82,8 @@ class Intents:
 
     async def follow_up(self) -> None:
         """See whether what walks resolved is still so, and record where it is not. Never raises for one walk."""
-        board, objects = self._loops.situation.board, self._loops.facts.spark
+        board, facts = self._loops.situation.board, self._loops.facts
+        objects = (*facts.spark, *facts.workloads)
         for walk in self.desk.walks():
             try:
                 found = followed(walk, board, objects)
@@ -121,8 +122,8 @@ class Intents:
             self._queues[walk] = someone
         return walk
 
-    async def resume(self, walk: str, person: Person | None, *, bind: bool = False) -> str:
-        """Go on with a walk (an id, its beginning, or `latest`); returns its id.
+    async def resume(self, walk: str, person: Person | None, *, bind: bool = False, because: str = "") -> str:
+        """Go on with a walk (an id, its beginning, or `latest`), or take it over (`because`: why); returns its id.
 
         Raises:
             UsageError, RefusedError, JournalError: as `Desk.resume` does.
@@ -131,7 +132,7 @@ class Intents:
         someone = person or self._new_queue()
         if isinstance(someone, Queue):
             self._queues[walk] = someone
-        await self.desk.resume(walk, someone, bind=bind)
+        await self.desk.resume(walk, someone, bind=bind, because=because)
         return walk
 
     async def drift(self, walk: str) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from console.wire.errors import ApiError
 if TYPE_CHECKING:
     from console.advice.model import AdviceReport
     from console.findings.rule import Trial
+    from console.live.against import AgainstRead
     from console.live.session import Session
     from console.live.times import Times
     from console.live.trends import MemoryTrend
@@ -199,13 +200,13 @@ class Live:
         """Start a walk; the future holds its id. Without `person` its questions appear on the Situation."""
         return self._submit(lambda s: s.intents.begin(runbook, app=app, alert=alert, given=given or {}, person=person))
 
-    def resume(self, walk: str, person: Person | None = None, *, bind: bool = False) -> Future[str]:
+    def resume(self, walk: str, person: Person | None = None, *, bind: bool = False, because: str = "") -> Future[str]:
         """Go on with a walk that was cut off: an id, its beginning, or `latest`; the future holds its id.
 
         Args:
             bind: walk the copy of the runbook that the walk has stored, although the library has another text now.
         """
-        return self._submit(lambda s: s.intents.resume(walk, person, bind=bind))
+        return self._submit(lambda s: s.intents.resume(walk, person, bind=bind, because=because))
 
     def drift(self, walk: str) -> Future[tuple[str, ...]]:
         """How its runbook differs now from the copy that the walk has stored: a unified diff, or nothing."""
@@ -241,11 +242,15 @@ class Live:
 
     def explain(self, app: str) -> Future[tuple[Trial, ...]]:
         """Every rule that was tried on an application, and why it held or did not."""
-        return self._submit(lambda s: s.loops.explain(app))
+        return self._submit(lambda s: s.questions.explain(app))
+
+    def unread(self, app: str) -> Future[tuple[tuple[str, str], ...]]:
+        """Resolves to (what, why) for everything of one application that could not be read."""
+        return self._submit(lambda s: s.questions.unread(app))
 
     def memory(self, app: str) -> Future[MemoryTrend | None]:
         """How the memory of an application's executors went."""
-        return self._submit(lambda s: s.loops.memory(app))
+        return self._submit(lambda s: s.questions.memory(app))
 
     def examined(self, app: str) -> Future[Board]:
         """The board once an application was read as one in focus is: its driver's log and REST API."""
@@ -261,11 +266,15 @@ class Live:
 
     def advise(self, app: str = "") -> Future[AdviceReport]:
         """A future of advice on one application, or on everything in scope. Reads a little more of the cluster."""
-        return self._submit(lambda s: s.loops.advise(app))
+        return self._submit(lambda s: s.questions.advise(app))
 
     def times(self, app: str) -> Future[Times]:
         """Where the time of an application went, once it was read."""
         return self._submit(lambda s: s.loops.times(app))
+
+    def against(self, app: str, run: str = "") -> Future[AgainstRead]:
+        """What changed since the run `run` of an application, or since its last good one."""
+        return self._submit(lambda s: s.questions.against(app, run))
 
     def asked_of_me(self, digest: str) -> Future[Question]:
         """What a second person is shown of the request with this digest, worked out from the cluster as it is."""

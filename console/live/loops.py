@@ -21,7 +21,7 @@ from console.causes.incidents import group as incidents_of
 from console.causes.tenants import Tenants
 from console.facts.model import Facts, SourceState
 from console.facts.notjudged import Isolation, NotJudged, not_judged
-from console.findings.diagnose import Engine, explain
+from console.findings.diagnose import Engine
 from console.findings.of_components import findings_of_components
 from console.findings.order import ordered
 from console.findings.unjudged import CODE as UNJUDGED
@@ -37,9 +37,7 @@ from console.live.times import Times
 from console.operate.world import Queried
 
 if TYPE_CHECKING:
-    from console.advice.model import AdviceReport
-    from console.findings.rule import Trial
-    from console.live.trends import MemoryTrend
+    pass
 
 FIRST_ROUNDS = 2
 """Rounds of reading before everything is said to have been read once."""
@@ -235,9 +233,15 @@ class Loops:
             sources=(
                 *remembered.missed(self._at.metrics.sources(), now),
                 *self._at.standalone.state(),
+                *self._at.reads.sources(),
                 *self._unread(),
             ),
-            unread=(*self._at.standalone.unread, *self._at.names.unread, *self._at.beside.unread),
+            unread=(
+                *self._at.reads.unread(),
+                *self._at.standalone.unread,
+                *self._at.names.unread,
+                *self._at.beside.unread,
+            ),
             monitoring=self._at.metrics.monitoring,
             not_judged=(*self._failed.values(), *self._at.reads.not_judged(), *self._at.metrics.not_judged),
             left_out=(
@@ -339,11 +343,6 @@ class Loops:
         await self._build()
         return self.situation.board
 
-    async def memory(self, app: str) -> MemoryTrend | None:
-        """How the memory of an application's executors went; None where it is not known."""
-        found = self.app(app)
-        return await self.focus.memory(found) if found is not None else None
-
     async def built(self) -> None:
         """Return when a board was built, after everything was read once."""
         async with self._built:
@@ -359,22 +358,3 @@ class Loops:
 
     async def query(self, expr: str) -> Queried:
         return await self._at.metrics.query(expr)
-
-    async def explain(self, app: str) -> tuple[Trial, ...]:
-        """Every rule that was tried on `app`; none where it is not known."""
-        found = self.app(app)
-        return explain(self.facts, (found,)) if found is not None else ()
-
-    async def advise(self, app: str) -> AdviceReport:
-        """Advice on one application, or on everything; read anew each time it is asked for."""
-        from console.live.advice import report
-
-        return await report(
-            self._at.connection.reader,
-            self.facts,
-            self._at.clock,
-            app=app,
-            version=self._at.connection.identity.version,
-            wide=self._at.plan.all_namespaces or not self._at.namespaces,
-            scope=() if self._at.plan.all_namespaces else self._at.namespaces,
-        )

@@ -32,7 +32,7 @@ class Opening:
     """What a face should do first: walk `runbook` on `app`, or on what the alert or the findings name.
 
     With `resume` (an id of a walk, its beginning, or `latest`) it goes on with that walk instead; `stored`: with the
-    runbook as the walk has stored it.
+    runbook as the walk has stored it; `because`: it is taken from who is on it, and why.
     """
 
     runbook: str
@@ -41,6 +41,7 @@ class Opening:
     given: Mapping[str, str] = field(default_factory=dict)
     resume: str = ""
     stored: bool = False
+    because: str = ""
 
 
 @dataclass(frozen=True)

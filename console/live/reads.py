@@ -1,4 +1,4 @@
-"""Bounded reads of single applications: those that fail or stall, and those in focus. Each gets a log tail and REST."""
+"""Bounded reads of single applications: sick ones, walked ones, that in focus. Each gets a log tail and REST."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from console.apps.model import SparkApp
 from console.base.clock import Clock
-from console.base.errors import ConsoleError
+from console.base.errors import ConsoleError, ForbiddenError
 from console.facts.leftout import LeftOut, bounded
-from console.facts.model import Log, Pod, RestDocument, Sample
+from console.facts.model import Log, Pod, RestDocument, Sample, SourceState
 from console.facts.notjudged import NotJudged, not_judged
 from console.facts.rest import num, rows, text
 
@@ -34,14 +34,20 @@ class _Read:
     logs: tuple[Log, ...] = ()
     rest: tuple[RestDocument, ...] = ()
     unread: tuple[tuple[str, str], ...] = ()
+    refused: dict[str, ForbiddenError] = field(default_factory=dict)
     failed: tuple[NotJudged, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        return not self.unread and not self.failed
 
 
 @dataclass
 class Reads:
     """What was read of applications so far, by application key.
 
-    A driver that ended is read once; one that lives is read again after `again` seconds of the clock.
+    A driver that ended is read until that succeeded once; one that lives is read again after `again` seconds of the
+    clock.
     """
 
     reader: Reader
@@ -62,8 +68,18 @@ class Reads:
         what it measured with it."""
         return tuple(sample for of_app in self._peaks.values() for sample in of_app.values())
 
-    def unread(self) -> tuple[tuple[str, str], ...]:
-        return tuple(item for read in self._done.values() for item in read.unread)
+    def unread(self, app: str = "") -> tuple[tuple[str, str], ...]:
+        """(what, why) for everything that could not be read, of all applications or of one."""
+        return tuple(item for key, read in self._done.items() if app in ("", key) for item in read.unread)
+
+    def sources(self) -> tuple[SourceState, ...]:
+        """What may not be read: that a log shows nothing wrong is then not known."""
+        refused: dict[str, ForbiddenError] = {}
+        for read in self._done.values():
+            refused = read.refused | refused
+        return tuple(
+            SourceState(name, "forbidden", detail=why.message, hint=why.hint or "") for name, why in refused.items()
+        )
 
     def not_judged(self) -> tuple[NotJudged, ...]:
         """Applications at whose log or REST answers Console failed."""
@@ -126,7 +142,7 @@ class Reads:
         done = self._done.get(app.key)
         if done is None or done.key != _state(pod):
             return not pod.gone
-        return _alive(pod) and self.clock.now() - done.at >= self.again
+        return (_alive(pod) or (not pod.gone and not done.whole)) and self.clock.now() - done.at >= self.again
 
     async def _read(self, app: SparkApp, pod: Pod) -> _Read:
         from console.sources.cluster.logs import tail
@@ -146,7 +162,7 @@ class Reads:
             )
             read.logs = (log,)
         except ConsoleError as error:
-            read.unread = ((f"log of {pod.namespace}/{pod.name}", error.message),)
+            _note(read, "logs", f"log of {pod.namespace}/{pod.name}", error)
         if _alive(pod):
             rest = SparkRest(PodEndpoint(self.reader, pod.namespace, pod.name, UI_PORT), self.clock, pod=pod.name)
             try:
@@ -154,8 +170,14 @@ class Reads:
                 read.rest = answer.documents
                 read.unread += answer.unread
             except ConsoleError as error:
-                read.unread += ((f"REST of {pod.namespace}/{pod.name}", error.message),)
+                _note(read, "Spark REST", f"REST of {pod.namespace}/{pod.name}", error)
         return read
+
+
+def _note(read: _Read, source: str, locator: str, error: ConsoleError) -> None:
+    read.unread += ((locator, error.message),)
+    if isinstance(error, ForbiddenError):
+        read.refused[source] = error
 
 
 def by_name(pods: Iterable[Pod]) -> dict[str, Pod]:

@@ -12,6 +12,7 @@ from console.live.connect import Connected, connect
 from console.live.intents import Intents
 from console.live.loops import Loops
 from console.live.plan import Plan
+from console.live.questions import Questions
 from console.live.situation import Focus, Situation
 
 
@@ -27,6 +28,7 @@ class Session:
     ) -> None:
         self.at, self._publish = at, publish
         self.loops = Loops(at, self._show, publish_focus, settled, lambda: self.intents.walked)
+        self.questions = Questions(at, self.loops)
         self.intents = Intents(at, self.loops, self._walks_changed)
         self.requests = OpenRequests(at, lambda: self._show(self.loops.situation))
 

@@ -4,6 +4,7 @@ measured against its former runs there."""
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
@@ -11,7 +12,7 @@ from msgspec import Struct
 from console.apps.model import SparkApp
 from console.base.clock import Clock
 from console.base.errors import ConsoleError
-from console.facts.model import Pod, RestDocument
+from console.facts.model import Origin, Pod, RestDocument
 from console.timing.items import TimeReport
 from console.wire.pool import Pool
 
@@ -85,6 +86,32 @@ class TimesReader:
             while len(self._kept) > KEPT:
                 del self._kept[next(iter(self._kept))]
             return times
+
+    async def documents(
+        self, app: SparkApp, pod: Pod | None, run: str, *, other: bool
+    ) -> tuple[tuple[RestDocument, ...], str]:
+        """What the driver or the History Server has of `app`, and with `other` what that has of the run with the id
+        `run`, or without one of the newest run of the same name whose jobs all went well; and why there is no more."""
+        from console.sources.spark.rest import SparkRest
+        from console.wire.endpoint import PodEndpoint
+
+        unread: list[tuple[str, str]] = []
+        async with self._gate:
+            history = await self._history_server(unread)
+        own: tuple[RestDocument, ...] = ()
+        if pod is not None and not pod.gone and pod.phase == "Running":
+            driver = PodEndpoint(self._reader, pod.namespace, pod.name, UI_PORT)
+            own, _ = await self._from(SparkRest(driver, self._clock, pod=pod.name), "", driver, unread)
+        if history is None:
+            return own, "; ".join(f"{what}: {why}" for what, why in unread) or "no History Server is known"
+        rest = SparkRest(history, self._clock)
+        if not own and app.app_id:
+            own, _ = await self._from(rest, app.app_id, history, unread)
+        if not other:
+            return own, ""
+        wanted, why = (run, "") if run else await good_run(rest, history.label, app, own)
+        more, _ = await self._from(rest, wanted, history, unread) if wanted else ((), "")
+        return (*own, *more), why or "; ".join(f"{what}: {said}" for what, said in unread)
 
     async def close(self) -> None:
         self._pool.close()
@@ -169,7 +196,7 @@ async def former_runs(rest: SparkRest, label: str, view: RestView) -> tuple[list
     from console.timing.former import run_name
 
     name, own = run_name(text(view.application, "name")), text(view.application, "id")
-    begun = max((num(a, "startTimeEpoch") for a in view.attempts), default=0.0)
+    begun = max((num(a, "startTimeEpoch") for a in view.attempts), default=math.inf)
     earlier = []
     try:
         listed = (await rest.applications(limit=LISTED, status="completed")).document("applications")
@@ -187,6 +214,24 @@ async def former_runs(rest: SparkRest, label: str, view: RestView) -> tuple[list
         known = f" among its newest {LISTED} applications" if len(rows(listed)) >= LISTED else ""
         return [], f"{label} knows no former run of {name!r}{known}"
     return found, "" if len(found) > 1 else "one former run is no measure: two are needed"
+
+
+async def good_run(rest: SparkRest, label: str, app: SparkApp, own: tuple[RestDocument, ...]) -> tuple[str, str]:
+    """(id of the newest run of the same name that began earlier and of which no job failed, why there is none)."""
+    from console.facts.rest import RestView, text
+    from console.timing.former import recurring
+
+    view = RestView(own)
+    name = recurring(app, view)
+    if not view.application:
+        view = RestView([RestDocument("", {"id": app.app_id, "name": name}, Origin("spark-rest", label))])
+    former, why = await former_runs(rest, label, view)
+    good = (key for key, one in former if one.jobs and all(text(j, "status") == "SUCCEEDED" for j in one.jobs.values()))
+    found = next(good, "")
+    return (
+        found,
+        "" if found else why if not former else f"of {len(former)} former runs none is known to have gone well",
+    )
 
 
 def _nothing(app: SparkApp, pod: Pod | None, history: Endpoint | None) -> str:

@@ -179,6 +179,16 @@ def of_rules(walk: Walk, wider: tuple[str, ...], *, now: float, terminal: bool) 
     )
 
 
+def of_reason(
+    walk: str, step: str, effect: Effect, title: str, against: str, *, now: float, terminal: bool
+) -> Question:
+    """Something stands against a change; only a reason lets it on."""
+    text = f"{against}. Why is “{clean(effect.title)}” done all the same? The reason is journalled; an empty one is No."
+    return Question(
+        walk=walk, step=step, kind="reason", title=clean(title), text=clean(text), asked=now, terminal=terminal
+    )
+
+
 def of_landing(walk: Walk, intent: Intent, *, now: float) -> Question:
     """Nobody but a person can say whether a change arrived."""
     effect = intent.effect

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, Literal
 
 import msgspec
 from msgspec.structs import replace
 
+from console.base.text import clean
+from console.operate import asking
+from console.operate.person import YES, Question, Reply
 from console.operate.policy import ChangeRules
+from console.runbook.walk import RulesWidened, Walk
 from console.settings.model import MODES
 
 SECOND_PERSON = ("never", "irreversible", "production", "always")
@@ -22,6 +27,8 @@ _KEPT = (
     "second_person",
     "approvals",
     "freeze",
+    "max_runs",
+    "stop_when_worse",
 )
 
 
@@ -56,6 +63,8 @@ def strictest(one: ChangeRules, other: ChangeRules) -> ChangeRules:
         second_person=max(one.second_person, other.second_person, key=SECOND_PERSON.index),
         approvals=one.approvals if one.approvals == other.approvals else "",
         freeze=windows,
+        max_runs=min(one.max_runs, other.max_runs),
+        stop_when_worse=one.stop_when_worse or other.stop_when_worse,
     )
 
 
@@ -72,6 +81,10 @@ def wider(before: ChangeRules, now: ChangeRules) -> tuple[str, ...]:
         out.append(f"policy.max_targets {before.max_targets} → {now.max_targets}")
     if both.cooldown != now.cooldown:
         out.append(f"policy.cooldown {before.cooldown:g}s → {now.cooldown:g}s")
+    if both.max_runs != now.max_runs:
+        out.append(f"policy.max_runs_per_hour {before.max_runs} → {now.max_runs}")
+    if both.stop_when_worse != now.stop_when_worse:
+        out.append("policy.stop_when_worse yes → no")
     if both.second_person != now.second_person:
         out.append(f"policy.second_person {before.second_person} → {now.second_person}")
     if both.approvals != now.approvals and now.second_person != "never":
@@ -79,3 +92,24 @@ def wider(before: ChangeRules, now: ChangeRules) -> tuple[str, ...]:
     if len(both.freeze.weekly) + len(both.freeze.dates) != len(now.freeze.weekly) + len(now.freeze.dates):
         out.append("policy.freeze has fewer windows")
     return tuple(out)
+
+
+async def agreed(
+    walk: Walk,
+    now: ChangeRules,
+    ask: Callable[[Question], Awaitable[Reply | None]],
+    clock: Callable[[], float],
+    emit: Callable[[RulesWidened], None],
+) -> ChangeRules:
+    """The rules that a walk goes by from here on: wider ones are told, and asked for once."""
+    before = then(walk.cluster, now)
+    more = wider(before, now)
+    if not more:
+        return strictest(before, now)
+    terminal = now.production or before.production
+    reply = await ask(asking.of_rules(walk, more, now=clock(), terminal=terminal))
+    yes = reply is not None and reply.value == YES and (reply.terminal or not terminal)
+    by = clean(reply.by) if reply is not None else "nobody"
+    answer: Literal["yes", "no"] = "yes" if yes else "no"
+    emit(RulesWidened(clock(), more, answer, by, kept(now)))
+    return now if yes else strictest(before, now)

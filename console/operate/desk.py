@@ -12,17 +12,18 @@ from typing import Any
 
 import console
 from console.base.clock import Clock
-from console.base.errors import ConsoleError, Exit, UsageError
+from console.base.errors import Exit, UsageError
 from console.base.text import clean
 from console.facts.model import Alert
-from console.operate import bounds, identity, leaving
+from console.operate import bounds, identity, leaving, undone
 from console.operate.binding import RunbookSource, bound, checked, drift, load, stored
-from console.operate.journal import Journal, JournalError, WalkSummary
+from console.operate.journal import Journal, JournalError
+from console.operate.known import KnownWalks
 from console.operate.locks import FileLock, lock_walk, walked_by
 from console.operate.person import Person, Question
 from console.operate.policy import ChangeRules
-from console.operate.runner import Publish, Runner, WalkEnvironment
-from console.operate.world import WalkView, impact_at_end, impact_snapshot, slo_snapshot
+from console.operate.runner import Publish, Runner
+from console.operate.world import WalkEnvironment, WalkView, costed, impact_at_end, impact_snapshot, slo_snapshot
 from console.runbook.afterwards.recurrence import WhatFollowed, watched
 from console.runbook.context.objects import LiveObject
 from console.runbook.language.link import texts
@@ -41,8 +42,8 @@ from console.runbook.walk import (
 from console.wire.connection import Connection
 from console.wire.writer import Writer
 
-FOLLOWED = 7 * 86400.0
-"""Seconds after its end for which it is looked whether what a walk did lasts."""
+GIVES_WAY = 1.0
+"""Real seconds after which it is looked whether somebody took a walk over."""
 
 
 class Desk:
@@ -94,10 +95,8 @@ class Desk:
         self._runners: dict[str, Runner] = {}
         self._tasks: dict[str, asyncio.Task[Walk]] = {}
         self._locks: dict[str, FileLock] = {}
-        self._walks: dict[str, Walk] = {}
-        self._records: dict[str, int] = {}
-        self._read: object = None
-        self._unread: dict[str, str] = {}
+        self._watches: set[asyncio.Task[None]] = set()
+        self._known = KnownWalks(journal, clock, self._cluster.get("server"), self._runners, self.active)
 
     async def start(
         self,
@@ -147,6 +146,7 @@ class Desk:
                 parts=texts(runbook),
                 session=self._session,
                 impact=impact_snapshot(board, subject, alert),
+                uid=app.uid if (app := board.app(subject)) is not None else "",
             )
             walk = fold([self._env.journal.append(walk_id, event, expected=0)])
         except BaseException:
@@ -155,11 +155,12 @@ class Desk:
         self._run(runbook, walk, person, lock)
         return walk_id
 
-    async def resume(self, walk_id: str, person: Person, *, bind: bool = False) -> None:
-        """Go on with a walk that was left, by a crash or on purpose.
+    async def resume(self, walk_id: str, person: Person, *, bind: bool = False, because: str = "") -> None:
+        """Go on with a walk that was left, by a crash or on purpose, or take it from who is on it.
 
         Args:
             bind: walk the copy of the runbook that the walk has stored, although the library has another text now.
+            because: why it is taken over.
 
         Raises:
             UsageError: there is no such walk, it has ended, it belongs to another cluster, or the runbook's text is
@@ -169,16 +170,25 @@ class Desk:
         """
         if walk_id in self._tasks and not self._tasks[walk_id].done():
             raise UsageError(f"walk {walk_id} is being walked already")
-        lock = lock_walk(self._env.folder, walk_id, self._env.actor)
+        env = self._env
+        if because:
+            if other := await identity.other_cluster(env.connection, load(env.journal, walk_id).cluster):
+                raise UsageError(other)
+            lock = leaving.take_over(
+                env.journal, env.folder, walk_id,
+                by=env.actor, because=because, session=self._session, now=env.clock.now(),
+            )  # fmt: skip
+        else:
+            lock = lock_walk(env.folder, walk_id, env.actor)
         try:
-            walk = checked(self._env.journal, walk_id)
+            walk = checked(env.journal, walk_id)
             if walk.ended is not None and walk.pending is None and walk.in_doubt is None:
                 raise UsageError(f"walk {walk_id} has ended: {walk.outcome}", hint="console incident show " + walk_id)
             if other := await identity.other_cluster(self._env.connection, walk.cluster):
                 raise UsageError(other, hint=f"its context is {walk.cluster.get('context')!r}")
             runbook = bound(walk, self._library, bind=bind)
-            because = "with the runbook as it was stored" if bind else ""
-            event = Resumed(self._env.clock.now(), self._env.actor, because, self._session)
+            copy = "with the runbook as it was stored" if bind else ""
+            event = Resumed(self._env.clock.now(), self._env.actor, copy, self._session)
             walk = apply(walk, self._env.journal.append(walk_id, event, expected=walk.events))
         except BaseException:
             lock.close()
@@ -191,7 +201,7 @@ class Desk:
 
     def walks(self) -> tuple[Walk, ...]:
         """The walks of this session and the unfinished ones of others on this cluster, newest first."""
-        known = dict(self._known())
+        known = dict(self._known.now())
         for id, runner in self._runners.items():
             if id not in known or runner.walk.events >= known[id].events:
                 known[id] = runner.walk
@@ -200,8 +210,8 @@ class Desk:
     @property
     def unread(self) -> tuple[tuple[str, str], ...]:
         """Walks of earlier sessions that cannot be read, and why: (id, or `journal` for all of them; the reason)."""
-        self._known()
-        return tuple(self._unread.items())
+        self._known.now()
+        return tuple(self._known.unread.items())
 
     def question(self, walk_id: str) -> Question | None:
         """What is being asked on this walk, if anything."""
@@ -228,7 +238,10 @@ class Desk:
         if task is None:
             return load(self._env.journal, walk_id)
         await asyncio.wait({task})
-        return self._runners[walk_id].walk if task.cancelled() else task.result()
+        if not task.cancelled():
+            return task.result()
+        runner = self._runners[walk_id]
+        return load(self._env.journal, walk_id) if runner.taken is not None else runner.walk
 
     async def stop(self, walk_id: str, by: str, because: str = "") -> Walk:
         """End a walk unresolved. One whose change is in doubt cannot end: it is left, with a note."""
@@ -252,7 +265,8 @@ class Desk:
         """Leave a walk to somebody else: it waits where it stands until `resume` takes it up."""
         await self.leave(walk_id)
         env = self._env
-        walk = leaving.hand_over(env.journal, env.folder, walk_id, by=by, text=text, now=env.clock.now())
+        now, board = env.clock.now(), env.world.board()
+        walk = leaving.hand_over(env.journal, env.folder, walk_id, by=by, text=text, now=now, board=board)
         self._keep(walk)
         return walk
 
@@ -272,7 +286,10 @@ class Desk:
         """
         with leaving.alone(self._env.journal, self._env.folder, walk_id, self._env.actor) as walk:
             if watched(walk) and (found.kind == "recurred" or walk.still_to_do):
-                event = Followed(self._env.clock.now(), found.kind, clean(found.because))
+                target, reader = found.target, self._env.connection.reader if found.target is not None else None
+                who = await undone.by_whom(reader, target, found.pointer) if target and reader else ""
+                said = f"{found.because}; {who}" if who else found.because
+                event = Followed(self._env.clock.now(), found.kind, clean(said))
                 walk = leaving.write(self._env.journal, walk, event)
         self._keep(walk)
 
@@ -314,7 +331,8 @@ class Desk:
             await self.leave(walk_id)
             walk = self._runners[walk_id].walk
             if on_it and walk.ended is None and walk.handed is None:
-                event = WalkLeft(self._env.clock.now(), self._env.actor, walk.current)
+                left = WalkLeft(self._env.clock.now(), self._env.actor, walk.current)
+                event = costed(left, self._env.world.board(), walk)
                 with contextlib.suppress(JournalError):  # somebody took it up in this moment, or nothing can be written
                     leaving.write(self._env.journal, walk, event)
 
@@ -332,51 +350,23 @@ class Desk:
         task = asyncio.get_running_loop().create_task(runner.run(undo=undo), name=f"walk {walk.id}")
         self._tasks[walk.id] = task
         task.add_done_callback(lambda _: lock.close())
+        self._watches.add(watch := asyncio.get_running_loop().create_task(self._give_way(runner, task)))
+        watch.add_done_callback(self._watches.discard)
         self._on_change(walk, None)
+
+    async def _give_way(self, runner: Runner, task: asyncio.Task[Walk]) -> None:
+        """Stop walking where somebody took the walk over; what was begun gets its result first, where it still can."""
+        stamp = self._env.journal.stamp()
+        while not task.done():
+            await asyncio.wait({task}, timeout=GIVES_WAY)
+            if stamp != (stamp := self._env.journal.stamp()) and runner.taken_over():
+                task.cancel()
+                await asyncio.wait({task})
+                self._keep(load(self._env.journal, runner.walk.id))
 
     def _keep(self, walk: Walk) -> None:
         if walk.id in self._runners:
             self._runners[walk.id].walk = walk
         else:
-            self._known()[walk.id] = walk
+            self._known.keep(walk)
         self._on_change(walk, None)
-
-    def _told(self, walk: Walk) -> bool:
-        """Whether a walk that has ended still has something to say: what is to be done, that it recurred or may."""
-        lately = walk.ended is not None and self._env.clock.now() - walk.ended <= FOLLOWED
-        return lately and bool(watched(walk) or walk.recurred or walk.still_to_do)
-
-    def _known(self) -> dict[str, Walk]:
-        """Walks of earlier sessions and of other processes, as the journal has them; it is read when it has changed."""
-        stamp = self._env.journal.stamp()
-        if stamp != self._read:
-            self._read = stamp
-            for head in self._heads():
-                if self._records.get(head.walk) != head.records and not self.active(head.walk):
-                    self._records[head.walk] = head.records
-                    self._remember(head.walk)
-        return self._walks
-
-    def _heads(self) -> tuple[WalkSummary, ...]:
-        """Walks that may be open, are known here, or ended lately; none where the journal cannot be read."""
-        try:
-            wanted = {*self._env.journal.unfinished(), *self._walks, *self._runners}
-            lately = self._env.clock.now() - FOLLOWED
-            heads = tuple(h for h in self._env.journal.walks() if h.walk in wanted or h.last >= lately)
-        except JournalError as error:
-            self._unread["journal"] = error.message
-            return ()
-        self._unread.pop("journal", None)
-        return heads
-
-    def _remember(self, walk_id: str) -> None:
-        try:
-            walk = load(self._env.journal, walk_id)
-        except Exception as error:  # one record that makes no sense leaves the other walks
-            self._unread[walk_id] = error.message if isinstance(error, ConsoleError) else type(error).__name__
-            return
-        self._unread.pop(walk_id, None)
-        ours = walk.cluster.get("server") == self._cluster.get("server")
-        known = walk_id in self._walks or walk_id in self._runners
-        if ours and (known or walk.ended is None or walk.pending is not None or self._told(walk)):
-            self._walks[walk_id] = walk

@@ -1,8 +1,8 @@
 """The gate: the one way by which anything is changed, whoever asks, in one order that nobody can skip.
 
-mode → policy → pin → permission → lock → preview and obstacles → confirmation → second person → policy, pin, obstacles
-and dry run once more → intent on the disk → apply with preconditions → result on the disk. What says no is journalled
-as a refusal.
+mode → policy → pin → permission → lock → preview and obstacles → confirmation → second person → policy, pin, lock,
+obstacles and dry run once more → intent on the disk → apply with preconditions → result on the disk. What says no is
+journalled as a refusal.
 """
 
 from __future__ import annotations
@@ -16,15 +16,17 @@ from console.actions import verb_of
 from console.actions.beside import NoSuchChange
 from console.actions.effects import Effect, Preview
 from console.base.errors import ConsoleError, ForbiddenError
-from console.operate import applying, confirm, kubernetes, permission
+from console.base.text import clean
+from console.operate import applying, asking, confirm, kubernetes, permission
 from console.operate.ahead import preview
 from console.operate.ahead.preview import PlannedChange, PreviewContext
 from console.operate.approvals import waiting
 from console.operate.asking import Published
 from console.operate.gate_context import GateContext, GateRefusal, ValueEdited
+from console.operate.journal import JournalError
 from console.operate.kubernetes import NotNow, ObjectAddress, ObjectChanged
-from console.operate.locks import Busy, Locks, ObjectLock
-from console.operate.person import EDIT, Question, Reply
+from console.operate.locks import Busy, ObjectLock
+from console.operate.person import EDIT, Question, Reply, reason
 from console.operate.policy import (
     NOWHERE,
     Denial,
@@ -38,7 +40,16 @@ from console.operate.policy import (
     second_person,
 )
 from console.operate.scripts import runs
-from console.runbook.walk import Applied, ApprovalAsked, Approved, ChangeRefused, Confirmed, Previewed
+from console.runbook.walk import (
+    Applied,
+    ApprovalAsked,
+    Approved,
+    ChangeRefused,
+    Confirmed,
+    GuardOverruled,
+    LockTaken,
+    Previewed,
+)
 from console.wire.writer import Writer
 
 ROUNDS = 5
@@ -66,10 +77,11 @@ async def pass_gate(effect: Effect, gate: GateContext) -> Applied | ChangeRefuse
 async def _pass(effect: Effect, gate: GateContext) -> Applied | None:
     await _allowed(effect, gate, mode(effect, gate.rules))
     await _allowed(effect, gate, policy(effect, gate.rules, _occasion(gate)))
+    await _not_worse(effect, gate)
     at = await _pin(effect, gate)
     await _permitted(effect, gate, at)
     assert gate.writer is not None and gate.locks is not None, "only a read-only context has no writer"
-    lock = await _lock(effect, gate.locks)
+    lock = await _lock(effect, gate)
     try:
         planned = await _plan(effect, gate, at)
         gate.emit(Previewed(gate.clock.now(), gate.step, planned.preview))
@@ -97,6 +109,26 @@ async def _allowed(effect: Effect, gate: GateContext, denial: Denial | None) -> 
     if denial is not None:
         await _show(effect, gate, denial.because)
         raise GateRefusal(denial.by, denial.because)
+
+
+async def _not_worse(effect: Effect, gate: GateContext) -> None:
+    """A walk that made it worse stops, unless a person says why it should go on. A way back is never held up."""
+    if effect.inverse_of or not gate.rules.stop_when_worse or not (said := gate.worse()):
+        return
+    because, by = await _reason(effect, gate, "It got worse since this walk began", said)
+    if not because:
+        await _show(effect, gate, f"it got worse since this walk began: {said}")
+        raise GateRefusal("policy", f"it got worse since this walk began ({said}), and nobody said why to go on")
+    gate.emit(GuardOverruled(gate.clock.now(), gate.step, effect.id, "burn", said, because, by))
+
+
+async def _reason(effect: Effect, gate: GateContext, title: str, against: str) -> tuple[str, str]:
+    """Why somebody goes on against something, and who; two empty texts where nobody does."""
+    terminal = is_production(effect, gate.rules)
+    asked = asking.of_reason(gate.walk, gate.step, effect, title, against, now=gate.clock.now(), terminal=terminal)
+    reply = await _ask(asked, gate, None)
+    because = reason(reply, terminal=terminal)
+    return (because, clean(reply.by)) if reply is not None and because else ("", "")
 
 
 async def _show(effect: Effect, gate: GateContext, read_only: str) -> None:
@@ -136,13 +168,32 @@ async def _permitted(effect: Effect, gate: GateContext, at: ObjectAddress | None
         raise GateRefusal("permission", lacking.words)
 
 
-async def _lock(effect: Effect, locks: Locks) -> ObjectLock | None:
+async def _lock(effect: Effect, gate: GateContext) -> ObjectLock | None:
+    """The lock of the target; one that somebody else holds is taken only by a person who says why."""
     if effect.target is None:
         return None
+    assert gate.locks is not None
     try:
-        return await locks.take(effect.target)
+        try:
+            return await gate.locks.take(effect.target)
+        except Busy as busy:
+            if not busy.holder:
+                raise
+            because, by = await _reason(effect, gate, "Somebody else holds the lock of this object", busy.message)
+            if not because:
+                raise
+            lock = await gate.locks.seize(effect.target, because)
+            try:
+                about = f"{effect.target.kind} {effect.target.words}"
+                gate.emit(LockTaken(gate.clock.now(), gate.step, effect.id, about, busy.holder, because, by))
+            except BaseException:
+                await lock.release()
+                raise
+            return lock
     except Busy as busy:
         raise GateRefusal("lock", busy.message) from None
+    except JournalError:
+        raise
     except ConsoleError as error:
         raise _refusal(error) from None
 
@@ -237,7 +288,10 @@ async def _second(planned: PlannedChange, gate: GateContext, lock: ObjectLock | 
 
 
 async def _ask(
-    question: Question, gate: GateContext, lock: ObjectLock | None, read: Callable[[], Awaitable[Question]]
+    question: Question,
+    gate: GateContext,
+    lock: ObjectLock | None,
+    read: Callable[[], Awaitable[Question]] | None = None,
 ) -> Reply | None:
     """The person's answer, as long as the lock is ours and their patience lasts. `read`: the question as it is now."""
     person = gate.person
@@ -277,7 +331,7 @@ async def _again(
 
 
 def _occasion(gate: GateContext) -> Occasion:
-    return Occasion(gate.clock.now(), gate.walk, gate.touched, gate.recent())
+    return Occasion(gate.clock.now(), gate.walk, gate.touched, gate.recent(), gate.runbook, gate.subject)
 
 
 def _context(effect: Effect, gate: GateContext, *, writer: Writer | None, read_only: str = "") -> PreviewContext:

@@ -49,9 +49,11 @@ class GateContext:
         applied_to, refused_to, failed_to: step ids where each end leads.
         writer, locks: None in a read-only context: there is nothing that could write.
         other_cluster: why the connection is not to the cluster that the walk is pinned to, `` where it is.
-        emit: journals an event and publishes the walk.
+        emit: journals an event, which is on disk when it returns, and publishes the walk.
         head: hash of the walk's last record.
-        recent: changes of the last `rules.cooldown` seconds.
+        recent: changes of the last hour, and of the last `rules.cooldown` seconds.
+        runbook, subject: what is walked, and what it is about.
+        worse: what burns more than when the walk began, in words; `` where nothing does.
         touched: objects that the step has changed already.
         editable: the value of the change that may be set otherwise before it is confirmed, or None.
         reason: why it is asked (again), `` for no special reason.
@@ -82,6 +84,9 @@ class GateContext:
     reason: str = ""
     second: SecondPerson | None = None
     kept: Path | None = None
+    runbook: str = ""
+    subject: str = ""
+    worse: Callable[[], str] = str
 
     def refuse(self, effect: Effect, by: By, because: str) -> ChangeRefused:
         """Journal a refusal."""

@@ -63,11 +63,13 @@ class WalkSummary(Struct, frozen=True):
 
 
 class JournalledChange(Struct, frozen=True):
-    """A change that was made, or may have been made: an intent that did not fail."""
+    """A change that was made, or may have been made: an intent that did not fail; and what was walked, on what."""
 
     walk: str
     at: float
     effect: Effect
+    runbook: str = ""
+    subject: str = ""
 
 
 class _Begun(Struct, frozen=True):
@@ -146,10 +148,7 @@ class Journal:
             db = self._open()
             rows = [] if db is None else db.execute(_HEADS).fetchall()
         for walk, seq, head, last, payload in rows:
-            try:
-                begun = msgspec.json.decode(payload, type=_Begun)
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                begun = _Begun()
+            begun = _begun(payload)
             out.append(WalkSummary(walk, begun.runbook, begun.subject, seq, head, begun.at, last))
         return tuple(sorted(out, key=lambda head: (head.began, head.walk), reverse=True))
 
@@ -237,7 +236,7 @@ class Journal:
         with self._lock, self._reported():
             db = self._open()
             rows = [] if db is None else db.execute(_CHANGES, (since,)).fetchall()
-            begun = {} if db is None or cluster is None else dict(db.execute(_BEGUN, (since,)).fetchall())
+            begun = {} if db is None else {walk: _begun(said) for walk, said in db.execute(_BEGUN, (since,))}
         failed: set[str] = set()
         intents: list[tuple[str, Intent]] = []
         for walk, payload in rows:
@@ -250,8 +249,9 @@ class Journal:
             elif isinstance(event, Applied) and not event.ok:
                 failed.add(event.effect)
         for walk, intent in intents:
-            if intent.effect.id not in failed and (cluster is None or _same(begun.get(walk), cluster)):
-                yield JournalledChange(walk, intent.at, intent.effect)
+            first = begun.get(walk, _Begun())
+            if intent.effect.id not in failed and (cluster is None or _same(first.cluster, cluster)):
+                yield JournalledChange(walk, intent.at, intent.effect, first.runbook, first.subject)
 
     def close(self) -> None:
         with self._lock:
@@ -336,12 +336,16 @@ class Journal:
             raise JournalError(f"the journal cannot be used: {error.strerror}", hint=str(self.path)) from None
 
 
-def _same(payload: bytes | None, cluster: Mapping[str, Any]) -> bool:
-    """Whether a walk's first record names this cluster; one that names none may be of any."""
+def _begun(payload: bytes) -> _Begun:
+    """What a first record says; nothing where it cannot be read."""
     try:
-        theirs = msgspec.json.decode(payload or b"{}", type=_Begun).cluster
+        return msgspec.json.decode(payload, type=_Begun)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return True
+        return _Begun()
+
+
+def _same(theirs: Mapping[str, Any], cluster: Mapping[str, Any]) -> bool:
+    """Whether a walk was on this cluster; one whose first record names none may be of any."""
     key = "uid" if theirs.get("uid") and cluster.get("uid") else "server"
     return not theirs.get(key) or not cluster.get(key) or theirs[key] == cluster[key]
 

@@ -69,8 +69,8 @@ async def read(reader: Reader, at: ObjectAddress, *, uid: str = "") -> dict[str,
     """The object as it is.
 
     Raises:
-        Gone: there is none.
-        Changed: it is another one than `uid`.
+        ObjectGone: there is none.
+        ObjectChanged: it is another one than `uid`.
     """
     try:
         obj = await reader.object(at.path)
@@ -87,7 +87,7 @@ async def dry_run(writer: Writer, at: ObjectAddress, effect: Effect, obj: dict[s
     """The object as the server would store it. Nothing is stored.
 
     Raises:
-        Changed: the pin does not hold any more.
+        ObjectChanged: the pin does not hold any more.
         ConsoleError: the server says no.
     """
     try:

@@ -23,7 +23,7 @@ from console.actions.effects import ObjectRef
 from console.base import paths
 from console.base.clock import parse_time
 from console.base.errors import ConsoleError, ForbiddenError, RefusedError, UsageError
-from console.base.text import clean
+from console.base.text import clean, shorten
 from console.base.units import human_duration
 from console.wire.errors import ConflictError, NotFoundError
 from console.wire.writer import Writer
@@ -35,10 +35,16 @@ SKEW_SECONDS = 30.0
 LOOK = 0.02
 """Seconds after which a taken file is tried again: whoever only looks whether a walk is walked has it for less."""
 OBJECT = "console.oncall/object"
+TAKEN = "console.oncall/taken-because"
+"""Why a Lease was taken from who held it; what its former holder is told."""
 
 
 class Busy(RefusedError):
-    """Somebody else holds the lock; the message says who."""
+    """Somebody else holds the lock; the message says who, `holder` by name, where that is known."""
+
+    def __init__(self, message: str, hint: str | None = None, *, holder: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.holder = holder
 
 
 class ObjectLock(Protocol):
@@ -102,7 +108,8 @@ class LeaseLock:
                 if found is None:
                     self._lose("the Lease was deleted")
                 elif _holder(found) != self.holder:
-                    self._lose(f"the Lease was taken by {clean(_holder(found)) or 'nobody'}")
+                    why = f": {because}" if (because := _because(found)) else ""
+                    self._lose(f"the Lease was taken by {clean(_holder(found)) or 'nobody'}{why}")
                 else:
                     self.lease = found
 
@@ -150,7 +157,7 @@ class FileLock:
         except OSError:
             same = False
         if not same and not self.lost.is_set():
-            self.why = "the lock file was removed"
+            self.why = f"the lock was taken by {taken}" if (taken := _taken(self.path)) else "the lock file was removed"
             self.lost.set()
         return same
 
@@ -185,7 +192,7 @@ def lock_file(path: Path, holder: str) -> FileLock:
     except OSError:
         said = _said(stream)
         stream.close()
-        raise Busy(f"held by {said}") from None
+        raise Busy(f"held by {said}", holder=said) from None
     stream.truncate(0)
     stream.write(f"{holder} (process {os.getpid()})")
     stream.flush()
@@ -226,7 +233,27 @@ def lock_walk(folder: Path, walk: str, actor: str) -> FileLock:
     try:
         return lock_file(_walk_file(folder, walk), actor)
     except Busy as busy:
-        raise Busy(f"walk {walk} is {busy.message}", hint="go on there, or end that process first") from None
+        hint = "go on there, take it over with a reason, or end that process"
+        raise Busy(f"walk {walk} is {busy.message}", hint=hint, holder=busy.holder) from None
+
+
+def seize_walk(folder: Path, walk: str, actor: str) -> FileLock:
+    """Be the only process on a walk, whoever was: the file that they locked is not the one of that name any more.
+
+    Raises:
+        Busy: somebody else seizes it at the same moment.
+    """
+    _walk_file(folder, walk).unlink(missing_ok=True)
+    return lock_walk(folder, walk, actor)
+
+
+def _taken(path: Path) -> str:
+    """Who has the file of this name now, `` where that cannot be told."""
+    try:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), errors="replace") as stream:
+            return clean(stream.read(300))
+    except OSError:
+        return ""
 
 
 @dataclass
@@ -262,16 +289,41 @@ class Locks:
             try:
                 return lock_file(self.folder / f"{lock_name(target)}.lock", self.holder)
             except Busy as busy:
-                raise Busy(f"{target.words} is {busy.message}, on this machine") from None
+                if self._of_this_walk(busy.holder.partition(" ")[0]):
+                    return self._seized(target, self.holder)
+                raise Busy(f"{target.words} is {busy.message}, on this machine", holder=busy.holder) from None
+
+    async def seize(self, target: ObjectRef, because: str) -> ObjectLock:
+        """The lock of an object, whoever holds it. They are told by whom it was taken, and why, when they look at it.
+
+        Raises:
+            Busy: others take it at the same moment.
+            ConsoleError: the server cannot be asked.
+        """
+        try:
+            return await self._lease(target, because)
+        except ForbiddenError:
+            return self._seized(target, f"{self.holder}, because {because}")
+
+    def _seized(self, target: ObjectRef, holder: str) -> FileLock:
+        path = self.folder / f"{lock_name(target)}.lock"
+        path.unlink(missing_ok=True)
+        return lock_file(path, holder)
+
+    def _of_this_walk(self, holder: str) -> bool:
+        """Whether somebody held it for this walk: only one process is on a walk, and that is this one now."""
+        walk = self.holder.partition("/")[2]
+        return holder == self.holder or (bool(walk) and holder.partition("/")[2] == walk)
 
     async def give_back(self, target: ObjectRef) -> None:
         """Give back the Lease that an earlier process of this walk left behind when it died."""
         with contextlib.suppress(ConsoleError):
             found = await self.writer.lease_get(target.namespace or "default", lock_name(target))
-            if found is not None and _holder(found) == self.holder:
+            if found is not None and self._of_this_walk(_holder(found)):
                 await LeaseLock(self.writer, found, self.holder, self.renew_seconds).release()
 
-    async def _lease(self, target: ObjectRef) -> ObjectLock:
+    async def _lease(self, target: ObjectRef, because: str = "") -> ObjectLock:
+        """`because`: why it is taken although somebody holds it."""
         namespace, name = target.namespace or "default", lock_name(target)
         notes = {OBJECT: f"{target.kind}/{target.words}"}
         for _ in range(3):
@@ -281,19 +333,24 @@ class Locks:
                     lease = await self.writer.lease_create(
                         namespace, name, self.holder, LEASE_SECONDS, annotations=notes
                     )
-                elif self._free(found):
+                elif because or self._free(found):
+                    told = {TAKEN: because} if because or _because(found) else {}
                     lease = await self.writer.lease_update(
-                        found, holder=self.holder, seconds=LEASE_SECONDS, annotations=notes
+                        found, holder=self.holder, seconds=LEASE_SECONDS, annotations={**notes, **told}
                     )
                 else:
-                    raise Busy(f"{target.words} is held by {_words(found)}", hint="talk to them, or wait for the end")
+                    raise Busy(
+                        f"{target.words} is held by {_words(found)}",
+                        hint="talk to them, or wait for the end",
+                        holder=clean(_holder(found)),
+                    )
             except (ConflictError, NotFoundError):
                 continue
             return LeaseLock(self.writer, lease, self.holder, self.renew_seconds).start()
         raise Busy(f"{target.words}: others take its Lease at the same moment")
 
     def _free(self, lease: dict[str, Any]) -> bool:
-        if _holder(lease) in ("", self.holder):
+        if _holder(lease) == "" or self._of_this_walk(_holder(lease)):
             return True
         spec = lease.get("spec") or {}
         renewed = parse_time(str(spec.get("renewTime") or ""))
@@ -304,6 +361,11 @@ class Locks:
 
 def _holder(lease: dict[str, Any]) -> str:
     return str((lease.get("spec") or {}).get("holderIdentity") or "")
+
+
+def _because(lease: dict[str, Any]) -> str:
+    notes = (lease.get("metadata") or {}).get("annotations") or {}
+    return clean(shorten(str(notes.get(TAKEN) or ""), 200))
 
 
 def _words(lease: dict[str, Any]) -> str:

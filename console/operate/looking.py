@@ -14,7 +14,7 @@ from console.base.text import clean
 from console.operate.kubernetes import ObjectGone, place, read
 from console.operate.world import WalkView
 from console.runbook.context.build import build
-from console.runbook.context.objects import MOST, LiveObject, Wanted, wanted, with_objects
+from console.runbook.context.objects import MOST, MOST_OF_ALL, LiveObject, Wanted, wanted, with_objects
 from console.runbook.context.scope import in_scope
 from console.runbook.context.turns import in_turn
 from console.runbook.model import Runbook
@@ -62,12 +62,14 @@ async def _one(reader: Reader, one: Wanted) -> LiveObject:
 
 
 async def _listed(reader: Reader, one: Wanted, labels: dict[str, str]) -> list[dict[str, Any]]:
-    """All objects of a kind that have these labels. Raises ConsoleError where there are more than `MOST`."""
+    """All objects of a kind that have these labels; without labels all. Raises ConsoleError for too many."""
     resource = await reader.resource(one.ref.api_version, one.ref.kind)
     namespace = one.ref.namespace if resource.namespaced else ""
     path = object_path(one.ref.api_version, resource.plural, namespace)
-    query = {"labelSelector": ",".join(f"{key}={value}" for key, value in labels.items()), "limit": str(MOST)}
+    most = MOST if labels else MOST_OF_ALL
+    chosen = {"labelSelector": ",".join(f"{key}={value}" for key, value in labels.items())} if labels else {}
+    query = {**chosen, "limit": str(most)}
     answer = decode_json(await reader.get(path, query), _Page)
     if answer.metadata.get("continue"):
-        raise ConsoleError(f"there are more than {MOST} of {one.ref.kind} with these labels")
+        raise ConsoleError(f"there are more than {most} of {one.ref.kind}{' with these labels' if labels else ''}")
     return [{"apiVersion": one.ref.api_version, "kind": one.ref.kind, **item} for item in answer.items]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol, Self
 
 from msgspec import Meta, Struct
 
@@ -16,10 +16,11 @@ from console.actions.effects import Preview
 from console.base.decode import decode
 from console.base.document import Document, parse
 from console.base.errors import DocumentError, RefusedError, UsageError
+from console.base.text import clean
 from console.runbook.editing import Editable
 from console.runbook.model import Choice, turn_of
 
-Kind = Literal["ask", "note", "manual", "confirm", "rollback", "landed", "rules", "approval"]
+Kind = Literal["ask", "note", "manual", "confirm", "rollback", "landed", "rules", "approval", "reason"]
 YES, NO, EDIT = "yes", "no", "edit"
 ROLLBACK_CHOICES = (
     Choice("yes", "roll it back", hint="its diff comes next, with a question of its own"),
@@ -44,6 +45,7 @@ class Question(Struct, frozen=True):
         title, text: what it is about and the question; both clean and redacted.
         shows: lines of evidence beside it.
             approval: a second person is waited for, and the only answer is to stop that.
+            reason: something stands against the next change; the answer is why it is made all the same, or No.
         expect: confirm: `` means that `y` is enough, else the text that has to be typed.
         cluster: the cluster's name, to be shown beside the text to type.
         reason: why it is asked again, `` the first time.
@@ -86,6 +88,14 @@ class Reply(Struct, frozen=True):
     by: str
     typed: str = ""
     terminal: bool = False
+
+
+def reason(reply: Reply | None, *, terminal: bool) -> str:
+    """The reason that somebody gave, cleaned; `` where they gave none, said No, or had to be at a terminal."""
+    if reply is None or (terminal and not reply.terminal):
+        return ""
+    said = clean(reply.value).strip()
+    return "" if said.lower() in ("n", NO, "y", YES) else said
 
 
 class Person(Protocol):
@@ -132,7 +142,7 @@ class Scripted:
         self.name = answers.by
 
     @classmethod
-    def read(cls, path: Path, *, production: bool) -> Scripted:
+    def read(cls, path: Path, *, production: bool) -> Self:
         """Answers from a YAML or JSON file.
 
         Raises:
@@ -151,7 +161,7 @@ class Scripted:
         return cls.parse(parse(text, str(path)))
 
     @classmethod
-    def parse(cls, document: Document) -> Scripted:
+    def parse(cls, document: Document) -> Self:
         """Answers from a document that was read already."""
         if document.data is None:
             return cls(_Answers(), document.file)
@@ -181,7 +191,7 @@ class Scripted:
                 return Reply(_word(self._own(question.step, self._answers.rollback)), self.name)
             case "landed":
                 return Reply(_word(self._answers.landed), self.name)
-            case "rules" | "approval":
+            case "rules" | "approval" | "reason":
                 return None
             case _:
                 read = True if question.kind == "note" and _word(self._answers.notes) == YES else None

@@ -20,6 +20,7 @@ NOWHERE = (
     "Console knows no place where only somebody else could agree; policy.approvals.namespace names a namespace where "
     "others may create Leases and who walks may not write"
 )
+HOUR = 3600.0
 ALWAYS_DENIED = ("Secret",)
 """A change of a Secret could not be shown, confirmed, journalled or rolled back without its values."""
 
@@ -34,6 +35,8 @@ class ChangeRules(Struct, frozen=True):
         cooldown: seconds between two changes of one object by different walks.
         approvals: the namespace where a second person approves, `` where none is configured; `approval_wait`: real
             seconds that one is waited for.
+        max_runs: walks of one runbook that may change something on one subject within an hour.
+        stop_when_worse: whether a walk whose objectives burn more than when it began needs a reason to change more.
         patience: real seconds that a confirmation waits for an answer before it counts as No.
     """
 
@@ -48,6 +51,8 @@ class ChangeRules(Struct, frozen=True):
     approvals: str = ""
     approval_wait: float = 1800.0
     patience: float = 900.0
+    max_runs: int = 6
+    stop_when_worse: bool = True
 
     @classmethod
     def of(cls, settings: Settings, **changes: object) -> ChangeRules:
@@ -64,6 +69,8 @@ class ChangeRules(Struct, frozen=True):
             freeze=policy.freeze,
             approvals=policy.approvals.namespace or "",
             approval_wait=policy.approvals.wait,
+            max_runs=policy.max_runs_per_hour,
+            stop_when_worse=policy.stop_when_worse,
         )
         return replace(rules, **changes)
 
@@ -85,13 +92,16 @@ class Occasion(Struct, frozen=True):
         now: epoch seconds of the walk's clock.
         walk: the walk that asks; its own earlier changes start no cooldown.
         touched: objects that the present step has changed already, as words.
-        recent: changes of the last `cooldown` seconds.
+        recent: changes of the last hour, and of the last `cooldown` seconds.
+        runbook, subject: what is walked, and what it is about.
     """
 
     now: float
     walk: str = ""
     touched: frozenset[str] = frozenset()
     recent: tuple[JournalledChange, ...] = ()
+    runbook: str = ""
+    subject: str = ""
 
 
 def object_key(target: ObjectRef) -> str:
@@ -156,6 +166,26 @@ def cooldown(effect: Effect, rules: ChangeRules, occasion: Occasion) -> Denial |
     return None
 
 
+def max_runs(effect: Effect, rules: ChangeRules, occasion: Occasion) -> Denial | None:
+    """A runbook that is walked again and again on one subject does not mend it. Rollbacks are exempt."""
+    if effect.inverse_of or not occasion.runbook:
+        return None
+    mine = (occasion.runbook, occasion.subject)
+    walks = {
+        change.walk: change.at
+        for change in occasion.recent
+        if (change.runbook, change.subject) == mine and change.walk != occasion.walk and occasion.now - change.at < HOUR
+    }
+    if len(walks) < rules.max_runs:
+        return None
+    ends = HOUR - (occasion.now - sorted(walks.values())[-rules.max_runs])
+    return Denial(
+        "policy",
+        f"{len(walks)} walks of {occasion.runbook} changed something on {occasion.subject or 'this'} within an hour; "
+        f"policy.max_runs_per_hour is {rules.max_runs}, and the next may in {human_duration(ends)}",
+    )
+
+
 def needs_second(effect: Effect, rules: ChangeRules) -> bool:
     """Whether somebody else has to agree."""
     irreversible = not effect.reversible and not effect.inverse_of
@@ -193,6 +223,7 @@ POLICY: tuple[tuple[str, PolicyRule], ...] = (
     ("freeze", freeze),
     ("max targets", max_targets),
     ("cooldown", cooldown),
+    ("max runs", max_runs),
     ("second person", lambda effect, rules, occasion: second_person(effect, rules)),
 )
 """The policy in the order in which it is asked."""

@@ -3,37 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 from msgspec.structs import replace as structs_replace
 
 from console.actions.effects import Effect, ObjectRef
 from console.actions.pins import Pin
-from console.base.clock import Clock
 from console.base.errors import ConsoleError, UsageError
 from console.base.text import clean
-from console.operate import asking, bounds, landing, undone
+from console.operate import asking, bounds, landing, leaving, undone
+from console.operate.ahead import rights
 from console.operate.applying import announce
 from console.operate.approvals.waiting import SecondPerson
 from console.operate.gate import pass_gate
 from console.operate.gate_context import GateContext, ValueEdited
 from console.operate.identity import other_cluster
-from console.operate.journal import Journal, JournalError
+from console.operate.journal import JournalError
 from console.operate.locks import Locks
 from console.operate.looking import context_of
 from console.operate.person import YES, Person, Question, Reply
-from console.operate.policy import ChangeRules, object_key
+from console.operate.policy import HOUR, ChangeRules, object_key
 from console.operate.scripts import runs
 from console.operate.scripts.process import Finished
-from console.operate.world import WalkView, impact_at_end, slo_snapshot
+from console.operate.world import WalkEnvironment, costed, impact_at_end, slo_snapshot
 from console.runbook import editing, steps, trust
-from console.runbook.catalogue import Catalogue
+from console.runbook.afterwards.worse import worse
 from console.runbook.context.objects import LiveObject
 from console.runbook.context.query import with_query
+from console.runbook.inputs import no_longer
 from console.runbook.model import Runbook, Step
-from console.runbook.scripts import ScriptSpec
 from console.runbook.template import TemplateError
 from console.runbook.verify import Look
 from console.runbook.walk import (
@@ -46,37 +45,18 @@ from console.runbook.walk import (
     Intent,
     Landed,
     Noted,
-    RulesWidened,
+    TakenOver,
     Verified,
     Walk,
     apply,
 )
 from console.wire.calls import Leave
-from console.wire.connection import Connection
 from console.wire.guarded import ProxiedCall
-from console.wire.writer import Writer
 
 TRIES, EDITS = 3, 10
 """How often a question is put again after an answer that is none of its choices, and a change after a value that is
 outside of its limits."""
 Publish = Callable[[Walk, Question | None], None]
-
-
-@dataclass(frozen=True)
-class WalkEnvironment:
-    """What every walk of a desk works with. `writer` is None in a read-only context."""
-
-    connection: Connection
-    writer: Writer | None
-    journal: Journal
-    rules: ChangeRules
-    clock: Clock
-    world: WalkView
-    scripts: dict[str, ScriptSpec]
-    catalogue: Catalogue
-    actor: str
-    folder: Path
-    """Where locks and short-lived files lie."""
 
 
 class Runner:
@@ -91,6 +71,7 @@ class Runner:
         self.env, self.runbook, self.walk, self.person = env, runbook, walk, person
         self.question: Question | None = None
         self.looked: dict[str, LiveObject] = {}
+        self.taken: TakenOver | None = None
         self._publish = publish
         self._rules: ChangeRules | None = None
 
@@ -103,6 +84,7 @@ class Runner:
         """
         await self._give_back(*(effect.target for effect in self.walk.writes))
         try:
+            await self._rights()
             while not isinstance(todo := steps.todo(self.runbook, self.walk), steps.Nothing):
                 if (undo and not isinstance(todo, steps.OF_UNDO)) or not await self._do(todo):
                     break
@@ -115,10 +97,26 @@ class Runner:
         return self.walk
 
     def emit(self, event: AnyEvent) -> None:
-        """Journal an event, fold what was stored, publish."""
-        stored = self.env.journal.append(self.walk.id, event, expected=self.walk.events)
+        """Journal an event, fold what was stored, publish.
+
+        Raises:
+            JournalError: it was not stored; where somebody took the walk over, that is why.
+        """
+        event = costed(event, self.env.world.board(), self.walk)
+        try:
+            stored = self.env.journal.append(self.walk.id, event, expected=self.walk.events)
+        except JournalError:
+            if not self.taken_over() or self.taken is None:
+                raise
+            said = f"{self.taken.by} took this walk over: {self.taken.because}"
+            raise JournalError(said, hint="it goes on there; nothing more is done here") from None
         self.walk = apply(self.walk, stored)
         self._publish(self.walk, self.question)
+
+    def taken_over(self) -> bool:
+        """Whether somebody took the walk from this process."""
+        self.taken = self.taken or leaving.taken(self.env.journal, self.walk)
+        return self.taken is not None
 
     async def _do(self, todo: steps.Todo) -> bool:
         """Do one thing. False leaves the walk as it is."""
@@ -128,7 +126,7 @@ class Runner:
                 for event in steps.enter(self.runbook, self.walk, step, await self._context(step), now()):
                     self.emit(event)
             case steps.Judge(step=one):
-                self.emit(steps.judged(self.runbook, one, self.walk, await self._asked(one), now()))
+                self.emit(steps.judged(self.runbook, one, self.walk, await self._context(), now()))
             case steps.AskPerson(step=one):
                 return await self._person(one)
             case steps.MakeChange(step=one) | steps.RunScript(step=one):
@@ -157,22 +155,37 @@ class Runner:
                 return False
         return True
 
+    async def _rights(self) -> None:
+        """What the steps need, once, before the first of them: nobody should learn half-way that they may not go on."""
+        env, walk = self.env, self.walk
+        if walk.steps or walk.rights is not None or not (self.runbook.writes or self.runbook.objects):
+            return
+        changing = env.writer is not None
+        found = await rights.asked(
+            env.connection.reader, self.runbook, walk, self._context, scripts=env.scripts, catalogue=env.catalogue,
+            answers=env.rights, now=env.clock.now(), changing=changing,
+        )  # fmt: skip
+        if found.asked or found.unknown:
+            self.emit(found)
+
     async def _context(self, step: str = "") -> dict[str, Any]:
         """The data of the templates of a step (of the present one), from facts not older than the last change."""
         env = self.env
         walk = structs_replace(self.walk, current=step) if step else self.walk
         ctx, self.looked = await context_of(env.world, env.connection.reader, self.runbook, walk, env.clock.now)
-        return ctx
+        one = self.runbook.step(walk.current)
+        if one is None or not one.query or (step and "query" not in one.when):
+            return ctx
+        asked = await self._queried(one, ctx)
+        self.looked = {**self.looked, "query": LiveObject("found", asked["query"])}
+        return asked
 
-    async def _asked(self, step: Step) -> dict[str, Any]:
-        """The context of a check, with the answer to its query."""
-        ctx = await self._context()
+    async def _queried(self, step: Step, ctx: dict[str, Any]) -> dict[str, Any]:
+        """The context with the answer to the query of a step."""
         try:
             expr = steps.query(step, ctx)
         except TemplateError as error:
             return with_query(ctx, None, error.message)
-        if not expr:
-            return ctx
         answer = await self.env.world.query(expr)
         return with_query(ctx, answer.samples, answer.error)
 
@@ -219,6 +232,8 @@ class Runner:
         ctx = await self._context()
         gate = self._gate(step.id, await self._bounds())
         try:
+            if said := no_longer(self.runbook, self.walk, self.env.world.board()):
+                raise ConsoleError(said)
             effect = steps.effect(self.runbook, self.walk, step, ctx, self.env.scripts, self.env.catalogue)
         except ConsoleError as error:
             now, id = self.env.clock.now(), f"{self.walk.id}/{self.walk.intents + 1}"
@@ -314,20 +329,9 @@ class Runner:
                 await locks.give_back(target)
 
     async def _bounds(self) -> ChangeRules:
-        """The rules of now, as far as the walk goes by them: wider ones are told, and asked for once."""
+        """The rules of now, as far as the walk goes by them."""
         if self._rules is None:
-            now, before = self.env.rules, bounds.then(self.walk.cluster, self.env.rules)
-            more = bounds.wider(before, now)
-            self._rules = bounds.strictest(before, now)
-            if more:
-                terminal = now.production or before.production
-                asked = asking.of_rules(self.walk, more, now=self.env.clock.now(), terminal=terminal)
-                reply = await self._ask(asked)
-                yes = reply is not None and reply.value == YES and (reply.terminal or not terminal)
-                by = clean(reply.by) if reply is not None else "nobody"
-                answer: Literal["yes", "no"] = "yes" if yes else "no"
-                self.emit(RulesWidened(self.env.clock.now(), more, answer, by, bounds.kept(now)))
-                self._rules = now if yes else self._rules
+            self._rules = await bounds.agreed(self.walk, self.env.rules, self._ask, self.env.clock.now, self.emit)
         return self._rules
 
     def _gate(self, step_id: str, rules: ChangeRules) -> GateContext:
@@ -353,25 +357,21 @@ class Runner:
             emit=self.emit,
             head=lambda: env.journal.head(self.walk.id),
             run_script=self._script,
-            recent=lambda: tuple(env.journal.changes(env.clock.now() - rules.cooldown, self.walk.cluster)),
+            recent=lambda: tuple(env.journal.changes(env.clock.now() - max(rules.cooldown, HOUR), self.walk.cluster)),
             touched=frozenset(map(object_key, changed)),
             applied_to=route("applied"),
             refused_to=route("refused"),
             failed_to=route("failed"),
             second=self._second(rules),
             kept=env.folder.parent / "kept",
+            runbook=self.walk.runbook,
+            subject=self.walk.subject,
+            worse=lambda: worse(self.walk, env.world.board(), self.runbook),
         )
 
     def _second(self, rules: ChangeRules) -> SecondPerson:
-        env = self.env
-        return SecondPerson(
-            env.connection.reader,
-            env.writer,
-            env.connection.identity,
-            self.walk.id,
-            rules.approvals,
-            rules.approval_wait,
-        )
+        env, at = self.env, self.env.connection
+        return SecondPerson(at.reader, env.writer, at.identity, self.walk.id, rules.approvals, rules.approval_wait)
 
     async def _other_cluster(self) -> str:
         return await other_cluster(self.env.connection, self.walk.cluster)

@@ -1,17 +1,29 @@
-"""How a walk sees the world. `console.live` implements it."""
+"""What a walk works with: how it sees the world (`console.live` implements that), and what it writes and asks by."""
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace as change
 
+from console.base.clock import Clock
 from console.board.impact import impact_of
 from console.board.model import Board
 from console.facts.model import Alert, Sample
-from console.runbook.walk import Walk
+from console.operate.ahead.rights import RightsAnswers
+from console.operate.journal import Journal
+from console.operate.policy import ChangeRules
+from console.runbook.catalogue import Catalogue
+from console.runbook.scripts import ScriptSpec
+from console.runbook.walk import AnyEvent, Applied, HandedOver, Walk, WalkLeft
 from console.slo.recovery import still_burns
+from console.wire.connection import Connection
+from console.wire.writer import Writer
 
 
 class Queried(Struct, frozen=True):
@@ -38,6 +50,24 @@ class WalkView(Protocol):
     async def query(self, expr: str) -> Queried:
         """A PromQL expression, now."""
         ...
+
+
+@dataclass(frozen=True)
+class WalkEnvironment:
+    """What every walk of a desk works with. `writer` is None in a read-only context."""
+
+    connection: Connection
+    writer: Writer | None
+    journal: Journal
+    rules: ChangeRules
+    clock: Clock
+    world: WalkView
+    scripts: dict[str, ScriptSpec]
+    catalogue: Catalogue
+    actor: str
+    folder: Path
+    """Where locks and short-lived files lie."""
+    rights: RightsAnswers = field(default_factory=RightsAnswers)
 
 
 def slo_snapshot(board: Board, changed: float | None = None) -> dict[str, Any]:
@@ -70,7 +100,23 @@ def impact_snapshot(
     return found
 
 
+def costed(event: AnyEvent, board: Board, walk: Walk) -> AnyEvent:
+    """`event` with what the trouble had cost by then, where a change was made or somebody leaves the walk.
+
+    That is never a reason why a change that was made is not recorded.
+    """
+    if isinstance(event, Applied):
+        intent = walk.pending or walk.in_doubt
+        wanted = event.ok and intent is not None and intent.effect.writes
+    else:
+        wanted = isinstance(event, HandedOver | WalkLeft)
+    if wanted and not getattr(event, "impact", None):
+        with contextlib.suppress(Exception):
+            return change(event, impact=impact_at_end(board, walk))
+    return event
+
+
 def impact_at_end(board: Board, walk: Walk) -> dict[str, Any]:
-    """The same at the end of a walk."""
+    """The same on an occasion of a walk, and at its end."""
     changed = (walk.changed,) if walk.changed is not None else ()
     return impact_snapshot(board, walk.subject, walk.alert, changed)

@@ -127,7 +127,18 @@ def _object(runbook: Runbook, step: Step, t: TargetTemplate, key: str, ctx: Mapp
     app = ctx.get("app", {})
     ours = (app.get("kind"), app.get("namespace"), app.get("name"), app.get("api_version"))
     same = ours == (said["kind"], said["namespace"], said["name"], said["api_version"])
-    return ObjectRef(**said, uid=app.get("uid", "") if same else "")
+    return ObjectRef(**said, uid=app.get("uid", "") if same else _looked_at(said, ctx))
+
+
+def _looked_at(said: Mapping[str, str], ctx: Mapping[str, Any]) -> str:
+    """The UID of the live object that a target names, as it was read for this step; `` where it was not."""
+    for tree in ctx.values():
+        meta = tree.get("metadata") if isinstance(tree, Mapping) else None
+        if not isinstance(meta, Mapping) or tree.get("kind") != said["kind"]:
+            continue
+        if (meta.get("name"), meta.get("namespace") or "") == (said["name"], said["namespace"]):
+            return str(meta.get("uid") or "")
+    return ""
 
 
 def _argv(runbook: Runbook, step: Step, ctx: Mapping[str, Any], scripts: Mapping[str, ScriptSpec]) -> tuple[str, ...]:

@@ -46,17 +46,15 @@ class MatchDoc(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ObjectDoc(Struct, frozen=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
-    """A live object by name, or with `labels` all that have them (`{}`: all there are).
+    """A live object by name, or all that have `labels`, or `all`. Without `apiVersion` the usual one of its kind."""
 
-    Without `apiVersion` the usual one of its kind.
-    """
-
-    EXACTLY_ONE = (("name", "labels"),)
+    EXACTLY_ONE = (("name", "labels", "all"),)
     kind: Text
     api_version: str = ""
     name: str = ""
     namespace: str = ""
     labels: dict[str, str] = {}
+    all: bool = False
 
 
 ABOUT = r"^(app|component( [a-z][a-z0-9-]*)?|nodes?|schedule|object( [A-Z][A-Za-z0-9]*)?|cluster)$"
@@ -153,6 +151,7 @@ class StepDoc(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     title: Text
     text: str = ""
     when: str = ""
+    query: str = ""
     shows: list[Text] = []
 
 
@@ -188,7 +187,6 @@ class CheckDoc(StepDoc, frozen=True, kw_only=True, rename={"otherwise": "else"})
     kind: Literal["check"]
     branches: Annotated[list[BranchDoc], Meta(min_length=1)]
     otherwise: ElseDoc | None = None
-    query: str = ""
     on_unknown: Id | None = None
     next: Id | None = None
 

@@ -48,6 +48,8 @@ class Started(WalkEvent, frozen=True, tag="started"):
     """Who began it, in parts: user, host, tty, ssh_from, sudo_from, pid, kubernetes; what is not known is missing."""
     impact: dict[str, Any] = {}
     """What the trouble had cost by then (`console.board.impact`)."""
+    uid: str = ""
+    """UID of the application that it is about, `` where there is none."""
 
 
 class Entered(WalkEvent, frozen=True, tag="entered"):
@@ -179,6 +181,8 @@ class Applied(WalkEvent, frozen=True, tag="applied"):
     exit_code: int | None = None
     output: str = ""
     goto: str = ""
+    impact: dict[str, Any] = {}
+    """What the trouble had cost by then, where it is a change that was made."""
 
 
 class Landed(WalkEvent, frozen=True, tag="landed"):
@@ -253,11 +257,13 @@ class Noted(WalkEvent, frozen=True, tag="noted"):
 
 
 class HandedOver(WalkEvent, frozen=True, tag="handed over"):
-    """Whoever walked it goes: the walk waits where it stands until somebody resumes it. `text`: to whom, and why."""
+    """Whoever walked it goes: the walk waits where it stands until somebody resumes it. `text`: to whom, and why.
+    `impact`: what the trouble had cost by then, where that was known."""
 
     by: str
     text: str = ""
     step: str = ""
+    impact: dict[str, Any] = {}
 
 
 class Edited(WalkEvent, frozen=True, tag="edited"):
@@ -279,10 +285,11 @@ class Resumed(WalkEvent, frozen=True, tag="resumed"):
 
 
 class WalkLeft(WalkEvent, frozen=True, tag="left"):
-    """Who walked it closed their Console: it waits where it stands."""
+    """Who walked it closed their Console: it waits where it stands. `impact`: as in HandedOver."""
 
     by: str
     step: str = ""
+    impact: dict[str, Any] = {}
 
 
 class RulesWidened(WalkEvent, frozen=True, tag="rules widened"):
@@ -292,6 +299,74 @@ class RulesWidened(WalkEvent, frozen=True, tag="rules widened"):
     answer: Literal["yes", "no"]
     by: str
     rules: dict[str, Any] = {}
+
+
+class MissingRight(Struct, frozen=True):
+    """A right that who walks does not have. `steps`: titles of what will be refused for it; `because` what the server
+    said."""
+
+    words: str
+    steps: tuple[str, ...] = ()
+    because: str = ""
+
+
+class RightsAsked(WalkEvent, frozen=True, tag="rights asked"):
+    """Before the first step: the rights of every step that the walk may come to.
+
+    `asked` how many there are; `unknown` those that could not be asked about, and why; `rule` the manifests that grant
+    what is missing.
+    """
+
+    asked: int
+    missing: tuple[MissingRight, ...] = ()
+    unknown: tuple[str, ...] = ()
+    rule: str = ""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What a person should know of them before the first step; nothing where all are there."""
+        out = [
+            f"you may not {one.words}" + (f" ({one.because})" if one.because else "") + f": {_refused(one.steps)}"
+            for one in self.missing
+        ]
+        return (*out, *(f"whether you may is not known: {one}" for one in self.unknown))
+
+
+def _refused(steps: tuple[str, ...]) -> str:
+    first = steps[0] if steps else "a step of it"
+    more = f" and {len(steps) - 1} more" if len(steps) > 1 else ""
+    return f"“{first}”{more} will be refused"
+
+
+class GuardOverruled(WalkEvent, frozen=True, tag="guard overruled"):
+    """A guard said no to a change, and a person went on, with a reason. `against`: what the guard said."""
+
+    step: str
+    effect: str
+    guard: str
+    against: str
+    because: str
+    by: str
+
+
+class LockTaken(WalkEvent, frozen=True, tag="lock taken"):
+    """A person took the lock of an object from `holder`, with a reason."""
+
+    step: str
+    effect: str
+    about: str
+    holder: str
+    because: str
+    by: str
+
+
+class TakenOver(WalkEvent, frozen=True, tag="taken over"):
+    """Somebody took the walk from the process that was on it (`was`), with a reason. `session`: as in Started."""
+
+    by: str
+    because: str
+    was: str
+    session: dict[str, Any] = {}
 
 
 class WalkEnded(WalkEvent, frozen=True, tag="ended"):
@@ -316,6 +391,7 @@ AnyEvent = (
     Started | Entered | Judged | Answered | Skipped | Previewed | Confirmed | ApprovalAsked | Approved | ChangeRefused
     | EvidenceKept | Intent | Called | Applied | Landed | HoldBegan | HoldBroke | Verified | Offered | LookedBack
     | Noted | WalkLeft | HandedOver | Edited | Resumed | RulesWidened | WalkEnded | Followed
+    | RightsAsked | GuardOverruled | LockTaken | TakenOver
 )  # fmt: skip
 _ENCODER = msgspec.json.Encoder()
 _DECODER: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)

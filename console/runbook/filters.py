@@ -16,6 +16,7 @@ import jinja2
 from console.base import units
 from console.base.clock import rfc3339
 from console.base.text import clean, shorten
+from console.runbook import podsums
 from console.runbook.budget import MAX_TEXT, TooMuchError, capped, items_of, kind_of, number_of, short, text_of
 
 MI = 2**20
@@ -201,6 +202,16 @@ def tojson(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def requests(value: Any, resource: str) -> float:
+    """What pods that are not over ask for together of a resource: bytes, cores, or how many."""
+    return podsums.total(items_of(value), "requests", text_of(resource))
+
+
+def limits(value: Any, resource: str) -> float:
+    """What pods that are not over may take together of a resource; a container without a limit counts nothing."""
+    return podsums.total(items_of(value), "limits", text_of(resource))
+
+
 def promql(value: Any) -> str:
     """Text that may stand between double quotes in PromQL."""
     return capped(text_of(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n"))
@@ -258,6 +269,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "sort": ordered,
     "unique": unique,
     "pick": pick,
+    "requests": requests,
+    "limits": limits,
     "where": where,
     "without": without,
     "keys": lambda v: short(sorted(v)) if isinstance(v, dict) else items_of(v),

@@ -46,7 +46,7 @@ def successors(runbook: Runbook, step: Step) -> tuple[tuple[str, str], ...]:
     if step.kind == "end":
         return (("finally", runbook.last[0]),) if runbook.last and step.id != RETURN else ()
     if step.kind == "run" and not step.next:
-        return (("on_unknown", step.on_unknown),)
+        return (*_runs(step), ("on_unknown", step.on_unknown))
     out = _own(runbook, step)
     if step.when:
         out.append(("skipped", following(runbook, step)))
@@ -66,6 +66,8 @@ def _own(runbook: Runbook, step: Step) -> list[tuple[str, str]]:
         case "each":
             out += [("a turn", step.branches[0].goto), ("next", step.next)]
             out += [("on_unknown", step.on_unknown)] if step.on_unknown else []
+        case "run":
+            out += [*_runs(step), ("next", following(runbook, step))]
         case "change" | "script":
             out.append(("applied", route(runbook, step, "applied")))
             if step.writes:
@@ -78,9 +80,20 @@ def _own(runbook: Runbook, step: Step) -> list[tuple[str, str]]:
     return out
 
 
+def _runs(step: Step) -> list[tuple[str, str]]:
+    """Into the runbook that it runs, once that one's steps stand beside it."""
+    return [("runs", branch.goto) for branch in step.branches]
+
+
 def reachable(runbook: Runbook) -> frozenset[str]:
     """Steps that some walk enters."""
     return _closure({runbook.steps[0].id} if runbook.steps else set(), _edges(runbook))
+
+
+def beyond(runbook: Runbook, id: str) -> frozenset[str]:
+    """Steps that some walk enters after it has left this one."""
+    edges = _edges(runbook)
+    return _closure(edges.get(id, set()), edges)
 
 
 def ending(runbook: Runbook) -> frozenset[str]:

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from console.base.errors import UsageError, did_you_mean
-from console.base.text import listed
+from console.base.text import clean, listed
 from console.board.model import Board
 from console.facts.model import Alert
 from console.findings.model import Finding
@@ -20,6 +20,7 @@ from console.runbook.about import CLUSTER, WalkSubject, about_words, means, subj
 from console.runbook.match import application_of, rank
 from console.runbook.model import Input, Runbook
 from console.runbook.types import convert
+from console.runbook.walk import Walk
 
 ABOUT = "about"
 """The input of every runbook that says what it is about."""
@@ -114,6 +115,22 @@ def resolve(
             )
     about = subject.key or str(inputs.get("app") or app or CLUSTER)
     return Resolved(inputs, origins, tuple(missing), about)
+
+
+def no_longer(runbook: Runbook, walk: Walk, board: Board) -> str:
+    """Why a walk may change nothing (more): its inputs do not hold any more, or its application is another one of that
+    name, which no change of its own has brought about; `` where all is as it was."""
+    app = board.app(walk.subject)
+    if app is not None and walk.uid and app.uid and app.uid != walk.uid and not walk.writes:
+        return f"{walk.about} is not the one that this walk began on: it was deleted and created again"
+    for item in runbook.inputs:
+        if item.name not in walk.inputs:
+            continue
+        try:
+            convert(item, walk.inputs[item.name], board)
+        except ValueError as error:
+            return f"the input {item.name} is not valid any more: {clean(str(error))}"
+    return ""
 
 
 def _are_known(runbook: Runbook, given: Mapping[str, str]) -> None:

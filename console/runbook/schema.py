@@ -30,6 +30,7 @@ from console.runbook.documents import (
     TargetDoc,
     WriteDoc,
 )
+from console.runbook.language.before import kept_before
 from console.runbook.language.ends import FINALLY
 from console.runbook.language.expand import Expander
 from console.runbook.language.link import link
@@ -169,7 +170,7 @@ def _steps(
     placed = [
         replace(item, at=("steps", index)) if isinstance(item, Step) else item for index, item in enumerate(built)
     ]
-    return expander.steps(document, placed, on_demand=head.on_demand)
+    return kept_before(expander.steps(document, placed, on_demand=head.on_demand), head.values)
 
 
 def _check_step(document: Document, item: Any, path: Path) -> tuple[StepDoc | None, list[DocumentError]]:
@@ -303,7 +304,13 @@ def named_objects(document: Document, head: RunbookDoc) -> tuple[dict[str, Named
             )
         else:
             out[name] = NamedObject(
-                name, doc.kind, version, doc.name, doc.namespace, listed=not doc.name, labels=dict(doc.labels)
+                name,
+                doc.kind,
+                version,
+                doc.name,
+                doc.namespace,
+                listed=bool(doc.labels) or doc.all,
+                labels=dict(doc.labels),
             )
     return out, problems
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace as change
 
 from console.actions.effects import Effect, Preview
 from console.facts.evidence import Evidence
 from console.facts.model import Alert
-from console.runbook.events import HandedOver, Intent, Noted, WalkLeft
+from console.runbook.events import GuardOverruled, HandedOver, Intent, Noted, RightsAsked, TakenOver, WalkLeft
 from console.runbook.model import Judgement, Outcome
 
 Status = Literal["running", "waiting", "holding", "in doubt", "handed over", "ended"]
@@ -83,7 +84,11 @@ class Walk(Struct, frozen=True):
             `makers` the schedules that would undo them.
         recurred: why what it resolved is not resolved any more; `recurred_at` since when.
         handed: who left it to somebody else, as long as nobody has taken it up; `left` who closed their Console on it.
-        impact_before, impact_after: what the trouble had cost when it began, and at the end (`console.board.impact`).
+        uid: of the application that it is about, as it began.
+        rights: what was found, before the first step, of the rights of all its steps; None: nobody asked.
+        overruled: guards that a person went on against; `taken` who took it from another process last.
+        impact_before, impact_after: what the trouble had cost when it began, and at the end (`console.board.impact`);
+            `impacts` meanwhile, in order: on what occasion, and what.
     """
 
     id: str
@@ -127,6 +132,7 @@ class Walk(Struct, frozen=True):
     left: WalkLeft | None = None
     impact_before: dict[str, Any] = {}
     impact_after: dict[str, Any] = {}
+    impacts: tuple[tuple[str, dict[str, Any]], ...] = ()
     undos: tuple[Undone, ...] = ()
     remarks: tuple[str, ...] = ()
     finding: str = ""
@@ -136,6 +142,10 @@ class Walk(Struct, frozen=True):
     makers: tuple[str, ...] = ()
     recurred: str = ""
     recurred_at: float | None = None
+    uid: str = ""
+    rights: RightsAsked | None = None
+    overruled: tuple[GuardOverruled, ...] = ()
+    taken: TakenOver | None = None
 
     @property
     def about(self) -> str:
@@ -167,3 +177,8 @@ class Walk(Struct, frozen=True):
     def state(self, step: str) -> StepState | None:
         """The latest visit of `step`."""
         return next((s for s in reversed(self.steps) if s.step == step), None)
+
+
+def cost_on(walk: Walk, occasion: str, impact: dict[str, Any]) -> Walk:
+    """The walk with what the trouble had cost on an occasion, where that is known."""
+    return change(walk, impacts=(*walk.impacts, (occasion, impact))) if impact else walk

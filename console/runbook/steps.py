@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import msgspec
 from msgspec import Struct
 
 from console.actions.effects import Effect
@@ -30,6 +31,8 @@ from console.runbook.verify import hold as hold
 from console.runbook.walk import Answered, AnyEvent, Entered, Intent, Judged, Skipped, Walk, WalkEnded
 
 MAX_STEPS = 500
+MOST_KEPT = 20_000
+"""Characters of one value that a walk keeps."""
 
 
 @dataclass(frozen=True)
@@ -221,18 +224,28 @@ def _present(step: Step) -> Todo:
 
 
 def _offer(walk: Walk, step: Step) -> Offer | None:
-    """The last write of the walk, where its verification says that it did not help and it can be undone.
+    """The last write of the walk that stands, where its verification says that it did not help and it can be undone.
 
-    What an earlier verification found to help is kept, although an objective has not recovered in time.
+    Those before it follow, one after the other, whatever came of its rollback. What an earlier verification found to
+    help is kept, although an objective has not recovered in time.
     """
     verdict = walk.outputs.get(step.id, {}).get("verdict")
     if step.kind != "verify" or verdict not in ("ineffective", "worse") or not walk.writes or walk.helped:
         return None
-    effect = walk.writes[-1]
-    rollback = walk.rollbacks.get(effect.id)
-    if rollback is None or effect.inverse_of or effect.id in walk.offered:
-        return None
-    return Offer(step, effect, rollback)
+    proved = {one.step: index for index, one in enumerate(walk.steps) if _helped(walk, one.step)}
+    since = max(proved.values(), default=-1)
+    unproved = {one.step for one in walk.steps[since + 1 :]}
+    undone = {write.inverse_of for write in walk.writes}
+    for write in reversed(walk.writes):
+        rollback = walk.rollbacks.get(write.id)
+        done = write.inverse_of or write.id in walk.offered or write.id in undone
+        if rollback is not None and not done and write.step in unproved:
+            return Offer(step, write, rollback)
+    return None
+
+
+def _helped(walk: Walk, step: str) -> bool:
+    return bool(walk.outputs.get(step, {}).get("verdict") == "effective")
 
 
 def enter(runbook: Runbook, walk: Walk, step_id: str, ctx: Mapping[str, Any], now: float) -> tuple[AnyEvent, ...]:
@@ -254,7 +267,7 @@ def enter(runbook: Runbook, walk: Walk, step_id: str, ctx: Mapping[str, Any], no
 
 
 def query(step: Step, ctx: Mapping[str, Any]) -> str:
-    """The PromQL of a check with its expressions filled in, `` where it has none. Raises TemplateError."""
+    """The PromQL of a step with its expressions filled in, `` where it has none. Raises TemplateError."""
     return template.render(step.query, ctx, f"step {step.id}, query").strip() if step.query else ""
 
 
@@ -308,6 +321,8 @@ def _saved(step: Step, ctx: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
             out[name] = template.evaluate(expression, ctx)
         except template.TemplateError as error:
             return {}, f"{name} cannot be told: {error.bare}"
+        if len(msgspec.json.encode(out[name], enc_hook=str)) > MOST_KEPT:
+            return {}, f"{name} is more than {MOST_KEPT} characters, which is too much to be kept"
     return out, ""
 
 

@@ -7,6 +7,7 @@ What a template prints is text: it is never read as a template again.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, NoReturn
@@ -28,6 +29,7 @@ MAX_DEPTH = 60
 MAX_LITERAL = 10**18
 RESERVED = frozenset({"self", "super", "caller", "varargs", "kwargs", "namespace"})
 LOOP_FIELDS = frozenset({"index", "index0", "first", "last", "length"})
+_FILLED_IN = re.compile(r"\s*\{[{%].*?[%}]\}", re.DOTALL)
 
 
 class TemplateError(ConsoleError):
@@ -274,6 +276,11 @@ def render(text: str, ctx: Mapping[str, Any], place: str = "") -> str:
 
     result: str = _guarded(run, ctx, place)
     return result
+
+
+def outline(text: str) -> str:
+    """A template in words, without what it would fill in."""
+    return _FILLED_IN.sub(" …", text)
 
 
 def evaluate(expr: str, ctx: Mapping[str, Any], place: str = "") -> Any:

@@ -23,20 +23,24 @@ from console.runbook.events import (
     Entered,
     EvidenceKept,
     Followed,
+    GuardOverruled,
     HandedOver,
     HoldBegan,
     HoldBroke,
     Intent,
     Judged,
     Landed,
+    LockTaken,
     LookedBack,
     Noted,
     Offered,
     Previewed,
     Resumed,
+    RightsAsked,
     RulesWidened,
     Skipped,
     Started,
+    TakenOver,
     Verdict,
     Verified,
     WalkEnded,
@@ -46,49 +50,15 @@ from console.runbook.events import (
     encode,
 )
 from console.runbook.model import Judgement
-from console.runbook.state import Status, StepState, Undone, Walk
+from console.runbook.state import Status, StepState, Undone, Walk, cost_on
 
 __all__ = [
-    "Answered",
-    "AnyEvent",
-    "Applied",
-    "ApprovalAsked",
-    "Approved",
-    "Called",
-    "ChangeRefused",
-    "Confirmed",
-    "Edited",
-    "Entered",
-    "EvidenceKept",
-    "Followed",
-    "HandedOver",
-    "HoldBegan",
-    "HoldBroke",
-    "Intent",
-    "Judged",
-    "Landed",
-    "LookedBack",
-    "Noted",
-    "Offered",
-    "Previewed",
-    "Resumed",
-    "RulesWidened",
-    "Skipped",
-    "Started",
-    "Status",
-    "StepState",
-    "Undone",
-    "Verdict",
-    "Verified",
-    "Walk",
-    "WalkEnded",
-    "WalkEvent",
-    "WalkLeft",
-    "apply",
-    "decode",
-    "encode",
-    "fold",
-]
+    "Answered", "AnyEvent", "Applied", "ApprovalAsked", "Approved", "Called", "ChangeRefused", "Confirmed",
+    "Edited", "Entered", "EvidenceKept", "Followed", "GuardOverruled", "HandedOver", "HoldBegan", "HoldBroke",
+    "Intent", "Judged", "Landed", "LockTaken", "LookedBack", "Noted", "Offered", "Previewed", "Resumed",
+    "RightsAsked", "RulesWidened", "Skipped", "Started", "Status", "StepState", "TakenOver", "Undone",
+    "Verdict", "Verified", "Walk", "WalkEnded", "WalkEvent", "WalkLeft", "apply", "decode", "encode", "fold",
+]  # fmt: skip
 
 STOPPED = "stopped by "
 """How the reason of a walk begins that a person ended; older records say it in no other way."""
@@ -131,6 +101,7 @@ def _begin(event: AnyEvent) -> Walk:
         trouble=event.trouble,
         parts=event.parts,
         impact_before=event.impact,
+        uid=event.uid,
         events=1,
     )
 
@@ -164,7 +135,7 @@ def _judged(event: Judged, walk: Walk) -> Walk:
 
 @_after.register
 def _answered(event: Answered, walk: Walk) -> Walk:
-    words = f"{event.by}: {event.value}" if event.value else ""
+    words = f"{event.by}: {event.label or event.value}" if event.value else ""
     walk = _leave(walk, event.at, "done", words, event.goto, answer=event.value)
     output = {"answer": event.value, "by": event.by}
     return change(walk, outputs={**walk.outputs, event.step: output}, status="running")
@@ -262,6 +233,7 @@ def _handed_over(event: HandedOver, walk: Walk) -> Walk:
     if walk.ended is not None:
         return walk
     doubtful = walk.pending is not None or walk.in_doubt is not None
+    walk = cost_on(walk, f"when {event.by} handed it over", event.impact)
     return change(walk, handed=event, status="in doubt" if doubtful else "handed over", preview=None, confirmed="")
 
 
@@ -310,6 +282,7 @@ def _applied(event: Applied, walk: Walk) -> Walk:
         walk = change(lasting(walk, intent.effect), rollbacks=rollbacks)
         walk = taken_back(walk, intent.effect, event.at)
         walk = change(walk, writes=(*walk.writes, intent.effect), changed=event.at)
+        walk = cost_on(walk, f"after “{intent.effect.title or intent.effect.action}”", event.impact)
     walk = change(
         walk, pending=None, in_doubt=None, landed="", preview=None, confirmed="", undo="", status=_alive(walk)
     )
@@ -358,7 +331,24 @@ def _told_by(handed: HandedOver | None) -> tuple[str, ...]:
 
 @_after.register
 def _left(event: WalkLeft, walk: Walk) -> Walk:
-    return change(walk, left=event)
+    return change(cost_on(walk, f"when {event.by} closed Console", event.impact), left=event)
+
+
+@_after.register
+def _rights_asked(event: RightsAsked, walk: Walk) -> Walk:
+    return change(walk, rights=event, remarks=(*walk.remarks, *event.words))
+
+
+@_after.register
+def _guard_overruled(event: GuardOverruled, walk: Walk) -> Walk:
+    return change(walk, overruled=(*walk.overruled, event))
+
+
+@_after.register
+def _taken_over(event: TakenOver, walk: Walk) -> Walk:
+    at = (rfc3339(event.at) or "")[11:19]
+    said = f"{event.by} took it over from {event.was} at {at}Z: {event.because}"
+    return change(walk, taken=event, remarks=(*walk.remarks, said))
 
 
 @_after.register

@@ -108,6 +108,8 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
         cooldown: seconds between two changes of the same object.
         second_person: who needs a second person's consent: nobody, irreversible changes, everything in production.
         approvals: where they give it.
+        max_runs_per_hour: how many walks of one runbook may change something on one subject within an hour.
+        stop_when_worse: whether a walk whose objectives burn more than when it began needs a reason to change more.
     """
 
     deny: tuple[Name, ...] = ()
@@ -116,6 +118,8 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     second_person: Literal["never", "irreversible", "production", "always"] = "never"
     approvals: Approvals = Approvals()
     freeze: Freeze = Freeze()
+    max_runs_per_hour: Annotated[int, Meta(ge=1)] = 6
+    stop_when_worse: bool = True
 
 
 class EvidenceLimits(Struct, frozen=True, forbid_unknown_fields=True):

@@ -37,6 +37,7 @@ def sentences(walk: Walk) -> tuple[str, ...]:
         _attempts(first, after),
         _lost(first, after),
         *_objectives(walk, first, after),
+        *_meanwhile(walk),
         "who of the users noticed it is not known to Console",
     )
 
@@ -74,7 +75,7 @@ def _attempts(first: Impact, after: Impact | None) -> str:
 
 def _count(one: Impact) -> str:
     count = f"{one.attempts}" if one.exact else f"at least {one.attempts}"
-    return f"{count} ({one.failed} of those that are seen failed)" if one.failed else count
+    return f"{count} (of which {one.failed} are seen to have failed)" if one.failed else count
 
 
 def _lost(first: Impact, after: Impact | None) -> str:
@@ -89,15 +90,53 @@ def _seen(one: Impact) -> str:
     """`at least 10 (3 container-oom among those that are seen)`."""
     lost = one.lost or {}
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(lost.items(), key=lambda kind: (-kind[1], kind[0])))
-    most = max(sum(lost.values()), one.told or 0)
+    most = _most(one)
     return f"at least {most}" + (f" ({kinds} among those that are seen)" if kinds else "") if most else "none was seen"
+
+
+def _most(one: Impact) -> int:
+    return max(sum((one.lost or {}).values()), one.told or 0)
 
 
 def _objectives(walk: Walk, first: Impact, after: Impact | None) -> tuple[str, ...]:
     """Objectives that burned: what was promised, what was spent of the budget, and how much of that meanwhile."""
-    ids = dict.fromkeys([*first.objectives, *(after.objectives if after is not None else ())])
+    between = (one for _, kept in walk.impacts if (one := _read(kept)) is not None)
+    ids = dict.fromkeys(id for one in (first, *between, after) if one is not None for id in one.objectives)
     said = tuple(_spent(id, walk) for id in ids)
     return said or ("no objective that is measured here burned",)
+
+
+def _meanwhile(walk: Walk) -> tuple[str, ...]:
+    """On each occasion in between, what differs from the one before."""
+    before, said = _read(walk.impact_before), []
+    for occasion, kept in walk.impacts:
+        now = _read(kept)
+        if now is None:
+            continue
+        if before is not None:
+            differs = _differs(walk, before, now)
+            said.append(f"{occasion} ({_moment(now.at)}): {'; '.join(differs) or 'as before'}")
+        before = now
+    return tuple(said)
+
+
+def _differs(walk: Walk, was: Impact, now: Impact) -> list[str]:
+    out = []
+    if now.attempts is not None and (was.attempts, was.failed) != (now.attempts, now.failed):
+        out.append(f"attempts {_count(was) if was.attempts is not None else 'not known'} → {_count(now)}")
+    if now.lost is not None and _most(was) != _most(now):
+        out.append(f"executors lost at least {_most(was)} → {_most(now)}")
+    out += [f"{_name(walk, id)}: {budget_left(was.budgets[id])} → {budget_left(left)} of the budget left"
+            for id, left in now.budgets.items()
+            if id in was.budgets and budget_left(was.budgets[id]) != budget_left(left)]  # fmt: skip
+    names, late = [a.name for a in was.alerts], [a.name for a in now.alerts]
+    out += [f"{name} fires now" for name in late if name not in names]
+    return out + [f"{name} fires no more" for name in names if name not in late]
+
+
+def _name(walk: Walk, id: str) -> str:
+    kept = walk.slo_before.get(id)
+    return str(kept.get("title") or id) if isinstance(kept, dict) else id
 
 
 def _spent(id: str, walk: Walk) -> str:

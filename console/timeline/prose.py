@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from console.actions import verbs
 from console.actions.effects import Effect
 from console.base.clock import rfc3339
@@ -24,20 +26,24 @@ from console.runbook.walk import (
     Entered,
     EvidenceKept,
     Followed,
+    GuardOverruled,
     HandedOver,
     HoldBegan,
     HoldBroke,
     Intent,
     Judged,
     Landed,
+    LockTaken,
     LookedBack,
     Noted,
     Offered,
     Previewed,
     Resumed,
+    RightsAsked,
     RulesWidened,
     Skipped,
     Started,
+    TakenOver,
     Verified,
     Walk,
     WalkEnded,
@@ -118,7 +124,7 @@ def session(parts: dict[str, Any]) -> str:
 def _answered(event: Answered) -> str:
     if not event.value:
         return f"{event.by} went on"
-    said = f"“{event.label}” ({event.value})" if event.label else event.value
+    said = f"“{event.label}”" if event.label else event.value
     return f"{event.by} answered: {said}"
 
 
@@ -185,6 +191,10 @@ _SENTENCES: dict[type[WalkEvent], Callable[[Any], str]] = {
     WalkLeft: lambda e: f"{e.by} closed Console: the walk waits where it stands",
     Followed: lambda e: f"{'recurred' if e.kind == 'recurred' else 'it lasts'}: {e.because}",
     RulesWidened: _widened,
+    RightsAsked: lambda e: "; ".join(e.words) or f"all {e.asked} rights that its steps need are there",
+    GuardOverruled: lambda e: f"{e.by} went on against a guard ({e.guard}: {e.against}), because: {e.because}",
+    LockTaken: lambda e: f"{e.by} took the lock of {e.about} from {e.holder}, because: {e.because}",
+    TakenOver: lambda e: f"{e.by} took the walk over from {e.was}, because: {e.because}",
     WalkEnded: lambda e: f"{OUTCOMES[e.outcome]}: {e.because}",
 }
 
@@ -240,6 +250,14 @@ def _taken_back(walk: Walk, undone: Undone) -> str:
     """`Rolled back: Raise executor memory to 4352m`: by the title of the change where that is known."""
     inverse = next((e.inverse_of for e in walk.writes if e.id == undone.effect), "")
     return f"Rolled back: {next((e.title for e in walk.writes if e.id == inverse), undone.title)}"
+
+
+def rights(walk: Walk) -> dict[str, Any] | None:
+    """What was found of the rights of a walk's steps, as scripts read it; None where nobody asked."""
+    if walk.rights is None:
+        return None
+    tree: dict[str, Any] = msgspec.to_builtins(walk.rights)
+    return {key: tree[key] for key in ("asked", "missing", "unknown", "rule")}
 
 
 def recovery(record: WalkRecord) -> str:

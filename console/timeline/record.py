@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from console.actions.effects import Consequence
-from console.base.errors import ConsoleError, UsageError
+from console.base.errors import UsageError
 from console.operate.chain import Chain
 from console.operate.journal import Journal
 from console.operate.locks import walked_by
-from console.runbook import schema
+from console.runbook.titles import plain_title
 from console.runbook.walk import (
     Answered,
     AnyEvent,
@@ -32,6 +31,7 @@ from console.runbook.walk import (
     apply,
     fold,
 )
+from console.runbook.watching import stored_runbook
 
 ASKING = frozenset({"ask", "note", "manual"})
 """Kinds of steps that only a person ends."""
@@ -78,11 +78,21 @@ class WalkRecord:
     ) -> WalkRecord:
         """A walk that was read already."""
         titles, title, kinds = {}, walk.runbook, {}
-        with contextlib.suppress(ConsoleError):
-            runbook = schema.load(walk.text, walk.runbook)
-            titles, title = {step.id: step.title for step in runbook.steps}, runbook.title
+        if (runbook := stored_runbook(walk)) is not None:
+            titles, title = {step.id: plain_title(step) for step in runbook.steps}, runbook.title
             kinds = {step.id: step.kind for step in runbook.steps}
         return cls(walk, tuple(events), tuple(hashes), chain, titles, title, kinds, on_it)
+
+    def name(self, number: int) -> str:
+        """`step 7: Heap or overhead?` of the step that was made as the `number`th (from 1)."""
+        state = self.walk.steps[number - 1]
+        shown = state.preview.effect.title if state.preview is not None else ""
+        return f"step {number}: {shown or self.titles.get(state.step, state.step)}"
+
+    def where(self) -> str:
+        """The step that it stands at."""
+        made = len(self.walk.steps)
+        return self.name(made) if made else "its beginning"
 
     @property
     def head(self) -> str:

@@ -40,6 +40,7 @@ from console.timeline.prose import (
     objective,
     outcome,
     recovery,
+    rights,
     sentence,
     session,
     status,
@@ -67,7 +68,7 @@ def markdown(walk: Walk, events: Sequence[AnyEvent], chain: Chain, hashes: Seque
 
 def _outcome(record: WalkRecord) -> str:
     walk = record.walk
-    why = because(walk) or f"at {walk.current or 'its beginning'}, not ended"
+    why = because(walk) or f"it stands at {record.where()}"
     return f"**{text(outcome(walk, record.on_it))}**: {text(why)}"
 
 
@@ -154,11 +155,11 @@ def _told(found: Sequence[Consequence]) -> list[str]:
 
 def _story(record: WalkRecord) -> str:
     """What happened, step by step."""
-    lines = ["## What happened"]
+    lines, visits = ["## What happened"], 0
     for number, event in enumerate(record.events, 1):
         if isinstance(event, Entered):
-            title = record.titles.get(event.step, event.step)
-            lines += ["", f"### {_clock(record, event.at)} {text(_heading(record, event.step, title))}", ""]
+            visits += 1
+            lines += ["", f"### {_clock(record, event.at)} {text(record.name(visits))}", ""]
             continue
         if isinstance(event, Started):
             lines += ["", f"- {_clock(record, event.at)} {text(sentence(event))}", *_from(event)]
@@ -197,14 +198,6 @@ def _asked(event: Answered | Offered) -> list[str]:
     return [*lines, *(f"  - not chosen: {text(label)}" for label in event.others)]
 
 
-def _heading(record: WalkRecord, step: str, title: str) -> str:
-    """The title of a step; where it is a template, what became of it."""
-    if "{{" not in title and "{%" not in title:
-        return title
-    filled = [e.preview.effect.title for e in record.events if isinstance(e, Previewed) and e.step == step]
-    return filled[0] if filled else step
-
-
 def _evidence(evidence: Iterable[Evidence]) -> list[str]:
     """A line for each thing that was seen, with its time; the same said by several is one line with all their names."""
     said: dict[tuple[str, str], list[Evidence]] = {}
@@ -213,14 +206,21 @@ def _evidence(evidence: Iterable[Evidence]) -> list[str]:
         said.setdefault((excerpt, item.source), []).append(item)
     lines = []
     for (excerpt, source), items in said.items():
-        places = ", ".join(dict.fromkeys(f"{i.locator}{_when(i.at)}" for i in items[:MOST_PLACES]))
+        named = (", ".join(part for part in (_place(i), _when(i.at)) if part) for i in items[:MOST_PLACES])
+        places = ", ".join(dict.fromkeys(name for name in named if name))
         more = f" and {len(items) - MOST_PLACES} more" if len(items) > MOST_PLACES else ""
-        lines.append(f"  - seen: {code(excerpt)} ({text(source)}: {text(places)}{more})")
+        where = text(places) if source == "runbook" else f"{text(source)}: {text(places)}"
+        lines.append(f"  - seen: {code(excerpt)}" + (f" ({where}{more})" if where else ""))
     return lines
 
 
+def _place(seen: Evidence) -> str:
+    """Where something was seen; what the step itself read stands below that step."""
+    return "" if seen.source == "runbook" else seen.locator
+
+
 def _when(at: float | None) -> str:
-    return "" if at is None else f", {datetime.fromtimestamp(at, UTC).strftime('%H:%M:%S')}"
+    return "" if at is None else datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S")
 
 
 def _anchors(record: WalkRecord) -> str:
@@ -274,6 +274,7 @@ def document(
         "walked_by": record.on_it or None,
         "outcome": walk.outcome,
         "remarks": list(walk.remarks),
+        "rights": rights(walk),
         "recurred": {"at": rfc3339(walk.recurred_at), "because": walk.recurred} if walk.recurred else None,
         "still_to_do": list(walk.still_to_do),
         "because": walk.because,
@@ -288,7 +289,12 @@ def document(
         "notes": [{"at": rfc3339(n.at), "by": n.by, "text": n.text, "step": n.step} for n in walk.notes],
         "resumed": [rfc3339(e.at) for e in record.events if isinstance(e, Resumed)],
         "slo": {"before": walk.slo_before, "after": walk.slo_after},
-        "impact": {"before": walk.impact_before, "after": walk.impact_after, "says": list(impact.sentences(walk))}
+        "impact": {
+            "before": walk.impact_before,
+            "meanwhile": [{"occasion": occasion, **kept} for occasion, kept in walk.impacts],
+            "after": walk.impact_after,
+            "says": list(impact.sentences(walk)),
+        }
         if walk.impact_before or walk.impact_after
         else None,
         "events": [

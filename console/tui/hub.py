@@ -15,6 +15,7 @@ from console.runbook.model import Runbook
 
 if TYPE_CHECKING:
     from console.advice.model import AdviceReport
+    from console.live.against import AgainstRead
     from console.operate.person import Person, Question, Reply
     from console.tui.workstreams_index import WatchedIndex
 
@@ -45,7 +46,9 @@ class LiveApi(Protocol):
         person: Person | None = None,
     ) -> Future[str]: ...
 
-    def resume(self, walk: str, person: Person | None = None, *, bind: bool = False) -> Future[str]: ...
+    def resume(
+        self, walk: str, person: Person | None = None, *, bind: bool = False, because: str = ""
+    ) -> Future[str]: ...
 
     def drift(self, walk: str) -> Future[tuple[str, ...]]: ...
 
@@ -66,6 +69,8 @@ class LiveApi(Protocol):
     def approve(self, digest: str, person: Person) -> Future[int]: ...
 
     def advise(self, app: str = "") -> Future[AdviceReport]: ...
+
+    def against(self, app: str, run: str = "") -> Future[AgainstRead]: ...
 
 
 class PageHost(Protocol):

@@ -14,6 +14,7 @@ class KeyBinding(NamedTuple):
         what: one or two words for the footer.
         tip: a sentence for the help.
         footer: whether it stands in the footer.
+        spare: whether it leaves a footer that is too short before others lose their words.
     """
 
     key: str
@@ -21,6 +22,7 @@ class KeyBinding(NamedTuple):
     what: str
     tip: str
     footer: bool = True
+    spare: bool = False
 
     @property
     def label(self) -> str:

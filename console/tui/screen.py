@@ -177,12 +177,13 @@ class MainScreen(Screen[None]):
         if self._notice is not None:
             bar.show(self._notice)
             return
-        pairs = [*self.page.offers()]
-        pairs += [(k.label, k.what) for k in self.page.keys if k.footer and not self.page.why_not(k)]
+        offered = [k for k in self.page.keys if k.footer and not self.page.why_not(k)]
+        pairs = [*self.page.offers(), *((k.label, k.what) for k in offered)]
+        own = len(pairs) - sum(k.spare for k in offered)
         pairs += [(k.label, k.what) for k in self.beside(self.page) if k.footer]
         if self.page.own_digits:
             pairs = [(f":{page_numbers()}", "pages") if pair[0] == ":" else pair for pair in pairs]
-        bar.show(frame.keys(pairs, self.size.width, self.query_one("#main", Pane).below))
+        bar.show(frame.keys(pairs, self.size.width, self.query_one("#main", Pane).below, own))
 
     def beside(self, page: Page) -> tuple[KeyBinding, ...]:
         """The keys that work everywhere, without those that `page` has a use of its own for."""

@@ -10,7 +10,7 @@ import pytest
 from console.advice.model import AdviceReport
 from console.drill.kube.access import DenyRule
 from console.live import Live, Pace
-from console.rehearse import Rehearsal
+from console.rehearse.playing import Rehearsal
 
 pytestmark = pytest.mark.xdist_group("advice-wire")  # one cluster for all of them
 RBAC = ("rbac.authorization.k8s.io",)

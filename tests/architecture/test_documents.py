@@ -19,14 +19,14 @@ import pytest
 import yaml
 
 from console.cli.main import run
-from console.rehearse import Rehearsal
+from console.rehearse.playing import Rehearsal
 from console.runbook import schema, scripts
 from console.runbook.documents import KINDS
 from console.settings.load import load
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("README.md", "SECURITY.md", "CHANGELOG.md", "docs/ARCHITECTURE.md", "docs/runbooks.md",
-         "docs/second-person.md", "runbooks/scripts/README.md")  # fmt: skip
+         "docs/second-person.md", "docs/guards.md", "runbooks/scripts/README.md")  # fmt: skip
 """CONTRIBUTING.md is run by its own test."""
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
 INLINE = re.compile(r"`((?:console|python -m|\.ci/run)(?: [^`]*)?)`")
@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, set[int]]] = {
     "console": ("", {0, 1}),
     "console --version": ("--version", {0}),
     "console doctor": ("doctor", {0, 1}),
+    "console doctor --rbac": ("doctor --rbac", {0}),
     "console status": ("status", {0, 1}),
     "console apps NAME": (f"apps {APP}", {0, 1}),
     "console diagnose": (f"diagnose {APP}", {0, 1}),
@@ -48,6 +49,7 @@ COMMANDS: dict[str, tuple[str, set[int]]] = {
     "console slo rules --preset NAME": ("slo rules --preset airflow-connect-k8s", {0}),
     "console slo import": (f"slo import {DATA / 'slo' / 'sloth-spec.yaml'}", {0}),
     "console gpu": ("gpu", {0, 1}),
+    "console waits": ("waits", {0, 1}),
     "console components": ("components", {0, 1}),
     "console preset detect": ("preset detect", {0, 1}),
     "console advise": ("advise", {0, 1}),
@@ -69,6 +71,10 @@ COMMANDS: dict[str, tuple[str, set[int]]] = {
     "console runbooks vocabulary findings": ("runbooks vocabulary findings", {0}),
     "console runbooks vocabulary": ("runbooks vocabulary", {0}),
     "console runbooks coverage": ("runbooks coverage", {0, 1}),
+    "console runbooks coverage --alerts FILE": (
+        f"runbooks coverage --alerts {DATA / 'monitoring' / 'rules.yaml'}",
+        {0, 1},
+    ),
     "console runbooks schema": ("runbooks schema", {0}),
     "console runbooks vocabulary verbs": ("runbooks vocabulary verbs", {0}),
     "console runbooks list": ("runbooks list", {0}),
@@ -84,11 +90,16 @@ ELSEWHERE = {
     "console drill … --serve": "tests/drill/test_serve.py serves one",
     "console drill spark-oom --auto": "tests/test_rehearsal.py plays every case",
     "console diagnose -": "tests/sources/folder/test_pasted_forms.py pipes",
+    "console diagnose APP --against RUN": "tests/findings/against/test_command.py compares some",
     "console exam FOLDER": "tests/cli/test_exam.py sits one",
+    "console exam tests/data/evidence": "tests/findings/test_diagnosis_page.py sits it",
     "console runbooks test": "tests/cli/test_proving.py plays one",
     "console runbooks new": "tests/runbook/test_authors.py writes some",
     "console runbooks new image-pull": "tests/runbook/test_authors.py writes some",
+    "console runbooks import PodFlapping.md": "tests/cli/test_import.py imports some",
+    "console runbooks import PAGE.md": "tests/cli/test_import.py imports some",
     "console runbooks lint runbooks/": "tests/runbook/test_library.py lints it from any folder",
+    "console runbook --resume WALK --take-over TEXT": "tests/operate/test_two_people.py takes one over",
     ".ci/run": "is the check itself",
 }
 
@@ -139,7 +150,7 @@ def test_every_yaml_of_the_pages_is_accepted(tmp_path: Path) -> None:
     mine = [text for page, text in pages() if page not in elsewhere]
     blocks = [text for page in mine for language, text in BLOCK.findall(page) if language == "yaml"]
     seen = [load_block(text, tmp_path) for text in blocks]
-    assert sorted(seen) == ["config", "config", "role", "role", "script", "step"]
+    assert sorted(seen) == ["config", "config", "config", "role", "role", "script", "step"]
 
 
 def test_every_command_of_the_pages_is_tried_here_or_elsewhere() -> None:

@@ -32,6 +32,7 @@ DECIDED = {
     "facts/lognames.py": LOOKED_AT,
     "facts/logs.py": BOUNDED,
     "facts/operatorlogs.py": BOUNDED,
+    "findings/against/measured.py": NAME,
     "findings/ends.py": LOOKED_AT,
     "findings/restlog.py": LOOKED_AT,
     "findings/rules/storage/object_store.py": LOOKED_AT,
@@ -39,6 +40,8 @@ DECIDED = {
     "operate/locks.py": NAME,
     "runbook/filters.py": NUMBER,
     "runbook/match.py": LOOKED_AT,
+    "runbook/authors/importing/book.py": NAME,
+    "runbook/podsums.py": NUMBER,
     "runbook/types.py": NUMBER,
     "sources/cluster/discovery.py": LOOKED_AT,
     "sources/cluster/fields.py": NUMBER,
@@ -122,7 +125,7 @@ def _joined(argument: ast.expr) -> list[ast.expr]:
 QUOTED = {
     "apps/evidence.py": "labels of a sample that is quoted as evidence; its query has them all",
     "base/errors.py": "the valid choices, with `…` where there are more",
-    "live/doctor.py": "the hint beside the problems, which are counted",
+    "live/doctor/checks.py": "the hint beside the problems, which are counted",
     "timing/words.py": "what the tasks did most; shares that add up to less than all",
 }
 """Modules that join a part of a list, and why that misleads nobody."""

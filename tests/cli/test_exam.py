@@ -79,3 +79,13 @@ def test_a_cause_under_a_class_that_is_not_accepted_is_wrong_when_it_is_sure() -
     label = Label(cause="failed", classes=("I17",))
     assert scored("a", label, [finding("high", class_="I16")], spoke=False, seconds=0).result == "wrong"
     assert scored("a", label, [finding("low", class_="I16")], spoke=False, seconds=0).result == "unsure"
+
+
+def test_a_case_may_lie_in_a_set_and_never_outside_of_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "set" / "one").mkdir(parents=True)
+    (tmp_path / "set" / "one" / "pods.json").write_text(json.dumps({"kind": "PodList", "items": CASES["healthy"][0]}))
+    (tmp_path / "labels.json").write_text(json.dumps({"set/one": {}}))
+    assert run(["exam", str(tmp_path)]) == 0
+    for name in ("../one", "/etc", "set//one", "set/../one"):
+        (tmp_path / "labels.json").write_text(json.dumps({name: {}}))
+        assert run(["exam", str(tmp_path)]) == 2, name

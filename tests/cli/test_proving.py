@@ -34,6 +34,17 @@ verify:
   that: operator.status.availableReplicas|default(0) >= 1
   for: 30s
 """
+WATCHED_BOOK = BOOK.replace(
+    "steps:\n",
+    """\
+values: {wanted: operator.spec.replicas}
+steps:
+- wait: until Prometheus sees it
+  query: kube_deployment_status_replicas_available{deployment="spark-operator-controller"}
+  until: query.value == 0
+  within: 5m
+""",
+).replace("default(0) >= 1", "default(0) >= 1 and values.wanted > before.wanted")
 DRILL = """\
 apiVersion: console.drill/v1
 kind: Scenario
@@ -60,8 +71,10 @@ cases:
     title: It expects what does not happen
     break:
     - {scale: Deployment/spark-operator/spark-operator-controller, to: 0, at: -30s}
+    accepted:
+    - {resource: deployments.apps, name: spark-operator-webhook, fields: [spec.replicas]}
     answers: {patch-operator: yes}
-    expect: {outcomes: [mitigated], end: mitigated, path: [no-such-step], writes: 2, findings: [operator-down]}
+    expect: {outcomes: [handed_over], end: handed-over, path: [patch-operator], writes: 2, findings: [operator-down]}
 """
 
 
@@ -74,25 +87,59 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_persons_own_runbook_is_walked_in_its_own_drill(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It waits for what Prometheus sees, and compares with what was before its change."""
+    (folder / "operator-asleep.yaml").write_text(WATCHED_BOOK)
     junit = folder / "junit.xml"
-    code = run(["runbooks", "test", str(folder), "--junit", str(junit), "-o", "json"])
-    cases: dict[str, Any] = {c["case"]: c for c in json.loads(capsys.readouterr().out)["cases"]}
+    code = run(["runbooks", "test", str(folder), "--junit", str(junit), "-v", "-o", "json"])
+    told = capsys.readouterr()
+    cases: dict[str, Any] = {c["case"]: c for c in json.loads(told.out)["cases"]}
     assert cases["default"]["problems"] == [] and cases["default"]["ok"]
-    assert cases["default"]["path"] == ["applies", "patch-operator", "verify", "resolved"]
+    begun = ["applies", "until-prometheus-sees", "patch-operator-before", "patch-operator"]
+    assert cases["default"]["path"] == [*begun, "verify", "resolved"]
     assert code == 1 and not cases["wrong"]["ok"]
     said = " | ".join(cases["wrong"]["problems"])
-    assert "ended resolved, not mitigated" in said and "not at mitigated" in said
-    assert "did not walk no-such-step" in said and "1 writes instead of 2" in said
-    assert "belongs to no good solution" in said
+    assert "ended resolved, not handed_over" in said and "not at handed-over" in said
+    assert "1 writes instead of 2" in said and "belongs to no good solution" in said
+    seen = cases["default"]["said"]
+    assert "Patch operator" in " ".join(seen) and "  +  replicas: 1" in seen and "> yes" in seen
+    assert seen[-1].startswith("resolved: Changed: ") and "  > yes" in told.err
     (suite,) = ElementTree.parse(junit).getroot()
     assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
 
 
 def test_a_fault_that_never_shows_fails_soon(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     drill = folder / "drills" / "operator-asleep.yaml"
-    drill.write_text(DRILL.replace("findings: [operator-down]", "findings: [moon-down]\n      within: 0.5", 1))
+    drill.write_text(DRILL.replace("findings: [operator-down]", "findings: [gpu-xid]\n      within: 0.5", 1))
     assert run(["runbooks", "test", str(drill), "--case", "default"]) == 1
-    assert "the drill did not show moon-down" in capsys.readouterr().err
+    assert "the drill did not show gpu-xid" in capsys.readouterr().err
+
+
+BAD_BOOK = BOOK.replace("operator.spec.replicas == 0", "operator.spec.replcas == 0")
+
+
+@pytest.mark.parametrize(
+    ("book", "drill", "why"),
+    [
+        (BAD_BOOK, DRILL, "operator-asleep.yaml:14:3: error: operator.spec has no 'replcas' [steps[0].when]"),
+        (BOOK.replace("steps:", "stes:"), DRILL, "error: unknown key 'stes'"),
+        (BOOK, DRILL.replace("path: [applies, patch-", "path: [applies, pach-"), "has no step 'pach-operator'"),
+    ],
+    ids=["a runbook with an error", "a runbook that does not load", "a drill with an error"],
+)
+def test_what_does_not_lint_is_not_played_and_says_why(
+    book: str, drill: str, why: str, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "operator-asleep.yaml").write_text(book)
+    (folder / "drills" / "operator-asleep.yaml").write_text(drill)
+    (folder / "another.yaml").write_text("broken: too\n")
+    monkeypatch.setattr(proving, "one", lambda *_: pytest.fail("it was played"))
+    assert run(["runbooks", "test", str(folder), "-o", "json"]) == 1
+    told = json.loads(capsys.readouterr().out)["cases"]
+    assert {case["case"] for case in told} == {"default", "wrong"}
+    for case in told:
+        assert not case["ok"] and case["outcome"] == "-" and case["writes"] == 0
+        assert any(one.startswith("not played: ") and why in one for one in case["problems"])
+        assert not any("another.yaml" in one for one in case["problems"])
 
 
 def test_drills_are_named_by_runbook_file_folder_and_drill(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
     python -m tests.cluster.build                 everything that is missing (from nothing about 12 minutes on 2 cores)
     python -m tests.cluster.build kubernetes      only this step and what it needs
+    python -m tests.cluster.build kueue           Kueue too, which is made only where it is asked for (3 minutes more)
     python -m tests.cluster.build --list          each part and where it is found
 
 Needs Go 1.26, a C compiler, Java 17, and Debian's apt with `apt-get update` done; the steps `rootfs` and `image`
@@ -153,8 +154,11 @@ def build_crds() -> None:
     """The custom resource definitions of the Spark operator."""
     if PARTS["spark-operator-crds"].find():
         return
-    source = _module_folder("spark-operator", _OPERATOR_MODULE) / "config" / "crd" / "bases"
-    with _replacing(PARTS["spark-operator-crds"].built) as made:
+    _crds(_module_folder("spark-operator", _OPERATOR_MODULE) / "config" / "crd" / "bases", "spark-operator-crds")
+
+
+def _crds(source: Path, part: str) -> None:
+    with _replacing(PARTS[part].built) as made:
         made.mkdir()
         for path in sorted(source.glob("*.yaml")):
             (made / path.name).write_bytes(path.read_bytes())
@@ -163,6 +167,13 @@ def build_crds() -> None:
 def build_kube_state_metrics() -> None:
     """kube-state-metrics."""
     _go("kube-state-metrics", "k8s.io/kube-state-metrics/v2", "kube-state-metrics")
+
+
+def build_kueue() -> None:
+    """Kueue and its custom resource definitions."""
+    _go("kueue", "sigs.k8s.io/kueue/cmd/kueue", "kueue")
+    if PARTS["kueue-crds"].find() is None:
+        _crds(_module_folder("kueue", "sigs.k8s.io/kueue") / "config" / "components" / "crd" / "bases", "kueue-crds")
 
 
 def build_node() -> None:
@@ -237,12 +248,14 @@ def build_image() -> None:
 
 @dataclass(frozen=True)
 class Step:
-    """`lane` orders the work: compilers share one lane, downloads and unpacking the other."""
+    """`lane` orders the work: compilers share one lane, downloads and unpacking the other. What is to be `asked` for
+    is too costly to be made for everyone: Kueue shares no compiled package with the rest, 5 to 6 minutes of a core."""
 
     name: str
     lane: str
     build: Callable[[], None]
     outcome: Sequence[str]
+    asked: bool = False
 
     def unneeded(self) -> bool:
         """Whether every part is already here, built or the user's own."""
@@ -260,6 +273,7 @@ STEPS = {
         Step("operator", "compile", build_operator, _made_by("operator")),
         Step("containerd", "compile", build_containerd, _made_by("containerd")),
         Step("kube-state-metrics", "compile", build_kube_state_metrics, _made_by("kube-state-metrics")),
+        Step("kueue", "compile", build_kueue, _made_by("kueue"), asked=True),
         Step("crds", "unpack", build_crds, _made_by("crds")),
         Step("node", "unpack", build_node, _made_by("node")),
         Step("monitoring", "unpack", build_monitoring, _made_by("monitoring")),
@@ -321,7 +335,7 @@ def main() -> int:
         return 0
     os.nice(10)
     start = time.monotonic()
-    failures = build(arguments.steps or list(STEPS))
+    failures = build(arguments.steps or [step.name for step in STEPS.values() if not step.asked])
     print(f"{'total':<20} {time.monotonic() - start:.0f} s, in {parts_root()}", flush=True)
     for failure in failures:
         print(failure, file=sys.stderr)

@@ -21,6 +21,7 @@ CONTAINERD = "2.4.2"
 SPARK = "4.1.4"
 SPARK_OPERATOR = "2.4.0"
 KUBE_STATE_METRICS = "2.18.0"
+KUEUE = "0.17.0"
 
 IMAGE = f"parts.local/spark:{SPARK}"
 PAUSE_IMAGE = "parts.local/pause:1"
@@ -102,6 +103,8 @@ def _parts() -> dict[str, Part]:
         Part("spark-operator", "operator", f"{spark_operator}/spark-operator"),
         Part("spark-operator-crds", "crds", f"{spark_operator}/crds", program=False),
         Part("kube-state-metrics", "kube-state-metrics", f"kube-state-metrics-{KUBE_STATE_METRICS}/kube-state-metrics"),
+        Part("kueue", "kueue", f"kueue-{KUEUE}/kueue"),
+        Part("kueue-crds", "kueue", f"kueue-{KUEUE}/crds", program=False),
         Part("prometheus", "monitoring", f"{monitoring}/usr/bin/prometheus"),
         Part("promtool", "monitoring", f"{monitoring}/usr/bin/promtool"),
         Part("prometheus-alertmanager", "monitoring", f"{monitoring}/usr/bin/prometheus-alertmanager"),

@@ -11,7 +11,7 @@ from msgspec import structs
 
 from console.base.clock import rfc3339
 from console.live import Live, Situation
-from console.rehearse import Rehearsal
+from console.rehearse.playing import Rehearsal
 
 PATHS = {
     "Deployment": "/apis/apps/v1/namespaces/{}/deployments",

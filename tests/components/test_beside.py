@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from console.cli.board import status_text
 from console.drill.kube.access import DenyRule
-from console.rehearse import Rehearsal
+from console.rehearse.playing import Rehearsal
 from tests.components.release import Release
 
 CONNECT = {"app": "spark-connect", "app.kubernetes.io/component": "connect"}
@@ -78,3 +78,48 @@ def test_of_policies_and_endpoints_that_may_not_be_read_nothing_is_said_but_that
     assert not {f.code for f in situation.board.findings} & {
         "component-down", "network-policy-blocks", "network-policy-selects-nothing",
     }  # fmt: skip
+
+
+PANELS = '{"title": "Jobs", "schemaVersion": 39, "panels": [{"type": "graph"}]}'
+TORN = "groups:\n- name: slo\n  rules:\n  - {alert: Fine, expr: up == 0}\n  - {alert: Elevated, expr: up > 1 and < 5}\n"
+SOUND = "groups:\n- name: budget\n  rules:\n  - {alert: Spent, expr: spend_total > 5}\n"
+
+
+def plain(apply: Callable[[str, dict[str, str], dict[str, str]], None]) -> None:
+    """ConfigMaps as hand-written manifests have them: no label of a chart, and some that are no business of ours."""
+    apply("spark-overview", {}, {"spark-overview.json": PANELS})
+    apply("by-label", {"grafana_dashboard": "1"}, {"a.json": "{}"})
+    apply("by-other-label", {"grafana.dashboard": "1"}, {"a.json": "{}"})
+    apply("team-limits", {"team": "etl"}, {"limit": "0", "period": "monthly", "budget.txt": ""})
+    apply("platform-rules", {"prometheus": "k8s", "role": "alert-rules"}, {"platform.yaml": TORN})
+    apply("prometheus-budget-rules", {}, {"budget-alerts.yaml": SOUND})
+    apply("spark-config", {}, {"spark-defaults.conf": "spark.master spark://nowhere:7077\n"})
+    apply("kube-root-ca.crt", {}, {"ca.crt": "x"})
+    apply("shop", {}, {"shop.json": '{"price": 1}'})
+
+
+PLAIN = {
+    "component-degraded ConfigMap/{0}/team-limits",
+    "component-degraded ConfigMap/{0}/platform-rules",
+    "monitoring-rule-invalid ConfigMap/{0}/platform-rules",
+    "monitoring-rules-not-mounted ConfigMap/{0}/platform-rules",
+    "monitoring-rules-not-mounted ConfigMap/{0}/prometheus-budget-rules",
+    "reference-missing Service/{0}/nowhere",
+}
+
+
+def test_configmaps_without_a_chart_are_seen_by_what_they_hold(drill: Rehearsal) -> None:
+    release = Release(drill, "plain")
+    release.workload("rel-spark-41-connect", CONNECT, image="spark:4.1.0")
+    plain(lambda name, labels, data: release.apply("ConfigMap", name, {"data": data}, labels=labels))
+    board = release.looked().board
+    found = {one.id: {key.rpartition("/")[2] for key in one.found} for one in board.components}
+    assert found["dashboards"] == {"spark-overview", "by-label", "by-other-label"}
+    assert found["budgets"] == {"team-limits"}
+    assert found["alert-rules"] == {"platform-rules", "prometheus-budget-rules"}
+    assert {f"{f.code} {f.subject}" for f in board.findings} == {one.format("plain") for one in PLAIN}
+    (torn,) = (f for f in board.findings if f.code == "monitoring-rule-invalid")
+    (rules,) = (f for f in board.findings if f.title.startswith("Alert rules is degraded: rules are no PromQL"))
+    assert torn.key in rules.causes
+    assert torn.title == "ConfigMap plain/platform-rules: Elevated is no PromQL"
+    assert torn.evidence[0].excerpt == "at 1:12 '<' has nothing on its left: up > 1 and < 5"

@@ -13,6 +13,8 @@ from console.components.find import find
 from console.components.judge import judge
 from console.facts.model import Facts
 from console.findings.diagnose import diagnose
+from console.findings.model import Finding
+from console.findings.of_components import findings_of_components
 from console.settings.presets import load_library
 from console.sources.cluster.advice import catalogue, read_posture
 from console.sources.cluster.beside import BesideComponents
@@ -21,11 +23,32 @@ from console.sources.cluster.source import ClusterSource, Scope
 from console.wire.config import ContextRef
 from console.wire.connection import Connection
 from tests.cluster.controlplane import KubeApi
-from tests.components.test_beside import CONNECT, DENY, PORT, WIDE
+from tests.cluster.processes import wait_until
+from tests.components.manifests import CRDS, collection, crd
+from tests.components.test_beside import CONNECT, DENY, PLAIN, PORT, WIDE, plain
 
 pytestmark = pytest.mark.parts
 DEFINITIONS = tuple(load_library().components.values())
 LABELS = {**CONNECT, "helm.sh/chart": "spark-4.1-0.1.0"}
+
+
+def server(kube: KubeApi, space: str, **main: Any) -> None:
+    """A Connect server with a ready replica and nothing else."""
+    pod = {"containers": [{"name": "main", "image": "spark:4.1.0", **main}]}
+    spec = {"replicas": 1, "selector": {"matchLabels": CONNECT},
+            "template": {"metadata": {"labels": LABELS}, "spec": pod}}  # fmt: skip
+    path = collection("Deployment", space)
+    meta = {"name": "rel-spark-41-connect", "labels": LABELS}
+    kube.create(path, {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec})
+    kube.merge(f"{path}/rel-spark-41-connect/status",
+               {"status": {"replicas": 1, "readyReplicas": 1, "availableReplicas": 1}})  # fmt: skip
+
+
+def said(facts: Facts, space: str) -> dict[str, Finding]:
+    """What is found of the namespace, components among it."""
+    judged = diagnose(facts, ())
+    found = [*judged, *findings_of_components(judge(facts, DEFINITIONS), judged)]
+    return {f"{one.code} {one.subject}": one for one in found if f"/{space}" in one.subject}
 
 
 def fill(kube: KubeApi, space: str) -> None:
@@ -126,3 +149,81 @@ async def test_what_is_mended_is_no_longer_told(kube_api: KubeApi) -> None:
     assert left == {f"Catalog/{space}/lake", f"Bucket/{space}/spark-logs"}
     (connect,) = (one for one in judge(facts, DEFINITIONS) if one.id == "connect-41")
     assert connect.state != "down"
+
+
+async def test_configmaps_without_a_chart_are_seen_by_what_they_hold(kube_api: KubeApi) -> None:
+    space = kube_api.new_namespace("plain")
+    server(kube_api, space)
+    maps = f"/api/v1/namespaces/{space}/configmaps"
+    plain(
+        lambda name, labels, data: (
+            None
+            if kube_api.find(f"{maps}/{name}")
+            else kube_api.create(maps, {"metadata": {"name": name, "labels": labels}, "data": data})
+        )
+    )
+    facts, _ = await looked(kube_api, space)
+    found = {id: {thing.name for thing in one.things} for id, one in find(facts, DEFINITIONS).items()}
+    assert found["dashboards"] == {"spark-overview", "by-label", "by-other-label"}
+    assert (found["budgets"], found["alert-rules"]) == ({"team-limits"}, {"platform-rules", "prometheus-budget-rules"})
+    assert set(said(facts, space)) == {one.format(space) for one in PLAIN}
+
+
+async def test_secrets_that_their_operators_do_not_make_are_found_on_a_real_api_server(kube_api: KubeApi) -> None:
+    definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    for group, version, kind in CRDS[2:]:
+        if kube_api.find(f"{definitions}/{kind.lower()}s.{group}") is None:
+            kube_api.create(definitions, crd(group, version, kind))
+        served = f"/apis/{group}/{version}/{kind.lower()}s"
+        wait_until(f"{kind} is served", lambda served=served: kube_api.serves(served), seconds=30)  # type: ignore[misc]
+    space = kube_api.new_namespace("sealed")
+    server(kube_api, space, envFrom=[{"secretRef": {"name": name}} for name in ("s3", "db")])
+    made = {
+        "ExternalSecret": ("s3", {"secretStoreRef": {"name": "vault", "kind": "SecretStore"}}, "Ready"),
+        "SealedSecret": ("db", {"encryptedData": {"password": "AgB"}}, "Synced"),
+        "SecretStore": (
+            "aws",
+            {"provider": {"aws": {"auth": {"jwt": {"serviceAccountRef": {"name": "reader"}}}}}},
+            "Ready",
+        ),
+    }
+    for kind, (name, spec, condition) in made.items():
+        path = collection(kind, space)
+        group = next(f"{group}/{version}" for group, version, one in CRDS if one == kind)
+        kube_api.create(path, {"apiVersion": group, "kind": kind, "metadata": {"name": name}, "spec": spec})
+        wrong = {"type": condition, "status": "False", "reason": f"{kind}Error", "message": "no key fits"}
+        kube_api.merge(f"{path}/{name}/status", {"status": {"conditions": [wrong]}})
+    facts, _ = await looked(kube_api, space)
+    (sync,) = (one for one in judge(facts, DEFINITIONS) if one.id == "external-secrets")
+    assert (sync.state, len(sync.found), len(sync.troubles)) == ("degraded", 3, 3)
+    found = said(facts, space)
+    assert set(found) == {
+        f"reference-missing Secret/{space}/s3",
+        f"reference-missing Secret/{space}/db",
+        f"reference-missing SecretStore/{space}/vault",
+        f"reference-missing ServiceAccount/{space}/reader",
+        next(key for key in found if key.startswith("component-degraded ")),
+    }
+    assert "ExternalSecret s3 is to make it: ExternalSecretError no key fits" in (
+        found[f"reference-missing Secret/{space}/s3"].detail
+    )
+    assert "SealedSecret db is to make it" in found[f"reference-missing Secret/{space}/db"].detail
+
+
+async def test_a_gpu_that_no_node_has_is_found_until_one_has_it(kube_api: KubeApi) -> None:
+    space = kube_api.new_namespace("gpus")
+    gpu = f"{space}.example.com/gpu"  # a vendor of its own: other tests have nodes too
+    server(kube_api, space, resources={"limits": {gpu: "1", "cpu": "1"}})
+    kube_api.create("/api/v1/nodes", {"apiVersion": "v1", "kind": "Node", "metadata": {"name": space}})
+    node = f"/api/v1/nodes/{space}"
+    kube_api.merge(f"{node}/status", {"status": {"capacity": {"cpu": "4"}, "allocatable": {"cpu": "4"}}})
+    try:
+        facts, _ = await looked(kube_api, space)
+        (one,) = (one for one in diagnose(facts, ()) if one.code == "reference-missing" and space in one.subject)
+        assert one.title == f"no node has {gpu}, which Deployment rel-spark-41-connect asks for"
+        assert one.subject == f"NodeResource//{gpu}" and "its pods wait for ever" in one.detail
+        kube_api.merge(f"{node}/status", {"status": {"capacity": {gpu: "8"}, "allocatable": {gpu: "8"}}})
+        facts, _ = await looked(kube_api, space)
+        assert not [one for one in diagnose(facts, ()) if space in one.subject]
+    finally:
+        kube_api.delete(node)

@@ -9,7 +9,7 @@ import pytest
 from console.cli.board import status_document, status_text
 from console.cli.components import _as_wanted
 from console.live import Situation
-from console.rehearse import Rehearsal
+from console.rehearse.playing import Rehearsal
 from tests.components.release import Release
 
 CONNECT = {"app": "spark-connect", "app.kubernetes.io/component": "connect"}

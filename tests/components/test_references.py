@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from console.drill.kube.access import DenyRule
 from console.facts.model import SourceState
 from console.facts.references import missing
-from console.rehearse import Rehearsal
+from console.rehearse.playing import Rehearsal
 from tests.components.release import Release
 from tests.components.worlds import facts, node, workload
 

@@ -32,6 +32,7 @@ REFUSED = {"ingress": [{"conditions": [{"type": "Admitted", "status": "False", "
 ICEBERG = {"spark.sql.catalog.lake": "org.apache.iceberg.spark.SparkCatalog"}
 CHART = {"helm.sh/chart": "spark-3.5-0.2.0"}
 EXTERNAL = "external-secrets.io/v1"
+RULES = "groups:\n- name: g\n  rules:\n  - {alert: Down, expr: up == 0}\n"
 RAPIDS = {"spark.plugins": "com.nvidia.spark.SQLPlugin", "spark.rapids.sql.enabled": "true"}
 
 
@@ -42,6 +43,11 @@ def condition(type: str, status: str) -> dict[str, Any]:
 def budget(name: str, limit: str) -> Any:
     made = workload("ConfigMap", name, {"app.kubernetes.io/component": "budget", **CHART})
     return replace(made, spec={"data": {"limit": limit, "period": "monthly"}})
+
+
+def rules(name: str) -> Any:
+    made = workload("ConfigMap", name, CHART)
+    return replace(made, spec={"content": "rules", "data": {"r.yaml": RULES}})
 
 
 def connect(version: str, image: str) -> list[Any]:
@@ -97,6 +103,7 @@ WORLD: dict[str, list[Any]] = {
     "external-secrets": [workload("ExternalSecret", "s3", api=EXTERNAL, status=condition("Ready", "True"))],
     "dashboards": [workload("ConfigMap", "rel-dashboard-overview", {"grafana_dashboard": "1", **CHART})],
     "budgets": [budget("rel-budget", "9000")],
+    "alert-rules": [rules("rel-rules")],
 }
 
 BROKEN: dict[str, list[Any]] = {
@@ -177,6 +184,7 @@ BROKEN: dict[str, list[Any]] = {
     "external-secrets": [workload("SecretStore", "vault", api=EXTERNAL, status=condition("Ready", "False"))],
     "dashboards": [workload("Deployment", "grafana", {"app.kubernetes.io/name": "grafana"}, ready=0)],
     "budgets": [budget("rel-nothing", "0")],
+    "alert-rules": deployed("prometheus", {"app": "prometheus"}, ready=0),
 }
 
 

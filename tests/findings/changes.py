@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from console.apps.assemble import assemble
-from console.facts.model import Facts
+from console.facts.model import Facts, Workload
 from console.findings.diagnose import Engine, diagnose
 from console.findings.order import with_causes
 from console.sources.folder.read import read_folder
@@ -54,6 +54,30 @@ def _small(facts: Facts) -> Facts:
 
 
 @cache
+def _queued() -> tuple[Workload, ...]:
+    """An application that Kueue has not let in, who holds its quota, and one that no operator has taken up."""
+    api = "kueue.x-k8s.io/v1beta2"
+    owner = {"apiVersion": "sparkoperator.k8s.io/v1beta2", "kind": "SparkApplication", "controller": True}
+    words = "insufficient unused quota for nvidia.com/gpu in flavor a100, 4 more needed"
+    waits = {"conditions": [{"type": "QuotaReserved", "status": "False", "message": words}]}
+    used = [{"name": "executor", "resourceUsage": {"nvidia.com/gpu": "8"}}]
+    runs = {
+        "conditions": [{"type": kind, "status": "True"} for kind in ("QuotaReserved", "Admitted")],
+        "admission": {"clusterQueue": "gpus", "podSetAssignments": used},
+    }
+    held = [
+        w.workload("Workload", f"of-{name}", spec={"queueName": "team"}, status=status, uid=f"uid-of-{name}",
+                   ownerReferences=[{**owner, "name": name}])
+        for name, status in (("held", waits), ("holder", runs))
+    ]  # fmt: skip
+    queue = w.workload("LocalQueue", "team", spec={"clusterQueue": "gpus"})
+    return (
+        w.cr("SUSPENDED", name="held", spec={"suspend": True}, meta={"labels": {"kueue.x-k8s.io/queue-name": "team"}}),
+        w.cr("", name="new", status={"applicationState": {}}),
+        *(replace(one, api_version=api) for one in (*held, queue)),
+    )
+
+
 def troubles() -> Facts:
     """Applications whose rules look beyond them: at nodes, claims, series, the clock, masters and shared logs."""
     other, third = f"spark-{1:032x}", f"spark-{2:032x}"
@@ -74,6 +98,7 @@ def troubles() -> Facts:
         w.pending(6, "Unschedulable", 'persistentvolumeclaim "data" not found', app_id=other, owner="wait-driver"),
         w.pending(7, "Unschedulable", "3 Insufficient nvidia.com/gpu.", app_id=other, owner="wait-driver"),
         w.workload("PersistentVolumeClaim", "data", status={"phase": "Bound"}),
+        *_queued(),
         w.driver(name="busy-driver", app_id=third),
         w.executor(1, name="busy-exec-1", node="node-1", **running),
         w.sample("metrics_executor_totalGCTime_seconds_total", 60, 500, **series),

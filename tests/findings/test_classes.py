@@ -834,7 +834,9 @@ def test_i20_a_run_that_is_overdue() -> None:
     found = by_class(judge(schedule, cr("RUNNING"), driver(labels=OPERATED), now=1200), "I20")
     assert "still RUNNING" in found.title and found.subject == "ScheduledSparkApplication/jobs/nightly"
     suspended = cr(name="nightly", kind="ScheduledSparkApplication", spec={"suspend": True}, status=due)
-    assert judge(suspended, now=1200) == ()
+    (held,) = judge(suspended, now=1200)
+    assert (held.code, held.severity, held.class_) == ("schedule-suspended", "info", "I20")
+    assert "is suspended" in held.title, "it is not overdue: somebody holds it"
 
 
 def test_i21_start_latency_by_the_operators_histogram() -> None:

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from console.facts.model import Facts, Workload
+from console.facts.model import Facts, Owner, Pod, Workload
+from console.findings.case import ClusterView
 from console.findings.diagnose import diagnose
 from console.findings.model import Finding
+from console.findings.rules import all_rules
 from tests.components.worlds import NOW, facts, pod, workload
 
 CONNECT = workload("Deployment", "rel-connect", {"app": "spark-connect"})
@@ -140,3 +142,64 @@ def test_drivers_of_applications_are_judged_by_the_labels_that_spark_gives_them(
     app = workload("SparkApplication", "etl", api="sparkoperator.k8s.io/v1beta2", spec={})
     (one,) = found(app, DENY)
     assert one.subject == "Namespace//spark" and "executors to drivers on 7078" in one.title
+
+
+def executor(name: str, *, began_ago: float, phase: str = "Running", run: str = "spark-1", owner: str = "") -> Pod:
+    made = pod(name, {"spark-role": "executor", "spark-app-selector": run})
+    main = replace(made.containers[0], name="spark-kubernetes-executor", started=NOW - began_ago)
+    owners = (Owner("v1", "Pod", owner, "u"),) if owner else ()
+    return replace(made, phase=phase, containers=(main,), owners=owners)
+
+
+def test_executors_that_run_under_the_policies_say_that_nothing_stops_them() -> None:
+    assert found(CONNECT, DENY, executor("rel-exec", began_ago=1800)) == []
+    (rule,) = [rule for group in all_rules() for rule in group if rule.code == "network-policy-blocks"]
+    known = facts(CONNECT, DENY, executor("rel-exec", began_ago=1800))
+    assert rule.check(ClusterView(known, ())) == (  # type: ignore[arg-type]
+        "1 executor of the driver of rel-connect of spark: up for 30m under the policies, so these are not enforced "
+        "here, or something else admits them"
+    )
+
+
+@pytest.mark.parametrize(
+    "young_or_gone",
+    [
+        executor("rel-exec", began_ago=120),
+        executor("rel-exec", began_ago=1800, phase="Failed"),
+        executor("rel-exec", began_ago=90000),
+        executor("rel-exec", began_ago=1800, owner="other-connect-7f9c4-abcde"),
+    ],
+    ids=["not given up yet", "ended", "older than the policies", "of another server"],
+)
+def test_executors_that_prove_nothing_leave_the_finding(young_or_gone: Pod) -> None:
+    (one,) = found(CONNECT, DENY, young_or_gone)
+    assert one.subject == CONNECT.key
+
+
+def test_an_executor_that_began_a_moment_ago_is_a_question() -> None:
+    (one,) = found(CONNECT, DENY, executor("rel-exec", began_ago=120))
+    assert one.open_questions[-1] == "1 executor began under them: do they register with the driver?"
+
+
+def test_an_executor_tells_of_the_server_that_owns_it_and_of_no_other() -> None:
+    other = workload("Deployment", "rel-connect-b", {"app": "spark-connect"})
+    mine = executor("rel-exec", began_ago=1800, owner="rel-connect-7f9c4-abcde")
+    assert [one.subject for one in found(CONNECT, other, DENY, mine)] == [other.key]
+    assert len(found(CONNECT, other, DENY, executor("rel-exec", began_ago=1800))) == 2, "nobody knows whose it is"
+
+
+def test_an_executor_of_an_application_says_nothing_of_a_server() -> None:
+    leader = pod("etl-driver", {"spark-role": "driver", "spark-app-selector": "spark-9"})
+    of_app = executor("etl-exec", began_ago=1800, run="spark-9")
+    assert [one.subject for one in found(CONNECT, DENY, leader, of_app)] == [CONNECT.key]
+    etl = workload("SparkApplication", "etl", api="sparkoperator.k8s.io/v1beta2", spec={})
+    assert found(etl, DENY, leader, of_app) == []
+
+
+def test_what_executors_that_run_need_no_more_is_told_all_the_same() -> None:
+    """They registered; blocks among themselves are another way."""
+    alone = policy("alone", {"spark-role": "executor"}, policyTypes=["Ingress"], ingress=[{"from": [SERVER], **PORTS}])
+    runs = executor("rel-exec", began_ago=1800)
+    (one,) = found(CONNECT, alone, runs)
+    assert one.data.ways == ("executors among themselves on 7079",)  # type: ignore[attr-defined]
+    assert one.title.endswith("executors among themselves on 7079: tasks that need it fail")

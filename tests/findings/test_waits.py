@@ -61,8 +61,8 @@ def test_a_suspended_application_behind_kueue_is_told_with_amount_place_and_hold
         of_app("first", priority=100),
     )  # fmt: skip
     assert found.title == (
-        "waits for Kueue in queue team (gpus): 4 nvidia.com/gpu of flavor a100 missing; place 2 of 2 (reckoned); "
-        "held by jobs/big (8 nvidia.com/gpu), jobs/small (2 nvidia.com/gpu)"
+        "waits for Kueue in queue team (gpus): 4 nvidia.com/gpu of flavor a100 missing; place 2 of 2 (reckoned) "
+        "behind jobs/first; held by jobs/big (8 nvidia.com/gpu), jobs/small (2 nvidia.com/gpu)"
     )
     assert found.since is not None and at(30) is not None and found.severity == "warning"
     assert "not: setting suspend to false" in found.detail
@@ -104,7 +104,7 @@ def test_a_queue_of_volcano_names_what_lacks_and_who_holds_it() -> None:
     queue = of_group(workload("Queue", "team", namespace="", spec={"capability": {"cpu": "8"}}, status={"state": "Open"}), VOLCANO)  # fmt: skip
     refused = event("PodGroup/jobs/spark-etl-pg", "Unschedulable", "queue resource quota insufficient: insufficient nvidia.com/gpu")  # fmt: skip
     found = wait(cr("SUBMITTED"), group("etl", "Pending"), group("big", "Running"), queue, refused, now=200)
-    assert found.title == "waits for Volcano in queue team: nvidia.com/gpu; held by jobs/big"
+    assert found.title == "waits for Volcano in queue team: nvidia.com/gpu; place 1 of 1 (reckoned); held by jobs/big"
 
 
 def test_yunikorns_silent_pod_is_explained_by_its_events() -> None:
@@ -114,9 +114,7 @@ def test_yunikorns_silent_pod_is_explained_by_its_events() -> None:
     )
     silent = pod("etl-driver", "driver", phase="Pending", node="")
     found = wait(silent, event("Pod/jobs/etl-driver", "Informational", words, type="Normal"))
-    assert found.title.startswith(
-        "waits for YuniKorn in queue root.team: it asks for map[memory:17179869184 vcore:4000]"
-    )
+    assert found.title == "waits for YuniKorn in queue root.team: 12Gi memory and 3 cpu missing"
     fits = event(
         "Pod/jobs/etl-driver", "Informational", "Request 'b3f1' has become schedulable in queue 'root.team'", 200
     )

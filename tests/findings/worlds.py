@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from console.apps.assemble import assemble
@@ -65,6 +66,8 @@ def raw_pod(
     restarts: int = 0,
     last: dict[str, Any] | None = None,
     ip: str = "",
+    gates: Sequence[str] = (),
+    devices: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
     main = container or f"spark-kubernetes-{role}"
     held = {"spark-role": role, "spark-app-selector": app_id, "spark-version": version, **(labels or {})}
@@ -100,6 +103,7 @@ def raw_pod(
                 *(others or []),
             ],
             "volumes": volumes or [],
+            "schedulingGates": [{"name": gate} for gate in gates],
         },
         "status": {
             "phase": phase,
@@ -109,7 +113,16 @@ def raw_pod(
             "conditions": conditions or [],
             "containerStatuses": [
                 *(
-                    [{"name": main, "state": state, "ready": ready, "restartCount": restarts, "lastState": last or {}}]
+                    [
+                        {
+                            "name": main,
+                            "state": state,
+                            "ready": ready,
+                            "restartCount": restarts,
+                            "lastState": last or {},
+                            "allocatedResourcesStatus": list(devices),
+                        }
+                    ]
                     if state is not None
                     else []
                 ),

@@ -13,7 +13,7 @@ from console.board.model import Board
 from console.drill.scenario.files import read
 from console.findings.model import Finding
 from console.live import Live, Pace
-from console.rehearse import Rehearsal
+from console.rehearse.playing import Rehearsal
 
 pytestmark = pytest.mark.xdist_group("gpu-drill")
 WORLD = Path(__file__).with_name("world.yaml")

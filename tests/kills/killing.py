@@ -23,7 +23,7 @@ from console.live import Live, Plan
 from console.operate.journal import Journal
 from console.operate.person import Scripted
 from console.operate.scripts.runs import processes
-from console.rehearse import Rehearsal
+from console.rehearse.playing import Rehearsal
 from console.runbook.walk import AnyEvent, Applied, ChangeRefused, Intent, Landed, Walk, fold
 from console.wire.connection import Connection
 from tests.kills.processes import PATIENCE, Victim

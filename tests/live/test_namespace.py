@@ -11,7 +11,7 @@ from msgspec import structs
 from console.base.errors import Exit, UsageError
 from console.drill.kube.access import DenyRule
 from console.live import Live
-from console.rehearse import Rehearsal
+from console.rehearse.playing import Rehearsal
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from console.facts.monitoring import Objects, Outage, ScrapeObject
-from console.live.doctor import _presets, monitoring_checks
+from console.live.doctor.checks import _presets, monitoring_checks
 from console.live.plan import Plan
 from console.settings.load import load
 from console.wire.config import ContextRef

@@ -1,7 +1,10 @@
-"""The alerts of the platform: rules of their shapes fire in a real Prometheus, and each leads where its page says."""
+"""The alerts of the platform: rules of their shapes fire in a real Prometheus, and each leads to a runbook of the
+library or is listed as one that has none."""
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
 import subprocess
 import time
@@ -15,6 +18,7 @@ from msgspec.structs import replace
 
 from console.base.clock import WallClock
 from console.board.model import Board, Cluster
+from console.cli.main import run
 from console.facts.model import Alert, Origin
 from console.runbook.match import rank
 from console.sources.files.runbooks import Library
@@ -26,7 +30,7 @@ from tests.cluster.processes import wait_until
 from tests.slo.history import served
 
 PAGE = Path(__file__).parents[2] / "docs" / "platform.md"
-ROW = re.compile(r"^\| (?P<alert>[A-Z]\w+) \| (?P<runbook>[\w-]+) \|", re.MULTILINE)
+ROW = re.compile(r"^\| ([A-Z]\w+) \|", re.MULTILINE)
 LINK = "https://docs.example/runbooks/{}.md"
 FAILED = 'sum(rate(shape_failed_total{{kind="{}"}}[5m])) / sum(rate(shape_done_total[5m]))'
 SPENT = "sum(rate(shape_cost_total[5m])) * 24 * 30 / sum(shape_budget)"
@@ -61,32 +65,75 @@ SHAPES = {
 NO_PROMQL = {"ElevatedFailureRate": "(a / b) > 0.02 and < 0.05", "ErrorBudgetBurnRateElevated": "(a / b) > 2 and <= 10"}
 
 
-def listed() -> dict[str, str]:
-    """Alert -> runbook, as the page says."""
-    return {row["alert"]: row["runbook"] for row in ROW.finditer(PAGE.read_text())}
-
-
 def leads_to(alert: Alert) -> str:
-    """The runbook that the alert leads to, `lacks` where there is none."""
+    """The runbook that the alert leads to, `` where there is none."""
     board = Board(0.0, Cluster(), "DEGRADED", alerts=(alert,))
     found = [one for one in rank(Library.read(()).runbooks.values(), board, alert=alert) if one.alert == alert.name]
-    return found[0].runbook if found else "lacks"
+    return found[0].runbook if found else ""
+
+
+def covered(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, dict[str, str]], str]:
+    """Exit code, rows by alert, and what is told beside them, of `console runbooks coverage`."""
+    code = run(["runbooks", "coverage", "-o", "json", *arguments])
+    said = capsys.readouterr()
+    return code, {row["alert"]: row for row in json.loads(said.out)["alerts"]}, said.err
 
 
 def test_the_page_lists_every_alert_of_the_platform_once() -> None:
-    assert set(listed()) == set(SHAPES) and len(SHAPES) == 23
-    assert len(ROW.findall(PAGE.read_text())) == 23
+    assert sorted(ROW.findall(PAGE.read_text())) == sorted(SHAPES) and len(SHAPES) == 23
 
 
-@pytest.mark.parametrize("name", sorted(SHAPES))
-def test_an_alert_leads_to_the_runbook_that_the_page_names(name: str) -> None:
-    alert = Alert(name, {"alertname": name, "severity": "critical"}, Origin("prometheus", "test"))
-    assert leads_to(alert) == listed()[name]
+def test_each_alert_is_listed_with_its_runbook_or_as_one_that_the_library_lacks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "rules.yaml"
+    file.write_text(yaml.safe_dump(groups({**SHAPES, **NO_PROMQL})))
+    code, rows, told = covered(capsys, "--alerts", str(file))
+    library, lacking = Library.read(()).runbooks, [name for name, row in rows.items() if not row["runbook"]]
+    assert set(rows) == set(SHAPES) and {row["runbook"] for row in rows.values()} <= {"", *library}
+    assert rows["DriverOOM"]["runbook"] == "spark-oom"
+    assert f"{23 - len(lacking)} lead to a runbook, {len(lacking)} lack one" in told and code == bool(lacking)
+    assert {name: row["wrong"] for name, row in rows.items() if row["wrong"]} == {
+        "ElevatedFailureRate": "no PromQL: at 1:20 '<' has nothing on its left",
+        "ErrorBudgetBurnRateElevated": "no PromQL: at 1:17 '<=' has nothing on its left",
+    }
+    assert rows["HighLatency"]["place"].startswith(f"{file}:")
+    assert run(["runbooks", "coverage", "--alerts", str(file)]) == code
+    shown = capsys.readouterr().out.splitlines()
+    assert len(shown) == 24 and sum("  lacks  " in line for line in shown) == len(lacking)
+
+
+def test_a_waiver_lets_an_alert_be_without_a_runbook(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, waivers = tmp_path / "rules.yaml", tmp_path / "waivers.yaml"
+    file.write_text(yaml.safe_dump({"kind": "PrometheusRule", "spec": groups({"NobodysAlert": "up == 0"})}))
+    waived = {"what": "alert", "names": ["NobodysAlert"], "because": "it is told elsewhere"}
+    waivers.write_text(yaml.safe_dump({"apiVersion": "console/v1", "kind": "Waivers", "waivers": [waived]}))
+    assert covered(capsys, "--alerts", str(file))[0] == 1
+    code, rows, _ = covered(capsys, "--alerts", str(file), "--waivers", str(waivers))
+    assert (code, rows["NobodysAlert"]["waived"]) == (0, "it is told elsewhere")
+
+
+def test_an_alert_of_a_configmap_leads_by_its_link(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rule = {"alert": "AnyName", "expr": "up", "labels": {"runbook": LINK.format("spark-oom")}}
+    held = yaml.safe_dump({"groups": [{"name": "g", "rules": [rule]}]})
+    file = tmp_path / "map.yaml"
+    file.write_text(yaml.safe_dump({"kind": "ConfigMap", "data": {"a.yaml": held}}))
+    code, rows, _ = covered(capsys, "--alerts", str(file))
+    assert (code, rows["AnyName"]["runbook"], rows["AnyName"]["because"]) == (
+        0, "spark-oom", "the alert names it as its runbook",
+    )  # fmt: skip
+
+
+def test_a_file_without_an_alert_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "values.yaml"
+    file.write_text("replicas: 1\n")
+    assert run(["runbooks", "coverage", "--alerts", str(file)]) == 2
+    assert f"no alert is in {file}" in capsys.readouterr().err
 
 
 def test_a_link_among_annotations_leads_to_a_runbook_of_ours() -> None:
     alert = Alert("AnyName", {"alertname": "AnyName"}, Origin("prometheus", "test"))
-    assert leads_to(alert) == "lacks"
+    assert leads_to(alert) == ""
     assert leads_to(replace(alert, annotations={"runbook_url": LINK.format("spark-oom")})) == "spark-oom"
 
 
@@ -124,7 +171,7 @@ def past(end: float) -> dict[str, Any]:
 
 def groups(shapes: dict[str, str]) -> dict[str, Any]:
     rules = [
-        {"alert": name, "expr": expr, "annotations": {"runbook_url": LINK.format(listed()[name])}}
+        {"alert": name, "expr": expr, "annotations": {"runbook_url": LINK.format("of-the-platform")}}
         for name, expr in shapes.items()
     ]
     return {"groups": [{"name": "platform", "interval": "1s", "rules": rules}]}
@@ -144,7 +191,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
 
 @pytest.mark.parts
 @pytest.mark.xdist_group("monitoring")
-async def test_every_alert_fires_in_a_real_prometheus_and_leads_where_the_page_says(server: Prometheus) -> None:
+async def test_every_alert_fires_in_a_real_prometheus_and_leads_where_the_table_says(
+    server: Prometheus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     def firing() -> set[str]:
         return {one["metric"]["alertname"] for one in server.query('ALERTS{alertstate="firing"}')}
 
@@ -152,7 +201,10 @@ async def test_every_alert_fires_in_a_real_prometheus_and_leads_where_the_page_s
     reader = Reader(UrlEndpoint(server.url), WallClock())
     alerts = await reader.annotated(await reader.alerts())
     await reader.close()
-    assert {one.name: leads_to(one) for one in alerts} == listed()
+    file = tmp_path / "rules.yaml"
+    file.write_text(yaml.safe_dump(groups(SHAPES)))
+    _, rows, _ = await asyncio.to_thread(covered, capsys, "--alerts", str(file))
+    assert {one.name: leads_to(one) for one in alerts} == {name: row["runbook"] for name, row in rows.items()}
     assert all(one.annotations["runbook_url"] for one in alerts)
 
 
@@ -163,5 +215,5 @@ def test_one_rule_that_is_no_promql_keeps_the_whole_file_out(tmp_path: Path) -> 
     for name, shapes, code in (("whole", SHAPES, 0), ("torn", {**SHAPES, **NO_PROMQL}, 1)):
         file = tmp_path / f"{name}.yaml"
         file.write_text(yaml.safe_dump(groups(shapes)))
-        run = subprocess.run([promtool, "check", "rules", file], capture_output=True, timeout=60)
-        assert bool(run.returncode) == bool(code), run.stderr
+        checked = subprocess.run([promtool, "check", "rules", file], capture_output=True, timeout=60)
+        assert bool(checked.returncode) == bool(code), checked.stderr

@@ -8,12 +8,15 @@ from typing import Any, NamedTuple
 
 import pytest
 import yaml
+from msgspec.structs import replace
 
 from console.base.clock import WallClock
+from console.components.judge import judge
 from console.facts.model import Facts
 from console.facts.monitoring import Monitoring
 from console.findings.diagnose import diagnose
 from console.findings.model import Finding
+from console.findings.of_components import findings_of_components
 from console.findings.rules.monitoring import scraping
 from console.settings.presets import load_library
 from console.sources.files.runbooks import read_catalogue
@@ -29,6 +32,7 @@ from tests.cluster.inventory import CONTROL_PLANE
 from tests.cluster.monitoring import KubeStateMetrics, Prometheus
 from tests.cluster.parts import require_parts
 from tests.cluster.processes import free_port, wait_until
+from tests.components.test_applied import facts_when, watched
 from tests.monitoring.worlds import RULES, written
 from tests.slo.history import served
 
@@ -39,6 +43,7 @@ KEPT = "pods=[spark-role,spark-app-selector,spark-app-name,sparkoperator.k8s.io/
 GROUP = "monitoring.coreos.com"
 KINDS = ("ServiceMonitor", "PodMonitor", "PrometheusRule")
 HOUR = 3600.0
+CONNECT = "rel-spark-41-connect"
 
 
 class Blind(NamedTuple):
@@ -77,10 +82,26 @@ def fill(kube: KubeApi, namespace: str) -> None:
     spec = {"containers": [container], "automountServiceAccountToken": False}
     kube.create(pods, {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "etl-driver", "labels": labels},
                        "spec": spec})  # fmt: skip
+    server = {"app": "spark-connect", "app.kubernetes.io/component": "connect"}
+    main = {"containers": [{"name": "main", "image": "spark:4.1.0"}], "automountServiceAccountToken": False}
+    body = {
+        "replicas": 1,
+        "selector": {"matchLabels": server},
+        "template": {"metadata": {"labels": server}, "spec": main},
+    }
+    deployments = f"/apis/apps/v1/namespaces/{namespace}/deployments"
+    kube.create(deployments, {"apiVersion": "apps/v1", "kind": "Deployment",
+                              "metadata": {"name": CONNECT, "labels": server}, "spec": body})  # fmt: skip
+    kube.merge(
+        f"{deployments}/{CONNECT}/status", {"status": {"replicas": 1, "readyReplicas": 1, "availableReplicas": 1}}
+    )
+    kube.create(pods, {"apiVersion": "v1", "kind": "Pod",
+                       "metadata": {"name": f"{CONNECT}-7f9c4-abcde", "labels": server}, "spec": main})  # fmt: skip
     state = {**container, "imageID": "x", "ready": True, "restartCount": 0, "state": {"running": {}}}
     ready = {"type": "Ready", "status": "True"}
     kube.merge(f"{pods}/etl-driver/status",
                {"status": {"phase": "Running", "containerStatuses": [state], "conditions": [ready]}})  # fmt: skip
+    kube.merge(f"{pods}/{CONNECT}-7f9c4-abcde/status", {"status": {"phase": "Running", "conditions": [ready]}})
     port = {"name": "metrics", "port": 4040}
     kube.create(
         f"/api/v1/namespaces/{namespace}/services",
@@ -121,8 +142,10 @@ def blind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Blind]:
     ]
     dead, end = f"127.0.0.1:{free_port()}", time.time()
     known = f"127.0.0.1:{exporters[0].port}"
+    mine = {"namespace": namespace, "pod": f"{CONNECT}-7f9c4-abcde"}
+    of_pod = "".join(f',{key}="{value}"' for key, value in mine.items())
     past = {
-        f'up{{job="connect-ui",instance="{dead}"}}': lambda at: float(at < end - HOUR),
+        f'up{{job="connect-ui",instance="{dead}"{of_pod}}}': lambda at: float(at < end - HOUR),
         f'up{{job="seldom",instance="{known}"}}': lambda at: 1.0 if at % 180 < 30 else None,
         'up{job="spark-operator",instance="operator:8080"}': lambda _: 1.0,
         'spark_application_count{job="spark-operator"}': lambda at: at - end + 2 * HOUR,
@@ -140,7 +163,7 @@ def blind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Blind]:
             "rule_files": [str(rules)],
             "scrape_configs": [
                 {"job_name": job, "scrape_interval": every, "scrape_timeout": "1s", "honor_labels": True,
-                 "static_configs": [{"targets": [target]}]}
+                 "static_configs": [{"targets": [target], "labels": mine if target == dead else {}}]}
                 for job, target, every in jobs
             ],
         }  # fmt: skip
@@ -210,6 +233,19 @@ async def test_every_fault_is_found_and_nothing_else(blind: Blind) -> None:
     down = found["monitoring-target-down@ScrapeJob//connect-ui"]
     assert down.evidence[0].locator == f"http://{blind.dead}/metrics" and "refused" in down.evidence[0].excerpt
     assert down.since is not None and seen.at - down.since == pytest.approx(HOUR, abs=300)
+
+
+async def test_a_ready_server_that_does_not_answer_prometheus_is_degraded_since_it_last_did(blind: Blind) -> None:
+    seen, _ = await read(blind, blind.server)
+    async with watched(blind.kube.kubeconfig, blind.namespace) as source:
+        facts = await facts_when(source, lambda f: any(pod.name.startswith(CONNECT) for pod in f.pods))
+    judged = {one.id: one for one in judge(replace(facts, monitoring=seen), load_library().components.values())}
+    connect = judged["connect-41"]
+    assert (connect.state, connect.troubles[0].cause) == ("degraded", "silent")
+    assert f"is ready and silent: http://{blind.dead}/metrics does not answer Prometheus" in connect.reason
+    (told,) = (one for one in findings_of_components([connect], ()) if one.code == "component-degraded")
+    assert told.subject == f"Deployment/{blind.namespace}/{CONNECT}"
+    assert told.since is not None and seen.at - told.since == pytest.approx(HOUR, abs=300)
 
 
 async def test_the_allow_list_of_pod_labels_decides_whether_they_are_kept(blind: Blind) -> None:

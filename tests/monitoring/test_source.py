@@ -15,7 +15,7 @@ from console.facts.model import Facts
 from console.facts.monitoring import Monitoring
 from console.findings.diagnose import diagnose
 from console.findings.model import Finding
-from console.live.doctor import monitoring_checks
+from console.live.doctor.checks import monitoring_checks
 from console.settings.presets import load_library
 from console.sources.files.runbooks import read_catalogue
 from console.sources.prometheus import monitoring as module

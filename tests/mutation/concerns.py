@@ -9,6 +9,7 @@ from typing import Final
 
 _GATE = (
     "tests/operate/test_gate_record.py",
+    "tests/operate/test_gate_asking.py",
     "tests/operate/test_gate.py",
     "tests/operate/test_second_person.py",
     "tests/operate/test_permission.py",

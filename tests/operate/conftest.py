@@ -18,6 +18,7 @@ from console.actions.pins import Pin
 from console.base.clock import WallClock
 from console.drill.kube.access import DenyRule
 from console.drill.session import DrillSession
+from console.operate import landing
 from console.operate.gate_context import GateContext
 from console.operate.identity import other_cluster
 from console.operate.locks import Locks
@@ -137,6 +138,12 @@ def cluster(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cluster]
         kube, session, relay = world.kube, world.session, Relay(world.kube.url, None).start()
     yield Cluster(kube, relay, kube.new_namespace("operate"), tmp_path, session)
     relay.stop()
+
+
+@pytest.fixture
+def nothing_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever looks whether a change arrived is sure soon: here no request is under way any more."""
+    monkeypatch.setattr(landing, "SURE_SECONDS", 0.01)
 
 
 @pytest.fixture(autouse=True)

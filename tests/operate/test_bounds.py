@@ -21,8 +21,8 @@ from tests.operate.test_desk import OVERHEAD
 from tests.operate.tower import INPUTS, ORIGINS, desk, small
 
 NIGHT = Freeze(dates=(Dates("night", "2026-11-29T22:00:00Z", "2026-11-30T22:00:00Z"),))
-STRICT = ChangeRules("read-only", True, ("prod",), ("Node",), 1, 600.0, "always", NIGHT)
-WIDE = ChangeRules("write", False, (), (), 10, 60.0, "never", Freeze())
+STRICT = ChangeRules("read-only", True, ("prod",), ("Node",), 1, 600.0, "always", NIGHT, max_runs=1)
+WIDE = ChangeRules("write", False, (), (), 10, 60.0, "never", Freeze(), stop_when_worse=False)
 
 
 def test_of_two_sets_of_rules_the_strictest_of_each_binds() -> None:
@@ -35,6 +35,8 @@ def test_of_two_sets_of_rules_the_strictest_of_each_binds() -> None:
         "policy.deny without Node",
         "policy.max_targets 1 → 10",
         "policy.cooldown 600s → 60s",
+        "policy.max_runs_per_hour 1 → 6",
+        "policy.stop_when_worse yes → no",
         "policy.second_person always → never",
         "policy.freeze has fewer windows",
     )

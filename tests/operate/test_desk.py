@@ -311,6 +311,8 @@ async def test_a_walk_that_was_handed_over_waits_is_seen_by_the_next_desk_and_is
     walk = await other.wait(walk_id)
     assert (walk.outcome, walk.handed, overhead(cluster)) == ("resolved", None, NEW)
     assert mine.walks()[0].outcome == "resolved", "the one who left it sees how it went on"
+    occasions = [occasion for occasion, kept in walk.impacts if kept["at"]]
+    assert occasions == ["when ada handed it over", "after “Raise memoryOverhead to 1200m”"], "what it cost by then"
     said = [sentence(event) for event in other._env.journal.read(walk_id)]
     assert said.index("ada handed it over: grace: the heap is flat") < said.index("resumed by ada")
 
@@ -532,10 +534,10 @@ async def test_the_order_of_the_records_is_that_of_the_gate(
     await at.wait(walk_id)
     events = at._env.journal.read(walk_id)
     assert [type(e).__name__ for e in events] == [
-        "Started", "Entered", "Judged", "Entered", "Answered", "Entered", "Previewed", "Confirmed",
+        "Started", "RightsAsked", "Entered", "Judged", "Entered", "Answered", "Entered", "Previewed", "Confirmed",
         "EvidenceKept", "Intent", "Applied", "Entered", "HoldBegan", "Verified", "Entered", "WalkEnded",
     ]  # fmt: skip
-    intent, applied, verified, ended = events[9], events[10], events[13], events[15]
+    intent, applied, verified, ended = events[10], events[11], events[14], events[16]
     assert isinstance(intent, Intent)
     assert intent.rollback is not None
     assert intent.rollback.patch == {"spec": {"executor": {"memoryOverhead": OLD}}}

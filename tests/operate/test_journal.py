@@ -236,6 +236,7 @@ def test_changes_are_intents_that_did_not_fail(journal: Journal) -> None:
     journal.append("w-1", patch("w-1/3", at=130))
     assert [c.effect.id for c in journal.changes(0)] == ["w-1/2", "w-1/3"]
     assert [c.effect.id for c in journal.changes(125)] == ["w-1/3"]
+    assert {(c.runbook, c.subject) for c in journal.changes(0)} == {(started().runbook, started().subject)}
 
 
 def test_the_journal_lies_in_the_state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,9 +28,10 @@ from tests.operate.relay import Write
 from tests.operate.test_desk import OVERHEAD
 from tests.operate.tower import INPUTS, ORIGINS, desk, small
 
+pytestmark = pytest.mark.usefixtures("nothing_under_way")
 RECORDS = (
-    "started", "entered", "judged", "entered", "answered", "entered", "previewed", "confirmed", "kept", "intent",
-    "applied", "entered", "hold began", "verified", "entered", "ended",
+    "started", "rights asked", "entered", "judged", "entered", "answered", "entered", "previewed", "confirmed",
+    "kept", "intent", "applied", "entered", "hold began", "verified", "entered", "ended",
 )  # fmt: skip
 WRITES = (
     "POST leases", "PATCH sparkapplications (dry run)", "PUT leases", "PATCH sparkapplications (dry run)",
@@ -42,8 +43,8 @@ SENT = [f"write {number} {how}" for number in range(1, len(WRITES) + 1) for how 
 BOUNDARIES = [*COMMITTED, *UNCOMMITTED, *SENT]
 PATCH = WRITES.index("PATCH sparkapplications") + 1
 AROUND = [
-    "8 committed", "9 uncommitted", "9 committed", "10 uncommitted", "10 committed", f"write {PATCH} lost",
-    f"write {PATCH} applied", "11 uncommitted", "11 committed",
+    "9 committed", "10 uncommitted", "10 committed", "11 uncommitted", "11 committed", f"write {PATCH} lost",
+    f"write {PATCH} applied", "12 uncommitted", "12 committed",
 ]  # fmt: skip
 """The boundaries around the change itself: on the simulated cluster these stand for all of them."""
 REAL = "real"

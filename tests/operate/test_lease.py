@@ -181,7 +181,7 @@ async def test_a_file_locks_where_leases_are_forbidden(tmp_path: Path) -> None:
     with pytest.raises(
         Busy, match=rf"^spark-jobs/etl-orders is held by {MINE} \(process {os.getpid()}\), on this mach"
     ):
-        await locks(writer, tmp_path).take(APP)
+        await Locks(writer, tmp_path, "grace@there/w-2").take(APP)  # type: ignore[arg-type]
     await taken.release()
 
 
@@ -307,3 +307,71 @@ async def test_who_holds_a_lease_is_who_took_it() -> None:
     taken = await locks(Leases()).take(APP)
     assert isinstance(taken, LeaseLock) and taken.holder == MINE
     await taken.release()
+
+
+async def test_a_lease_that_is_seized_says_why_and_its_former_holder_is_told(tmp_path: Path) -> None:
+    theirs = lease("grace@there/w-9", renewTime=rfc3339(NOW), leaseDurationSeconds=30)
+    server = Leases(get=[theirs])
+    lock = await Locks(server, tmp_path, MINE).seize(APP, "her laptop died")  # type: ignore[arg-type]
+    assert lock.kind == "lease"
+    (_, old, more) = server.asked[1]
+    assert old == theirs and more["holder"] == MINE
+    assert more["annotations"]["console.oncall/taken-because"] == "her laptop died"
+    await lock.release()
+    taken = lease(MINE)
+    taken["metadata"]["annotations"] = {"console.oncall/taken-because": "her laptop\x1b[31m died"}
+    former = LeaseLock(Leases(update=[ConflictError("c", status=409)], get=[taken]), theirs, "grace@there/w-9", 10.0)  # type: ignore[arg-type]
+    assert not await former.check()
+    assert former.why == f"the Lease was taken by {MINE}: her laptop died"
+
+
+async def test_a_lock_that_is_only_taken_says_no_why_and_who_holds_it_is_named(tmp_path: Path) -> None:
+    server = Leases(get=[None])
+    lock = await Locks(server, tmp_path, MINE).take(APP)  # type: ignore[arg-type]
+    assert "console.oncall/taken-because" not in server.asked[1][-1]
+    await lock.release()
+    held = Leases(get=[lease("grace@there/w-9", renewTime=rfc3339(NOW), leaseDurationSeconds=30)])
+    with pytest.raises(Busy) as busy:
+        await Locks(held, tmp_path, MINE).take(APP)  # type: ignore[arg-type]
+    assert busy.value.holder == "grace@there/w-9"
+
+
+async def test_where_no_lease_may_be_had_the_file_is_seized(tmp_path: Path) -> None:
+    server = Leases(get=[ForbiddenError("no"), ForbiddenError("no"), ForbiddenError("no")])
+    theirs = await Locks(server, tmp_path, "grace@there/w-9").take(APP)  # type: ignore[arg-type]
+    with pytest.raises(Busy) as busy:
+        await Locks(server, tmp_path, MINE).take(APP)  # type: ignore[arg-type]
+    assert busy.value.holder.startswith("grace@there/w-9 (process ")
+    mine = await Locks(server, tmp_path, MINE).seize(APP, "she sleeps")  # type: ignore[arg-type]
+    assert isinstance(mine, FileLock) and await mine.check()
+    assert not await theirs.check()
+    assert theirs.why == f"the lock was taken by {MINE}, because she sleeps (process {os.getpid()})"
+    await theirs.release()
+    assert await mine.check(), "who lost it gives back nothing of ours"
+    await mine.release()
+
+
+async def test_the_reason_of_a_former_taking_does_not_stay_on_a_lease_that_is_only_taken(tmp_path: Path) -> None:
+    free = lease("")
+    free["metadata"]["annotations"] = {"console.oncall/taken-because": "long ago"}
+    server = Leases(get=[free])
+    lock = await Locks(server, tmp_path, MINE).take(APP)  # type: ignore[arg-type]
+    assert server.asked[1][-1]["annotations"]["console.oncall/taken-because"] == ""
+    await lock.release()
+
+
+async def test_who_took_a_walk_over_has_its_locks_and_another_walk_of_theirs_does_not(tmp_path: Path) -> None:
+    fresh = {"renewTime": rfc3339(NOW), "leaseDurationSeconds": 30}
+    lock = await Locks(Leases(get=[lease("grace@there/w-1", **fresh)]), tmp_path, MINE).take(APP)  # type: ignore[arg-type]
+    await lock.release()
+    for holder in ("grace@there/w-2", "w-1", "grace@there"):
+        with pytest.raises(Busy):
+            await Locks(Leases(get=[lease(holder, **fresh)]), tmp_path, MINE).take(APP)  # type: ignore[arg-type]
+    with pytest.raises(Busy):
+        await Locks(Leases(get=[lease("x", **fresh)]), tmp_path, "ada").take(APP)  # type: ignore[arg-type]
+    nowhere = Leases(get=[ForbiddenError("no"), ForbiddenError("no")])
+    theirs = await Locks(nowhere, tmp_path, "grace@there/w-1").take(APP)  # type: ignore[arg-type]
+    mine = await Locks(nowhere, tmp_path, MINE).take(APP)  # type: ignore[arg-type]
+    assert await mine.check() and not await theirs.check()
+    await theirs.release()
+    await mine.release()

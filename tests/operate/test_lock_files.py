@@ -14,7 +14,7 @@ import pytest
 from console.actions.effects import ObjectRef
 from console.base.errors import UsageError
 from console.operate import locks
-from console.operate.locks import Busy, lock_file, lock_name, lock_walk, walked_by
+from console.operate.locks import Busy, lock_file, lock_name, lock_walk, seize_walk, walked_by
 
 
 async def test_a_file_lock_says_who_holds_it_to_its_owner_only(tmp_path: Path) -> None:
@@ -42,12 +42,24 @@ async def test_a_file_that_was_replaced_is_no_lock(tmp_path: Path) -> None:
     lock.close()
 
 
+async def test_a_walk_that_is_seized_has_a_new_process_and_the_old_one_sees_it(tmp_path: Path) -> None:
+    theirs = lock_walk(tmp_path, "w-1", "grace")
+    mine = seize_walk(tmp_path, "w-1", "ada")
+    assert walked_by(tmp_path, "w-1") == f"ada (process {os.getpid()})"
+    assert await mine.check() and not await theirs.check()
+    assert theirs.why == f"the lock was taken by ada (process {os.getpid()})"
+    theirs.close()
+    assert walked_by(tmp_path, "w-1").startswith("ada ")
+    mine.close()
+
+
 def test_a_walk_that_somebody_walks_says_what_to_do(tmp_path: Path) -> None:
     lock = lock_walk(tmp_path, "w-1", "ada")
     assert lock.path.parent == tmp_path and lock.path.name.startswith("walk-")
     with pytest.raises(Busy) as busy:
         lock_walk(tmp_path, "w-1", "grace")
-    assert busy.value.hint == "go on there, or end that process first"
+    assert busy.value.holder == f"ada (process {os.getpid()})"
+    assert busy.value.hint == "go on there, take it over with a reason, or end that process"
     lock.close()
 
 

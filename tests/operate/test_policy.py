@@ -49,6 +49,7 @@ def test_rules_are_those_of_the_config_each_of_them(tmp_path: Path) -> None:
         "production: {contexts: [live], namespaces: [spark-prod]}\n"
         "policy:\n"
         "  deny: [Node]\n  max_targets: 3\n  cooldown: 1m\n  second_person: always\n"
+        "  max_runs_per_hour: 2\n  stop_when_worse: false\n"
         "  approvals: {namespace: approvals, wait: 10m}\n"
         "  freeze: {dates: [{name: close, from: 2026-11-24T00:00:00Z, until: 2026-11-25T00:00:00Z}]}\n"
     )
@@ -65,6 +66,8 @@ def test_rules_are_those_of_the_config_each_of_them(tmp_path: Path) -> None:
         approval_wait=600.0,
         freeze=rules.freeze,
         patience=5.0,
+        max_runs=2,
+        stop_when_worse=False,
     )
     assert [dates.name for dates in rules.freeze.dates] == ["close"]
 
@@ -73,6 +76,7 @@ def test_what_no_config_says_is_careful_and_the_same_without_settings() -> None:
     assert ChangeRules.of(load(env={})) == ChangeRules()
     rules = ChangeRules()
     assert (rules.max_targets, rules.cooldown, rules.patience) == (10, 300.0, 900.0)
+    assert (rules.max_runs, rules.stop_when_worse) == (6, True)
 
 
 def test_guarded_takes_only_what_can_be_rolled_back() -> None:
@@ -86,7 +90,7 @@ def test_guarded_takes_only_what_can_be_rolled_back() -> None:
 
 
 def test_the_policy_has_its_order() -> None:
-    assert [name for name, _ in POLICY] == ["deny", "freeze", "max targets", "cooldown", "second person"]
+    assert [name for name, _ in POLICY] == ["deny", "freeze", "max targets", "cooldown", "max runs", "second person"]
 
 
 @pytest.mark.parametrize(
@@ -157,6 +161,34 @@ def test_two_walks_do_not_change_one_object_shortly_after_each_other() -> None:
     assert policy(PATCH, WRITE, replace(NOW, recent=(other, script))) is None, "neither changed this object"
     assert policy(UNDO, WRITE, replace(NOW, recent=(theirs,))) is None, "a rollback is exempt"
     assert policy(PATCH, WRITE, replace(NOW, recent=(replace(theirs, walk="w-1"),))) is None, "so is the walk itself"
+
+
+def walked(number: int, ago: float, **more: Any) -> JournalledChange:
+    """A change that another walk of the same runbook made on the same subject, of an object that nobody looks at."""
+    effect = replace(PATCH, target=replace(APP, name=f"other-{number}"))
+    fields = {"runbook": "spark-oom", "subject": "spark-jobs/etl-orders", **more}
+    return JournalledChange(f"w-{number}", NOON - ago, effect, **fields)
+
+
+def test_a_runbook_is_walked_so_often_an_hour_on_one_subject() -> None:
+    rules = replace(WRITE, max_runs=2)
+    occasion = replace(NOW, walk="w-99", runbook="spark-oom", subject="spark-jobs/etl-orders")
+    often = (walked(1, 3000), walked(2, 600), walked(2, 500))
+    assert said(policy(PATCH, rules, replace(occasion, recent=often))) == (
+        "policy: 2 walks of spark-oom changed something on spark-jobs/etl-orders within an hour; "
+        "policy.max_runs_per_hour is 2, and the next may in 10m"
+    )
+    assert policy(PATCH, replace(rules, max_runs=3), replace(occasion, recent=often)) is None
+    assert policy(UNDO, rules, replace(occasion, recent=often)) is None, "a rollback is exempt"
+    for other in (
+        walked(3, 3600), walked(3, 60, runbook="another"), walked(3, 60, subject="spark-jobs/other"),
+        replace(walked(3, 60), walk="w-99"),
+    ):  # fmt: skip
+        assert policy(PATCH, rules, replace(occasion, recent=(often[0], other))) is None
+    assert policy(PATCH, rules, replace(NOW, recent=often)) is None, "what is not walked has no runs"
+    nameless = replace(occasion, subject="")
+    assert "on this within" in said(policy(PATCH, rules, replace(nameless, recent=tuple(
+        replace(one, subject="") for one in often))))  # fmt: skip
 
 
 def test_production_is_a_context_or_a_namespace() -> None:

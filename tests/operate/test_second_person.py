@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from console.actions.effects import Effect, Preview
 from console.base.errors import RefusedError
 from console.drill.kube.access import DenyRule, User
-from console.live.doctor import _second_person
+from console.live.doctor.checks import _second_person
 from console.operate.approvals.giving import approve, requests
 from console.operate.approvals.request import (
     ApprovalRequest,

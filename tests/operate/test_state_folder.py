@@ -15,7 +15,7 @@ from console.facts.notjudged import not_judged
 from console.live import Live
 from console.live.crashes import CrashFiles
 from console.operate.journal import Journal
-from console.rehearse import Rehearsal
+from console.rehearse.playing import Rehearsal
 from tests.operate.test_journal import started
 from tests.operate.test_journal_file import damaged, mode
 

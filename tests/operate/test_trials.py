@@ -35,6 +35,7 @@ from tests.operate.tower import Shelf, desk
 from tests.operate.trials import NODE_HINDERS, TRIALS, Hinder, Trial, left, path_of
 
 TRIED = pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: trial.id)
+pytestmark = pytest.mark.usefixtures("nothing_under_way")
 AROUND = ("Leases", "events", "leases")
 
 

@@ -9,11 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from console.actions import verbs
-from console.base.document import parse
-from console.base.errors import DocumentError, UsageError
+from console.base.errors import UsageError
 from console.cli.runbooks import group
 from console.runbook import schema, template
-from console.runbook.authors.covered import gaps, waivers
 from console.runbook.authors.scaffold import SCHEMA, Answers, runbook
 from console.runbook.authors.vocabulary import NAMES, Term, search, terms
 from console.runbook.catalogue.codes import codes
@@ -103,25 +101,17 @@ def test_an_answer_that_means_nothing_is_refused_with_what_would(change: dict[st
 
 def test_the_command_asks_what_is_not_given_and_overwrites_nothing(tmp_path: Path) -> None:
     args = ["new", "mine", "--about", "node", "--finding", "operator-down", "--folder", str(tmp_path)]
-    first = CliRunner().invoke(group, args, input="none\nIt is broken\n", standalone_mode=False)
+    first = CliRunner().invoke(group, args, input="pathc\nnone\nIt is broken\n", standalone_mode=False)
     assert first.exit_code == 0 and (tmp_path / "mine.yaml").exists(), first.output
-    written = (tmp_path / "mine.yaml").read_text()
+    assert "there is no verb 'pathc': did you mean 'patch'?" in first.output
+    assert "no shipped drill shows operator-down of node: its drill breaks nothing yet" in first.output
+    written, drill = (tmp_path / "mine.yaml").read_text(), tmp_path / "drills" / "mine.yaml"
     assert json.loads((tmp_path / SCHEMA).read_text()) == schema.json_schema()
+    assert drill.read_text().startswith("# No shipped drill shows operator-down here, so nothing is broken yet")
     again = CliRunner().invoke(group, args, input="patch\nIt is broken\n", standalone_mode=False)
     assert isinstance(again.exception, UsageError) and "is there already" in again.exception.message
     assert (tmp_path / "mine.yaml").read_text() == written
-
-
-def test_coverage_goes_both_ways_and_a_waiver_has_a_reason() -> None:
-    book = LIBRARY.runbooks["spark-oom"]
-    found = gaps([book, GENERAL], alerts=["DriverOOM", "Other"], objectives=["job-success"], components=["airflow"],
-                 waived={"Other": "it is the storage team's"})  # fmt: skip
-    said = {(gap.what, gap.name): gap.waived for gap in found}
-    assert ("finding", "executor-oom-heap") not in said and ("finding", "operator-down") in said
-    assert ("alert", "DriverOOM") not in said and ("objective", "job-success") not in said
-    assert said["alert", "Other"] == "it is the storage team's"
-    assert ("component", "airflow") in said
-    assert ("runbook", "a") in said and ("runbook", "spark-oom") not in said
-    assert waivers(parse("Other: it is the storage team's\n", "w.yaml")) == {"Other": "it is the storage team's"}
-    with pytest.raises(DocumentError, match="without a reason"):
-        waivers(parse("Other: ''\n", "w.yaml"))
+    (tmp_path / "mine.yaml").unlink()
+    again = CliRunner().invoke(group, args, input="patch\nIt is broken\n", standalone_mode=False)
+    assert isinstance(again.exception, UsageError) and "drills/mine.yaml is there already" in again.exception.message
+    assert not (tmp_path / "mine.yaml").exists()

@@ -117,7 +117,7 @@ def test_no_line_is_wider_than_a_terminal_or_holds_template_syntax(book: schema.
 def test_markdown_has_the_same_steps_as_headings_and_lists() -> None:
     said = checklist.markdown(checklist.checklist(BOOK)).split("\n")
     assert said[0] == "# The Spark operator does not work" and "## Steps" in said
-    assert "3. **CHANGE: Patch operator**" in said
+    assert "3. **CHANGE: Patch operator** `#patch-operator`" in said
     assert "   - If the answer is No: declined" in said
     assert "   - Restarts: \\<operator.metadata.name\\>" in said
 

@@ -18,9 +18,9 @@ from console.runbook.template import evaluate
 from console.runbook.walk import Applied, Entered, Intent, Judged, Started, Walk, fold
 from console.slo.model import Burn
 from tests.runbook.boards import KEY, NOW, ORIGIN, alert, app, board, driver, executor, finding, node, oom_death, slo
-from tests.runbook.player import LIBRARY
+from tests.runbook.longform import LONG
 
-BOOK = LIBRARY.runbooks["spark-oom"]
+BOOK = LONG
 
 
 def walk(changed: float | None = None, slos: dict[str, Any] | None = None) -> Walk:
@@ -290,7 +290,8 @@ def test_an_answer_of_a_query_keeps_its_labels_and_what_was_there_before() -> No
         "now": 1,
         "query": {"state": "ok", "error": "", "value": 3.0, "samples": [{"labels": {"pod": "p"}, "value": 3.0}]},
     }
-    assert with_query({}, None, "refused") == {"query": {"state": "error", "error": "refused", "samples": []}}
+    assert with_query({}, None, "refused") == {"query": {"state": "error", "error": "refused"}}
+    assert with_query({}, ()) == {"query": {"state": "empty", "error": ""}}
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,10 @@ from console.runbook.model import Edit, Runbook
 from console.runbook.walk import Edited, Entered, Started, fold
 from console.sources.files.runbooks import Library
 from tests.runbook.boards import KEY, NOW, board, finding
+from tests.runbook.longform import LONG
 
 LIBRARY = Library.read(())
-OOM: Runbook = LIBRARY.runbooks["spark-oom"]
+OOM: Runbook = LONG
 STEP = next(step for step in OOM.steps if step.id == "raise-executor-overhead")
 
 

@@ -10,6 +10,7 @@ import pytest
 from console.runbook import schema
 from console.runbook.language.expanded import text
 from console.runbook.model import Runbook
+from tests.runbook.longform import LONG
 from tests.runbook.player import LIBRARY
 from tests.runbook.test_bad_runbooks import BAD
 from tests.runbook.test_checklist import BOOK
@@ -40,7 +41,7 @@ def steps(book: Runbook) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(
     "book",
-    [BOOK, schema.load(OBJECTIVE, "o.yaml"), LIBRARY.runbooks["spark-oom"]]
+    [BOOK, schema.load(OBJECTIVE, "o.yaml"), LONG, LIBRARY.runbooks["spark-oom"]]
     + [schema.load(written, f"{name}.yaml") for name, written in MENDED.items()],
     ids=lambda book: book.file,
 )

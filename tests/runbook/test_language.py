@@ -9,8 +9,10 @@ import pytest
 
 from console.actions.effects import Effect, ObjectRef
 from console.base.errors import DocumentError
-from console.runbook import schema
+from console.runbook import say, schema
+from console.runbook.authors.checklist import checklist
 from console.runbook.context.happened import happened
+from console.runbook.context.query import with_query
 from console.runbook.context.scope import in_scope
 from console.runbook.language.ends import ENDS
 from console.runbook.language.link import link, texts
@@ -447,3 +449,91 @@ def test_an_end_says_what_was_changed_and_how_it_was_proved() -> None:
                  Verified(60.0, "verify", "effective", "held for 2m", "resolved"))  # fmt: skip
     assert happened(walk)["happened"] == "Changed: Make it. Verified: held for 2m."
     assert happened(walk)["wrote"] is True
+
+
+WATCHED = """\
+- wait: until few wait
+  query: count(kube_pod_status_unschedulable == 1)
+  until: query.value < 3
+  for: 2m
+- manual: Drain the queue
+  query: sum(kube_pod_info)
+  until: query.value == 0
+  every: 1m
+- do: {patch: operator, merge: {spec: {replicas: 1}}}
+  query: count(kube_node_info)
+  when: query.value > 2
+  verify: {query: up, that: query.value == 1, every: 0.2s}
+"""
+
+
+def test_every_step_may_ask_prometheus_and_looks_as_often_as_that_has_something_new() -> None:
+    runbook = book(WATCHED, "")
+    waited, seen, change = (step(runbook, id) for id in ("until-few-wait", "drain-queue-seen", "patch-operator"))
+    assert [s.query for s in (waited, seen, change)] == [
+        "count(kube_pod_status_unschedulable == 1)", "sum(kube_pod_info)", "count(kube_node_info)",
+    ]  # fmt: skip
+    proof = step(runbook, "patch-operator-proof")
+    assert (proof.query, [s.poll for s in (waited, seen, proof)]) == ("up", [15.0, 60.0, 1.0])
+
+
+@pytest.mark.parametrize("samples", [(), None])
+def test_no_data_of_a_query_is_unknown_and_never_passes(samples: tuple[()] | None) -> None:
+    runbook = book("- check: Do few wait?\n  query: up\n  that: query.value < 3\n  then: observed\n", "")
+    asked = with_query({}, samples, "no Prometheus")
+    assert judge(runbook, step(runbook, "few-wait"), asked, 1.0).goto == "handed-over"
+    assert say.truth("query.value < 3", asked)[0] is None
+    assert say.truth("query.samples|length == 0", asked)[0] is None
+    assert say.truth("query.state == 'empty'", asked)[0] is (samples is not None)
+
+
+COMPARED = """\
+- do: {patch: operator, merge: {spec: {replicas: 1}}}
+  when: operator.spec.replicas == 0
+  then: verify
+- note: It was {{ before.operator.spec.replicas }}, as before.the.change
+"""
+RESTARTS = """\
+verify:
+  that: values.restarts <= before.restarts
+"""
+
+
+def test_what_was_before_a_change_is_kept_in_front_of_it() -> None:
+    runbook = book(COMPARED, RESTARTS, HEAD + "values: {restarts: operator.status.replicas}\n")
+    kept = step(runbook, "patch-operator-before")
+    assert kept.saves == {
+        "before_restarts": "values.restarts",
+        "before_operator_spec_replicas": "operator.spec.replicas",
+    }
+    assert [b.goto for b in runbook.steps[0].branches] == ["patch-operator-before", "not-applicable"]
+    assert step(runbook, "verify").until == "values.restarts <= saved.before_restarts"
+    note = next(s for s in runbook.steps if s.kind == "note")
+    assert note.text == "It was {{ saved.before_operator_spec_replicas }}, as before.the.change"
+    now = judge(runbook, kept, {"operator": {"spec": {"replicas": 0}}, "values": {"restarts": 4}}, 1.0)
+    assert (now.goto, now.output["saved"]["before_restarts"]) == ("patch-operator", 4)
+    unseen = judge(runbook, kept, {}, 1.0)
+    assert (unseen.goto, unseen.status, unseen.output) == ("patch-operator", "unknown", {})
+    assert say.truth("4 <= saved.before_restarts", {"saved": {}})[0] is None
+    assert all(
+        "before" not in line.mark + line.text.split(":")[0] for line in checklist(runbook) if line.look == "step"
+    )
+
+
+def test_in_a_block_each_turn_keeps_its_own() -> None:
+    head = HEAD.replace("{operator: workload}", "{pods: {kind: Pod, namespace: a, labels: {b: c}}}")
+    runbook = book(
+        "- each: pods\n  as: pod\n  steps:\n  - do: {label: pod, labels: {a: b}}\n"
+        "    verify: {that: pod.metadata.generation > before.pod.metadata.generation}\n",
+        "",
+        head,
+    )
+    turn = step(runbook, "label-pod-before@1")
+    assert (turn.branches[0].goto, turn.on_unknown) == ("label-pod@1", "label-pod@1")
+    assert step(runbook, "each-pod-pods").branches[0].goto == "label-pod-before"
+
+
+def test_what_is_too_much_is_not_kept() -> None:
+    runbook = book("- save: {all: operator}\n  unknown: observed\n- note: Read {{ saved.all }}\n", "")
+    told = judge(runbook, step(runbook, "save-all"), {"operator": "x" * 30_000}, 1.0)
+    assert told.goto == "observed" and "too much to be kept" in told.because

@@ -9,12 +9,13 @@ import pytest
 
 from console.runbook import schema
 from console.runbook.catalogue import Catalogue
+from console.runbook.lint import constants
 from console.runbook.lint.problems import LintProblem
 from console.runbook.lint.run import lint
+from tests.runbook.longform import LONG
 from tests.runbook.player import LIBRARY
 
-TEXT = LIBRARY.runbooks["spark-oom"].text
-FILE = "spark-oom.yaml"
+TEXT, FILE = LONG.text, LONG.file
 
 
 def problems(text: str, today: str = "2026-11-25") -> tuple[LintProblem, ...]:
@@ -208,3 +209,30 @@ def test_without_a_catalogue_and_scripts_lint_still_answers() -> None:
     book = schema.load(TEXT, FILE)
     codes = {p.code for p in lint(book, scripts={}, catalogue=Catalogue())}
     assert codes == {"unknown-script", "unknown-metric", "unknown-kind"}
+
+
+ALWAYS = [
+    "nodes|length >= 0", "0 <= nodes|length", "-1 < nodes|length", "nodes|length + 1 >= 0", "nodes|length|default(3) > -1",
+    "pods|count|int >= 0", "app.restarts|abs >= 0", "not (nodes|length < 0)", "1 == 1", "app.state == app.state",
+    "app.live or not app.live", "not app.live or app.live", "app.state == 'A' or app.state != 'A'",
+    "'a' in found or 'a' not in found", "now > 5 or now <= 5", "app.live or true",
+    "seen.operator.state in ['absent', 'unreachable', 'found', 'forbidden']", "query.state in ['ok', 'empty', 'error']",
+    "query.samples|length > 0", "1 <= query.samples|length", "(nodes|length >= 0) and (pods|length >= 0)",
+    "operator.status.availableReplicas >= 0", "0 <= operator.status.readyReplicas|default(0)",
+]  # fmt: skip
+NEVER = [
+    "nodes|length < 0", "0 > nodes|length", "app.live and not app.live", "app.state == 'A' and app.state != 'A'",
+    "query.samples|length == 0", "seen.o.state not in ['absent', 'unreachable', 'found', 'forbidden']",
+]  # fmt: skip
+ASKS = [
+    "nodes|length >= 1", "1 <= nodes|length", "nodes|length == 0", "app.live or not app.gone", "query.samples|length > 1",
+    "app.state == 'A' or app.state != 'B'", "seen.operator.state in ['absent', 'found']", "nodes|length - 1 >= 0",
+    "'a' in found or 'b' not in found", "now - changed.operator >= 0", "0 < nodes|length",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"), [*((t, True) for t in ALWAYS), *((t, False) for t in NEVER), *((t, None) for t in ASKS)]
+)
+def test_what_cannot_be_otherwise_asks_nothing(text: str, holds: bool | None) -> None:
+    assert constants.verdict(text) is holds

@@ -26,9 +26,9 @@ from console.runbook.walk import (
     WalkEnded,
     fold,
 )
-from console.sources.files.runbooks import Library
 from console.timeline.prose import because, outcome
 from tests.runbook.boards import KEY, NOW, app, board, driver, executor, finding
+from tests.runbook.longform import LONG
 
 TARGET = ObjectRef("sparkoperator.k8s.io/v1beta2", "SparkApplication", "spark-jobs", "etl-orders")
 MADE = Effect("w/1", "raise-executor-heap", "Raise executor memory to 4352m", "patch", TARGET, "merge",
@@ -37,7 +37,7 @@ BACK = replace(
     MADE, id="w/1.undo", title="Undo: Raise executor memory to 4352m", inverse_of="w/1",
     patch={"spec": {"executor": {"memory": "2900m"}}},
 )  # fmt: skip
-BOOK = Library.read(()).runbooks["spark-oom"]
+BOOK = LONG
 UNDONE = NOW - 100
 AS_BEFORE = {"spec": {"executor": {"memory": "2900m"}}}
 

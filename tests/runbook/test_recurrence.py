@@ -93,6 +93,8 @@ def test_the_next_run_with_the_old_value_makes_it_recurred() -> None:
     assert again(spark_app("1200m"), run) == WhatFollowed(
         "recurred",
         "the next run spark-jobs/nightly-etl-17950 has the old value: spec.executor.memoryOverhead is 200m again",
+        replace(APP, name="nightly-etl-17950", uid=""),
+        AT,
     )
     assert again(replace(run, created=NOW - 9000)) is None, "a run of before"
     assert again(spark_app("200m", "other", created=NOW, maker="other-schedule")) is None
@@ -108,7 +110,7 @@ def test_the_next_run_with_the_new_value_settles_what_was_still_to_do() -> None:
 
 def test_the_old_value_on_the_same_object_makes_it_recurred_whoever_wrote_it() -> None:
     assert again(spark_app("200m")) == WhatFollowed(
-        "recurred", "spec.executor.memoryOverhead is 200m again on spark-jobs/etl-orders"
+        "recurred", "spec.executor.memoryOverhead is 200m again on spark-jobs/etl-orders", replace(APP, uid=""), AT
     )
     assert again(replace(spark_app("200m"), gone=True)) is None
 

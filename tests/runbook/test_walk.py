@@ -39,9 +39,9 @@ from console.runbook.walk import (
     encode,
     fold,
 )
-from tests.runbook.player import LIBRARY
+from tests.runbook.longform import LONG
 
-OOM = LIBRARY.runbooks["spark-oom"]
+OOM = LONG
 TARGET = ObjectRef("v1", "Node", "", "n")
 
 

@@ -17,12 +17,12 @@ from console.live.situation import Focus, FocusOn, Situation
 from console.runbook.model import Runbook
 from console.runbook.walk import Applied, Entered, HoldBegan, HoldBroke, Intent, Resumed, Started, Walk, fold
 from console.runbook.watching import WatchedFigure, Watching, document, since_change, watching, words
-from console.sources.files.runbooks import Library
 from console.tui.views import trends
 from console.tui.views import verify as verify_view
 from tests.runbook.boards import KEY, NOW, app, board, driver, executor, oom_death, slo
+from tests.runbook.longform import LONG
 
-OOM: Runbook = Library.read(()).runbooks["spark-oom"]
+OOM: Runbook = LONG
 CHANGED = NOW - 600
 
 

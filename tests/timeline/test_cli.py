@@ -62,6 +62,7 @@ def test_a_walk_that_was_left_is_not_called_running(journal: Journal, capsys: py
     told = capsys.readouterr().out
     assert told.startswith(f"WAITS, NOBODY IS ON IT  console runbook --resume {WALK} goes on with it\n")
     assert f"or end it:  console incident stop {WALK} --because TEXT" in told
+    assert "\nstands   at step 1: Is it there?\n" in told and " step 1: Is it there?  current" in told
     for command in (["list"], ["show"], ["timeline"]):
         run(["incident", *command, "-o", "json"])
         document = json.loads(capsys.readouterr().out)

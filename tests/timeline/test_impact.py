@@ -11,7 +11,7 @@ from console.apps.model import Death
 from console.board.impact import AlertFired, Impact, impact_of
 from console.facts.model import Alert
 from console.operate.chain import Chain
-from console.runbook.walk import AnyEvent, Started, WalkEnded, fold
+from console.runbook.walk import AnyEvent, Applied, HandedOver, Resumed, Started, WalkEnded, WalkLeft, fold
 from console.timeline.impact import sentences
 from console.timeline.timeline import document, markdown
 from tests.runbook.boards import KEY, NOW, ORIGIN, app, board, executor, finding, oom_death, slo
@@ -49,7 +49,8 @@ def test_every_timeline_says_since_when_with_which_alerts_attempts_losses_and_wh
         "since 2026-11-24 10:28:07 UTC at the latest (the earliest proof that was seen), 14m before the walk began",
         "alerts that fired: SparkExecutorOOMKilled since 2026-11-24 10:32:07 UTC, not any more at the end; "
         "Burns (since unknown); Late since 2026-11-24 10:43:07 UTC, only after the walk began",
-        "attempts of the application: 13 (3 of those that are seen failed) when the walk began, at least 14 at the end",
+        "attempts of the application: 13 (of which 3 are seen to have failed) when the walk began, "
+        "at least 14 at the end",
         "executors lost: at least 10 (3 container-oom among those that are seen) when the walk began, at least 4 "
         "(3 container-oom, 1 sigterm among those that are seen) at the end; attempts whose pods and logs are gone are "
         "not counted",
@@ -93,6 +94,43 @@ def test_the_impact_stands_in_the_timeline_above_the_objectives_and_in_its_json(
     impact = document(*parts)["impact"]
     assert impact["before"]["attempts"] == 13 and impact["after"]["attempts"] == 14
     assert impact["says"][0].startswith("since 2026-11-24 10:28:07 UTC")
+
+
+def test_what_it_cost_is_told_at_each_change_that_was_made_and_where_somebody_left_as_what_differs() -> None:
+    before = replace(BEFORE, budgets={"job-success": 0.84})
+    then = replace(before, at=BEGAN + 67, attempts=20, told=31, budgets={"job-success": 0.82}, alerts=BEFORE.alerts[:1])
+    late = replace(then, at=BEGAN + 400, alerts=(*then.alerts, AlertFired("Late")))
+    kept = msgspec.to_builtins
+    events = [
+        replace(e, impact=kept(then)) if isinstance(e, Applied) else e
+        for e in told(before=before)
+        if e.at < BEGAN + 600
+    ]
+    events += [
+        HandedOver(BEGAN + 300, "ada", "my shift ends", "recovers", kept(replace(then, at=BEGAN + 300))),
+        Resumed(BEGAN + 310, "grace"),
+        WalkLeft(BEGAN + 400, "grace", "recovers", kept(late)),
+    ]
+    assert sentences(fold(events))[-4:-1] == (
+        "after “Raise memoryOverhead to 1200m” (2026-11-24 10:43:14 UTC): attempts 13 (of which 3 are seen to have "
+        "failed) → 20 (of which 3 are seen to have failed); executors lost at least 10 → 31; "
+        "Jobs succeed: 84% → 82% of the budget left; Burns fires no more",
+        "when ada handed it over (2026-11-24 10:47:07 UTC): as before",
+        "when grace closed Console (2026-11-24 10:48:47 UTC): Late fires now",
+    )
+
+
+def test_an_objective_that_burned_only_in_between_or_whose_alert_fires_is_no_objective_that_did_not_burn() -> None:
+    calm = replace(BEFORE, objectives=())
+    events = [e for e in told(before=calm, after=None) if e.at < BEGAN + 600]
+    assert "no objective that is measured here burned" in sentences(fold(events))
+    burned = HandedOver(
+        BEGAN + 300, "ada", "", "recovers", msgspec.to_builtins(replace(calm, objectives=("job-success",)))
+    )
+    assert any(one.startswith("Jobs succeed: 84% of the budget") for one in sentences(fold([*events, burned])))
+    fires = Alert("BudgetBurn", {"slo": "job-success"}, ORIGIN, "firing", since=NOW - 60)
+    seen = impact_of(board(slos=(slo(0.1, 0.1),), alerts=(fires,)), KEY)
+    assert seen.objectives == ("job-success",) and [a.name for a in seen.alerts] == ["BudgetBurn"]
 
 
 def test_the_impact_is_what_the_board_shows_of_the_application_and_nothing_of_others() -> None:

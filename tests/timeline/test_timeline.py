@@ -38,6 +38,7 @@ from console.runbook.walk import (
 )
 from console.timeline.record import WalkRecord
 from console.timeline.timeline import code, document, fence, markdown, text
+from tests.operate.tower import small
 from tests.timeline.story import BEGAN, EFFECT, PLANTED, WALK, written
 from tests.timeline.story import events as story
 
@@ -88,12 +89,12 @@ def test_the_change_stands_there_as_it_was_confirmed(journal: Journal) -> None:
 def test_what_happened_has_a_heading_per_step_and_a_line_per_record(journal: Journal) -> None:
     story = page(journal).split("## What happened")[1].split("## Anchors")[0]
     assert re.findall(r"^### (.*)$", story, re.M) == [
-        "10:42:08 Is it there?",
-        "10:42:09 Which memory?",
-        "10:42:41 Raise memoryOverhead to 1200m",
-        "10:43:15 Does it run again?",
+        "10:42:08 step 1: Is it there?",
+        "10:42:09 step 2: Which memory?",
+        "10:42:41 step 3: Raise memoryOverhead to 1200m",
+        "10:43:15 step 4: Does it run again?",
     ]
-    assert "- 10:42:39 ada answered: “Overhead: raise it” (overhead)\n  - asked: Heap or overhead?\n" in story
+    assert "- 10:42:39 ada answered: “Overhead: raise it”\n  - asked: Heap or overhead?\n" in story
     assert "  - shown: heap peak 1.6Gi of 2.8Gi\n  - shown: a hint, no proof: heap\n  - not chosen: Nothing\n" in story
     assert "- 10:42:40 note of ada: the heap is flat" in story
     assert "- 10:43:12 ada confirmed" in story
@@ -147,7 +148,7 @@ def test_the_document_holds_the_same(journal: Journal) -> None:
     assert isinstance(events, list)
     assert [e["record"] for e in events] == list(range(1, 16))
     assert "text" not in events[0]
-    assert events[4]["says"] == "ada answered: “Overhead: raise it” (overhead)"
+    assert events[4]["says"] == "ada answered: “Overhead: raise it”"
 
 
 def test_a_journal_that_was_altered_is_called_broken(journal: Journal) -> None:
@@ -332,3 +333,18 @@ def test_an_objective_that_has_recovered_and_is_called_burning_still_says_why_an
     still = {"job-success": {"title": "Jobs succeed", "state": "burning", "still": "burns 9.4 over 2h, until 14:42Z"}}
     page = shown(HELD, WalkEnded(ASKED + 500, "resolved", "it runs", slo=still))
     assert "burning (burns 9.4 over 2h, until 14:42Z), budget unknown" in page
+
+
+def test_steps_are_called_by_number_and_title_and_answers_by_their_words_never_by_ids(journal: Journal) -> None:
+    told = page(journal)
+    steps = [step.id for step in small().steps]
+    said = re.sub(r"^### .*$", "", told.split("## What happened")[1], flags=re.M)
+    assert not [id for id in steps if f"/{id}" in said or f"({id})" in told]
+    assert "answered: “Overhead: raise it”\n" in told and "(overhead)" not in told
+    seen = Evidence("runbook", "small/look", "heap 2.8Gi", BEGAN)
+    judged = replace(story()[2], evidence=(seen, replace(seen, at=None, excerpt="limit 3.9Gi")))
+    walk = fold([*story()[:2], judged, story()[3]])
+    open_ = markdown(walk, [*story()[:2], judged, story()[3]], Chain(WALK, True, 4, ""), ["a"] * 4)
+    assert "it stands at step 2: Which memory?" in open_
+    assert "  - seen: `heap 2.8Gi` (10:42:07)\n  - seen: `limit 3.9Gi`\n" in open_
+    assert not [id for id in steps if f"small/{id}" in open_]

@@ -10,23 +10,42 @@ import pytest
 
 from console.apps.model import SparkApp
 from console.base.clock import WallClock
-from console.cli.times import live_json, live_lines
+from console.cli.diagnosis.times import live_json, live_lines
 from console.facts.model import Facts
 from console.live import Focus, FocusOn, Live, Pace
+from console.live.against import AgainstRead
 from console.live.crashes import CrashFiles
 from console.live.focus import FocusReader
 from console.live.times import Times
-from console.rehearse import Rehearsal
+from console.rehearse.playing import Rehearsal
 
 pytestmark = pytest.mark.xdist_group("times")  # one cluster for all of them
 
 
 @pytest.fixture(scope="module")
-def told() -> tuple[SparkApp, Times]:
+def looked() -> tuple[SparkApp, Times, AgainstRead, AgainstRead]:
     pace = Pace(heartbeat=60.0, metrics=600.0, reads=600.0)
     with Rehearsal("spark-oom", step=True) as rehearsal, Live(rehearsal.plan(pace=pace)) as live:
         app = next(a for a in live.settle(180).board.apps if a.key == "spark-prod/etl-orders")
-        return app, live.times(app.key).result(120)
+        times = live.times(app.key).result(120)
+        by_itself = live.against(app.key).result(120)
+        return app, times, by_itself, live.against(app.key, times.former[0]).result(120)
+
+
+@pytest.fixture(scope="module")
+def told(looked: tuple[SparkApp, Times, AgainstRead, AgainstRead]) -> tuple[SparkApp, Times]:
+    return looked[0], looked[1]
+
+
+def test_a_run_of_the_history_server_is_compared_and_one_that_failed_is_not_taken_for_good(
+    looked: tuple[SparkApp, Times, AgainstRead, AgainstRead],
+) -> None:
+    _, times, by_itself, named = looked
+    assert by_itself.comparison is None and "4 former runs none is known to have gone well" in by_itself.detail
+    found = named.comparison
+    assert found is not None and found.app_id == times.former[0] and not found.good
+    assert {"configuration", "input"} <= set(found.read) and {"image", "node"} <= set(found.unread)
+    assert found.changes == (), "it is the same application, tried again"
 
 
 def test_the_driver_is_asked_and_the_history_server_for_former_runs(told: tuple[SparkApp, Times]) -> None:

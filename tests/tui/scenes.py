@@ -15,6 +15,7 @@ from console.causes.model import Incident
 from console.facts.evidence import Evidence
 from console.facts.model import Alert, Log, Origin, Owner, SourceState
 from console.findings.model import Finding, RuledOut
+from console.live.against import AgainstRead
 from console.live.situation import Focus, FocusOn, Situation
 from console.runbook.match import Matched
 from console.slo.model import Burn, SloStatus
@@ -222,7 +223,7 @@ class Scene:
         self._situation, self._log = situation, log
         self.asked: list[tuple[str, Any]] = []
         self.drifted: tuple[str, ...] = ()
-        self.advice = ADVICE
+        self.advice, self.changed = ADVICE, AgainstRead("no data", detail="no good run of it is known here")
         self._show: Callable[[Situation], None] | None = None
         self._focus: Callable[[Focus], None] | None = None
 
@@ -300,6 +301,9 @@ class Scene:
 
     def timeline(self, walk: str) -> Future[str]:
         return self._did("timeline", walk, "# Timeline\n")
+
+    def against(self, app: str, run: str = "") -> Future[AgainstRead]:
+        return self._did("against", (app, run), self.changed)
 
     def advise(self, app: str = "") -> Future[AdviceReport]:
         return self._did("advise", app, self.advice)

@@ -187,9 +187,9 @@ async def test_the_choice_that_was_marked_keeps_a_mark_while_the_cursor_is_on_th
         await open_walk(pilot)
         await press(pilot, "k")
         screen = text(pilot)
-        assert any(line.startswith(" ▹ 1 the heap") for line in screen) and "j answers" in screen[-1]
+        assert any(line.startswith(" ▹ 1 the heap") for line in screen) and "1-3 answer" in screen[-1]
         await press(pilot, "j")
-        assert any(line.startswith(" ▸ 1 the heap") for line in text(pilot)) and "j answers" not in text(pilot)[-1]
+        assert any(line.startswith(" ▸ 1 the heap") for line in text(pilot))
 
 
 async def test_a_choice_that_nobody_marked_has_no_mark_at_all() -> None:

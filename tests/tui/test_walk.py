@@ -30,7 +30,7 @@ from console.runbook.walk import (
     WalkEnded,
     fold,
 )
-from console.sources.files.runbooks import Library
+from tests.runbook import longform
 from tests.tui.scenes import KEY, NOW, Scene, situation
 from tests.tui.test_pages import PREVIEW, press, shown, text
 
@@ -301,7 +301,7 @@ def began(*events: Any) -> list[Any]:
     return [start, *events]
 
 
-OOM = Library.read(()).runbooks["spark-oom"]
+OOM = longform.LONG
 MADE = msgspec.structs.replace(PREVIEW.effect, id="w1/1", step="raise-executor-overhead")
 TRIED = began(
     Entered(NOW - 500, "raise-executor-overhead"),
@@ -442,6 +442,43 @@ async def test_a_typo_needs_no_second_reading_and_the_reader_answers_like_the_wa
         pilot.app.main.arrived(msgspec.structs.replace(scene.situation, questions={"w1": other}))
         await press(pilot, "y")
         assert "first read what does not fit" in text(pilot)[-1]
+
+
+async def test_a_question_that_is_read_whole_is_answered_there_and_its_value_set() -> None:
+    scene = walked(20, ask(shows=("what speaks for each of them " * 60,)))
+    async with shown(scene, (80, 24)) as pilot:
+        await open_walk(pilot)
+        await press(pilot, "d")
+        assert "1-3 answer" in text(pilot)[-1]
+        await press(pilot, "7")
+        assert "7 does nothing here" in text(pilot)[-1] and replies(scene) == []
+        await press(pilot, "2")
+        assert replies(scene) == [("overhead", "")] and pilot.app.main.page.name == "walk"
+    editable = Editable("overhead", "memoryOverhead", "memory", "2304m", "1100m", "21676m")
+    scene = walked(20, ask("confirm", preview=LONG, editable=editable))
+    async with shown(scene, (80, 24)) as pilot:
+        await open_walk(pilot)
+        await press(pilot, "d", "v", *"3g", "enter")
+        assert replies(scene) == [("edit", "3g")]
+
+
+@pytest.mark.parametrize("kind", ["change", "rollback", "question"])
+async def test_every_key_that_acts_on_what_is_asked_stands_in_the_foot_at_eighty_columns(kind: str) -> None:
+    editable = Editable("overhead", "memoryOverhead", "memory", "2304m", "1100m", "21676m")
+    question, answer = {
+        "change": (ask("confirm", preview=LONG, editable=editable), ["N no", "v value"]),
+        "rollback": (ask("rollback", choices=ROLLBACK_CHOICES), ["y yes", "N no"]),
+        "question": (ask(), ["1-3 answer"]),
+    }[kind]
+    async with shown(walked(120, question), (80, 24)) as pilot:
+        await open_walk(pilot)
+        await press(pilot, "g")
+        foot = text(pilot)[-1]
+        for key in (*answer, "d details", "n note", "h hand over", "x stop", ":1-8", "?", "↓ "):
+            assert key in foot, foot
+        if kind == "change":
+            await press(pilot, "d", "G", "escape", "g")
+            assert all(key in text(pilot)[-1] for key in ("y yes", *answer, "h hand over", "x stop", ":1-8", "?"))
 
 
 async def test_digits_lead_to_pages_again_once_the_walk_has_ended() -> None:

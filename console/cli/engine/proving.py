@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
@@ -20,10 +20,16 @@ from console.cli.output import narrate, print_json, say, table
 
 if TYPE_CHECKING:
     from console.drill.scenario.model import Scenario
+    from console.rehearse.playing import Score
+    from console.runbook.lint.problems import LintProblem
+    from console.sources.files.runbooks import Library
 
 
 class PlayedCase(Struct, frozen=True):
-    """One case of a drill, played. `problems` is empty where it ended as it should; `seconds` are of the wall."""
+    """One case of a drill, played. `problems` is empty where it ended as it should; `seconds` are of the wall.
+
+    `said`: the texts that a person would have seen, line by line, with what was answered.
+    """
 
     drill: str
     case: str
@@ -33,6 +39,7 @@ class PlayedCase(Struct, frozen=True):
     writes: int
     problems: tuple[str, ...]
     seconds: float
+    said: tuple[str, ...] = ()
 
 
 @click.command("test")
@@ -40,25 +47,42 @@ class PlayedCase(Struct, frozen=True):
 @click.option("--case", "cases", multiple=True, metavar="NAME", help="Only cases of this name.")
 @click.option("-j", "jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="So many at the same time.")
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write a JUnit report as well.")
+@click.option("-v", "--verbose", is_flag=True, help="Print what a person would see: questions, previews, the end.")
 @output_option()
-def command(names: Sequence[str], cases: Sequence[str], jobs: int, junit: Path | None, output: str) -> int:
+def command(
+    names: Sequence[str], cases: Sequence[str], jobs: int, junit: Path | None, verbose: bool, output: str
+) -> int:
     """Play the drills of runbooks on simulated clusters: of all in the library, of those named, or of folders.
 
-    Exit code 1 where a case does not end as it should.
+    What lint finds an error in is not played. Exit code 1 where a case does not end as it should.
     """
-    plays = [(str(s.file), case) for s in chosen(names) for case in s.cases if not cases or case in cases]
+    drills = chosen(names)
+    plays = [(s, case) for s in drills for case in s.cases if not cases or case in cases]
     if not plays:
         raise UsageError("no drill has such a case", hint="`console drills` lists them")
+    wrong = unfit({s.file: s for s, _ in plays}.values())
+    refused = [_refused(s, case, wrong[s.file]) for s, case in plays if s.file in wrong]
     played = []
-    for one in _played(plays, jobs):
+    for one in (*refused, *_played([(s.file, case) for s, case in plays if s.file not in wrong], jobs)):
         played.append(one)
-        said = "ok" if not one.problems else "; ".join(one.problems)
-        narrate(f"{len(played)}/{len(plays)} {one.drill} {one.case}: {said} ({one.seconds:.1f} s)")
+        _narrate(one, f"{len(played)}/{len(plays)}", verbose=verbose)
     played.sort(key=lambda one: (one.drill, one.case))
     if junit is not None:
         junit.write_bytes(report(played))
+    return _told(played, output, verbose=verbose)
+
+
+def _narrate(one: PlayedCase, number: str, *, verbose: bool) -> None:
+    said = "ok" if not one.problems else "; ".join(one.problems)
+    narrate(f"{number} {one.drill} {one.case}: {said} ({one.seconds:.1f} s)")
+    for line in one.said if verbose else ():
+        narrate(f"  {line}" if line else "")
+
+
+def _told(played: Sequence[PlayedCase], output: str, *, verbose: bool) -> int:
+    """All cases as a table or as JSON, and the exit code."""
     if output == "json":
-        print_json({"kind": "RunbookTests", "cases": [document(one) for one in played]})
+        print_json({"kind": "RunbookTests", "cases": [document(one, verbose=verbose) for one in played]})
     else:
         rows = [
             (one.runbook, one.drill, one.case, one.outcome, str(one.writes), "ok" if not one.problems else "FAILED")
@@ -95,6 +119,36 @@ def chosen(names: Sequence[str]) -> list[Scenario]:
     return out
 
 
+def unfit(drills: Iterable[Scenario]) -> dict[str, tuple[str, ...]]:
+    """Files of drills that are not played, and why: errors of theirs, and of the runbook that each is a drill of."""
+    from console.cli.engine.linting import drill_problems, problem_text
+    from console.sources.files.runbooks import Library
+
+    shipped, out = Library.read(), {}
+    libraries: dict[Path, Library] = {}
+    for drill in drills:
+        file = Path(drill.file)
+        folder = file.parent.parent if file.parent.name == "drills" else file.parent
+        library = libraries.get(folder) or libraries.setdefault(folder, Library.read([folder]))
+        book = library.files.get(drill.runbook)
+        found = [*drill_problems([file], shipped), *library.lint(only=[drill.runbook])]
+        errors = [one for one in found if one.severity == "error" and _is_of(one, drill, book)]
+        if errors:
+            out[drill.file] = tuple(dict.fromkeys(problem_text(one) for one in errors))
+    return out
+
+
+def _is_of(problem: LintProblem, drill: Scenario, book: Path | None) -> bool:
+    """Whether a problem is that of the drill or of its runbook: another file of the folder may be broken."""
+    unread = book is None and Path(problem.file).stem == drill.runbook
+    return unread or problem.file in (drill.file, str(book))
+
+
+def _refused(scenario: Scenario, case: str, why: tuple[str, ...]) -> PlayedCase:
+    said = tuple(f"not played: {one}" for one in why)
+    return PlayedCase(scenario.name, case, scenario.runbook, "-", (), 0, said, 0.0)
+
+
 def _below(path: Path) -> list[Path]:
     """The drills of a folder of runbooks, of a runbook's file, or the drill itself."""
     if path.is_dir():
@@ -127,7 +181,7 @@ def _played(plays: Sequence[tuple[str, str]], jobs: int) -> Iterator[PlayedCase]
 def one(file: str, case: str) -> PlayedCase:
     """Play one case. What stops it is a problem of it, as a wrong end is."""
     from console.drill.scenario.files import load
-    from console.rehearse import play
+    from console.rehearse.playing import play
 
     scenario, began = load(Path(file)), time.monotonic()
     try:
@@ -138,12 +192,25 @@ def one(file: str, case: str) -> PlayedCase:
         return PlayedCase(scenario.name, case, scenario.runbook, "-", (), 0, (clean(said),), took)
     took, problems = time.monotonic() - began, tuple(clean(p) for p in score.problems)
     outcome, writes = score.outcome or "-", len(score.writes)
-    return PlayedCase(scenario.name, case, score.runbook, outcome, score.path, writes, problems, took)
+    seen = tuple(_said(score))
+    return PlayedCase(scenario.name, case, score.runbook, outcome, score.path, writes, problems, took, seen)
 
 
-def document(played: PlayedCase) -> dict[str, Any]:
+def _said(score: Score) -> Iterator[str]:
+    """What a person would have seen: each question with its answer, and the end."""
+    from console.cli.plain import shown
+
+    for question, answer in score.asked:
+        yield from (clean(line) for text in shown(question) for line in text.split("\n"))
+        yield f"> {clean(answer) or '(nobody answered)'}"
+    yield ""
+    yield f"{score.outcome or 'not ended'}: {clean(score.because)}"
+
+
+def document(played: PlayedCase, *, verbose: bool = False) -> dict[str, Any]:
     """A case for scripts."""
     return {
+        **({"said": list(played.said)} if verbose else {}),
         "runbook": played.runbook,
         "drill": played.drill,
         "case": played.case,

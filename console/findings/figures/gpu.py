@@ -45,6 +45,25 @@ class GpuRowRemap(Figures, frozen=True, kw_only=True):
     action: str
 
 
+class DeviceFigures(Figures, frozen=True, kw_only=True):
+    """Devices of a node that somebody calls ill, or that nobody watches any more.
+
+    Attributes:
+        devices: their ids; empty where only the node is named.
+        told_by: who says so: `kubelet`, names of conditions, `driver` (a taint of a ResourceSlice), `nvsentinel`.
+        acts: who works on it already; `` where nobody is seen to.
+        forbids: what must not be done; `` where nothing.
+    """
+
+    CODES: ClassVar = ("device-ill", "device-unwatched")
+
+    nodes: tuple[str, ...]
+    devices: tuple[str, ...]
+    told_by: tuple[str, ...]
+    acts: str
+    forbids: str
+
+
 class GpuGone(Figures, frozen=True, kw_only=True):
     """GPUs that a node has and does not offer.
 

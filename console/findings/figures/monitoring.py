@@ -63,3 +63,12 @@ class ScrapesMissing(Figures, frozen=True, kw_only=True):
     CODES: ClassVar = ("monitoring-scrape-gap",)
 
     targets: tuple[str, ...]
+
+
+class WrittenRuleFigures(Figures, frozen=True, kw_only=True):
+    """Rules that are written in an object and that no Prometheus has: those that are meant, `of` how many are lost."""
+
+    CODES: ClassVar = ("monitoring-rule-invalid", "monitoring-rule-not-loaded", "monitoring-rules-not-mounted")
+
+    rules: tuple[str, ...]
+    of: int

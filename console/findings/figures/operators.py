@@ -19,6 +19,22 @@ class OperatorFigures(Figures, frozen=True, kw_only=True):
     why: str = ""
 
 
+class WebhookFigures(Figures, frozen=True, kw_only=True):
+    """Attributes:
+    webhook: its name in the configuration, which is the subject.
+    service: `namespace/name` of the Service that is called.
+    what: what does not fit: `service`, `port`, `endpoints`, `ca`, `expired`, `ends soon` or `certificate`.
+    fails: whether the API server refuses what it is asked about while the webhook fails (failurePolicy).
+    """
+
+    CODES: ClassVar[tuple[str, ...]] = ("webhook-misfit",)
+
+    webhook: str
+    service: str
+    what: str
+    fails: bool
+
+
 class SubmissionFigures(Figures, frozen=True, kw_only=True):
     """Attributes:
     why: what failed, in words; begins with `webhook NAME` where an admission webhook did.

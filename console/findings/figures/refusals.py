@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 from console.findings.figures.base import Figures
+from console.findings.figures.waits import WaitFigures
 
 
-class QuotaFigures(Figures, frozen=True, kw_only=True):
+class QuotaFigures(WaitFigures, frozen=True, kw_only=True):
     """Attributes:
     quota: name of the ResourceQuota; `?` where the refusal does not name it.
     """

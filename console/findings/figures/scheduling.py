@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from console.findings.figures.base import Figures
+from console.findings.figures.waits import WaitFigures
 
 
-class UnschedulableFigures(Figures, frozen=True, kw_only=True):
+class UnschedulableFigures(WaitFigures, frozen=True, kw_only=True):
     """Attributes:
     pods: those that wait, at most twenty; none where only a log or a REST answer tells of them.
     reason: what is missing, in words, several joined by a comma.
@@ -37,7 +37,7 @@ class UnplacedDriverFigures(UnschedulableFigures, frozen=True, kw_only=True):
     alive: int | None
 
 
-class UnschedulableGpuFigures(Figures, frozen=True, kw_only=True):
+class UnschedulableGpuFigures(WaitFigures, frozen=True, kw_only=True):
     """Attributes:
     pods: those that wait; none where only a log tells that executors never came.
     resource: what they ask for, e.g. `nvidia.com/gpu`; `` where that is not known.

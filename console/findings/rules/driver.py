@@ -144,7 +144,7 @@ def _local_mode(case: Case) -> bool:
     return not case.executors and not any(k != "driver" for k in case.rest.executors) and not case.role_logs("executor")
 
 
-_KINDS = (
+_OOM_KINDS = (
     ("exit-on-oom", "exit-on-oom", "the JVM ended itself (ExitOnOutOfMemoryError)"),
     ("gc-overhead", "gc-overhead", "GC overhead limit exceeded"),
     ("metaspace", "metaspace", "metaspace"),
@@ -207,19 +207,21 @@ def _other_memory(case: Case, errors: dict[str, list[Hit]]) -> str:
 
 
 def _errors(case: Case) -> dict[str, list[Hit]]:
-    """Wording of an OutOfMemoryError → where the driver's own log has it, in the order of `_KINDS`."""
+    """Wording of an OutOfMemoryError → where the driver's own log has it, in the order of `_OOM_KINDS`."""
     found = {
         wording: case.hits(wording, roles=("driver", "other")) if wording == "exit-on-oom" else _own(case, wording)
-        for wording, _, _ in _KINDS
+        for wording, _, _ in _OOM_KINDS
     }
     return {wording: hits for wording, hits in found.items() if hits}
 
 
 def _heap_kind(errors: Collection[str], *, broadcast: bool) -> tuple[str, str]:
-    """(kind, words) of the cause: a broadcast before all, unless the JVM ended itself; else the first of `_KINDS`."""
+    """(kind, words) of the cause: a broadcast before all, unless the JVM ended itself; else the first that fits."""
     if broadcast and "exit-on-oom" not in errors:
         return "broadcast", "a broadcast table did not fit"
-    return next(((kind, shown) for wording, kind, shown in _KINDS if wording in errors), ("heap", "Java heap space"))
+    return next(
+        ((kind, shown) for wording, kind, shown in _OOM_KINDS if wording in errors), ("heap", "Java heap space")
+    )
 
 
 def _disguised(case: Case) -> list[Evidence]:

@@ -6,7 +6,7 @@ import re
 from statistics import median
 
 from console.apps.evidence import of_hit, of_rest, of_sample
-from console.base.text import listed
+from console.base.text import listed, plural
 from console.base.units import human_duration
 from console.facts.evidence import Evidence
 from console.facts.logs import Hit
@@ -16,6 +16,8 @@ from console.findings.case import Case
 from console.findings.figures.progress import NoProgressFigures
 from console.findings.model import Confidence, Finding
 from console.findings.rule import Answer, Rule, finding
+from console.findings.stacks import of_rest as of_rest_dumps
+from console.findings.stacks import of_text, standing
 from console.timing.tasks import StageTasks, stages
 
 LONG, OUTLIER = 30.0, 20.0
@@ -27,7 +29,15 @@ _TASK = re.compile(r"task (\d+\.\d+) in stage (\d+\.\d+)")
 
 def hung(case: Case) -> Answer:
     """Tasks that do not end, a driver that starts no stage, threads that wait for each other."""
-    found = _deadlock(case) or _dumped(case) or _hung_task(case) or _hung_by_log(case) or _no_stage(case) or _flat(case)
+    found = (
+        _deadlock(case)
+        or _dumped(case)
+        or _standing(case)
+        or _hung_task(case)
+        or _hung_by_log(case)
+        or _no_stage(case)
+        or _flat(case)
+    )
     if found is not None:
         return [found]
     return "tasks end, and a running job has running stages, as far as it is seen"
@@ -229,6 +239,32 @@ def _deadlock(case: Case) -> Finding | None:
                     None,
                 )
     return None
+
+
+def _standing(case: Case) -> Finding | None:
+    """Threads at work that stand at the same place in two thread dumps or more."""
+    still = standing([*of_rest_dumps(case.rest.docs), *of_text(case.texts)])
+    if not still:
+        return None
+    one = still[0]
+    top = one.stack.frames[0]
+    return _make(
+        case,
+        f"{plural(len(still), 'thread')} stood at the same place in {one.dumps} thread dumps: {top}",
+        ". ".join(part for part in (one.stack.name, one.stack.waits, " ‹ ".join(one.stack.frames[1:5])) if part),
+        [
+            Evidence(
+                where.source,
+                where.locator,
+                f"{one.stack.name} {one.stack.state} at {' ‹ '.join(one.stack.frames[:4])}",
+                where.at,
+            )
+            for where in (one.first, one.last)
+        ],
+        "medium",
+        None,
+        None,
+    )
 
 
 def _dumped(case: Case) -> Finding | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from console.apps.evidence import of_workload
@@ -11,14 +11,16 @@ from console.base.clock import parse_time
 from console.facts.evidence import Evidence
 from console.facts.model import Workload
 from console.findings.case import Case
+from console.findings.waits.ledger import KUEUE, amount, conditions_of, holds, owner_of, rows_of
 from console.findings.waits.model import Wait
 
-GROUP = "kueue.x-k8s.io"
-NAME_LABEL = f"{GROUP}/queue-name"
-_LACKS = re.compile(r"insufficient (?:unused )?quota for (\S+) in flavor (\S+?),? ?(?:(\S+) more needed)?(?:[.;,]|$)")
+NAME_LABEL = f"{KUEUE}/queue-name"
+_LACKS = re.compile(r"insufficient (?:unused )?quota for (\S+) in flavor ([^\s,;]+)(?:, (\S+) more needed)?")
+_ABSENT = re.compile(r"resource (\S+) unavailable in ClusterQueue")
 _NEVER = re.compile(r"> maximum capacity|insufficient quota for ")
-_HOLDERS = 5
+_PREEMPTOR = re.compile(r"\(UID: ([0-9a-fA-F-]{4,64})")
 _NOT_TO_DO = "setting suspend to false (Kueue sets it back), deleting the Workload (it is made anew)"
+_STOPPED = ("Hold", "HoldAndDrain")
 
 
 def kueue_wait(case: Case) -> Wait | None:
@@ -26,35 +28,13 @@ def kueue_wait(case: Case) -> Wait | None:
     cr = case.group.cr if case.group is not None else None
     if cr is None:
         return None
-    own = next((w for w in _all(case, "Workload") if _is_of(w, cr) and not w.gone), None)
+    own = case.world.kueue_workload(cr.namespace, cr.kind, cr.name, cr.uid)
     if own is None:
         return _unread(case, cr)
-    conditions = _conditions(own)
-    if _true(conditions, "Admitted") or _true(conditions, "Finished"):
+    conditions = conditions_of(own)
+    if holds(conditions, "Admitted") or holds(conditions, "Finished"):
         return None
     return _waiting(case, own, conditions)
-
-
-def _all(case: Case, kind: str) -> list[Workload]:
-    return [w for w in case.world.workloads(kind) if w.api_version.startswith(f"{GROUP}/")]
-
-
-def _is_of(workload: Workload, cr: Workload) -> bool:
-    if workload.namespace != cr.namespace:
-        return False
-    if any(o.kind == cr.kind and o.name == cr.name for o in workload.owners):
-        return True
-    return bool(cr.uid) and workload.labels.get(f"{GROUP}/job-uid") == cr.uid
-
-
-def _conditions(workload: Workload) -> dict[str, Mapping[str, Any]]:
-    held = workload.status.get("conditions")
-    rows = held if isinstance(held, list) else []
-    return {str(row.get("type")): row for row in rows if isinstance(row, dict)}
-
-
-def _true(conditions: Mapping[str, Mapping[str, Any]], kind: str) -> bool:
-    return conditions.get(kind, {}).get("status") == "True"
 
 
 def _unread(case: Case, cr: Workload) -> Wait | None:
@@ -75,126 +55,104 @@ def _unread(case: Case, cr: Workload) -> Wait | None:
 
 def _waiting(case: Case, own: Workload, conditions: Mapping[str, Mapping[str, Any]]) -> Wait:
     reserved, evicted = conditions.get("QuotaReserved", {}), conditions.get("Evicted", {})
-    told = reserved if not _true(conditions, "QuotaReserved") else conditions.get("Admitted", {})
+    told = reserved if not holds(conditions, "QuotaReserved") else conditions.get("Admitted", {})
+    lost = holds(conditions, "Evicted")
     says = str(told.get("message") or evicted.get("message") or "it is in the queue, and no condition says why yet")
     queue = str(own.spec.get("queueName") or "")
-    cluster = _cluster_queue(case, own.namespace, queue)
-    found = _LACKS.search(says)
-    resource, flavor, missing = (found[1], found[2], found[3] or "") if found is not None else ("", "", "")
-    never = told.get("reason") == "ExceedsMaxQuota" or _NEVER.search(says) is not None
-    place, among, ahead = _place(case, own, cluster)
-    since = parse_time(str(told.get("lastTransitionTime") or "")) or own.created
-    taken = f", after it lost its place ({evicted.get('reason')}: {evicted.get('message')})"
-    lost = taken if _true(conditions, "Evicted") else ""
+    seen = case.world.kueue_queue(own, queue)
+    found, absent = _largest(says), _ABSENT.search(says)
+    resource = f"{found[1]} of flavor {found[2]}" if found else absent[1] if absent else ""
+    reason = str(told.get("reason") or "")
+    words = f"{reason or 'no condition'}: {says}"
+    if lost:
+        words += f", after it lost its place ({evicted.get('reason')}: {evicted.get('message')})"
     return Wait(
         keeper="kueue",
-        queue=f"{queue} ({cluster})" if cluster else queue,
+        queue=f"{queue} ({seen.cluster})" if seen.cluster else queue,
         says=says,
-        since=since,
-        evidence=_proof(case, own, f"{told.get('reason') or 'no condition'}: {says}{lost}", cluster, ahead),
-        resource=f"{resource} of flavor {flavor}" if resource else "",
-        missing=missing,
-        holders=tuple(_holders(case, cluster, resource)),
-        position=place,
-        of=among,
+        since=parse_time(str(told.get("lastTransitionTime") or "")) or own.created,
+        evidence=(of_workload(own, words), *_queue_proof(seen.local, seen.object, seen.head)),
+        resource=resource,
+        missing=(found[3] or "") if found else "",
+        holders=_holders(case, own, conditions, seen.cluster, found[1] if found else "", says),
+        position=seen.place,
+        of=seen.among,
         guessed=True,
-        never=never,
-        helps=_helps(never, str(told.get("reason") or ""), own),
+        behind=_blocker(seen.object, seen.head),
+        never=reason == "ExceedsMaxQuota" or absent is not None or _NEVER.search(says) is not None,
+        helps=_helps(own, reason, says, seen.local, seen.object),
         forbids=_NOT_TO_DO,
     )
 
 
-def _helps(never: bool, reason: str, own: Workload) -> str:
+def _largest(says: str) -> re.Match[str] | None:
+    """What lacks most: a message has a sentence for each pod set, and each counts those before it as well."""
+    found = list(_LACKS.finditer(says))
+    first = found[0] if found else None
+    same = (one for one in found if first is not None and (one[1], one[2]) == (first[1], first[2]))
+    return max(same, key=lambda one: amount(one[3] or ""), default=None)
+
+
+def _holders(
+    case: Case, own: Workload, conditions: Mapping[str, Mapping[str, Any]], cluster: str, resource: str, says: str
+) -> tuple[str, ...]:
+    """Who holds what it waits for: checks that have not agreed, who preempted it, or who has the quota."""
+    if holds(conditions, "QuotaReserved"):
+        checks = rows_of(own.status.get("admissionChecks"))
+        open_ = [row for row in checks if row.get("state") != "Ready"]
+        return tuple(f"admission check {row.get('name')} ({row.get('state')})" for row in open_)
+    preempted = conditions.get("Preempted", {})
+    found = _PREEMPTOR.search(str(preempted.get("message") or "")) if preempted.get("status") == "True" else None
+    if found is not None and (who := case.world.kueue_named(found[1])):
+        return (f"{who} (preempted it)",)
+    if not cluster or "is inactive" in says or "doesn't exist" in says:
+        return ()
+    return case.world.kueue_holders(cluster, resource)
+
+
+def _stopped(queue: Workload | None) -> bool:
+    return queue is not None and queue.spec.get("stopPolicy") in _STOPPED
+
+
+def _helps(own: Workload, reason: str, says: str, local: Workload | None, cluster: Workload | None) -> str:
     if own.spec.get("active") is False:
         return "spec.active of its Workload is false: whoever parked it has to set it to true"
-    if never:
+    if reason == "Suspended" or _stopped(local) or _stopped(cluster):
+        stopped = local if _stopped(local) else cluster
+        named = f"{stopped.kind} {stopped.name}" if stopped is not None else "the queue"
+        return f"whoever stopped {named} has to start it again (stopPolicy)"
+    if reason == "ExceedsMaxQuota" or _NEVER.search(says):
         return "a smaller application, or a larger quota of the queue: it asks for more than the queue may ever have"
-    if reason == "Suspended":
-        return "whoever stopped the queue has to start it again (stopPolicy)"
-    if reason == "Misconfigured":
-        return "a queue that exists and takes its namespace"
+    if _ABSENT.search(says):
+        return "a queue with quota for that resource"
+    if reason == "Misconfigured" or "doesn't exist" in says or "is inactive" in says:
+        return "a queue that exists, is active and takes its namespace"
+    state = own.status.get("requeueState")
+    if isinstance(state, dict) and state.get("requeueAt"):
+        return f"it is put back into the queue at {state['requeueAt']}"
+    if reason in ("UnsatisfiedAdmissionChecks", "UnsatisfiedChecks"):
+        return "the admission checks that have not agreed yet"
     return "an end of one of those that hold it, a higher priority class, another queue, or more quota from its owner"
 
 
-def _cluster_queue(case: Case, namespace: str, queue: str) -> str:
-    found = next((q for q in _all(case, "LocalQueue") if q.namespace == namespace and q.name == queue), None)
-    return str(found.spec.get("clusterQueue") or "") if found is not None else ""
+def _blocker(cluster: Workload | None, head: Workload | None) -> str:
+    strict = cluster is not None and cluster.spec.get("queueingStrategy") == "StrictFIFO"
+    return owner_of(head) if strict and head is not None else ""
 
 
-def _holders(case: Case, cluster: str, resource: str) -> Iterable[str]:
-    """Who was admitted to the cluster queue, those that hold most of the resource first."""
-    if not cluster:
-        return []
-    held = []
-    for one in _all(case, "Workload"):
-        admission = one.status.get("admission")
-        conditions = _conditions(one)
-        if not isinstance(admission, dict) or admission.get("clusterQueue") != cluster:
-            continue
-        if _true(conditions, "Finished") or not _true(conditions, "Admitted"):
-            continue
-        used = [_usage(part, resource) for part in _rows(admission.get("podSetAssignments"))]
-        amount = ", ".join(u for u in used if u)
-        if amount or not resource:
-            held.append(
-                (_number(used), f"{one.namespace}/{_owner(one)}" + (f" ({amount} {resource})" if amount else ""))
-            )
-    held.sort(key=lambda pair: (-pair[0], pair[1]))
-    return [name for _, name in held[:_HOLDERS]]
-
-
-def _rows(value: Any) -> list[dict[str, Any]]:
-    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
-
-
-def _usage(part: Mapping[str, Any], resource: str) -> str:
-    usage = part.get("resourceUsage")
-    return str(usage.get(resource) or "") if isinstance(usage, dict) else ""
-
-
-def _number(amounts: Sequence[str]) -> float:
-    return sum(float(found[0]) for one in amounts if (found := re.match(r"\d{1,15}(?:\.\d{1,9})?", one)))
-
-
-def _owner(workload: Workload) -> str:
-    return next((o.name for o in workload.owners if o.controller), workload.name)
-
-
-def _place(case: Case, own: Workload, cluster: str) -> tuple[int | None, int | None, Workload | None]:
-    """(place from 1, how many wait, who is the head) by priority and age; None where the queue's workloads are not
-    known to be all there."""
-    if not cluster:
-        return None, None, None
-    queues = {(q.namespace, q.name) for q in _all(case, "LocalQueue") if q.spec.get("clusterQueue") == cluster}
-    waiting = [
-        w
-        for w in _all(case, "Workload")
-        if (w.namespace, str(w.spec.get("queueName") or "")) in queues
-        and w.spec.get("active") is not False
-        and not any(_true(_conditions(w), kind) for kind in ("QuotaReserved", "Finished"))
-    ]
-    waiting.sort(key=lambda w: (-_priority(w), w.created or 0.0, w.name))
-    place = next((n for n, w in enumerate(waiting, 1) if w.namespace == own.namespace and w.name == own.name), None)
-    if place is None:
-        return None, None, None
-    return place, len(waiting), waiting[0] if place > 1 else None
-
-
-def _priority(workload: Workload) -> int:
-    found = workload.spec.get("priority")
-    return found if isinstance(found, int) and not isinstance(found, bool) else 0
-
-
-def _proof(case: Case, own: Workload, words: str, cluster: str, head: Workload | None) -> tuple[Evidence, ...]:
-    out = [of_workload(own, words)]
-    queue = next((q for q in _all(case, "ClusterQueue") if q.name == cluster), None)
-    if queue is not None:
-        strategy = str(queue.spec.get("queueingStrategy") or "BestEffortFIFO")
-        counts = {key: queue.status.get(key) for key in ("pendingWorkloads", "admittedWorkloads", "reservingWorkloads")}
-        out.append(
-            of_workload(queue, f"{strategy}, " + ", ".join(f"{k} {v}" for k, v in counts.items() if v is not None))
-        )
-        if strategy == "StrictFIFO" and head is not None:
-            why = _conditions(head).get("QuotaReserved", {}).get("message") or "no condition"
+def _queue_proof(local: Workload | None, cluster: Workload | None, head: Workload | None) -> tuple[Evidence, ...]:
+    out = (
+        [of_workload(local, f"stopPolicy {local.spec['stopPolicy']}")] if local is not None and _stopped(local) else []
+    )
+    if cluster is not None:
+        said = [str(cluster.spec.get("queueingStrategy") or "BestEffortFIFO")]
+        said += [f"stopPolicy {cluster.spec['stopPolicy']}"] if _stopped(cluster) else []
+        counts = {
+            key: cluster.status.get(key) for key in ("pendingWorkloads", "admittedWorkloads", "reservingWorkloads")
+        }
+        said += [f"{key} {value}" for key, value in counts.items() if value is not None]
+        out.append(of_workload(cluster, ", ".join(said)))
+        if _blocker(cluster, head) and head is not None:
+            why = conditions_of(head).get("QuotaReserved", {}).get("message") or "no condition"
             out.append(of_workload(head, f"the head of the queue blocks all behind it: {why}"))
     return tuple(out)

@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from console.actions import patches
-from console.actions.effects import Effect
+from console.actions.effects import Effect, ObjectRef
 from console.actions.owners import SCHEDULED, dotted
 from console.base.text import clean, shorten
 from console.board.model import Board
@@ -20,10 +20,15 @@ LABEL = "sparkoperator.k8s.io/scheduled-app-name"
 
 
 class WhatFollowed(Struct, frozen=True):
-    """`recurred`: it is as it was before the walk. `lasts`: the next run came, with what the walk had changed."""
+    """`recurred`: it is as it was before the walk. `lasts`: the next run came, with what the walk had changed.
+
+    `target` and `pointer`: the field that has its old value again, where that is how it recurred.
+    """
 
     kind: Literal["recurred", "lasts"]
     because: str
+    target: ObjectRef | None = None
+    pointer: str = ""
 
 
 def watched(walk: Walk) -> bool:
@@ -40,8 +45,8 @@ def followed(walk: Walk, board: Board, objects: Sequence[Workload]) -> WhatFollo
     if not watched(walk):
         return None
     for effect, pointer, old in _changes(walk):
-        if said := _as_before(walk, effect, pointer, old, objects):
-            return WhatFollowed("recurred", said)
+        if (found := _as_before(walk, effect, pointer, old, objects)) is not None:
+            return found
     if (again := _same_trouble(walk, board)) is not None:
         return WhatFollowed("recurred", f"{clean(again.title)} on {again.app or clean(again.subject)} again")
     if walk.still_to_do and (run := _next_run(walk, objects)) is not None:
@@ -63,18 +68,22 @@ def _changes(walk: Walk) -> Iterator[tuple[Effect, str, object]]:
                     yield effect, pointer, old
 
 
-def _as_before(walk: Walk, effect: Effect, pointer: str, old: object, objects: Iterable[Workload]) -> str:
-    """That the object, or a later run of its schedule, has the old value; `` where none has."""
+def _as_before(
+    walk: Walk, effect: Effect, pointer: str, old: object, objects: Iterable[Workload]
+) -> WhatFollowed | None:
+    """That the object, or a later run of its schedule, has the old value; None where none has."""
     for one in objects:
         value = patches.get({"spec": one.spec}, pointer)
         if one.gone or (None if value is patches.MISSING else value) != old:
             continue
         said = f"{dotted(pointer)} is {_shown(old)} again"
+        ref = ObjectRef(one.api_version, one.kind, one.namespace, one.name, one.uid)
         if _same(effect, one):
-            return f"{said} on {one.namespace}/{clean(one.name)}"
+            return WhatFollowed("recurred", f"{said} on {one.namespace}/{clean(one.name)}", ref, pointer)
         if _later_run(walk, effect, one):
-            return f"the next run {one.namespace}/{clean(one.name)} has the old value: {said}"
-    return ""
+            words = f"the next run {one.namespace}/{clean(one.name)} has the old value: {said}"
+            return WhatFollowed("recurred", words, ref, pointer)
+    return None
 
 
 def _same(effect: Effect, one: Workload) -> bool:

@@ -11,6 +11,7 @@ from console.base.redact import redact_short
 from console.base.text import clean
 from console.runbook import graph
 from console.runbook.about import about_words
+from console.runbook.language.before import is_before
 from console.runbook.model import Runbook, Step
 
 Look = Literal["title", "head", "step", "change", "text"]
@@ -56,6 +57,7 @@ _SAID = (
     (r" not in \[([^\]]*)\]", r" is none of \1"),
     (r" in \[([^\]]*)\]", r" is one of \1"),
     (r"\bwalk\.wrote\b", "something was changed"),
+    (r"\bsaved\.before_(\w+)", r"what \1 was before"),
 )
 
 
@@ -83,6 +85,7 @@ def _filled(expression: str) -> str:
 def checklist(runbook: Runbook) -> list[ChecklistLine]:
     """The whole of it, paragraph by paragraph."""
     numbers = {step.id: number for number, step in enumerate(_shown(runbook), 1)}
+    numbers.update({step.id: numbers[step.next] for step in runbook.steps if is_before(step)})
     out = [ChecklistLine("title", runbook.title), ChecklistLine("text", _head(runbook))]
     for head, text in (
         ("What it does", runbook.what),
@@ -110,7 +113,8 @@ def checklist(runbook: Runbook) -> list[ChecklistLine]:
 def _shown(runbook: Runbook) -> list[Step]:
     """Steps that have a number: ends and the proof of a change are told where they are led to."""
     proofs = {step.verify for step in runbook.steps if step.verify}
-    return [s for s in runbook.steps if s.kind != "end" and not (s.id in proofs and s.id.endswith("-proof"))]
+    shown = (s for s in runbook.steps if s.kind != "end" and not is_before(s))
+    return [s for s in shown if not (s.id in proofs and s.id.endswith("-proof"))]
 
 
 def _head(runbook: Runbook) -> str:
@@ -318,7 +322,7 @@ def markdown(lines: Iterable[ChecklistLine]) -> str:
             case "head":
                 out += ["", f"## {said}", ""]
             case "step" | "change":
-                out.append(f"{line.mark.strip()} **{said}**")
+                out.append(f"{line.mark.strip()} **{said}** `#{line.step}`")
             case _:
                 out.append(("   - " if line.step and line.indent > 4 else "- " if line.mark else "") + said)
     return "\n".join(out)

@@ -1,67 +1,82 @@
-"""What no runbook answers for, and runbooks that nothing leads to."""
+"""What no runbook answers for, and runbooks that nothing leads to, by severity and owner."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from msgspec import Struct
 
-from console.base import decode
-from console.base.document import Document
+from console.findings.kinds import all_kinds, operator_kinds
+from console.runbook.authors.waivers import Coverable, Waiver
 from console.runbook.catalogue.codes import codes
 from console.runbook.model import Runbook
 
+ORDER = ("critical", "warning", "info", "")
+"""Severities, the gravest first; `` is what only the moment says."""
+
 
 class CoverageGap(Struct, frozen=True):
-    """`what`: finding, alert, objective, component, runbook. `waived`: the reason why it may stay so."""
+    """`thing` is not covered, `because`. `waived`: the reason why it may stay so."""
 
-    what: str
-    name: str
+    thing: Coverable
     because: str
     waived: str = ""
 
-
-def waivers(document: Document) -> dict[str, str]:
-    """Name → reason. Raises DocumentError where one has no reason."""
-    found: dict[str, str] = decode.decode(document, dict[str, str])
-    for name, reason in found.items():
-        if not reason.strip():
-            raise document.error((name,), f"{name!r} is waived without a reason", hint="say why it may stay so")
-    return found
+    @property
+    def group(self) -> tuple[int, str]:
+        """By severity, then by who has to write it."""
+        known = ORDER.index(self.thing.severity) if self.thing.severity in ORDER else len(ORDER)
+        return known, self.thing.owner
 
 
-def gaps(
-    runbooks: Iterable[Runbook],
-    *,
-    alerts: Iterable[str],
-    objectives: Iterable[str],
-    components: Iterable[str],
-    waived: Mapping[str, str],
-) -> tuple[CoverageGap, ...]:
-    """Everything that is not covered, either way."""
-    books = list(runbooks)
+def findings() -> list[Coverable]:
+    """Every finding. Who can mend it, and how bad it gets at most, is known of those that are kinds."""
+    kinds = {kind.code: kind for kind in (*all_kinds(), *operator_kinds())}
+    known = {code: (kind.ceiling, kind.owner) for code, kind in kinds.items()}
+    return [Coverable("finding", code, *known.get(code, ("", ""))) for code in sorted(codes())]
+
+
+def runbooks(books: Iterable[Runbook]) -> list[Coverable]:
+    """The runbooks themselves."""
+    return [Coverable("runbook", book.id, book.severity, book.owner) for book in books]
+
+
+def gaps(books: Iterable[Runbook], things: Iterable[Coverable], waivers: Iterable[Waiver]) -> tuple[CoverageGap, ...]:
+    """Everything that is not covered, either way: the gravest first, then by owner.
+
+    Args:
+        things: all that a runbook can be for, and the runbooks.
+    """
+    library, everything, waiving = list(books), list(things), list(waivers)
     led = {
-        "finding": {code for book in books for code in book.match.findings},
-        "alert": {alert.name for book in books for alert in book.match.alerts},
-        "objective": {slo for book in books for slo in book.match.slos},
-        "component": {about.of for book in books for about in book.about if about.kind == "component"},
+        "finding": {code for book in library for code in book.match.findings},
+        "alert": {alert.name for book in library for alert in book.match.alerts},
+        "objective": {slo for book in library for slo in book.match.slos},
+        "component": {about.of for book in library for about in book.about if about.kind == "component"},
+        "runbook": _reached(library, everything),
     }
-    there = {"finding": codes(), "alert": alerts, "objective": objectives, "component": components}
-    out = [
-        CoverageGap(what, name, f"no runbook is for this {what}")
-        for what, names in there.items()
-        for name in sorted(set(names) - led[what])
-    ]
+    out = []
+    for thing in everything:
+        if thing.name in led[thing.what]:
+            continue
+        because = "nothing leads to it" if thing.what == "runbook" else f"no runbook is for this {thing.what}"
+        waived = next((waiver.because for waiver in waiving if waiver.fits(thing)), "")
+        out.append(CoverageGap(thing, because, waived))
+    return tuple(sorted(out, key=lambda gap: (*gap.group, gap.thing.what, gap.thing.name)))
+
+
+def _reached(books: list[Runbook], things: Iterable[Coverable]) -> set[str]:
+    """Runbooks that something leads to: what they match, another runbook, or somebody who asks for one."""
     run = {step.runs for book in books for step in book.steps}
-    out += [
-        CoverageGap("runbook", book.id, "nothing leads to it")
-        for book in books
-        if not (book.on_demand or book.id in run or _is_reached(book, codes(), set(alerts), set(objectives)))
-    ]
-    return tuple(CoverageGap(g.what, g.name, g.because, waived.get(g.name, "")) for g in out)
+    there = {(str(thing.what), thing.name) for thing in things}
+    return {book.id for book in books if book.on_demand or book.id in run or _is_matched(book, there)}
 
 
-def _is_reached(book: Runbook, found: frozenset[str], alerts: set[str], objectives: set[str]) -> bool:
+def _is_matched(book: Runbook, there: set[tuple[str, str]]) -> bool:
     match = book.match
-    named = {alert.name for alert in match.alerts} & alerts
-    return bool(match.classes or named or set(match.findings) & found or set(match.slos) & objectives)
+    named = [
+        *(("finding", code) for code in match.findings),
+        *(("alert", alert.name) for alert in match.alerts),
+        *(("objective", slo) for slo in match.slos),
+    ]
+    return bool(match.classes) or any((what, name) in there for what, name in named)

@@ -92,16 +92,27 @@ def _rest(answers: Answers, kind: str, gone: str) -> list[str]:
     ]
 
 
+def check(key: str, answer: str) -> None:
+    """Whether an answer means something. Raises UsageError, with what would."""
+    match key:
+        case "id" if not re.fullmatch(ID, answer):
+            raise UsageError(f"{answer!r} is no name of a runbook", hint="lower case, digits and dashes: spark-oom")
+        case "about" if not re.fullmatch(ABOUT, answer):
+            raise UsageError(f"{answer!r} is nothing that a walk can be about", hint=f"one of {ABOUT_WORDS}")
+        case "finding" if answer not in codes():
+            raise UsageError(f"no rule finds {answer!r}", hint=did_you_mean(answer, codes()))
+        case "verb" if answer not in (known := changing()):
+            raise UsageError(f"there is no verb {answer!r}", hint=did_you_mean(answer, known))
+
+
+def changing() -> list[str]:
+    """What a new runbook can change: nothing, or what a verb changes."""
+    return ["none", *(verb.name for verb in verbs().values() if verb.step == "change")]
+
+
 def _check(answers: Answers) -> None:
-    changing = ["none", *(verb.name for verb in verbs().values() if verb.step == "change")]
-    if not re.fullmatch(ID, answers.id):
-        raise UsageError(f"{answers.id!r} is no name of a runbook", hint="lower case, digits and dashes: spark-oom")
-    if not re.fullmatch(ABOUT, answers.about):
-        raise UsageError(f"{answers.about!r} is nothing that a walk can be about", hint=f"one of {ABOUT_WORDS}")
-    if answers.finding not in codes():
-        raise UsageError(f"no rule finds {answers.finding!r}", hint=did_you_mean(answers.finding, codes()))
-    if answers.verb not in changing:
-        raise UsageError(f"there is no verb {answers.verb!r}", hint=did_you_mean(answers.verb, changing))
+    for key in ("id", "about", "finding", "verb"):
+        check(key, getattr(answers, key))
     if answers.verb != "none" and answers.about.split()[0] in ("cluster", "nodes"):
         raise UsageError("what is about the cluster as a whole has no one object to change", hint="--verb none")
 

@@ -52,7 +52,13 @@ NAMES: dict[str, tuple[str, str]] = {
     "after": ("the application since the change", "after.oom_deaths == 0"),
     "seen": ("how reading a named object went: found, absent, forbidden, unreachable", "seen.pod.state == 'absent'"),
     "changed": ("when a named object was changed last, in seconds", "now - changed.operator < 3600"),
-    "query": ("the answer of the step's own query", "query.value > 3"),
+    "changed_by": ("who changed a named object last", "changed_by.operator == 'helm'"),
+    "writers": (
+        "who wrote which fields of a named object: manager, at, fields; the latest last",
+        "(writers.operator|where('fields', 'contains', 'spec.replicas')|last).manager",
+    ),
+    "before": ("values and fields as they were right before the last change", "values.restarts <= before.restarts"),
+    "query": ("the answer of the step's own query; without data it has no `value`", "query.value > 3"),
     "slos": ("objectives by id, `-` as `_`", "slos.job_success.state == 'burning'"),
     "recovery": ("the objectives that the runbook answers for", "recovery.state == 'recovered'"),
     "alert": ("the alert that led here", "alert.labels.namespace"),
@@ -86,6 +92,8 @@ _COMMON = {
     "ceil": "rounded up", "floor": "rounded down", "range": "numbers from 0", "defined": "whether it is known",
     "undefined": "whether it is not known", "number": "whether it is a number", "string ": "whether it is text",
 }  # fmt: skip
+_OF_PODS = {"requests": "pods|requests('memory')|bytes", "limits": "pods|limits('cpu') > 8"}
+"""Examples of filters whose value is not any."""
 _TESTED = {"filters": "{value}|{word}", "tests": "{value} is {word}", "functions": "{word}({value})"}
 
 
@@ -173,7 +181,7 @@ def _filters() -> Iterator[Term]:
     groups = (("filters", filters.FILTERS), ("tests", filters.TESTS), ("functions", filters.FUNCTIONS))
     for topic, registry in groups:
         for word, function in registry.items():
-            example = _TESTED[topic].format(word=word, value="value")
+            example = _OF_PODS.get(word) or _TESTED[topic].format(word=word, value="value")
             yield Term(topic, word, _own_words(function) or _COMMON.get(word, ""), example)
 
 

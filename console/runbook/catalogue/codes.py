@@ -20,8 +20,6 @@ FURTHER = (
     "main-class-missing",
     "monitoring-no-endpoints",
     "monitoring-port-missing",
-    "monitoring-rule-invalid",
-    "monitoring-rule-not-loaded",
     "monitoring-selects-nothing",
     "monitoring-stale",
     "not-judged",

@@ -16,13 +16,14 @@ from console.runbook import about, template
 from console.runbook.context.plain import without_none
 from console.runbook.context.turns import member_of
 from console.runbook.context.values import named_values
+from console.runbook.context.writers import changed_by, writers
 from console.runbook.language.targets import KINDS
 from console.runbook.model import NamedObject, Runbook
 from console.runbook.walk import Walk
 
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
-MOST = 200
-"""Objects of one list."""
+MOST, MOST_OF_ALL = 200, 1000
+"""Objects of one list: by labels, and of a whole namespace."""
 
 
 class Wanted(Struct, frozen=True):
@@ -95,13 +96,16 @@ def _filled(one: NamedObject, ctx: Mapping[str, Any]) -> Wanted | None:
 
 
 def with_objects(ctx: Mapping[str, Any], runbook: Runbook, read: Mapping[str, LiveObject], key: str) -> dict[str, Any]:
-    """`ctx` with each object under its name, `seen` (how reading went) and `changed` (when it was changed last).
+    """`ctx` with each object under its name, `seen` (how reading went), `changed` and `changed_by` (when and by whom it
+    was changed last), and `writers` (who wrote which of its fields).
 
     An object has `gone` beside its own fields; one that does not exist has nothing else.
     """
     out = dict(ctx)
     seen: dict[str, Any] = {}
     changed: dict[str, float] = {}
+    wrote: dict[str, Any] = {}
+    by: dict[str, str] = {}
     for name, one in read.items():
         seen[name] = {"state": one.state, "because": one.because}
         if one.state == "absent":
@@ -112,11 +116,14 @@ def with_objects(ctx: Mapping[str, Any], runbook: Runbook, read: Mapping[str, Li
         out[name] = {**tree, "gone": False} if isinstance(tree, dict) else tree
         if isinstance(one.tree, dict) and (at := changed_at(one.tree)) is not None:
             changed[name] = at
+        if isinstance(one.tree, dict):
+            wrote[name] = writers(one.tree)
+            by.update({name: who} if (who := changed_by(one.tree)) else {})
     if "object" in out:
         kind = key.split("/")[0]
         alias = "node" if kind == "Node" else "schedule" if kind in about.SCHEDULES else ""
         out.update({alias: out["object"]} if alias else {})
-    out["seen"], out["changed"] = seen, changed
+    out["seen"], out["changed"], out["writers"], out["changed_by"] = seen, changed, wrote, by
     if runbook.values:
         out["values"] = named_values(runbook, out)
     return out

@@ -92,6 +92,7 @@ class Expander:
             "id": item.id,
             "line": document.line(item.at),
             "when": doc.when,
+            "query": doc.query,
             "shows": tuple(doc.shows),
             "at": item.at,
         }
@@ -119,8 +120,9 @@ class Expander:
                         kind="check",
                         title=title,
                         saves=dict(doc.save),
+                        next=way(doc.then, "next"),
                         branches=kept,
-                        on_unknown="handed-over",
+                        on_unknown=way(doc.unknown, "handed-over"),
                         **common,
                     )
                 ]
@@ -273,7 +275,6 @@ def _check(doc: CheckStep, common: dict[str, Any], way: Any) -> Step:
         kind="check",
         title=doc.check,
         branches=branches,
-        query=doc.query,
         on_unknown=way(doc.unknown, "handed-over"),
         **common,
     )
@@ -333,6 +334,8 @@ def _manual(doc: ManualStep, common: dict[str, Any], way: Any) -> list[Step]:
         until=doc.until,
         hold=doc.hold,
         deadline=doc.within,
+        poll=proof.looks(doc.every, doc.query),
+        query=doc.query,
         on_effective=to,
         on_ineffective="handed-over",
         on_worse="handed-over",
@@ -358,6 +361,7 @@ def _wait(doc: WaitStep, common: dict[str, Any], way: Any, below: str) -> Step:
         fails=doc.fails,
         hold=doc.hold,
         deadline=doc.within,
+        poll=proof.looks(doc.every, doc.query),
         on_effective=way(doc.then, "next"),
         on_ineffective=late,
         on_worse=late,

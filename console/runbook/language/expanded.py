@@ -58,10 +58,15 @@ def _steps(runbook: Runbook, raw: list[Any]) -> Iterator[dict[str, Any]]:
 
 def _short(runbook: Runbook, step: Step, raw: list[Any]) -> dict[str, Any]:
     """A step that stays as it was written, with its id and that of each step of its block."""
+    if step.saves:
+        said: dict[str, Any] = {"id": step.id, "save": dict(step.saves), "title": step.title}
+        said.update({"when": step.when, "query": step.query})
+        said = {key: value for key, value in said.items() if value}
+        return {**said, "then": step.branches[0].goto, "unknown": step.on_unknown}
     if len(step.at) < 2:
         return {"id": step.id, "run": step.runs}
     item = {"id": step.id, **raw[cast(int, step.at[1])]}
-    item["then"] = item.get("then") or step.next or (step.branches[0].goto if step.saves else "next")
+    item["then"] = item.get("then") or step.next or "next"
     if step.kind == "each":
         ids = {one.at: one.id for one in reversed(runbook.steps) if one.block == step.id}
         item["steps"] = [{"id": ids[(*step.at, "steps", i)], **inner} for i, inner in enumerate(item["steps"])]

@@ -10,6 +10,9 @@ from console.runbook.language.ends import OBJECTIVES
 from console.runbook.language.shapes import VerifyClause
 from console.runbook.model import Branch, Step
 
+LEAST, USUAL, OF_A_QUERY = 1.0, 5.0, 15.0
+"""Seconds between two looks: the fewest, and where the runbook says nothing of an object and of a query."""
+
 
 def verification(id: str, clause: VerifyClause, to: str, at: Path, *, title: str) -> Step:
     """The verify step of a clause. What was seen before the change proves nothing of it."""
@@ -26,7 +29,8 @@ def verification(id: str, clause: VerifyClause, to: str, at: Path, *, title: str
         worse=clause.worse,
         hold=clause.hold,
         deadline=clause.within,
-        poll=clause.every,
+        poll=looks(clause.every, clause.query),
+        query=clause.query,
         shows=tuple(clause.shows) or lines(until),
         on_effective=to,
         on_ineffective="not-fixed",
@@ -34,6 +38,11 @@ def verification(id: str, clause: VerifyClause, to: str, at: Path, *, title: str
         on_unknown="unclear",
         at=at,
     )
+
+
+def looks(every: float | None, query: str) -> float:
+    """Seconds between two looks: Prometheus has a new value but every so often."""
+    return max(LEAST, every) if every is not None else (OF_A_QUERY if query else USUAL)
 
 
 def by_default(verb: Verb, change: Step, name: str) -> VerifyClause | None:

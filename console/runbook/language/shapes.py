@@ -39,13 +39,15 @@ class VerifyClause(Struct, frozen=True, forbid_unknown_fields=True, rename={"hol
     done: str = ""
     fails: str = ""
     worse: str = ""
-    every: decode.Duration = 5.0
+    query: str = ""
+    every: decode.Duration | None = None
     shows: list[Text] = []
 
 
 class ShortDoc(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     id: Id | None = None
     when: str = ""
+    query: str = ""
     shows: list[Text] = []
 
 
@@ -57,7 +59,6 @@ class CheckStep(ShortDoc, frozen=True, kw_only=True, forbid_unknown_fields=True,
     finding: str | list[Id] | None = None
     that: Text | None = None
     changed: Lately | None = None
-    query: str = ""
     then: Where | None = None
     otherwise: Where | None = None
     unknown: Where | None = None
@@ -101,6 +102,7 @@ class ManualStep(ShortDoc, frozen=True, kw_only=True, forbid_unknown_fields=True
     until: str = ""
     hold: Span = "0s"
     within: Span = "1h"
+    every: decode.Duration | None = None
     then: Where | None = None
 
 
@@ -121,6 +123,7 @@ class WaitStep(
     until: str = ""
     hold: Span = "0s"
     within: Span = "30m"
+    every: decode.Duration | None = None
     moves: str = ""
     fails: str = ""
     then: Where | None = None
@@ -134,6 +137,7 @@ class SaveStep(ShortDoc, frozen=True, kw_only=True, forbid_unknown_fields=True):
     save: Annotated[dict[Name, Text], Meta(min_length=1)]
     title: str = ""
     then: Where | None = None
+    unknown: Where | None = None
 
 
 class RunStep(ShortDoc, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"given": "with"}):

@@ -12,6 +12,7 @@ GENERAL = frozenset(
     {
         "now",
         "app",
+        "before",
         "finding",
         "findings",
         "found",
@@ -31,6 +32,8 @@ GENERAL = frozenset(
         "walk",
         "applies",
         "changed",
+        "changed_by",
+        "writers",
         "seen",
         "query",
         "components",

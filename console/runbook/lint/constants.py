@@ -8,6 +8,7 @@ import jinja2
 from jinja2 import nodes
 
 from console.runbook import template
+from console.runbook.lint.live import SEEN
 from console.runbook.lint.problems import LintReport
 from console.runbook.model import Step
 
@@ -65,12 +66,30 @@ def _verdict(node: nodes.Node) -> bool | None:
             found = _verdict(inner)
             return None if found is None else not found
         case nodes.And(left=left, right=right):
-            return _joined(_verdict(left), _verdict(right), False)
+            return False if _opposed(left, right) else _joined(_verdict(left), _verdict(right), False)
         case nodes.Or(left=left, right=right):
-            return _joined(_verdict(left), _verdict(right), True)
+            return True if _opposed(left, right) else _joined(_verdict(left), _verdict(right), True)
         case nodes.Compare(expr=left, ops=[nodes.Operand(op=op, expr=right)]):
             return _compared(left, op, right)
     return None
+
+
+_TURNED = {"gt": "lt", "lt": "gt", "gteq": "lteq", "lteq": "gteq", "eq": "eq", "ne": "ne"}
+_NEGATED = {"gt": "lteq", "lt": "gteq", "eq": "ne", "in": "notin"}
+_NEGATED |= {op: one for one, op in _NEGATED.items()}
+
+
+def _opposed(left: nodes.Expr, right: nodes.Expr) -> bool:
+    """Whether one is what the other is not: `a` and `not a`, `a == b` and `a != b`."""
+    for one, other in ((left, right), (right, left)):
+        if isinstance(other, nodes.Not) and other.node == one:
+            return True
+    if not (isinstance(left, nodes.Compare) and isinstance(right, nodes.Compare)):
+        return False
+    if left.expr != right.expr or len(left.ops) != 1 or len(right.ops) != 1:
+        return False
+    one_op, other_op = left.ops[0], right.ops[0]
+    return one_op.expr == other_op.expr and _NEGATED.get(one_op.op) == other_op.op
 
 
 def _joined(left: bool | None, right: bool | None, decides: bool) -> bool | None:
@@ -87,9 +106,35 @@ def _compared(left: nodes.Expr, op: str, right: nodes.Expr) -> bool | None:
             return bool(nodes.Compare(left, [nodes.Operand(op, right)]).as_const(_CONSTANT))
         except nodes.Impossible:
             return None
-    if _counts(left) and isinstance(right, nodes.Const | nodes.Neg):
-        return _of_count(op, right.as_const(_CONSTANT))
+    if isinstance(left, nodes.Const | nodes.Neg) and op in _TURNED:
+        left, op, right = right, _TURNED[op], left
+    if isinstance(right, nodes.List | nodes.Tuple) and op in ("in", "notin") and (known := _states(left)):
+        listed = {item.value for item in right.items if isinstance(item, nodes.Const)}
+        return op == "in" if known <= listed else None
+    if isinstance(right, nodes.Const | nodes.Neg):
+        figure = right.as_const(_CONSTANT)
+        if _answers(left) and isinstance(figure, int | float):
+            return _of_count(op, figure - 1)  # an answer without samples has no `samples`
+        return _of_count(op, figure) if _counts(left) else None
     return None
+
+
+def _states(node: nodes.Expr) -> frozenset[str]:
+    """All words that an expression can be, where it is one of few."""
+    match node:
+        case nodes.Getattr(attr="state", node=nodes.Getattr(node=nodes.Name(name="seen"))):
+            return frozenset(SEEN)
+        case nodes.Getattr(attr="state", node=nodes.Name(name="query")):
+            return frozenset({"ok", "empty", "error"})
+    return frozenset()
+
+
+def _answers(node: nodes.Expr) -> bool:
+    """Whether an expression counts the samples of the step's query."""
+    match node:
+        case nodes.Filter(name="length" | "count", node=nodes.Getattr(node=nodes.Name(name="query"), attr="samples")):
+            return True
+    return False
 
 
 def _literal(node: nodes.Node) -> bool:
@@ -101,8 +146,12 @@ def _counts(node: nodes.Node | None) -> bool:
     match node:
         case nodes.Filter(name="length" | "count"):
             return True
-        case nodes.Filter(name="default", node=inner):
+        case nodes.Filter(name="abs"):
+            return True
+        case nodes.Filter(name="default" | "int" | "round", node=inner):
             return _counts(inner)
+        case nodes.Add(left=left, right=right) | nodes.Mul(left=left, right=right):
+            return all(_counts(part) or isinstance(part, nodes.Const) for part in (left, right))
         case nodes.Getattr(attr=attr):
             return _COUNTS.search(attr) is not None
     return False

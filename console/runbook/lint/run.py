@@ -15,6 +15,7 @@ from console.base.document import Path
 from console.base.errors import did_you_mean
 from console.runbook import graph
 from console.runbook.catalogue import Catalogue
+from console.runbook.language.before import is_before
 from console.runbook.lint import constants, habits, known, templates, world
 from console.runbook.lint.problems import LintProblem, LintReport
 from console.runbook.lint.shape import down, own_figures
@@ -206,7 +207,7 @@ def _consent(report: LintReport, step: Step) -> None:
                 f"after a No, {step.id!r} goes straight to the write {other.id!r}",
                 "ask first, or end",
             )
-    if step.on_unknown and step.kind in ("check", "decide"):
+    if step.on_unknown and step.kind in ("check", "decide") and not is_before(step):
         other = report.runbook.step(step.on_unknown)
         if other is not None and other.writes:
             report.add(

@@ -129,7 +129,12 @@ def context(runbook: Runbook, step: Step | None, catalogue: Catalogue | None = N
     if runbook.about:
         out.update(_general(runbook, step, catalogue or Catalogue()))
     if step is not None and step.query:
-        out["query"] = {"state": LEAF, "value": LEAF, "error": LEAF, "samples": [{"labels": ANY, "value": LEAF}]}
+        out["query"] = {
+            "state": Words("ok", "empty", "error"),
+            "value": LEAF,
+            "error": LEAF,
+            "samples": [{"labels": ANY, "value": LEAF}],
+        }
     return out
 
 
@@ -146,6 +151,8 @@ def _general(runbook: Runbook, step: Step | None, catalogue: Catalogue) -> dict[
         "components": {"*": of_struct(Component)},
         "seen": {name: {"state": Words(*live.SEEN), "because": LEAF} for name in named},
         "changed": dict.fromkeys(named, LEAF),
+        "changed_by": dict.fromkeys(named, LEAF),
+        "writers": {name: [{"manager": LEAF, "at": LEAF, "fields": [LEAF]}] for name in named},
         "object": live.tree((about["object"],), catalogue) if about.get("object") else ANY,
         **objects,
         **dict.fromkeys(mine, ANY),

@@ -14,9 +14,11 @@ from console.base.document import Path
 from console.base.errors import did_you_mean
 from console.runbook import template
 from console.runbook.catalogue import Catalogue
+from console.runbook.language.before import is_before
 from console.runbook.language.targets import KINDS
 from console.runbook.lint import live, promql, sizes
 from console.runbook.lint.problems import LintReport
+from console.runbook.lint.templates import places
 from console.runbook.model import Argument, Step
 from console.runbook.scripts import ScriptSpec, persons_file
 
@@ -33,10 +35,17 @@ def check(report: LintReport, scripts: Mapping[str, ScriptSpec], catalogue: Cata
     for step in report.runbook.steps:
         if step.query:
             _query(report, report.at(step.id, "query"), step.query, catalogue)
+            if step.kind != "manual" and not is_before(step) and not _is_asked(step):
+                said = "nothing asks for the answer of this query"
+                report.add("unused-query", report.at(step.id, "query"), said, "ask `query.value > 0`, or remove it")
         if step.kind == "change":
             _change(report, step, catalogue)
         if step.kind == "script":
             _script(report, step, scripts, catalogue)
+
+
+def _is_asked(step: Step) -> bool:
+    return any("query" in place.text for place in places(step) if place.key != ("query",))
 
 
 def _query(report: LintReport, at: Path, text: str, catalogue: Catalogue) -> None:

@@ -1,5 +1,5 @@
-"""What stands beside the components in their namespaces: policies, Services and who answers behind them, Jobs. Read
-rarely and as whole lists, so that what is not among them is known not to be there.
+"""What stands beside the components in their namespaces: policies, Services and who answers behind them, Jobs,
+ConfigMaps. Read rarely and as whole lists, so that what is not among them is known not to be there.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from console.facts.leftout import LeftOut, bounded
 from console.facts.model import Facts, Origin, Workload
 from console.facts.notjudged import NotJudged
 from console.sources.cluster import decode
+from console.sources.cluster.configmaps import PlainConfigMaps
 from console.sources.cluster.kinds import Kind
 from console.sources.cluster.lists import loose_page, named
 from console.sources.cluster.versions import Versions
@@ -30,13 +31,23 @@ if TYPE_CHECKING:
 MAX_NAMESPACES, MAX_OBJECTS = 40, 2_000
 """Namespaces that are read, and objects of one kind in one of them; where there are more, none of that kind count."""
 _AT_ONCE = 4
-_LOCAL = (
+LOCAL_KINDS = (
     Kind("services", "Service", "services"),
     Kind("endpointslices", "EndpointSlice", "endpointslices", "discovery.k8s.io", "", usual="v1"),
     Kind("networkpolicies", "NetworkPolicy", "networkpolicies", "networking.k8s.io", "", usual="v1"),
     Kind("jobs", "Job", "jobs", "batch", "", usual="v1"),
 )
-_WIDE = (Kind("namespaces", "Namespace", "namespaces", namespaced=False),)
+_ADMISSION = "admissionregistration.k8s.io"
+WIDE_KINDS = (
+    Kind("namespaces", "Namespace", "namespaces", namespaced=False),
+    *(
+        Kind(plural, kind, plural, _ADMISSION, namespaced=False)
+        for kind, plural in (
+            ("MutatingWebhookConfiguration", "mutatingwebhookconfigurations"),
+            ("ValidatingWebhookConfiguration", "validatingwebhookconfigurations"),
+        )
+    ),
+)
 
 
 @dataclass
@@ -60,6 +71,7 @@ class BesideComponents:
 
     def __post_init__(self) -> None:
         self._versions = Versions(self.reader)
+        self._configmaps = PlainConfigMaps(self.reader, self.clock)
 
     def beside(self, facts: Facts) -> tuple[Workload, ...]:
         """The workloads of `facts`, and what was read here."""
@@ -74,15 +86,21 @@ class BesideComponents:
             sorted(wanted), MAX_NAMESPACES, source="components",
             what="namespaces have the policies, Services and Jobs beside components read", name=str,
         )  # fmt: skip
-        asked = [(kind, space) for kind in _LOCAL for space in spaces] + [(kind, "") for kind in _WIDE if spaces]
+        asked = [(kind, space) for kind in LOCAL_KINDS for space in spaces] + [
+            (kind, "") for kind in WIDE_KINDS if spaces
+        ]
         unread: list[tuple[str, str]] = []
         try:
             read = await asyncio.gather(*(self._list(kind, space, unread) for kind, space in asked))
+            await self._configmaps.refresh(spaces)
         except ReachError:
             return False
-        self.objects = tuple(one for _, found in read for one in found or ())
-        self.names = {key: frozenset(one.name for one in found) for key, found in read if found is not None}
-        self._at, self._spaces, self.unread, self.left_out = now, wanted, tuple(unread), tuple(left_out)
+        plain = self._configmaps
+        self.objects = (*(one for _, found in read for one in found or ()), *plain.objects)
+        names = {key: frozenset(one.name for one in found) for key, found in read if found is not None}
+        self.names = {**names, **plain.names}
+        self._at, self._spaces = now, wanted
+        self.unread, self.left_out = (*unread, *plain.unread), (*left_out, *plain.left_out)
         return True
 
     async def stop(self) -> None:

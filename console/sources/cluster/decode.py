@@ -13,6 +13,8 @@ from console.sources.cluster.fields import (
     arguments,
     asked_before,
     conditions,
+    device_health,
+    gate_names,
     integer,
     kept_tree,
     mapping,
@@ -32,9 +34,11 @@ from console.sources.cluster.fields import (
 
 
 class ManagerTree(TypedDict, total=False):
-    """Of a managedFields entry only the name of the manager is read."""
+    """Of a managedFields entry only who wrote when is read, and whether it was the status."""
 
     manager: str
+    time: str | None
+    subresource: str
 
 
 class MetaTree(TypedDict, total=False):
@@ -125,6 +129,7 @@ def _container(spec: dict[str, Any], status: dict[str, Any], role: Any) -> Conta
         last_terminated=_terminated(last.get("terminated")),
         restarts=whole(status.get("restartCount")),
         ready=status.get("ready") is True,
+        devices=device_health(status.get("allocatedResourcesStatus")),
     )
 
 
@@ -195,6 +200,7 @@ def pod(obj: Any, origin: Origin, *, gone: bool = False) -> Pod:
         tolerations=tuple(kept_tree(objects(spec.get("tolerations")))),
         node_selector=string_map(spec.get("nodeSelector")),
         volumes=volume_kinds(spec.get("volumes")),
+        gates=gate_names(spec.get("schedulingGates")),
         security=security_of(spec),
         resource_version=word(meta.get("resourceVersion")),
         gone=gone,
@@ -288,7 +294,9 @@ def workload(obj: Any, origin: Origin, *, gone: bool = False) -> Workload:
     spec = clean.get("spec")
     if not isinstance(spec, dict):
         spec = {k: v for k, v in clean.items() if k not in ("apiVersion", "kind", "status", "spec")}
-    managers = {word(m.get("manager")) for m in objects(meta.get("managedFields"))}
+    written = objects(meta.get("managedFields"))
+    managers = {word(m.get("manager")) for m in written}
+    times = [at for m in written if not m.get("subresource") and (at := moment(m.get("time"))) is not None]
     return Workload(
         api_version=word(tree.get("apiVersion")),
         kind=kind,
@@ -303,6 +311,7 @@ def workload(obj: Any, origin: Origin, *, gone: bool = False) -> Workload:
         created=moment(meta.get("creationTimestamp")),
         spec=spec,
         status=mapping(clean.get("status")),
+        changed=max(times, default=None),
         managers=tuple(sorted(managers - {""})),
         gone=gone,
     )

@@ -13,7 +13,7 @@ from console.base.jsontext import bounded
 from console.base.redact import MARK, is_secret_key, redact, redact_argv, redact_short, redact_value
 from console.base.secretkeys import is_no_secret
 from console.base.units import parse_number, parse_quantity
-from console.facts.model import Condition, Owner
+from console.facts.model import Condition, DeviceHealth, Owner
 
 _ENV_KEPT = ("SPARK_", "PYSPARK_", "NVIDIA_", "CUDA_", "JAVA_TOOL_OPTIONS", "AIRFLOW_CTX_", "HADOOP_USER_NAME")
 _ANNOTATION_DROPPED = frozenset({"kubectl.kubernetes.io/last-applied-configuration"})
@@ -180,6 +180,22 @@ def volume_kinds(value: Any) -> tuple[dict[str, Any], ...]:
                 kept[kind] = {}
         out.append(kept)
     return tuple(out)
+
+
+def gate_names(value: Any) -> tuple[str, ...]:
+    """Names of scheduling gates."""
+    return tuple(said(gate.get("name")) for gate in objects(value))
+
+
+def device_health(value: Any) -> tuple[DeviceHealth, ...]:
+    """`allocatedResourcesStatus` of a container, flat."""
+    return tuple(
+        DeviceHealth(
+            said(of.get("name")), said(one.get("resourceID")), word(one.get("health")), prose(one.get("message"))
+        )
+        for of in objects(value)
+        for one in objects(of.get("resources"))
+    )  # fmt: skip
 
 
 HOSTS = ("hostNetwork", "hostPID", "hostIPC", "automountServiceAccountToken")

@@ -12,7 +12,7 @@ from msgspec import Raw, Struct, field
 from console.base.jsontext import decode_tree
 from console.facts.model import Origin
 from console.facts.notjudged import NotJudged, not_judged
-from console.sources.cluster import decode
+from console.sources.cluster import configmaps, decode
 from console.sources.cluster.lists import ListMeta, loose_page, named, subject_of, uid_of
 from console.sources.cluster.pods import PodDecoder
 from console.wire.paths import object_path
@@ -35,6 +35,8 @@ EVENT_SUBJECTS = frozenset(
         "ScheduledSparkApplication",
         "SparkConnect",
         "SparkCluster",
+        "Workload",
+        "PodGroup",
     }
 )
 
@@ -71,7 +73,6 @@ class Kind:
         return f"{self.group}/{version}" if self.group else version
 
 
-KUEUE = "kueue.x-k8s.io"
 PODS = Kind("pods", "Pod", "pods", phase=1, selector="spark-role", page=500)
 NODES = Kind("nodes", "Node", "nodes", namespaced=False)
 EVENTS = Kind("events", "Event", "events", phase=3, fields=",".join(f"reason!={reason}" for reason in NOISE), page=500)
@@ -92,8 +93,8 @@ WORKLOADS: tuple[Kind, ...] = (
     Kind("limitranges", "LimitRange", "limitranges"),
     Kind("persistentvolumeclaims", "PersistentVolumeClaim", "persistentvolumeclaims"),
 )
-CONFIGMAPS = Kind("configmaps", "ConfigMap", "configmaps", selector="helm.sh/chart", optional=True)
-"""Configuration, dashboards and budgets that a chart installed; of others nothing is read."""
+CONFIGMAPS = Kind("configmaps", "ConfigMap", "configmaps", selector=configmaps.CHARTS, optional=True)
+"""Those that a chart installed; where components are, `PlainConfigMaps` reads others."""
 PARTS: tuple[Kind, ...] = (
     Kind("cronjobs", "CronJob", "cronjobs", "batch", "", usual="v1", optional=True),
     Kind("routes", "Route", "routes", "route.openshift.io", "", usual="v1", optional=True),
@@ -111,18 +112,28 @@ PARTS: tuple[Kind, ...] = (
     Kind("secretstores", "SecretStore", "secretstores", "external-secrets.io", "", usual="v1", optional=True),
     Kind("sealedsecrets", "SealedSecret", "sealedsecrets", "bitnami.com", "", usual="v1alpha1", optional=True),
     CONFIGMAPS,
-    *(
-        Kind(f"{plural}.{KUEUE}", kind, plural, KUEUE, "", namespaced=kind != "ClusterQueue", optional=True)
-        for plural, kind in (
-            ("workloads", "Workload"),
-            ("localqueues", "LocalQueue"),
-            ("clusterqueues", "ClusterQueue"),
-        )
-    ),
 )
 """By these, beside workloads, components are found."""
-ALL: tuple[Kind, ...] = (PODS, *SPARK, NODES, *WORKLOADS, *PARTS, EVENTS)
-OPTIONAL = frozenset(kind.name for kind in PARTS)
+KUEUE, VOLCANO, SIG_SCHEDULING = "kueue.x-k8s.io", "scheduling.volcano.sh", "scheduling.x-k8s.io"
+QUEUES: tuple[Kind, ...] = (
+    Kind(f"workloads.{KUEUE}", "Workload", "workloads", KUEUE, "", usual="v1beta1", optional=True),
+    Kind(f"localqueues.{KUEUE}", "LocalQueue", "localqueues", KUEUE, "", usual="v1beta1", optional=True),
+    Kind(f"clusterqueues.{KUEUE}", "ClusterQueue", "clusterqueues", KUEUE, "", False, usual="v1beta1", optional=True),
+    Kind(f"podgroups.{VOLCANO}", "PodGroup", "podgroups", VOLCANO, "", usual="v1beta1", optional=True),
+    Kind(f"queues.{VOLCANO}", "Queue", "queues", VOLCANO, "", False, usual="v1beta1", optional=True),
+    Kind(f"podgroups.{SIG_SCHEDULING}", "PodGroup", "podgroups", SIG_SCHEDULING, "", usual="v1alpha1", optional=True),
+)
+"""What queues say of those that wait in them, watched where it is served. YuniKorn says it in events of pods."""
+DRA = "resource.k8s.io"
+DEVICES: tuple[Kind, ...] = (
+    Kind(f"resourceslices.{DRA}", "ResourceSlice", "resourceslices", DRA, "", False, usual="v1", optional=True),
+    Kind(f"resourceclaims.{DRA}", "ResourceClaim", "resourceclaims", DRA, "", usual="v1", optional=True),
+)
+"""Devices that drivers offer, with their taints, and who holds which."""
+ALL: tuple[Kind, ...] = (PODS, *SPARK, NODES, *WORKLOADS, *PARTS, *QUEUES, *DEVICES, EVENTS)
+OPTIONAL = frozenset(kind.name for kind in (*PARTS, *QUEUES, *DEVICES))
+QUEUED = frozenset(kind.name for kind in (*QUEUES, *DEVICES))
+"""Kinds of which a cluster may have very many: bounded, and kept without their bulk."""
 LOCAL = frozenset({"resourcequotas", "limitranges", "persistentvolumeclaims"})
 """Kept only for namespaces in which Spark runs."""
 
@@ -213,20 +224,31 @@ def _event(tree: Any, origin: Origin, gone: bool) -> Any:
     return event if event.kind in EVENT_SUBJECTS and event.reason not in NOISE else None
 
 
-def _spark_conf(tree: Any, origin: Origin, gone: bool) -> Any:
-    """A ConfigMap with its lines of Spark configuration; a dashboard without its content, a budget as it is; None where
-    it is none of these."""
-    data, labels = tree.get("data"), tree["metadata"].get("labels") or {}
-    if labels.get("app.kubernetes.io/component") == "budget":
-        return decode.workload(tree, origin, gone=gone)
-    if labels.get("grafana_dashboard"):
-        return decode.workload({**tree, "data": {}}, origin, gone=gone)
-    kept = {
-        str(key): lines
-        for key, text in (data.items() if isinstance(data, dict) else ())
-        if isinstance(text, str) and (lines := "\n".join(x for x in text.splitlines() if x.startswith("spark.")))
-    }
-    return decode.workload({**tree, "data": kept}, origin, gone=gone) if kept else None
+def _configmap(tree: Any, origin: Origin, gone: bool) -> Any:
+    kept = configmaps.content(tree)
+    return decode.workload(kept, origin, gone=gone) if kept is not None else None
+
+
+_BULK = ("template", "attributes", "capacity")
+
+
+def _queued(tree: Any, origin: Origin, gone: bool) -> Any:
+    """An object without its bulk: templates of pods are most of a Kueue Workload, attributes most of a device. None of
+    a Workload that is finished: it waits for nothing and holds nothing."""
+    spec = tree.get("spec")
+    for part in ("podSets", "devices"):
+        held = spec.get(part) if isinstance(spec, dict) else None
+        if isinstance(held, list):
+            slim = [{k: v for k, v in row.items() if k not in _BULK} for row in held if isinstance(row, dict)]
+            spec = {**spec, part: slim}
+            tree = {**tree, "spec": spec}
+    return None if _finished(tree.get("status")) else decode.workload(tree, origin, gone=gone)
+
+
+def _finished(status: Any) -> bool:
+    rows = status.get("conditions") if isinstance(status, dict) else None
+    ends = (row for row in (rows if isinstance(rows, list) else []) if isinstance(row, dict))
+    return any(row.get("type") == "Finished" and row.get("status") == "True" for row in ends)
 
 
 def decoder_of(kind: Kind, api_version: str) -> Decoder:
@@ -238,7 +260,9 @@ def decoder_of(kind: Kind, api_version: str) -> Decoder:
     if kind is EVENTS:
         return TreeDecoder(kind, api_version, _event)
     if kind is CONFIGMAPS:
-        return TreeDecoder(kind, api_version, _spark_conf)
+        return TreeDecoder(kind, api_version, _configmap)
+    if kind.name in QUEUED:
+        return TreeDecoder(kind, api_version, _queued)
     return TreeDecoder(kind, api_version, lambda tree, origin, gone: decode.workload(tree, origin, gone=gone))
 
 

@@ -25,7 +25,7 @@ METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,app
 MAX_NAMESPACES = 40
 """Namespaces whose names are read."""
 _AT_ONCE = 4
-_PLURALS = {
+PLURALS = {
     "ConfigMap": "configmaps", "Secret": "secrets", "ServiceAccount": "serviceaccounts",
     "PersistentVolumeClaim": "persistentvolumeclaims", "Service": "services",
 }  # fmt: skip
@@ -63,7 +63,7 @@ class ReferencedNames:
             {
                 (one.kind, one.namespace)
                 for one in references(facts)
-                if one.kind in _PLURALS and one.namespace in mine and one.target.rpartition("/")[0] not in known
+                if one.kind in PLURALS and one.namespace in mine and one.target.rpartition("/")[0] not in known
             }
         )
         spaces, left_out = bounded(
@@ -86,7 +86,7 @@ class ReferencedNames:
 
     async def _names(self, kind: str, space: str, unread: list[tuple[str, str]]) -> tuple[str, frozenset[str] | None]:
         key, names = f"{kind}/{space}", set[str]()
-        path = object_path("v1", _PLURALS[kind], space)
+        path = object_path("v1", PLURALS[kind], space)
         try:
             async with self._gate, contextlib.aclosing(self.reader.pages(path, accept=METADATA)) as pages:
                 async for page in pages:
@@ -94,6 +94,6 @@ class ReferencedNames:
         except ReachError:
             raise
         except (ConsoleError, msgspec.DecodeError) as error:
-            unread.append((f"names of {_PLURALS[kind]} in {space}", str(error)))
+            unread.append((f"names of {PLURALS[kind]} in {space}", str(error)))
             return key, None
         return key, frozenset(names)

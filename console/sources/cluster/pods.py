@@ -147,6 +147,7 @@ class PodDecoder:
             tolerations=self._shared("tolerations", spec.tolerations, _tolerations),
             node_selector=self._shared("selector", spec.nodeSelector, _selector),
             volumes=self._volumes(spec.volumes),
+            gates=self._shared("gates", spec.schedulingGates, fields.gate_names),
             security=self._security(spec),
             resource_version=meta.resourceVersion,
             gone=gone,
@@ -224,6 +225,7 @@ class PodDecoder:
             last_terminated=_ended(last.terminated if last else None),
             restarts=fields.whole(status.restartCount),
             ready=status.ready,
+            devices=self._shared("devices", status.allocatedResourcesStatus, fields.device_health),
         )
 
     def _env(self, raw: Raw) -> dict[str, str]:

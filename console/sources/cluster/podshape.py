@@ -41,6 +41,7 @@ class PodSpecShape(Struct, gc=False):
     tolerations: Raw = NULL
     nodeSelector: Raw = NULL
     volumes: Raw = NULL
+    schedulingGates: Raw = NULL
     securityContext: Raw = NULL
     hostNetwork: bool = False
     hostPID: bool = False
@@ -81,6 +82,7 @@ class StatusContainer(Struct, gc=False):
     restartCount: int = 0
     ready: bool = False
     resources: Raw = NULL
+    allocatedResourcesStatus: Raw = NULL
 
 
 class PodStatusShape(Struct, gc=False):

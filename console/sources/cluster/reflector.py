@@ -76,6 +76,11 @@ _EVENT: msgspec.json.Decoder[_Event] = msgspec.json.Decoder(_Event)
 _HEAD: msgspec.json.Decoder[_Head] = msgspec.json.Decoder(_Head)
 
 
+def _moment(item: Any) -> float:
+    """When an event was seen last, or when an object was made."""
+    return getattr(item, "last", None) or getattr(item, "created", None) or 0.0
+
+
 class Reflector:
     """Keeps `items` (uid → fact) of one kind, namespace and selector.
 
@@ -329,9 +334,9 @@ class Reflector:
         self._sink.removed(self, key, final, before, raw)
 
     def _trim(self) -> None:
-        """Keep at most `limit` items, those that were seen last (events)."""
+        """Keep at most `limit` items, the newest."""
         if self._limit and len(self.items) > self._limit * 1.1:
-            newest = sorted(self.items.items(), key=lambda pair: getattr(pair[1], "last", None) or 0.0)
+            newest = sorted(self.items.items(), key=lambda pair: _moment(pair[1]))
             self.trimmed += len(newest) - self._limit
             self.items = dict(newest[-self._limit :])
             self.members += 1

@@ -25,7 +25,7 @@ from console.sources.cluster.captured import EvidenceFolder
 from console.sources.cluster.composer import Composer
 from console.sources.cluster.gone import VanishedPods, last_words, tells_less
 from console.sources.cluster.keeper import Keeper
-from console.sources.cluster.kinds import ALL, EVENTS, PODS, Decoder, Kind, decoder_of
+from console.sources.cluster.kinds import ALL, EVENTS, PODS, QUEUED, Decoder, Kind, decoder_of
 from console.sources.cluster.picture import ClusterFacts, lacks_pods, runs_spark, selector_of
 from console.sources.cluster.reflector import Reflector
 from console.sources.cluster.scope import readable_namespaces
@@ -35,6 +35,8 @@ from console.wire.connection import Connection
 from console.wire.pool import Pool
 
 MAX_EVENTS = 10_000
+MAX_QUEUED = 5_000
+"""Objects of one kind of queue that are kept: Kueue keeps a Workload for every job, Spark's or not."""
 MAX_FOLLOWED = 200
 """Workloads that run Spark whose pods are watched: each is a connection of its own."""
 _COALESCE = 0.05
@@ -208,7 +210,7 @@ class ClusterSource:
             self._clock,
             namespace=namespace,
             selector=selector,
-            limit=MAX_EVENTS if watched.kind is EVENTS else 0,
+            limit=MAX_EVENTS if watched.kind is EVENTS else MAX_QUEUED if watched.kind.name in QUEUED else 0,
         )
         watched.parts[key] = (reflector, asyncio.create_task(reflector.run(), name=f"{watched.kind.name} {namespace}"))
 
@@ -221,7 +223,8 @@ class ClusterSource:
 
     def changed_by(self, reflector: Reflector) -> None:
         watched = self._watched[reflector.kind.name]
-        whole = reflector.namespace == "" and reflector.kind.namespaced and not reflector.kind.optional
+        spreads = not reflector.kind.optional or reflector.kind.name in QUEUED
+        whole = reflector.namespace == "" and reflector.kind.namespaced and spreads
         if whole and isinstance(reflector.problem, ForbiddenError) and not (watched.falling_back or watched.fell_back):
             watched.falling_back = True
             self._spawn(self._fall_back(watched))

@@ -19,7 +19,9 @@ from console.wire.reader import Reader
 GROUP = "/apis/monitoring.coreos.com"
 MAX_POD_MONITORS, MAX_SPACES, MAX_PODS = 100, 50, 200
 """PodMonitors whose pods are read, namespaces of one of them, pods of one namespace."""
-_KINDS = (("ServiceMonitor", "servicemonitors"), ("PodMonitor", "podmonitors"), ("PrometheusRule", "prometheusrules"))
+SCRAPE_KINDS = (
+    ("ServiceMonitor", "servicemonitors"), ("PodMonitor", "podmonitors"), ("PrometheusRule", "prometheusrules"),
+)  # fmt: skip
 _KEPT = ("selector", "namespaceSelector", "endpoints", "podMetricsEndpoints", "groups")
 
 
@@ -92,7 +94,7 @@ class ScrapeObjects:
             return None, ()
         unread: list[tuple[str, str]] = []
         found: dict[str, tuple[ScrapeObject, ...]] = {}
-        for kind, plural in _KINDS:
+        for kind, plural in SCRAPE_KINDS:
             found[kind] = await self._listed(kind, f"{GROUP}/v1/{plural}", unread) or ()
         services = endpoints = None
         if found["ServiceMonitor"]:

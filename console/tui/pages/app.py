@@ -13,6 +13,7 @@ from console.tui.lines import FixedLines, Line, Lines, Span, line, span
 from console.tui.pages.advice import AdvicePage
 from console.tui.pages.base import FILTER, Page
 from console.tui.pages.begin import begin
+from console.tui.pages.changes import ChangesPage
 from console.tui.pages.reader import ReaderPage
 from console.tui.views import app as view
 from console.tui.views import texts
@@ -44,6 +45,7 @@ class AppPage(Page):
         KeyBinding("e", "evidence", "evidence", "What was seen, ruled out and left open.", False),
         KeyBinding("y", "yaml", "yaml", "The object as YAML.", False),
         KeyBinding("a", "advice", "advice", "What could be set better or safer here."),
+        KeyBinding("d", "changes", "changes", "What changed since its last good run."),
         FILTER._replace(what="search", tip="Logs, YAML: search; elsewhere: narrow the list (!word: must not)."),
     )
 
@@ -301,6 +303,9 @@ class AppPage(Page):
 
     def do_advice(self) -> None:
         self.hub.host.push(AdvicePage(self.hub, self.app_key))
+
+    def do_changes(self) -> None:
+        self.hub.host.push(ChangesPage(self.hub, self.app_key))
 
     def why_runbook(self) -> str:
         return "" if self.hub.situation.matches.get(f"app:{self.app_key}") else "no runbook fits this application"

@@ -10,6 +10,7 @@ from console.tui.lines import FixedLines, Lines
 from console.tui.pages.app import AppPage
 from console.tui.pages.base import FILTER, Page
 from console.tui.pages.begin import begin
+from console.tui.pages.waits import WaitsPage
 from console.tui.views.apps import AppLines, empty
 from console.tui.views.leftout import left_out
 
@@ -24,6 +25,7 @@ class AppsPage(Page):
         FILTER,
         KeyBinding("r", "runbook", "runbook", "Walk the runbook that fits the selected application."),
         KeyBinding("l", "logs", "logs", "The driver's log of the selected application."),
+        KeyBinding("w", "waits", "waits", "Those that wait: for whom, how much is missing, who holds it.", False),
         KeyBinding("y", "yaml", "yaml", "The application's object as YAML.", False),
         KeyBinding("space", "mark", "mark", "Mark the line, to find it again.", False),
     )
@@ -57,6 +59,9 @@ class AppsPage(Page):
 
     def do_yaml(self) -> None:
         self._open("yaml")
+
+    def do_waits(self) -> None:
+        self.hub.host.push(WaitsPage(self.hub))
 
     def do_mark(self) -> None:
         self.marked = self.marked ^ {self.selected}

@@ -92,7 +92,7 @@ def begin_first(hub: Hub, first: Opening) -> None:
         if situation.phase != "live":
             return False
         if first.resume:
-            future = hub.source.resume(first.resume, bind=first.stored)
+            future = hub.source.resume(first.resume, bind=first.stored, because=first.because)
             hub.host.when_done(future, lambda walk: hub.host.push(WalkPage(hub, str(walk))))
             return True
         app = first.app

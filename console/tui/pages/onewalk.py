@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from console.runbook.walk import Walk
 from console.tui.hub import Hub
 from console.tui.pages.base import Page
+from console.tui.pages.reader import PasteReader
 
 NOTE = "note: "
 
@@ -102,6 +103,32 @@ class OneWalk(Page):
         said = f"resumed; {handed.by} says: {handed.text}" if handed is not None and handed.text else "resumed"
         future = self.hub.source.resume(self.walk_id, bind=bind)
         self.hub.host.when_done(future, lambda _: self.hub.host.say(said))
+
+    def why_rights(self) -> str:
+        walk = self.walk
+        if walk is None or walk.rights is None:
+            return "the rights of this walk were not asked about"
+        return "" if walk.rights.rule else "nothing is missing, as far as it could be asked about"
+
+    def do_rights(self) -> None:
+        walk = self.walk
+        if walk is not None and walk.rights is not None:
+            self.hub.host.push(PasteReader(self.hub, "rights to ask for", walk.rights.rule))
+
+    def why_take_over(self) -> str:
+        walk = self.walk
+        if walk is None or walk.status == "ended":
+            return "the walk has ended"
+        return "" if self._others() else "nobody else is on it: a goes on with it"
+
+    def do_take_over(self) -> None:
+        other = self.hub.situation.elsewhere.get(self.walk_id, "")
+        self.send_text(
+            f"take it from {other}: why (esc: leave it): ",
+            lambda text: self.hub.source.resume(self.walk_id, because=text),
+            lambda: self.hub.host.say("taken over"),
+            "say why",
+        )
 
     def do_timeline(self) -> None:
         self.hub.host.when_done(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from console.tui.hub import Hub
-from console.tui.lines import FixedLines, Line, Lines, line, span
+from console.tui.keys import KeyBinding
+from console.tui.lines import FixedLines, Line, Lines, Span, line, span
 from console.tui.pages.base import Page
 
 
@@ -47,3 +49,19 @@ class ReaderPage(Page):
     def digit(self, number: int) -> bool:
         self.hub.host.say(f"{number} does nothing here: esc goes back, :{number} to the page")
         return True
+
+
+class PasteReader(ReaderPage):
+    """A text that is meant for somewhere else: `C` sends it, as it is, to the clipboard of the terminal."""
+
+    name = "to paste"
+    keys: ClassVar[tuple[KeyBinding, ...]] = (
+        KeyBinding("C", "copy_all", "copy all", "The whole text to the clipboard of your terminal."),
+    )
+
+    def __init__(self, hub: Hub, title: str, text: str) -> None:
+        super().__init__(hub, title, lambda width: [line(Span(" "), span(part)) for part in text.splitlines()])
+        self._text = text
+
+    def do_copy_all(self) -> None:
+        self.hub.host.copy(self._text)

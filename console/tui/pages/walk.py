@@ -13,6 +13,7 @@ from console.tui.hub import Hub
 from console.tui.keys import KeyBinding
 from console.tui.lines import FixedLines, Line, Lines, line, rule, span
 from console.tui.pages.onewalk import OneWalk
+from console.tui.pages.question import UNREAD, QuestionReader
 from console.tui.pages.reader import ReaderPage
 from console.tui.views import app as app_view
 from console.tui.views import question as question_view
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from console.operate.person import Question
     from console.runbook.model import Runbook
 
-UNREAD = "first read"
 STEPS = 3
 """Lines that the steps keep beside a question, however long it is."""
 
@@ -40,10 +40,12 @@ class WalkPage(OneWalk):
         KeyBinding("n", "note", "note", "Add a note to the timeline."),
         KeyBinding("h", "hand_over", "hand over", "Leave the walk to somebody else: it waits where it stands."),
         KeyBinding("x", "stop", "stop", "End the walk without a further change; it asks why."),
-        KeyBinding("e", "evidence", "evidence", "Evidence of what the walk is about."),
-        KeyBinding("t", "timeline", "timeline", "Write the timeline as Markdown and say where it lies."),
+        KeyBinding("e", "evidence", "evidence", "Evidence of what the walk is about.", spare=True),
+        KeyBinding("t", "timeline", "timeline", "Write the timeline as Markdown and say where it lies.", spare=True),
         KeyBinding("T", "timeline_to", "timeline to", "The same, into a file that you name.", False),
         KeyBinding("u", "rollback", "undo", "Undo the last change of this walk, through the same confirmation.", False),
+        KeyBinding("O", "take_over", "take over", "Take the walk from the process that is on it; it asks why.", False),
+        KeyBinding("R", "rights", "rights", "What you may not do in this walk: the RBAC rule to ask for.", False),
         KeyBinding("a", "again", "take up", "Go on with a walk that was handed over, left or cut off.", False),
     )
 
@@ -216,16 +218,15 @@ class WalkPage(OneWalk):
         walk, question = self.walk, self.question
         if walk is not None and not self.why_again():
             return (("a", "take it up" if walk.handed is not None else "resume"),)
-        if question is None or question.kind == "confirm":
+        if question is None or question.kind == "confirm" or self._yes_or_no(question):
             return ()
         count = len(question.choices)
-        answer = ("enter" if not count else f"1-{count}" if count > 1 else "1", "answer")
-        return (answer, ("j", "answers")) if count and not self.at_choice else (answer,)
+        return (("enter" if not count else f"1-{count}" if count > 1 else "1", "answer"),)
 
     @staticmethod
     def _free(question: Question) -> bool:
         """Whether any text answers it."""
-        return not question.choices and question.kind in ("ask", "note", "manual")
+        return not question.choices and question.kind in ("ask", "note", "manual", "reason")
 
     def _to_digits(self) -> str:
         question = self.question
@@ -248,7 +249,7 @@ class WalkPage(OneWalk):
         question = self.question
         if question is None:
             return "nothing is asked"
-        refusable = question.kind in ("confirm", "approval") or self._yes_or_no(question)
+        refusable = question.kind in ("confirm", "approval", "reason") or self._yes_or_no(question)
         return "" if refusable else self._to_digits()
 
     def why_edit(self) -> str:
@@ -323,15 +324,23 @@ class WalkPage(OneWalk):
         question = self.question
         if not self.own_digits:
             return False
-        if question is not None and 1 <= number <= len(question.choices):
-            self._reply(question, question.choices[number - 1].value)
-        elif question is not None:
+        if self.answers(number):
+            return True
+        if question is not None:
             self.hub.host.say(f"{number} is no answer: {self._to_digits()}")
         elif self.walk is not None and self.hub.situation.left(self.walk):
             elsewhere = self.why_again()
             self.hub.host.say(elsewhere or "nothing is asked while it waits: a takes the walk up")
         else:
             self.hub.host.say(f"nothing is asked now: :{number} goes to the page, - back")
+        return True
+
+    def answers(self, number: int) -> bool:
+        """Answer with the choice `number` (from 1). False where there is no such choice."""
+        question = self.question
+        if question is None or not 1 <= number <= len(question.choices):
+            return False
+        self._reply(question, question.choices[number - 1].value)
         return True
 
     def _reply(self, question: Question, value: str, typed: str = "") -> None:
@@ -356,32 +365,3 @@ class WalkPage(OneWalk):
             return self._evidence(walk, width) if walk is not None else []
 
         self._open("evidence", lines)
-
-
-class QuestionReader(ReaderPage):
-    """All of a question over its walk: it is answered here as it is there."""
-
-    name = "question"
-    keys: ClassVar[tuple[KeyBinding, ...]] = (
-        KeyBinding("y", "yes", "yes", "The same as on the walk, once the end was in sight."),
-        KeyBinding("N", "no", "no", "Refuse the change that is shown."),
-    )
-
-    def __init__(self, hub: Hub, asked: WalkPage, lines: Callable[[int], list[Line]], read: Callable[[], None]) -> None:
-        super().__init__(hub, "before the answer", lines, read)
-        self._asked = asked
-
-    def why_yes(self) -> str:
-        reason = self._asked.why_yes()
-        return "read to its end first" if reason.startswith(UNREAD) else reason
-
-    def why_no(self) -> str:
-        return self._asked.why_no()
-
-    def do_yes(self) -> None:
-        self.hub.host.pop()
-        self._asked.do_yes()
-
-    def do_no(self) -> None:
-        self.hub.host.pop()
-        self._asked.do_no()

@@ -11,6 +11,7 @@ from console.base.redact import redact_value
 from console.base.text import plural
 from console.board.model import Board
 from console.board.overview import Cause
+from console.board.waits import wait_of
 from console.facts.model import Event
 from console.findings.model import Finding
 from console.findings.story import story
@@ -82,6 +83,8 @@ def head(situation: Situation, app: SparkApp, width: int) -> list[Line]:
     if app.driver is not None:
         out += _driver(board, app.driver, width)
     out += _memory(app.executor_memory, width)
+    if (wait := wait_of(board, app.key)) is not None:
+        out += _named(" waits   ", clipped(wait.line, width - 10, 3))
     if app.owners or app.managers:
         chain = " ‹ ".join(dict.fromkeys(f"{o.kind} {o.name}" for o in app.owners))
         out.append(line(Span(" owner   ", "head"), span(chain or "nobody above it"), span("", "dim")))

@@ -92,21 +92,32 @@ def verdict(situation: Situation, width: int) -> Line:
     return cut(line(first, span(f" {' · '.join(parts)}{more}")), width)
 
 
-def keys(pairs: Sequence[tuple[str, str]], width: int, below: int = 0) -> Line:
-    """The keys that work now; what does not fit is dropped from the end, before the last two.
+def keys(pairs: Sequence[tuple[str, str]], width: int, below: int = 0, needed: int = 0) -> Line:
+    """The keys that work now. What does not fit is dropped from the end, before the last two.
 
     At the right end stands how many lines are `below` those in sight.
+
+    Args:
+        needed: the last two and the lines below lose their words before one of so many at the beginning is dropped.
     """
     shown = list(pairs)
+    own = min(needed, max(0, len(shown) - 2))
     more = span(f"↓ {below} more ", "warn") if below else Span("")
-    whole, width = width, width - cell_len(more.text) - 1
 
-    def size(items: Sequence[tuple[str, str]]) -> int:
-        return 1 + sum(cell_len(k) + cell_len(what) + 3 for k, what in items)
+    def size() -> int:
+        return sum(cell_len(key) + cell_len(what) + 2 + bool(what) for key, what in shown) + cell_len(more.text)
 
-    while len(shown) > 2 and size(shown) > width:
+    while len(shown) - 2 > own and size() > width:
+        shown.pop(-3)
+    if own and size() > width:
+        more = span(f"↓ {below} ", "warn") if below else more
+    for place in (-1, -2):
+        if own and size() > width:
+            shown[place] = (shown[place][0], "")
+    while len(shown) > 2 and size() > width:
         shown.pop(-3)
     spans = [Span(" ")]
     for key, what in shown:
-        spans += [span(key, "key"), span(f" {what}  ", "dim")]
-    return spread(spans, [more], whole) if below else Line(tuple(spans))
+        spans += [span(key, "key"), span(f" {what}  " if what else "  ", "dim")]
+    spans[-1] = Span(spans[-1].text.rstrip(), spans[-1].role)
+    return spread(spans, [more], width) if below else Line(tuple(spans))

@@ -68,7 +68,7 @@ def lines(situation: Situation, width: int, selected: str = "", opened: Set[str]
     """The whole screen below the verdict.
 
     Args:
-        selected: the key under the cursor; its finding shows its proof.
+        selected: the key under the cursor; its finding shows its detail and what can be done.
         opened: keys of the causes whose findings are unfolded.
     """
     out: list[Line] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from console.base.units import human_duration
 from console.board.model import Board
 from console.live.shown import age, aged
 from console.runbook.model import Runbook, Step
+from console.runbook.titles import is_template, plain_title, title_of
 from console.runbook.walk import StepState, Undone, Walk
 from console.runbook.watching import stored_runbook
 from console.timeline.prose import because, declined, objective, outcome
@@ -19,6 +19,7 @@ from console.tui.lines import BLANK, Line, Role, Span, fit, line, rule, span, wr
 from console.tui.views.question import preview
 
 if TYPE_CHECKING:
+    from console.facts.evidence import Evidence
     from console.operate.person import Question
 
 _MARK: dict[str, tuple[str, Role]] = {
@@ -37,13 +38,14 @@ _OUTCOME: dict[str, Role] = {
     "resolved": "ok", "mitigated": "ok", "handed_over": "warn", "not_applicable": "info", "unresolved": "crit",
 }  # fmt: skip
 _TITLE_WIDTH = 34
-_TEMPLATE = re.compile(r"\s*\{[{%].*?[%}]\}", re.DOTALL)
 
 
 def lines(board: Board, walk: Walk, runbook: Runbook | None, stands: str, width: int) -> list[Line]:
     """What should be known of its beginning, the steps that were made, the present one with what was seen at it, and
     those that may follow."""
     out = [line(Span(" ! ", "crit"), span(text, "warn")) for said in walk.remarks for text in wrap(said, width - 4)]
+    if walk.rights is not None and walk.rights.rule:
+        out.append(line(Span("   R shows the rule to ask for; what only reads goes on without it", "dim")))
     for number, state in enumerate(walk.steps, 1):
         out.append(_visited(walk, runbook, state, number, width, stands))
         out += [_undone(walk, undone, width, stands) for undone in walk.undos if undone.after == number]
@@ -89,8 +91,8 @@ def details(walk: Walk, runbook: Runbook | None, number: int, width: int) -> lis
     for name, at in (("entered", state.entered), ("left", state.left)):
         if at is not None:
             parts.append((name, (rfc3339(at) or "")[:19].replace("T", " ") + "Z", "dim"))
-    parts += [("seen", f"{e.excerpt}  ({e.source}: {e.locator}{_seen_at(e.at)})", "text") for e in state.evidence]
-    out = [line(Span(" "), span(text, "title")) for text in wrap(_title(state, step), width - 2)]
+    parts += [("seen", f"{e.excerpt}  ({_where(e)})", "text") for e in state.evidence]
+    out = [line(Span(" "), span(text, "title")) for text in wrap(title_of(state, step), width - 2)]
     for name, text, role in parts:
         texts = wrap(text, max(20, width - 11))
         out += [line(Span(f" {name if not i else '':<9}", "head"), span(t, role)) for i, t in enumerate(texts)]
@@ -101,9 +103,11 @@ def details(walk: Walk, runbook: Runbook | None, number: int, width: int) -> lis
     return out
 
 
-def _seen_at(at: float | None) -> str:
-    """When something was seen: ages within its words count from then."""
-    return f", at {(rfc3339(at) or '')[11:19]}Z" if at is not None else ""
+def _where(seen: Evidence) -> str:
+    """Where and when something was seen: ages within its words count from then."""
+    place = "" if seen.source == "runbook" else f"{seen.source}: {seen.locator}"
+    at = f"at {(rfc3339(seen.at) or '')[11:19]}Z" if seen.at is not None else ""
+    return ", ".join(part for part in (place, at) if part) or "by this step"
 
 
 def _standing(board: Board, walk: Walk, width: int, *, left: bool, elsewhere: str) -> list[Line]:
@@ -158,7 +162,7 @@ def present(walk: Walk) -> str:
     step = runbook.step(walk.current) if runbook is not None else None
     if state is None:
         return plain_title(step) if step is not None else walk.current or "begins"
-    return _title(state, step)
+    return title_of(state, step)
 
 
 def heading(walk: Walk, runbook: Runbook | None, question: Question | None = None) -> Line:
@@ -212,7 +216,7 @@ def _visited(walk: Walk, runbook: Runbook | None, state: StepState, number: int,
     step = runbook.step(state.step) if runbook else None
     if step is not None and step.kind == "end" and state.state == "done":
         mark, role = _END_MARK["unresolved" if walk.recurred else walk.outcome or "unresolved"]
-    title = _title(state, step)
+    title = title_of(state, step)
     words = state.words
     if state.state == "current" and not words:
         words = stands
@@ -256,20 +260,9 @@ def _room(width: int) -> int:
     return max(20, min(_TITLE_WIDTH + max(0, width - 100) // 3, 56))
 
 
-def _title(state: StepState, step: Step | None) -> str:
-    if state.preview is not None and state.preview.effect.title:
-        return state.preview.effect.title
-    return plain_title(step) if step else state.step
-
-
-def plain_title(step: Step) -> str:
-    """The title of a step; what its template would fill in is left out until it is known."""
-    return _TEMPLATE.sub(" …", step.title)
-
-
 def _text(step: Step) -> str:
     """What the runbook says at a step; nothing where its words are made of data, which stand above."""
-    return "" if _TEMPLATE.search(step.text) else " ".join(step.text.split())
+    return "" if is_template(step.text) else " ".join(step.text.split())
 
 
 def _following(walk: Walk, runbook: Runbook | None) -> list[Step]:

@@ -18,7 +18,7 @@ from console.findings.memory.figures import memory_figures
 from console.findings.memory.sizes import sized
 from console.findings.model import Confidence
 from console.findings.rule import Answer, Rule, finding, severity_of
-from console.findings.rules.memory.words import before_them, of_kind, of_one_size, proof_of
+from console.findings.rules.memory.words import before_them, of_kind, of_one_size, profile_words, proof_of
 
 
 def container_oom(case: Case) -> Answer:
@@ -29,6 +29,8 @@ def container_oom(case: Case) -> Answer:
         return "no executor ended with exit code 137 and reason OOMKilled"
     figures = memory_figures(case, "executor", killed, "container")
     filled = _heap_or_overhead(figures)
+    profile = profile_words(case, killed)
+    figures = replace(figures, decided=filled.decided, likely=filled.likely)
     confidence: Confidence = "high" if any(v.pod is not None or v.reason == "OOMKilled" for v in killed) else "medium"
     limit = f" of {human_bytes(figures.limit)}" if figures.limit else ""
     return [
@@ -46,8 +48,8 @@ def container_oom(case: Case) -> Answer:
                 ("I02", "the JVM did not end itself with 52: the kernel killed it"),
                 ("I08", "the pod was not evicted for local storage"),
             ],
-            questions=filled.questions,
-            data=sized(case, replace(figures, decided=filled.decided, likely=filled.likely)),
+            questions=(*profile, *filled.questions),
+            data=figures if profile else sized(case, figures),
         )
     ]
 
@@ -123,7 +125,7 @@ def python_oom(case: Case) -> Answer:
         return "no executor has reason OOMKilled with an exit code other than 137"
     crashes = case.hits("python-crash", roles=("driver", "executor"))
     figures = memory_figures(case, "executor", killed, "python", decided="overhead", likely="overhead")
-    rss = figures.python_rss
+    rss, profile = figures.python_rss, profile_words(case, killed)
     detail = "a child process was killed by the kernel while the JVM lived on, so the memory outside the heap ran out"
     if crashes:
         detail += "; the driver saw Python workers crash"
@@ -143,7 +145,8 @@ def python_oom(case: Case) -> Answer:
                 ("I02", f"the JVM ended with {', '.join(str(c) for c in sorted(codes, key=str))}, not 52"),
                 ("healthy", "phase Succeeded and exit code 0 do not exclude an OOM kill of a child"),
             ],
-            data=sized(case, figures),
+            questions=profile,
+            data=figures if profile else sized(case, figures),
         )
     ]
 

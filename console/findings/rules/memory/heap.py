@@ -17,7 +17,7 @@ from console.findings.memory.figures import memory_figures, peak
 from console.findings.memory.sizes import sized
 from console.findings.model import Confidence
 from console.findings.rule import Answer, Rule, finding, severity_of
-from console.findings.rules.memory.words import before_them, of_kind, of_one_size, proof_of
+from console.findings.rules.memory.words import before_them, of_kind, of_one_size, profile_words, proof_of
 
 GC_SHARE = 0.15
 GC_MIN_SECONDS = 30.0
@@ -48,6 +48,7 @@ def heap_oom(case: Case) -> Answer:
     figures = memory_figures(
         case, "executor", dead, wording, decided="heap", likely="heap", one_task=_one_task(case, dead)
     )
+    profile = profile_words(case, dead)
     proven = bool(dead) or any(case.hits(w, roles=("executor",)) for w in errors)
     confidence: Confidence = "high" if proven else "medium"
     survived = not dead and not case.failed
@@ -74,8 +75,8 @@ def heap_oom(case: Case) -> Answer:
                 ("I01", "exit code 52 is the JVM's own end; a container at its limit ends with 137 and OOMKilled"),
                 ("I04", "the error stands in executors and their tasks, not in the driver"),
             ],
-            questions=_heap_questions(wording, proven=proven, one_task=figures.one_task),
-            data=sized(case, figures),
+            questions=[*profile, *_heap_questions(wording, proven=proven, one_task=figures.one_task)],
+            data=figures if profile else sized(case, figures),
         )
     ]
 
@@ -181,7 +182,8 @@ def _gc_by_rest(case: Case) -> list[_GcShare]:
     out = []
     for key, row in case.rest.executors.items():
         total, gc = num(row, "totalDuration") / 1000, num(row, "totalGCTime") / 1000
-        if key != "driver" and total >= GC_MIN_SECONDS and gc / total > GC_SHARE:
+        works = key != "driver" or len(case.rest.executors) == 1  # a driver alone runs the tasks itself
+        if works and total >= GC_MIN_SECONDS and gc / total > GC_SHARE:
             out.append(_GcShare(gc / total, key, total))
     return out
 

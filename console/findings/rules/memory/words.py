@@ -15,6 +15,23 @@ def of_kind(case: Case, *kinds: str) -> list[Victim]:
     return [v for v in case.victims if v.kind in kinds]
 
 
+def profile_words(case: Case, victims: Sequence[Victim]) -> tuple[str, ...]:
+    """What is to be known of executors whose sizes a resource profile of the job's own code gives; nothing where they
+    have those of the configuration."""
+    found = next((id for v in reversed(victims) if (id := _profile(case, v)) not in ("", "0")), "")
+    said = "which the job's code sets (ResourceProfileBuilder): spark.executor.* and the spec do not change it"
+    return (f"their size is that of resource profile {found}, {said}",) if found else ()
+
+
+def _profile(case: Case, victim: Victim) -> str:
+    """Id of the resource profile of an executor, by its pod or by REST; `` where neither says it."""
+    if victim.pod is not None and (label := victim.pod.labels.get("spark-exec-resourceprofile-id")):
+        return label
+    row = case.rest.executors.get(victim.executor) if victim.current else None
+    found = row.get("resourceProfileId") if row is not None else None
+    return str(found) if isinstance(found, int) else ""
+
+
 def proof_of(victims: Sequence[Victim], limit: int = 3) -> list[Evidence]:
     """Proof of the newest victims first, then one of the oldest."""
     out: list[Evidence] = []

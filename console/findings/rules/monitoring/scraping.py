@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec.structs import replace
 
 from console.apps.evidence import excerpt
-from console.base.text import clean, listed, plural
+from console.base.text import listed, plural
 from console.base.units import human_duration
 from console.facts.evidence import Evidence
 from console.facts.monitoring import Monitoring, Objects, Outage, Scrape, ScrapeObject
 from console.findings.case import ClusterView
 from console.findings.figures.monitoring import ScrapesMissing, TargetsDown
-from console.findings.model import Confidence, Finding, Severity
+from console.findings.model import Finding
 from console.findings.rule import Answer, WorldRule, finding
-from console.monitoring import blind
 
 STALE = 300.0
 """Seconds of age of the newest sample after which Prometheus itself is behind."""
@@ -226,89 +225,6 @@ def _monitor(seen: Monitoring, monitor: ScrapeObject, code: str, what: str, proo
     return replace(made, since=monitor.created)
 
 
-def rule_objects(world: ClusterView) -> Answer:
-    """PrometheusRule objects that Prometheus cannot take, or has not taken."""
-    seen = world.facts.monitoring
-    if seen is None or seen.objects is None:
-        return NO_OBJECTS
-    found = [_invalid(seen, one) or _not_loaded(seen, one) for one in seen.objects.rules]
-    return [one for one in found if one is not None] or "every PrometheusRule is loaded"
-
-
-def _rules_of(object_: ScrapeObject) -> list[Mapping[str, Any]]:
-    return [rule for group in _list(object_.spec.get("groups")) for rule in _list(group.get("rules"))]
-
-
-def _invalid(seen: Monitoring, object_: ScrapeObject) -> Finding | None:
-    """Rules whose expression cannot be parsed."""
-    wrong = [
-        (rule, said) for rule in _rules_of(object_) if isinstance(said := blind.parsed(str(rule.get("expr", ""))), str)
-    ]
-    if not wrong:
-        return None
-    more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
-    return _rule_object(
-        object_,
-        "monitoring-rule-invalid",
-        "warning",
-        "high",
-        f"PrometheusRule {object_.namespace}/{object_.name}: {_name(wrong[0][0])}{more} is no PromQL",
-        "The operator rejects it as a whole or in part: its alerts do not exist.",
-        [
-            Evidence("kubernetes", f"{object_.key} rule {_name(rule)}", excerpt(f"{said}: {rule.get('expr')}"), seen.at)
-            for rule, said in wrong
-        ],
-    )
-
-
-def _not_loaded(seen: Monitoring, object_: ScrapeObject) -> Finding | None:
-    """None of its rules is among those of the server, for long enough."""
-    named = [
-        (str(rule["alert"]), "alerting") if rule.get("alert") else (str(rule.get("record")), "recording")
-        for rule in _rules_of(object_)
-    ]
-    if seen.rules is None or not named or {(rule.name, rule.kind) for rule in seen.rules}.intersection(named):
-        return None
-    if too_young(seen, object_):
-        return None
-    words = f"none of its {plural(len(named), 'rule')} is among the {len(seen.rules)} that {seen.server} has"
-    return _rule_object(
-        object_,
-        "monitoring-rule-not-loaded",
-        "info",
-        "medium",
-        f"PrometheusRule {object_.namespace}/{object_.name} is not loaded",
-        "The ruleSelector of Prometheus may not match its labels.",
-        [Evidence("kubernetes", object_.key, excerpt(words), seen.at)],
-        ["does another Prometheus load it?"],
-    )
-
-
-def _rule_object(
-    object_: ScrapeObject,
-    code: str,
-    severity: Severity,
-    confidence: Confidence,
-    title: str,
-    detail: str,
-    proof: list[Evidence],
-    questions: Sequence[str] = (),
-) -> Finding:
-    made = finding(
-        None,
-        code,
-        None,
-        severity,
-        confidence,
-        title,
-        subject=object_.key,
-        detail=detail,
-        evidence=proof,
-        questions=questions,
-    )
-    return replace(made, since=object_.created)
-
-
 def matches(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
     """Whether a Kubernetes label selector matches."""
     if any(labels.get(key) != value for key, value in _map(selector.get("matchLabels")).items()):
@@ -354,10 +270,6 @@ def _ports(service: ScrapeObject) -> list[str]:
     return [str(port["name"]) for port in _list(service.spec.get("ports")) if port.get("name")]
 
 
-def _name(rule: Mapping[str, Any]) -> str:
-    return clean(str(rule.get("alert") or rule.get("record") or "without a name"))
-
-
 def _map(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
@@ -371,5 +283,4 @@ RULES = [
     WorldRule("monitoring-target-down", None, down),
     WorldRule("monitoring-scrape-gap", None, gaps),
     WorldRule("monitoring-selects-nothing", None, monitors),
-    WorldRule("monitoring-rule-not-loaded", None, rule_objects),
 ]

@@ -92,6 +92,38 @@ def _missed(one: Schedule, late: bool) -> Finding:
     )
 
 
+def suspended(world: ClusterView) -> Answer:
+    """Schedules that somebody suspended: none of their runs comes until it is taken back."""
+    held = [cr for cr in world.facts.spark if _is_suspended(cr)]
+    return [_suspended(cr) for cr in held] or "no schedule is suspended"
+
+
+def _is_suspended(cr: Workload) -> bool:
+    return cr.kind == "ScheduledSparkApplication" and not cr.gone and cr.spec.get("suspend") is True
+
+
+def _suspended(cr: Workload) -> Finding:
+    last = cr.status.get("lastRun")
+    ran = f"its last run began {last}" if isinstance(last, str) and last else "no run of it is known"
+    writers = ", ".join(cr.managers)
+    return finding(
+        None,
+        "schedule-suspended",
+        "I20",
+        "info",
+        "high",
+        f"schedule {cr.name} is suspended: {ran}",
+        subject=cr.key,
+        detail=f"suspend: true, schedule {cr.spec.get('schedule')}; written by {writers or 'nobody known'}",
+        evidence=[
+            of_workload(
+                cr, f"spec.suspend true, lastRun {last or 'none'}, nextRun {cr.status.get('nextRun') or 'none'}"
+            )
+        ],
+        questions=["who suspended it, and until when it was meant"],
+    )
+
+
 def slow_start(world: ClusterView) -> Answer:
     """Too many applications start slowly, by the operator's histogram."""
     total: dict[tuple[tuple[str, str], ...], Sample] = {}
@@ -129,5 +161,6 @@ def _series(sample: Sample) -> tuple[tuple[str, str], ...]:
 
 RULES = [
     WorldRule("schedule-missed", "I20", schedules),
+    WorldRule("schedule-suspended", "I20", suspended),
     WorldRule("start-latency", "I21", slow_start),
 ]

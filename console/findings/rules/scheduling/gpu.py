@@ -11,6 +11,7 @@ from console.findings.case import Case
 from console.findings.figures.scheduling import UnschedulableGpuFigures
 from console.findings.rule import Answer, Rule, finding
 from console.findings.rules.scheduling.waiting import GPU_TEXT, Unplaced, asks_gpu, begun, waiting_pods
+from console.findings.waits.nodes import node_wait
 
 
 def unschedulable_gpu(case: Case) -> Answer:
@@ -23,6 +24,7 @@ def unschedulable_gpu(case: Case) -> Answer:
     nodes = case.world.nodes.values()
     allocatable = sum(n.allocatable.get(resource, 0.0) for n in nodes) if nodes else None
     why = _why(waiting, resource, allocatable)
+    told = node_wait(case, waiting)
     questions = [
         "busy, gone or not asked for rightly: allocatable against requested GPUs per node, the pod's tolerations, "
         "its resource name",
@@ -50,6 +52,10 @@ def unschedulable_gpu(case: Case) -> Answer:
                 pods=tuple(w.pod.name for w in waiting),
                 resource=resource,
                 allocatable=allocatable,
+                keeper=told.keeper,
+                holders=case.world.spark_holders(resource, "", case.app.key) if told.keeper else (),
+                never=told.never or (bool(told.keeper) and allocatable == 0),
+                lets_in=told.lets_in,
             ),
         )
     ]

@@ -6,14 +6,16 @@ from console.findings.case import Case
 from console.findings.rule import Answer, Rule, finding
 from console.findings.waits.kueue import kueue_wait
 from console.findings.waits.model import Wait
-from console.findings.waits.others import gated, not_taken_up, suspended, volcano_wait, yunikorn_wait
+from console.findings.waits.others import gated, not_taken_up, suspended
+from console.findings.waits.volcano import gang_wait, volcano_wait
+from console.findings.waits.yunikorn import yunikorn_wait
 
 
 def wait_of(case: Case) -> Wait | None:
     """The wait of an application, by whoever knows most of it."""
     if case.over:
         return None
-    ways = (kueue_wait, volcano_wait, yunikorn_wait, gated, suspended, not_taken_up)
+    ways = (kueue_wait, volcano_wait, gang_wait, yunikorn_wait, gated, suspended, not_taken_up)
     return next((found for way in ways if (found := way(case)) is not None), None)
 
 
@@ -37,6 +39,7 @@ def queued(case: Case) -> Answer:
             detail=". ".join((*said, *helps, *forbids)),
             evidence=wait.evidence,
             ruled_out=[("I14", "it is not let in: no scheduler looks for a node yet")] if not case.pods else [],
+            data=wait.figures,
         )
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 from msgspec import Struct
 
@@ -91,8 +92,21 @@ def _quota(case: Case, code: str, told: list[Refusal]) -> Finding:
         evidence=[r.proof for r in told[:3]],
         ruled_out=[("I14", "the API refused the pod: it never reached the scheduler")],
         questions=["what holds the quota: finished pods count for object counts, running drivers for CPU and memory"],
-        data=QuotaFigures(quota=name),
+        data=QuotaFigures(quota=name, **_wait(case, name, used)),
     )
+
+
+def _wait(case: Case, quota: str, used: re.Match[str] | None) -> dict[str, Any]:
+    """The figures of a wait for a quota, of an application that still waits for it."""
+    if not case.app.live or used is None:
+        return {}
+    asked = dict(part.partition("=")[::2] for part in used.group(2).split(","))
+    resource = next(iter(asked)).removeprefix("requests.").removeprefix("limits.")
+    holders = case.world.spark_holders(resource, case.app.namespace, case.app.key)
+    return {
+        "keeper": "quota", "queue": quota, "resource": resource, "holders": holders,
+        "lets_in": "an end of one that holds it, a smaller application, or a larger quota",
+    }  # fmt: skip
 
 
 def _right(case: Case, code: str, told: list[Refusal]) -> Finding:

@@ -15,6 +15,7 @@ from console.findings.rule import Answer, Rule, finding
 from console.findings.rules.images import WAITING
 from console.findings.rules.scheduling.unregistered import Unregistered, unregistered
 from console.findings.rules.scheduling.waiting import PATIENCE, Unplaced, asks_gpu, begun, lasts, waiting_pods
+from console.findings.waits.nodes import node_wait
 
 
 def unschedulable(case: Case) -> Answer:
@@ -59,6 +60,7 @@ def _unplaced(case: Case, long: Sequence[Unplaced], absent: Unregistered) -> Fin
     proven = bool(words) or absent.listed
     confidence: Confidence = "high" if proven else "low" if case.victims or long else "medium"
     running = case.app.running_executors
+    told = node_wait(case, long)
     return finding(
         case,
         "unschedulable",
@@ -79,6 +81,11 @@ def _unplaced(case: Case, long: Sequence[Unplaced], absent: Unregistered) -> Fin
             pods=tuple(w.pod.name for w in long),
             reason=why,
             memory_request=next((w.pod.main.requests.get("memory") for w in long if w.pod.main is not None), None),
+            keeper=told.keeper,
+            resource=told.resource or (why if told.keeper else ""),
+            holders=told.holders,
+            never=told.never,
+            lets_in=told.lets_in,
         ),
     )
 

@@ -164,7 +164,7 @@ async def _second_person(policy: Policy, connection: Connection) -> Check:
 _PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("monitoring targets", ("monitoring-stale", "monitoring-target-down", "monitoring-scrape-gap")),
     ("monitoring rules", ("monitoring-rule-error", "monitoring-rule-late", "monitoring-rule-invalid",
-                          "monitoring-rule-not-loaded")),
+                          "monitoring-rule-not-loaded", "monitoring-rules-not-mounted")),
     ("monitoring series", ("monitoring-series-missing", "monitoring-selector-empty", "monitoring-objective-blind")),
     ("monitoring pod labels", ("monitoring-pod-labels",)),
     ("monitoring objects", ("monitoring-selects-nothing", "monitoring-port-missing", "monitoring-no-endpoints")),

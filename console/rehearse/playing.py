@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from console.drill.session import DrillSession
 from console.drill.state.clock import StepClock
 from console.facts.model import Alert
 from console.live import Live, Pace, Plan, Situation
+from console.operate.person import Question, Reply, Scripted
 from console.runbook.walk import Walk
 
 KEPT_DRILLS = 20
@@ -49,6 +51,7 @@ class Score(Struct, frozen=True):
         expected: outcomes with which the case ends as it should. `ok`: it did, and `problems` is empty.
         slo: objective id → budget_left and burn rates, before and after.
         seconds: virtual seconds from the first step to the end.
+        asked: every question of the walk, with what was answered (`` where nobody answered).
     """
 
     scenario: str
@@ -65,6 +68,20 @@ class Score(Struct, frozen=True):
     timeline: str
     walk: str
     seconds: float
+    asked: tuple[tuple[Question, str], ...] = ()
+
+
+class Heard(Scripted):
+    """A case's answers; keeps every question with what was answered."""
+
+    @cached_property
+    def asked(self) -> list[tuple[Question, str]]:
+        return []
+
+    async def answer(self, question: Question) -> Reply | None:
+        reply = await super().answer(question)
+        self.asked.append((question, "" if reply is None else reply.typed or reply.value))
+        return reply
 
 
 class Rehearsal:
@@ -246,14 +263,12 @@ def play(scenario: str | Path | Scenario, case: str = "default", *, seed: int | 
 
 
 def _played(rehearsal: Rehearsal, live: Live) -> Score:
-    from console.operate.person import Scripted
-
     session, case = rehearsal.session, rehearsal.case
     first = _when_found(live, case)
     answers = rehearsal._folder / "answers.yaml"
     said = {"by": "the drill", "answers": dict(case.answers), "notes": True, "confirm": True}
     answers.write_text(yaml.safe_dump(said))
-    person = Scripted.read(answers, production=False)
+    person = Heard.read(answers, production=False)
     person.types = True
     given = {str(k): str(v) for k, v in case.inputs.items()}
     began = session.clock.now()
@@ -277,6 +292,7 @@ def _played(rehearsal: Rehearsal, live: Live) -> Score:
         timeline=timeline,
         walk=walk.id,
         seconds=session.clock.now() - began,
+        asked=tuple(person.asked),
     )
 
 

@@ -1,0 +1,1 @@
+"""What `console diagnose` tells beside findings."""

@@ -1,0 +1,103 @@
+# ruff: noqa: E501  (frames are as wide as the JVM prints them)
+"""Two thread dumps that show the same stack: as answers of Spark's REST API, and as the JVM prints them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from console.facts.model import Origin, RestDocument
+from console.findings.model import Finding
+from tests.findings.worlds import APP_ID, driver, executor, judge, log
+
+SOCKET = (
+    "java.net.SocketInputStream.socketRead0(java.base@17.0.9/Native Method)",
+    "java.net.SocketInputStream.read(java.base@17.0.9/SocketInputStream.java:150)",
+    "org.postgresql.core.PGStream.receiveChar(PGStream.java:443)",
+)
+IDLE = (
+    "java.lang.Object.wait(Native Method)",
+    "java.util.concurrent.ThreadPoolExecutor.getTask(ThreadPoolExecutor.java:1)",
+)
+WORKER = "Executor task launch worker for task 3.0 in stage 1.0 (TID 7)"
+
+
+def printed(*dumps: tuple[str, tuple[str, ...]]) -> str:
+    """What `jstack` prints of one thread, once for each dump."""
+    out = []
+    for name, frames in dumps:
+        at = "".join(f"\tat {frame}\n" for frame in frames)
+        out.append(
+            "2026-11-24 10:00:00\nFull thread dump OpenJDK 64-Bit Server VM (17.0.9+9 mixed mode):\n\n"
+            f'"{name}" #88 daemon prio=5 os_prio=0 tid=0x7f nid=0x1 runnable\n   java.lang.Thread.State: RUNNABLE\n{at}\n'
+        )
+    return "".join(out)
+
+
+def answer(number: int, frames: tuple[str, ...], name: str = WORKER, whose: str = "2") -> RestDocument:
+    """The same from `executors/ID/threads`."""
+    row = {
+        "threadId": 34,
+        "threadName": name,
+        "threadState": "RUNNABLE",
+        "stackTrace": {"elems": [f"{f}\n" for f in frames]},
+    }
+    return RestDocument("threads", [row], Origin("spark-rest", f"{number}__executors_{whose}_threads.json"), APP_ID)
+
+
+def still(*things: Any) -> list[Finding]:
+    return [f for f in judge(driver(), executor(1), *things) if f.code == "no-progress"]
+
+
+def test_a_task_that_stands_in_both_dumps_is_told_with_its_frames_and_what_it_stands_at() -> None:
+    for things in (
+        (log(printed((WORKER, SOCKET), (WORKER, SOCKET)), "executor"),),
+        (answer(1, SOCKET), answer(2, SOCKET)),
+    ):
+        (found,) = still(*things)
+        assert (
+            "1 thread stood at the same place in 2 thread dumps: java.net.SocketInputStream.socketRead0" in found.title
+        )
+        assert "it reads from a connection" in found.detail and "PGStream.receiveChar" in found.detail
+        assert found.confidence == "medium" and len(found.evidence) == 2
+
+
+def test_a_version_before_a_file_does_not_make_another_frame() -> None:
+    older = tuple(frame.replace("java.base@17.0.9/", "") for frame in SOCKET)
+    assert still(answer(1, SOCKET), answer(2, older))
+
+
+@pytest.mark.parametrize(
+    "things",
+    [
+        (log(printed((WORKER, SOCKET)), "executor"),),
+        (log(printed((WORKER, SOCKET), (WORKER, SOCKET[1:])), "executor"),),
+        (answer(1, IDLE), answer(2, IDLE)),
+        (answer(1, SOCKET, "dispatcher-event-loop-0"), answer(2, SOCKET, "dispatcher-event-loop-0")),
+        (answer(1, SOCKET), answer(2, SOCKET, whose="3")),
+        (answer(1, SOCKET), answer(2, SOCKET, WORKER.replace("TID 7", "TID 9"))),
+    ],
+    ids=["one dump", "it moved", "idle", "no worker", "another process", "another task"],
+)
+def test_what_moved_or_waits_for_work_stands_nowhere(things: tuple[Any, ...]) -> None:
+    assert still(*things) == []
+
+
+def test_the_same_answer_twice_is_one_dump() -> None:
+    one = answer(1, SOCKET)
+    assert still(one, replace(one)) == []
+
+
+def test_collection_of_a_driver_that_runs_the_tasks_itself_counts() -> None:
+    from tests.findings.worlds import rest
+
+    def collects(*more: str) -> bool:
+        rows = [
+            {"id": key, "isActive": True, "totalDuration": 600_000, "totalGCTime": 498_000} for key in ("driver", *more)
+        ]
+        found = [f for f in judge(driver(), rest("executors", rows)) if f.code == "executor-gc-pressure"]
+        return bool(found) and "driver" in getattr(found[0].data, "executors", ())
+
+    assert collects() and not collects("1")

@@ -82,6 +82,10 @@ def _suspended(effect: Effect, obj: dict[str, Any], now: float) -> list[Conseque
     return [Consequence("restart", "info", "nothing restarts")]
 
 
+BETWEEN = frozenset({"FAILING", "PENDING_RERUN", "INVALIDATING", "SUBMISSION_FAILED"})
+"""States of an application whose attempt is over and whose next one has not begun."""
+
+
 def _lost(obj: dict[str, Any], now: float) -> list[Consequence]:
     status = tree(obj.get("status"))
     state = str(tree(status.get("applicationState")).get("state") or "NEW")
@@ -92,6 +96,9 @@ def _lost(obj: dict[str, Any], now: float) -> list[Consequence]:
     executors = f" on {plural(alive, 'executor')}" if alive else ""
     if begun is None:
         return [Consequence("loss", "unknown", f"it is {clean(state)}; how much work is lost is not known")]
+    if state in BETWEEN and not alive:
+        words = f"no attempt runs now (state {state}): what the last one did since {_moment(begun)} is lost already"
+        return [Consequence("loss", "info", words)]
     worked = f"{human_duration(max(0.0, now - begun))} at {_moment(now)}"
     words = f"the work since {_moment(begun)}{executors} is lost: {worked} (state {clean(state)})"
     return [Consequence("loss", "warning", words)]

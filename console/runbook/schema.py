@@ -297,6 +297,8 @@ def named_objects(document: Document, head: RunbookDoc) -> tuple[dict[str, Named
             )
         elif isinstance(doc, str):
             out[name] = NamedObject(name, workload=True)
+        elif not (doc.name or doc.labels or doc.all):
+            problems.append(document.error(at, "`labels: {}` names nothing", hint="all: true"))
         elif not (version := doc.api_version or API_VERSIONS.get(doc.kind, "")):
             hint = did_you_mean(doc.kind, API_VERSIONS)
             problems.append(

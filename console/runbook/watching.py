@@ -252,7 +252,7 @@ def _tasks(after: After, samples: Sequence[ProgressSample], now: float) -> Watch
     total = samples[-1].total if samples else None
     if total is not None and total < after.tasks:
         total = None  # counted before stages were added: what is left is not known
-    words = f"{after.tasks:.0f}" + (f" of {total}" if total else "") + " completed"
+    words = f"{after.tasks:.0f} completed" + (f" of {total} known so far" if total else "")
     if speed is None:
         return WatchedFigure("tasks", "unknown", f"{words}, rate not known yet", _share(after.tasks, total))
     words += f", {speed * 60:.0f} a minute"
@@ -271,7 +271,7 @@ def _to_go(seconds: float, samples: Sequence[ProgressSample], now: float) -> str
         since = one.at
     left = since + seconds - now
     waited = human_duration(max(0.0, now - since))
-    return f"{human_duration(left)} to go" if left > 0 else f"none for {waited}, longer than their rate says"
+    return f"{human_duration(left)} to go of those" if left > 0 else f"none for {waited}, longer than their rate says"
 
 
 def _share(done: float, total: int | None) -> float | None:

@@ -293,6 +293,18 @@ def test_an_application_that_has_ended_has_no_work_to_lose() -> None:
     assert follows(TOUCHED, state="FAILED")["loss"] == ("info", "it is FAILED now: no running work is lost")
 
 
+def test_between_two_attempts_no_work_is_said_to_be_lost_by_the_change() -> None:
+    obj = spark_application("n", uid="u")
+    begun = "2026-11-24T10:00:00Z"
+    obj["status"] = {"applicationState": {"state": "PENDING_RERUN"}, "lastSubmissionAttemptTime": begun}
+    now = (parse_time(begun) or 0) + 60
+    found = told(consequences(raise_overhead(obj), obj, TOUCHED, now))
+    words = "no attempt runs now (state PENDING_RERUN): what the last one did since 10:00:00Z is lost already"
+    assert found["loss"] == ("info", words)
+    obj["status"]["executorState"] = {"a": "RUNNING"}
+    assert told(consequences(raise_overhead(obj), obj, TOUCHED, now))["loss"][0] == "warning"
+
+
 def test_the_time_to_live_restarts_nothing_and_suspending_kills_the_driver() -> None:
     assert follows(("/spec/timeToLiveSeconds",))["restart"] == ("info", "nothing restarts")
     suspended = follows(("/spec/suspend",), patch={"spec": {"suspend": True}})

@@ -1,4 +1,4 @@
-"""The table of verbs in docs/runbooks.md has each of them: its keys, its way back, and whether it proves itself."""
+"""The table of verbs in docs/verbs.md has each of them: its keys, its way back, and whether it proves itself."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ import pytest
 from console.actions import verbs
 from console.actions.verb import Verb
 
-PAGE = Path(__file__).parents[2] / "docs" / "runbooks.md"
-SECTION = PAGE.read_text().partition("\n## Verbs that change things\n")[2]
-ROWS = [line.strip("|").split("|") for line in SECTION.splitlines() if line.startswith("| `")]
+PAGE = Path(__file__).parents[2] / "docs" / "verbs.md"
+ROWS = [line.strip("|").split("|") for line in PAGE.read_text().splitlines() if line.startswith("| `")]
 TABLE = {re.findall(r"`([\w-]+)`", row[0])[0]: [cell.strip() for cell in row] for row in ROWS}
 VERBS = [verb for verb in verbs().values() if verb.step == "change"]
 KINDS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "Pod", "Node", "SparkApplication", "CronJob", "ConfigMap")

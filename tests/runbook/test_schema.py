@@ -223,3 +223,11 @@ def test_a_script_is_described_beside_it() -> None:
     with pytest.raises(DocumentError, match="a file in the same folder"):
         scripts.load(text.replace("x.sh", "../../etc/x.sh"), "x.yaml", "/lib/scripts")
     jsonschema.Draft202012Validator(scripts.json_schema()).validate(yaml.safe_load(text))
+
+
+def test_objects_by_no_label_name_nothing_and_all_of_them_are_said() -> None:
+    text = MINIMAL.replace("steps:\n", "objects: {pods: {kind: Pod, namespace: spark, labels: {}}}\nsteps:\n", 1)
+    with pytest.raises(DocumentError, match="names nothing") as error:
+        schema.load(text, "book.yaml")
+    assert error.value.hint == "all: true"
+    assert schema.load(text.replace("labels: {}", "all: true"), "book.yaml").objects[0].listed

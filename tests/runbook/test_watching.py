@@ -70,7 +70,7 @@ def test_executors_tasks_and_deaths_stand_beside_not_yet() -> None:
     )
     watched = seen(walked("executors-recover", HoldBroke(NOW - 100, "executors-recover", "not yet")), one)
     assert figure(watched, "executors") == WatchedFigure("executors", "not yet", "1 of 4", 0.25)
-    assert figure(watched, "tasks").words == "160 of 400 completed, 12 a minute, 20m to go"
+    assert figure(watched, "tasks").words == "160 completed of 400 known so far, 12 a minute, 20m to go of those"
     assert (
         figure(watched, "deaths").words
         == "1 since the change: 1 OOMKilled at the container's limit (1 of before still run)"
@@ -237,9 +237,11 @@ def test_the_time_to_go_is_counted_down_and_says_when_it_was_too_short() -> None
         assert watched is not None
         return next(figure.words for figure in watched.figures if figure.name == "tasks")
 
-    assert tasks(NOW - 30) == "492 of 504 completed, 72 a minute, 10s to go"
-    assert tasks(NOW - 26) == "492 of 504 completed, 72 a minute, 6s to go"
-    assert tasks(NOW + 10) == "492 of 504 completed, 72 a minute, none for 40s, longer than their rate says"
+    assert tasks(NOW - 30) == "492 completed of 504 known so far, 72 a minute, 10s to go of those"
+    assert tasks(NOW - 26) == "492 completed of 504 known so far, 72 a minute, 6s to go of those"
+    assert (
+        tasks(NOW + 10) == "492 completed of 504 known so far, 72 a minute, none for 40s, longer than their rate says"
+    )
 
 
 def test_an_application_that_completed_is_not_said_to_lack_executors_or_figures() -> None:

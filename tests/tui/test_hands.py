@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from console.base.errors import RefusedError
-from console.runbook.walk import Entered, HandedOver, Started, fold
+from console.runbook.walk import Entered, HandedOver, Noted, Resumed, Started, apply, fold
 from tests.tui.scenes import KEY, NOW, Scene, situation
 from tests.tui.test_pages import press, settled, shown, text
 from tests.tui.test_walk import OOM, ask, began, open_walk, replies, stands, walked
@@ -176,6 +176,67 @@ async def test_a_key_of_what_enter_opens_says_where_it_works() -> None:
             assert text(pilot)[-1].strip() == "y is a key of the walk: enter opens it"
         await press(pilot, "1", "G", "x")
         assert text(pilot)[-1].strip() == "x is a key of the walk: g and enter open it"
+
+
+def waiting(*walks: Any, **more: Any) -> Scene:
+    return Scene(situation(walks=walks, **more))
+
+
+def begun(id: str, *events: Any) -> Any:
+    started = Started(NOW - 600, id, "spark-oom", "1.0.0", "0" * 64, "", {}, {}, {}, KEY, "sre", "console")
+    return fold([started, Entered(NOW - 500, "step-1"), *events])
+
+
+@pytest.mark.parametrize("page", ["1", "6"])
+async def test_a_takes_up_the_only_walk_that_waits_wherever_walks_are_listed(page: str) -> None:
+    scene = waiting(begun("w1", HandedOver(NOW - 40, "ada", "grace: the heap is flat", "step-1")))
+    async with shown(scene, (80, 24)) as pilot:
+        await press(pilot, page)
+        assert "a take up" in text(pilot)[-1]
+        await press(pilot, "a")
+        assert ("resume", ("w1", False)) in scene.asked and pilot.app.main.page.name == "walk"
+
+
+async def test_a_opens_the_walk_that_asks_and_takes_none_where_it_is_not_clear_which() -> None:
+    asks = waiting(begun("w1"), here=frozenset({"w1"}), questions={"w1": ask()})
+    async with shown(asks, (80, 24)) as pilot:
+        await press(pilot, "a")
+        assert pilot.app.main.page.name == "walk" and not [what for what, _ in asks.asked if what == "resume"]
+    two = waiting(begun("w1"), begun("w2"))
+    async with shown(two, (80, 24)) as pilot:
+        await press(pilot, "G", "a")
+        assert "several wait" in text(pilot)[-1]
+        await press(pilot, "g", "a")
+        assert [value for what, value in two.asked if what == "resume"] == [("w1", False)]
+    other = waiting(begun("w1"), elsewhere={"w1": "ada (process 7)"})
+    async with shown(other, (80, 24)) as pilot:
+        assert "a take up" not in text(pilot)[-1]
+        await press(pilot, "a")
+        assert text(pilot)[-1].strip() == "a: ada (process 7) is on it: it is answered there"
+    async with shown(Scene(situation()), (80, 24)) as pilot:
+        await press(pilot, "a")
+        assert text(pilot)[-1].strip() == "a: no walk waits"
+
+
+async def test_who_takes_a_walk_up_reads_the_notes_and_the_last_word_of_the_one_before_with_the_question() -> None:
+    walk = begun(
+        "w1", Noted(NOW - 60, "asked the owner, no answer yet", "ada"), HandedOver(NOW - 40, "ada", "I lean to heap")
+    )
+    walk = apply(walk, Resumed(NOW - 30, "grace"))
+    async with shown(waiting(walk, here=frozenset({"w1"}), questions={"w1": ask()}), (80, 24)) as pilot:
+        await press(pilot, "a", "d")
+        screen = " ".join(text(pilot))
+        assert "asked the owner, no answer yet" in screen and "I lean to heap" in screen
+
+
+async def test_no_sentence_of_the_help_is_cut_off_at_eighty_columns() -> None:
+    async with shown(walked(3, ask()), (80, 24)) as pilot:
+        await open_walk(pilot)
+        await press(pilot, "question_mark")
+        page = pilot.app.main.page
+        lines = [line.text for line in (page.show(80, 24).line(i, 80) for i in range(len(page.show(80, 24))))]
+        assert max(map(len, lines)) <= 80
+        assert "asked for." in " ".join(" ".join(lines).split()), "the end of the longest sentence"
 
 
 # the mark of a choice, and walks that wait

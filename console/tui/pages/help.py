@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from console.tui.hub import Hub
 from console.tui.keys import DIGITS, MOVES, KeyBinding
-from console.tui.lines import BLANK, FixedLines, Line, Lines, Span, fit, line, rule, span, wrap
+from console.tui.lines import BLANK, FixedLines, Line, Lines, Role, Span, fit, line, rule, span, wrap
 from console.tui.pages.base import Page
+
+WORDS = (
+    ("5m, 1h, 6h, 3d", "Burn rate over that window: 1 spends the budget exactly by the end of the period."),
+    ("~", "Few events in the window: one failure moves the rate a lot."),
+    ("no data", "Not known. It is never counted as good."),
+    ("fresh late stale", "How old the last answer of a source is."),
+    ("captured, gone", "The pod does not exist any more; what is shown was kept when it ended."),
+)
 
 
 class HelpPage(Page):
@@ -33,27 +41,26 @@ class HelpPage(Page):
         ):
             out.append(rule(title, width))
             for key in keys:
-                out += self._key(key)
+                out += self._key(key, width)
             if keys is self.everywhere:
                 out += [line(Span(" "), span(text, "dim")) for text in wrap(DIGITS, width - 2)]
         out += [
             rule("words", width),
-            _word(
-                "5m, 1h, 6h, 3d", "Burn rate over that window: 1 spends the budget exactly by the end of the period."
-            ),
-            _word("~", "Few events in the window: one failure moves the rate a lot."),
-            _word("no data", "Not known. It is never counted as good."),
-            _word("fresh late stale", "How old the last answer of a source is."),
-            _word("captured, gone", "The pod does not exist any more; what is shown was kept when it ended."),
+            *(made for word, meaning in WORDS for made in _word(word, meaning, width)),
             BLANK,
         ]
         return FixedLines(out)
 
-    def _key(self, key: KeyBinding) -> list[Line]:
+    def _key(self, key: KeyBinding, width: int) -> list[Line]:
         reason = self.below.why_not(key)
-        out = [line(Span(" "), span(fit(key.label, 8), "key"), span(key.tip, "dim" if reason else "text"))]
-        return [*out, line(Span(" " * 9), span(f"not now: {reason}", "warn"))] if reason else out
+        first, *rest = wrap(key.tip, width - 10)
+        role: Role = "dim" if reason else "text"
+        out = [line(Span(" "), span(fit(key.label, 8), "key"), span(first, role))]
+        out += [line(Span(" " * 9), span(more, role)) for more in rest]
+        why = wrap(f"not now: {reason}", width - 10) if reason else []
+        return [*out, *(line(Span(" " * 9), span(part, "warn")) for part in why)]
 
 
-def _word(word: str, meaning: str) -> Line:
-    return line(Span(" "), span(fit(word, 18), "head"), span(meaning))
+def _word(word: str, meaning: str, width: int) -> list[Line]:
+    texts = wrap(meaning, width - 20)
+    return [line(Span(" "), span(fit(word if not i else "", 18), "head"), span(t)) for i, t in enumerate(texts)]

@@ -12,17 +12,17 @@ from console.tui.hub import Hub
 from console.tui.keys import KeyBinding
 from console.tui.lines import FixedLines, Lines
 from console.tui.pages.app import AppPage
-from console.tui.pages.base import Page
 from console.tui.pages.begin import begin
 from console.tui.pages.evidence import CausePage, EvidencePage
 from console.tui.pages.slo import SloPage
+from console.tui.pages.takeup import TAKE_UP, ListsWalks
 from console.tui.pages.walk import WalkPage
 from console.tui.pages.workstreams import PreventedPage
 from console.tui.views import app as app_view
 from console.tui.views import now
 
 
-class NowPage(Page):
+class NowPage(ListsWalks):
     name = "now"
     root = True
     root_key = KeyBinding("1", "now", "now", "Now: what is burning, since when, and what to do.")
@@ -30,6 +30,7 @@ class NowPage(Page):
         KeyBinding("enter", "open", "open", "Open what the cursor stands on; unfold what several applications share."),
         KeyBinding("r", "runbook", "runbook", "Walk the runbook that fits the selected finding, alert or objective."),
         KeyBinding("e", "evidence", "evidence", "What was seen, ruled out and left open for the selected finding."),
+        TAKE_UP,
         KeyBinding(
             "w", "prevented", "planned", "Planned work that would have prevented this class of incident.", False
         ),

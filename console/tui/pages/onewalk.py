@@ -52,7 +52,10 @@ class OneWalk(Page):
             return "the walk goes on: its own verification offers the rollback"
         if others := self._others():
             return others
-        return "" if walk.writes[-1].id in walk.rollbacks else "the last change cannot be undone"
+        last = walk.writes[-1]
+        if last.inverse_of:
+            return "the last change was rolled back already"
+        return "" if last.id in walk.rollbacks else "the last change cannot be undone"
 
     def do_rollback(self) -> None:
         walk = self.walk

@@ -303,11 +303,17 @@ class WalkPage(OneWalk):
                 f"{question.title}: ", lambda text: self._reply(question, text) if text is not None else None
             )
 
+    def _said(self, width: int) -> list[Line]:
+        """What those before said: when they handed it over, and in notes."""
+        return view.said(self.walk, width) if self.walk is not None else []
+
     def do_details(self) -> None:
         question = self.question
         if question is None:
             number = len(self.walk.steps) if self.walk is not None else 0
-            self._open(f"step {number}", lambda width: [*self._stands(width), *self._step(number, width)])
+            self._open(
+                f"step {number}", lambda width: [*self._stands(width), *self._said(width), *self._step(number, width)]
+            )
             return
 
         def read() -> None:
@@ -315,7 +321,7 @@ class WalkPage(OneWalk):
             self._read = self._read or (now is not None and now.weighs == question.weighs)
 
         def full(width: int) -> list[Line]:
-            return question_view.full(self.question or question, width)
+            return [*self._said(width), *question_view.full(self.question or question, width)]
 
         self.hub.host.push(QuestionReader(self.hub, self, full, read))
 

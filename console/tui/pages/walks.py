@@ -9,7 +9,7 @@ from console.timeline.prose import outcome
 from console.tui.keys import KeyBinding
 from console.tui.lines import Cell, FixedLines, Line, Lines, Span, TableColumn, cut, header, line, row, span, told
 from console.tui.pages.approval import ApprovalPage
-from console.tui.pages.base import Page
+from console.tui.pages.takeup import TAKE_UP, ListsWalks
 from console.tui.pages.walk import WalkPage
 from console.tui.views.walk import present
 
@@ -27,7 +27,7 @@ COLUMNS = (
 )
 
 
-class WalksPage(Page):
+class WalksPage(ListsWalks):
     name = "walks"
     root = True
     root_key = KeyBinding(
@@ -35,6 +35,7 @@ class WalksPage(Page):
     )
     keys: ClassVar[tuple[KeyBinding, ...]] = (
         KeyBinding("enter", "open", "open", "Open the walk, or what somebody else asks a second person for."),
+        TAKE_UP,
         KeyBinding("t", "timeline", "timeline", "Write its timeline as Markdown and say where it lies."),
     )
 

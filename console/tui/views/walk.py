@@ -75,6 +75,13 @@ def pinned(
     return [rule(width=width), *out] if out else []
 
 
+def said(walk: Walk, width: int) -> list[Line]:
+    """What people said of a walk for the next one: remarks, and notes with who and when."""
+    told = [*walk.remarks, *(f"{n.by}, {(rfc3339(n.at) or '')[11:16]}Z: {n.text}" for n in walk.notes)]
+    out = [line(Span(" ! ", "crit"), span(part, "warn")) for text in told for part in wrap(text, width - 4)]
+    return [*out, rule(width=width)] if out else []
+
+
 def details(walk: Walk, runbook: Runbook | None, number: int, width: int) -> list[Line]:
     """All that is known of the step that was made as the `number`th (from 1)."""
     if not 1 <= number <= len(walk.steps):

@@ -143,10 +143,8 @@ class EvidenceKept(WalkEvent, frozen=True, tag="kept"):
 
 
 class Intent(WalkEvent, frozen=True, tag="intent"):
-    """Committed to disk before the write leaves. `rollback` is the inverse, captured.
-
-    `told`: what follows from it, as it was worked out anew after the confirmation.
-    """
+    """Committed to disk before the write leaves. `rollback` is the inverse, captured. `told`: what follows from it, as
+    it was worked out anew after the confirmation."""
 
     step: str
     effect: Effect
@@ -158,9 +156,7 @@ class Intent(WalkEvent, frozen=True, tag="intent"):
 
 class Called(WalkEvent, frozen=True, tag="called"):
     """A script wanted to write. It is recorded before it is sent (`status` 0), and with the status of the answer.
-
-    `refused` says why it was not passed on; `message` what the server said, or that no answer came.
-    """
+    `refused` says why it was not passed on; `message` what the server said, or that no answer came."""
 
     step: str
     effect: str
@@ -239,9 +235,7 @@ class Offered(WalkEvent, frozen=True, tag="offered"):
 
 class LookedBack(WalkEvent, frozen=True, tag="looked back"):
     """What was seen after the rollback `effect`: whether the fields are as before the change, what state it leaves.
-
-    `todo`: what is still to do, and by whom.
-    """
+    `todo`: what is still to do, and by whom."""
 
     step: str
     effect: str

@@ -16,8 +16,8 @@ import jinja2
 from console.base import units
 from console.base.clock import rfc3339
 from console.base.text import clean, shorten
-from console.runbook import podsums
 from console.runbook.budget import MAX_TEXT, TooMuchError, capped, items_of, kind_of, number_of, short, text_of
+from console.runbook.context import podsums
 
 MI = 2**20
 

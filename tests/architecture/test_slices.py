@@ -41,7 +41,7 @@ DECIDED = {
     "runbook/filters.py": NUMBER,
     "runbook/match.py": LOOKED_AT,
     "runbook/authors/importing/book.py": NAME,
-    "runbook/podsums.py": NUMBER,
+    "runbook/context/podsums.py": NUMBER,
     "runbook/types.py": NUMBER,
     "sources/cluster/discovery.py": LOOKED_AT,
     "sources/cluster/fields.py": NUMBER,

@@ -126,7 +126,7 @@ def test_a_change_of_the_last_drill_blocks_nothing_in_the_next(tmp_path: Path, m
 
 
 def test_only_the_journals_of_the_latest_drills_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from console.rehearse.playing import playing
+    from console.rehearse import playing
 
     monkeypatch.setenv("CONSOLE_STATE_DIR", str(tmp_path))
     monkeypatch.setattr(playing, "KEPT_DRILLS", 2)

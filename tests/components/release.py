@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import urllib.request
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from msgspec import structs
 
-from console.base.clock import rfc3339
-from console.live import Live, Situation
+from console.base.clock import WallClock, rfc3339
+from console.live import Live, Pace, Situation
+from console.live.plan import Plan
 from console.rehearse.playing import Rehearsal
+from console.settings.load import load
+from console.wire.config import ContextRef
+from tests.cluster.controlplane import KubeApi
 
 PATHS = {
     "Deployment": "/apis/apps/v1/namespaces/{}/deployments",
@@ -31,11 +36,16 @@ PATHS = {
     "ExternalSecret": "/apis/external-secrets.io/v1/namespaces/{}/externalsecrets",
     "SecretStore": "/apis/external-secrets.io/v1/namespaces/{}/secretstores",
     "SealedSecret": "/apis/bitnami.com/v1alpha1/namespaces/{}/sealedsecrets",
+    "HorizontalPodAutoscaler": "/apis/autoscaling/v2/namespaces/{}/horizontalpodautoscalers",
+    "ServiceMonitor": "/apis/monitoring.coreos.com/v1/namespaces/{}/servicemonitors",
+    "PrometheusRule": "/apis/monitoring.coreos.com/v1/namespaces/{}/prometheusrules",
 }
 API = {"Deployment": "apps/v1", "StatefulSet": "apps/v1", "DaemonSet": "apps/v1", "CronJob": "batch/v1",
        "ScaledObject": "keda.sh/v1alpha1", "Job": "batch/v1", "NetworkPolicy": "networking.k8s.io/v1",
        "EndpointSlice": "discovery.k8s.io/v1", "ExternalSecret": "external-secrets.io/v1",
-       "SecretStore": "external-secrets.io/v1", "SealedSecret": "bitnami.com/v1alpha1"}  # fmt: skip
+       "SecretStore": "external-secrets.io/v1", "SealedSecret": "bitnami.com/v1alpha1",
+       "HorizontalPodAutoscaler": "autoscaling/v2", "ServiceMonitor": "monitoring.coreos.com/v1",
+       "PrometheusRule": "monitoring.coreos.com/v1"}  # fmt: skip
 
 
 class Release:
@@ -131,3 +141,22 @@ class Release:
         )
         with urllib.request.urlopen(request, timeout=30):
             return
+
+
+class RealRelease(Release):
+    """The same on a real API server, in a namespace of its own."""
+
+    def __init__(self, kube: KubeApi, name: str, state: Path) -> None:
+        self.kube, self.state, self.namespace = kube, state, kube.new_namespace(name)
+        self.now = WallClock().now()
+
+    def looked(self, preset: str | None = None) -> Situation:
+        ref = ContextRef(kubeconfig=str(self.kube.kubeconfig), namespace=self.namespace)
+        with Live(Plan(load(), ref, state=self.state, pace=Pace(reads=1.0, metrics=1.0), preset=preset)) as live:
+            return live.settle(60)
+
+    def _call(self, method: str, path: str, body: dict[str, Any]) -> None:
+        if method == "PATCH":
+            self.kube.merge(path, body)
+        else:
+            self.kube.create(path, body)

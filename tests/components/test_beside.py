@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from console.cli.board import status_text
+from console.cli.main import run
 from console.drill.kube.access import DenyRule
+from console.findings.rules.monitoring import scraping
 from console.rehearse.playing import Rehearsal
 from tests.components.release import Release
 
@@ -123,3 +128,44 @@ def test_configmaps_without_a_chart_are_seen_by_what_they_hold(drill: Rehearsal)
     assert torn.key in rules.causes
     assert torn.title == "ConfigMap plain/platform-rules: Elevated is no PromQL"
     assert torn.evidence[0].excerpt == "at 1:12 '<' has nothing on its left: up > 1 and < 5"
+
+
+def test_monitors_and_rules_that_reach_nothing_are_told_and_young_ones_are_not_judged_yet(
+    drill: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = Release(drill, "monitored")
+    release.workload("rel-spark-41-connect", CONNECT, image="spark:4.1.0")
+    monitor = {"selector": {"matchLabels": {"app": "nobody"}}, "endpoints": [{"port": "metrics"}]}
+    release.apply("ServiceMonitor", "spark-connect", {"spec": monitor})
+    release.apply("PrometheusRule", "platform", {"spec": yaml.safe_load(TORN)})
+
+    def told() -> dict[str, str]:
+        found = release.looked().board.findings
+        return {f.code: f.title for f in found if f.code.startswith("monitoring") and "/monitored/" in f.subject}
+
+    torn = {"monitoring-rule-invalid": "PrometheusRule monitored/platform: Elevated is no PromQL"}
+    assert told() == torn
+    monkeypatch.setattr(scraping, "YOUNG", 0.0)
+    lonely = "ServiceMonitor monitored/spark-connect selects no Service"
+    assert told() == {**torn, "monitoring-selects-nothing": lonely}
+
+
+def test_default_credentials_are_told_of_a_namespace_without_a_spark_pod(
+    drill: Rehearsal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    release = Release(drill, "store")
+    root = {"env": [{"name": "MINIO_ROOT_PASSWORD", "value": "minioadmin"}]}
+    release.workload("minio", {"app": "minio"}, image="minio/minio:1", main=root)
+    lines = "spark.hadoop.fs.s3a.access.key minioadmin\nspark.hadoop.fs.s3a.secret.key minioadmin\n"
+    release.apply("ConfigMap", "spark-config", {"data": {"spark-defaults.conf": lines}})
+    monkeypatch.setenv("CONSOLE_STATE_DIR", str(tmp_path))
+    where = ["--kubeconfig", str(drill.session.kubeconfig), "-n", "store", "--fail-on", "high"]
+    assert run(["advise", *where, "-o", "json"]) == 1
+    said = capsys.readouterr().out
+    items = [item for item in json.loads(said)["items"] if item["id"] == "credential-in-workload"]
+    assert {(item["subject"], item["about"]) for item in items} == {
+        ("Deployment/store/minio", "MINIO_ROOT_PASSWORD"),
+        ("ConfigMap/store/spark-config", "spark.hadoop.fs.s3a.access.key"),
+        ("ConfigMap/store/spark-config", "spark.hadoop.fs.s3a.secret.key"),
+    }
+    assert "minioadmin" not in said.replace("such as minioadmin", "")

@@ -43,17 +43,24 @@ def titles(situation: Situation) -> list[str]:
 
 def test_a_metastore_in_a_crash_loop_is_named_on_the_first_page_with_its_restarts(drill: Rehearsal) -> None:
     release = Release(drill, "crashing")
+    crash(release)
+    a_crash_loop_is_named(release, release.looked())
+
+
+def crash(release: Release) -> None:
     release.workload("rel-hive-metastore", METASTORE, ready=0)
     release.pod(
         "rel-hive-metastore-7f9c4-abcde", "rel-hive-metastore-7f9c4", METASTORE, restarts=14, waiting="CrashLoopBackOff"
     )
-    situation = release.looked()
+
+
+def a_crash_loop_is_named(release: Release, situation: Situation) -> None:
     board = situation.board
     (one,) = board.findings
     assert one.title.startswith(
         "Hive Metastore is down: CrashLoopBackOff in rel-hive-metastore-7f9c4-abcde after 14 restarts"
     )
-    assert (one.severity, one.subject) == ("critical", "Deployment/crashing/rel-hive-metastore")
+    assert (one.severity, one.subject) == ("critical", f"Deployment/{release.namespace}/rel-hive-metastore")
     assert one.since == pytest.approx(release.now - 1800, abs=1)
     assert board.verdict == "DEGRADED" and "Hive Metastore is down" in board.because
     assert "Hive Metastore is down" in status_text(situation)
@@ -77,35 +84,53 @@ def test_what_pod_security_refuses_is_said_with_its_field_and_its_remedy(drill: 
 
 def test_every_kind_of_workload_says_why_its_pods_are_refused(drill: Rehearsal) -> None:
     release = Release(drill, "refused")
+    refuse(release)
+    every_refusal_is_named(release, release.looked())
+
+
+def refuse(release: Release) -> None:
     release.workload("rel-postgresql", {"app": "postgresql"}, kind="StatefulSet", ready=0)
     release.refused("StatefulSet", "rel-postgresql", SCC)
     release.refused("Job", "rel-hive-metastore-init", RESTRICTED)
     condition = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": QUOTA}
     release.workload("rel-spark-41-connect", CONNECT, ready=0, image="spark:4.1.0", conditions=[condition])
-    found = {f.subject: f for f in release.looked().board.findings if f.code == "pods-refused"}
+
+
+def every_refusal_is_named(release: Release, situation: Situation) -> None:
+    found = {f.subject.replace(f"/{release.namespace}/", "/"): f for f in situation.board.findings
+             if f.code == "pods-refused"}  # fmt: skip
     assert set(found) == {
-        "StatefulSet/refused/rel-postgresql", "Job/refused/rel-hive-metastore-init",
-        "Deployment/refused/rel-spark-41-connect",
-    }  # fmt: skip
-    scc = found["StatefulSet/refused/rel-postgresql"]
+        "StatefulSet/rel-postgresql",
+        "Job/rel-hive-metastore-init",
+        "Deployment/rel-spark-41-connect",
+    }
+    scc = found["StatefulSet/rel-postgresql"]
     assert "containers[0].runAsUser: Invalid value: 999: must be in the ranges" in scc.detail
     assert "add-scc-to-user" in scc.detail
-    assert found["Deployment/refused/rel-spark-41-connect"].title == (
+    assert found["Deployment/rel-spark-41-connect"].title == (
         "pods refused: quota team (Deployment rel-spark-41-connect)"
     )
-    assert found["Job/refused/rel-hive-metastore-init"].severity == "warning"
+    assert found["Job/rel-hive-metastore-init"].severity == "warning"
 
 
 def test_a_sound_release_is_held_to_no_preset_that_nobody_asked_for(drill: Rehearsal) -> None:
     release = Release(drill, "sound")
+    sound(release)
+    situation = release.looked()
+    nothing_is_wrong(situation)
+    assert all(_as_wanted(component) for component in situation.board.components)
+
+
+def sound(release: Release) -> None:
     release.workload("rel-spark-41-connect", CONNECT, image="spark:4.1.0")
     release.workload("rel-spark-41-history", HISTORY, probe=False)
     release.workload("rel-hive-metastore", METASTORE, probe=False)
-    situation = release.looked()
+
+
+def nothing_is_wrong(situation: Situation) -> None:
     assert {c.id: c.state for c in situation.board.components} == {
         "connect-41": "healthy", "history-server": "unknown", "hive-metastore": "unknown",
     }  # fmt: skip
-    assert all(_as_wanted(component) for component in situation.board.components)
     assert titles(situation) == []
 
 

@@ -36,7 +36,10 @@ def drill() -> Iterator[Rehearsal]:
 
 
 def pointing(drill: Rehearsal, namespace: str) -> Release:
-    release = Release(drill, namespace)
+    return point(Release(drill, namespace))
+
+
+def point(release: Release) -> Release:
     release.workload(
         "rel-spark-41-connect", CONNECT, image="spark:4.1.0", main=MAIN, pod={"serviceAccountName": "spark-41"}
     )
@@ -44,7 +47,25 @@ def pointing(drill: Rehearsal, namespace: str) -> Release:
     release.apply("ConfigMap", "rel-connect-config", {"data": {"spark.conf": conf}}, labels=CHART)
     target = {"spec": {"scaleTargetRef": {"name": "spark-connect"}}}
     release.apply("ScaledObject", "spark-connect-s3-scaler", target)
+    scaled = {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "celeborn"}
+    release.apply("HorizontalPodAutoscaler", "workers", {"spec": {"scaleTargetRef": scaled, "maxReplicas": 5}})
     return release
+
+
+def nowhere(namespace: str) -> dict[str, str]:
+    """What `point` names and is not there."""
+    connect = "which Deployment rel-spark-41-connect names"
+    scaler = "which ScaledObject spark-connect-s3-scaler names"
+    return {
+        f"Service/{namespace}/spark-connect": f"no Service spark-connect, {connect}",
+        f"Service/{namespace}/rel-standalone-master": "no Service rel-standalone-master, which ConfigMap "
+        "rel-connect-config names",
+        f"Secret/{namespace}/s3-credentials": f"no Secret s3-credentials, {connect}",
+        f"ConfigMap/{namespace}/spark-env": f"no ConfigMap spark-env, {connect}",
+        f"ServiceAccount/{namespace}/spark-41": f"no ServiceAccount spark-41, {connect}",
+        f"Deployment/{namespace}/spark-connect": f"no Deployment spark-connect, {scaler}",
+        f"StatefulSet/{namespace}/celeborn": "no StatefulSet celeborn, which HorizontalPodAutoscaler workers names",
+    }
 
 
 def said(release: Release) -> dict[str, str]:
@@ -52,17 +73,7 @@ def said(release: Release) -> dict[str, str]:
 
 
 def test_a_name_that_leads_nowhere_is_said_with_who_names_it(drill: Rehearsal) -> None:
-    connect = "which Deployment rel-spark-41-connect names"
-    assert said(pointing(drill, "pointing")) == {
-        "Service/pointing/spark-connect": f"no Service spark-connect, {connect}",
-        "Service/pointing/rel-standalone-master": "no Service rel-standalone-master, which ConfigMap "
-        "rel-connect-config names",
-        "Secret/pointing/s3-credentials": f"no Secret s3-credentials, {connect}",
-        "ConfigMap/pointing/spark-env": f"no ConfigMap spark-env, {connect}",
-        "ServiceAccount/pointing/spark-41": f"no ServiceAccount spark-41, {connect}",
-        "Deployment/pointing/spark-connect": "no Deployment spark-connect, which ScaledObject spark-connect-s3-scaler "
-        "names",
-    }
+    assert said(pointing(drill, "pointing")) == nowhere("pointing")
 
 
 def test_a_device_that_no_node_has_is_said(drill: Rehearsal) -> None:
@@ -86,6 +97,7 @@ def test_a_device_that_a_node_has_is_not_said_nor_where_nodes_may_not_be_read() 
 def test_what_is_there_is_not_said(drill: Rehearsal) -> None:
     release = pointing(drill, "whole")
     release.workload("spark-connect", {"app": "other"})
+    release.workload("celeborn", {"app": "celeborn-worker"}, kind="StatefulSet")
     port = {"spec": {"ports": [{"port": 15002}]}}
     for name in ("spark-connect", "rel-standalone-master"):
         release.apply("Service", name, port)
@@ -98,4 +110,6 @@ def test_what_is_there_is_not_said(drill: Rehearsal) -> None:
 def test_of_what_may_not_be_read_nobody_says_that_it_is_missing(drill: Rehearsal) -> None:
     release = pointing(drill, "closed")
     drill.session.deny(DenyRule(resources=("secrets", "services"), namespaces=("closed",)))
-    assert {key.split("/")[0] for key in said(release)} == {"ConfigMap", "ServiceAccount", "Deployment"}
+    assert {key.split("/")[0] for key in said(release)} == {
+        "ConfigMap", "ServiceAccount", "Deployment", "StatefulSet",
+    }  # fmt: skip

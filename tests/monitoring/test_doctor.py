@@ -68,3 +68,16 @@ def test_young_monitors_are_named_beside_old_ones_that_select_nothing() -> None:
         "ServiceMonitor team-b/etl selects no Service; not judged yet, younger than 10 minutes: "
         "ServiceMonitor/team-a/spark-connect"
     )
+
+
+def test_a_rule_object_that_is_no_promql_is_told_with_its_place() -> None:
+    rules = [{"alert": "Elevated", "expr": "a > 0.02 and < 0.05"}]
+    torn = ScrapeObject("PrometheusRule", "team-b", "slo", {}, NOW - 60, {"groups": [{"name": "g", "rules": rules}]})
+    checks = monitoring_checks(seen(objects=Objects(rules=(torn,))))
+    check = next(c for c in checks if c.name == "monitoring rules")
+    assert (check.standing, check.detail) == (
+        "limited",
+        "PrometheusRule team-b/slo: Elevated is no PromQL; not judged yet, younger than 10 minutes: "
+        "PrometheusRule/team-b/slo",
+    )
+    assert "group g rule Elevated: at 1:14 '<' has nothing on its left" in check.hint

@@ -92,6 +92,20 @@ STATEFULSETS = ServedResource(
 DAEMONSETS = ServedResource("apps", "v1", "daemonsets", "DaemonSet", True, ("ds",), ("all",), subresources=("status",))
 CONTROLLER_REVISIONS = ServedResource("apps", "v1", "controllerrevisions", "ControllerRevision", True)
 CRONJOBS = ServedResource("batch", "v1", "cronjobs", "CronJob", True, ("cj",), ("all",), subresources=("status",))
+AUTOSCALERS = ServedResource(
+    "autoscaling",
+    "v2",
+    "horizontalpodautoscalers",
+    "HorizontalPodAutoscaler",
+    True,
+    ("hpa",),
+    ("all",),
+    subresources=("status",),
+)
+SERVICE_MONITORS, POD_MONITORS, RULES = (
+    ServedResource("monitoring.coreos.com", "v1", f"{kind.lower()}s", kind, True, (short,), custom=True)
+    for kind, short in (("ServiceMonitor", "smon"), ("PodMonitor", "pmon"), ("PrometheusRule", "promrule"))
+)
 ROUTES = ServedResource("route.openshift.io", "v1", "routes", "Route", True, subresources=("status",), custom=True)
 SCALED = ServedResource(
     "keda.sh", "v1alpha1", "scaledobjects", "ScaledObject", True, ("so",), subresources=("status",), custom=True
@@ -244,6 +258,10 @@ REGISTRY: tuple[ServedResource, ...] = (
     APACHE_CLUSTERS,
     ROUTES,
     SCALED,
+    AUTOSCALERS,
+    SERVICE_MONITORS,
+    POD_MONITORS,
+    RULES,
     JOBS,
     EXTERNAL_SECRETS,
     SECRET_STORES,

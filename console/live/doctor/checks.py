@@ -176,13 +176,13 @@ def monitoring_checks(seen: Monitoring | None) -> list[Check]:
     """Whether Prometheus sees what its rules and objectives read: one check for each part."""
     from console.facts.model import Facts
     from console.findings.case import ClusterView
-    from console.findings.rules.monitoring.rules import RULES
-    from console.findings.rules.monitoring.scraping import RULES as MORE
+    from console.findings.rules.monitoring import rule_objects, rules, scraping
 
     if seen is None:
         return []
+    known = (*rules.RULES, *scraping.RULES, *rule_objects.RULES)
     world = ClusterView(Facts(at=seen.at, monitoring=seen), ())
-    found = [f for rule in (*RULES, *MORE) if not isinstance(answer := rule.check(world), str) for f in answer]
+    found = [f for rule in known if not isinstance(answer := rule.check(world), str) for f in answer]
     lost = dict(seen.unread)
     counted = {
         "monitoring targets": (seen.targets, "targets answer", "targets"),

@@ -147,6 +147,7 @@ class Metrics:
         """Ask once. True: something may have changed."""
         from console.components.signals import asks
         from console.gpu import asks as gpu_asks
+        from console.slo.hysteresis import alarmed
         from console.sources.prometheus.objectives import SloSource, without
 
         now = self._plan.clock.now()
@@ -156,8 +157,13 @@ class Metrics:
             self.alerts = await self._from_alertmanager()
         else:
             if self._slo_source is None:
+                burnt = {} if self._burnt is None else self._burnt
+                fired = await self._firing()
+                for spec in self._specs:
+                    if signs := alarmed(spec, fired, now):
+                        burnt.setdefault(spec.id, signs)
                 self._slo_source = SloSource(
-                    self._specs, self._prometheus, (*asks(self._definitions), *gpu_asks.asks()), self._burnt
+                    self._specs, self._prometheus, (*asks(self._definitions), *gpu_asks.asks()), burnt
                 )
             self.slos, self.monitoring = await asyncio.gather(self._slo_source.read(now), self.survey())
             self.samples = self._slo_source.samples

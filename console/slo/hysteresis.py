@@ -6,10 +6,11 @@ length.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from console.facts.model import Alert
 from console.slo.model import Burn
-from console.slo.spec import Pair, SloSpec
+from console.slo.spec import Pair, SloSpec, promql_duration
 
 BurnSigns = Mapping[str, float]
 """Pair (`3600/300`, long and short window in seconds) → when it last showed that it burns."""
@@ -32,6 +33,25 @@ def signs(spec: SloSpec, burns: Sequence[Burn], before: BurnSigns, now: float) -
             out[name_of(pair)] = now
         elif held is not None:
             out[name_of(pair)] = held
+    return out
+
+
+def alarmed(spec: SloSpec, alerts: Iterable[Alert], now: float) -> dict[str, float]:
+    """The signs of the first look: Prometheus has seen both windows exceed the factor of a pair whose alert fires.
+
+    An alert is the objective's where a label holds its id; of its pair where `long` and `short` are its windows, else
+    of the most urgent pair where it pages.
+    """
+    out: dict[str, float] = {}
+    for alert in alerts:
+        if alert.state != "firing" or spec.id not in alert.labels.values():
+            continue
+        windows = (alert.labels.get("long", ""), alert.labels.get("short", ""))
+        paging = alert.labels.get("severity") in ("page", "critical") and not any(windows)
+        for index, pair in enumerate(spec.alerting.pairs):
+            named = windows == (promql_duration(pair.long), promql_duration(pair.short))
+            if named or (paging and index == 0):
+                out[name_of(pair)] = now
     return out
 
 

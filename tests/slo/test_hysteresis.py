@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from console.facts.model import Alert, Origin
 from console.slo import words
 from console.slo.arithmetic import Measure, Measured, evaluate
-from console.slo.hysteresis import signs
+from console.slo.hysteresis import alarmed, signs
 from console.slo.model import SloStatus
 from console.slo.spec import Alerting, Pair, SloSpec
 from tests.slo.test_evaluate import spec as basis
@@ -95,3 +96,24 @@ def test_a_budget_that_will_be_gone_is_not_called_good() -> None:
     assert status.state == "good" and words.gone_in(status)
     assert words.state(status) == "spending"
     assert words.state(replace(status, exhausted_in=None)) == "good"
+
+
+def fires(state: str = "firing", **labels: str) -> Alert:
+    return Alert("Burn", {"slo": SPEC.id, "severity": "page", **labels}, Origin("prometheus", "ALERTS"), state)
+
+
+def test_who_begins_while_the_alert_of_a_burn_fires_calls_it_burning_too() -> None:
+    watch = Watch()
+    watch.signs = alarmed(SPEC, [fires(long="1h", short="5m")], 1000.0)
+    assert watch.look(1000, 14.3, 14.3).state == "burning"
+    assert watch.look(1299, 14.3, 14.3).state == "burning"
+    assert watch.look(1300, 14.3, 14.3).state == "good", "the alert would have shown it by then"
+
+
+def test_an_alert_counts_for_the_pair_that_it_names_and_a_page_without_windows_for_the_most_urgent() -> None:
+    slower = Pair(long=6 * HOUR, short=1800.0, severity="ticket", factor=6)
+    two = replace(SPEC, alerting=Alerting(pairs=(PAIR, slower)))
+    assert alarmed(two, [fires(long="6h", short="30m")], 7.0) == {"21600/1800": 7.0}
+    assert alarmed(two, [fires()], 7.0) == alarmed(two, [fires(severity="critical")], 7.0) == {"3600/300": 7.0}
+    for other in (fires("pending"), fires(severity="ticket"), fires(slo="other"), fires(long="2h", short="5m")):
+        assert alarmed(two, [other], 7.0) == {}

@@ -35,7 +35,7 @@ def found(*waivers: Waiver) -> dict[tuple[str, str], str]:
 
 def test_it_goes_both_ways() -> None:
     gaps = found()
-    assert ("finding", "operator-down") not in gaps and ("finding", "catalog-denied") in gaps
+    assert ("finding", "operator-down") not in gaps and ("finding", "celeborn-no-slots") in gaps
     assert ("alert", "SparkOperatorDown") not in gaps and ("alert", "Other") in gaps
     assert ("component", "airflow") in gaps
     assert ("runbook", "alone") in gaps and ("runbook", "operator-down") not in gaps

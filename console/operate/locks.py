@@ -42,9 +42,13 @@ TAKEN = "console.oncall/taken-because"
 class Busy(RefusedError):
     """Somebody else holds the lock; the message says who, `holder` by name, where that is known."""
 
-    def __init__(self, message: str, hint: str | None = None, *, holder: str = "") -> None:
-        super().__init__(message, hint=hint)
-        self.holder = holder
+    holder: str = ""
+
+
+def _busy(message: str, holder: str, hint: str | None = None) -> Busy:
+    error = Busy(message, hint=hint)
+    error.holder = holder
+    return error
 
 
 class ObjectLock(Protocol):
@@ -192,7 +196,7 @@ def lock_file(path: Path, holder: str) -> FileLock:
     except OSError:
         said = _said(stream)
         stream.close()
-        raise Busy(f"held by {said}", holder=said) from None
+        raise _busy(f"held by {said}", said) from None
     stream.truncate(0)
     stream.write(f"{holder} (process {os.getpid()})")
     stream.flush()
@@ -234,7 +238,7 @@ def lock_walk(folder: Path, walk: str, actor: str) -> FileLock:
         return lock_file(_walk_file(folder, walk), actor)
     except Busy as busy:
         hint = "go on there, take it over with a reason, or end that process"
-        raise Busy(f"walk {walk} is {busy.message}", hint=hint, holder=busy.holder) from None
+        raise _busy(f"walk {walk} is {busy.message}", busy.holder, hint) from None
 
 
 def seize_walk(folder: Path, walk: str, actor: str) -> FileLock:
@@ -291,7 +295,7 @@ class Locks:
             except Busy as busy:
                 if self._of_this_walk(busy.holder.partition(" ")[0]):
                     return self._seized(target, self.holder)
-                raise Busy(f"{target.words} is {busy.message}, on this machine", holder=busy.holder) from None
+                raise _busy(f"{target.words} is {busy.message}, on this machine", busy.holder) from None
 
     async def seize(self, target: ObjectRef, because: str) -> ObjectLock:
         """The lock of an object, whoever holds it. They are told by whom it was taken, and why, when they look at it.
@@ -339,11 +343,8 @@ class Locks:
                         found, holder=self.holder, seconds=LEASE_SECONDS, annotations={**notes, **told}
                     )
                 else:
-                    raise Busy(
-                        f"{target.words} is held by {_words(found)}",
-                        hint="talk to them, or wait for the end",
-                        holder=clean(_holder(found)),
-                    )
+                    hint = "talk to them, or wait for the end"
+                    raise _busy(f"{target.words} is held by {_words(found)}", clean(_holder(found)), hint)
             except (ConflictError, NotFoundError):
                 continue
             return LeaseLock(self.writer, lease, self.holder, self.renew_seconds).start()

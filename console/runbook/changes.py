@@ -18,7 +18,7 @@ from console.runbook import template
 from console.runbook.catalogue import Catalogue
 from console.runbook.model import Input, Runbook, Step, TargetTemplate
 from console.runbook.say import place, words
-from console.runbook.scripts import ScriptSpec, persons_file
+from console.runbook.scripts import ScriptSpec, argument_word
 from console.runbook.types import convert
 from console.runbook.walk import Walk
 
@@ -151,17 +151,8 @@ def _argv(runbook: Runbook, step: Step, ctx: Mapping[str, Any], scripts: Mapping
         where = place(runbook.id, step, f"arguments.{argument.name}")
         value = template.fill(argument.value, ctx, where)
         try:
-            word = convert(Input(argument.name, argument.type, choices=_any_choice(argument.type, value)), value)
+            text = argument_word(argument.name, argument.type, value)
         except ValueError as error:
             raise ConsoleError(f"{where}: {clean(str(error))}") from None
-        text = str(word).lower() if isinstance(word, bool) else str(word)
-        if text.startswith("-") and argument.type not in ("int", "float"):
-            raise ConsoleError(f"{where}: {clean(text)!r} looks like a flag")
-        if theirs := persons_file(text):
-            raise ConsoleError(f"{where}: {clean(text)!r} leads to {theirs}, which no script is given")
         argv += [argument.flag, text] if argument.flag else [text]
     return tuple(argv)
-
-
-def _any_choice(type: str, value: Any) -> tuple[str, ...]:
-    return (str(value),) if type == "enum" else ()

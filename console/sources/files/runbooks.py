@@ -174,4 +174,8 @@ def _scripts(folder: Path, problems: list[LintProblem]) -> Iterator[ScriptSpec]:
                 )
             )
             continue
+        if not spec.tests:
+            problems.append(
+                LintProblem("script-untested", "warning", "this script has no tests", str(file), hint="docs/scripts.md")
+            )
         yield spec

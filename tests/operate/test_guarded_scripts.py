@@ -242,7 +242,7 @@ print(cores(3)[0])
 
 async def test_a_field_that_the_script_does_not_declare_is_not_written(bench: Bench) -> None:
     """An undo would not put it back: `touches` names what is captured."""
-    walk, _ = await bench.walk(ANOTHER_FIELD, runbook(), YES)
+    await bench.walk(ANOTHER_FIELD, runbook(), YES)
     assert bench.stored == ["PATCH sparkapplications"]
     assert bench.object["spec"]["executor"]["instances"] != 9
     (refused,) = [e.refused for e in bench.events if isinstance(e, Called) and e.refused]

@@ -161,7 +161,7 @@ steps:
   until: scans.data.scans == 'paused'
   progress: seen.scans.state == 'found'
   hold: 10s
-  timeout: 2m
+  deadline: 2m
   on_effective: done
   on_ineffective: no
   on_worse: no

@@ -49,6 +49,12 @@ def rfc3339(seconds: float | None) -> str | None:
         return None
 
 
+def time_of_day(seconds: float | None, *, to_the_minute: bool = False) -> str:
+    """Epoch seconds as `10:42:07Z`, or `10:42Z`; `?` where there is no time that can be shown."""
+    shown = rfc3339(seconds)
+    return "?" if shown is None else f"{shown[11 : 16 if to_the_minute else 19]}Z"
+
+
 def parse_epoch(value: Any, *, per_second: int = 1) -> float | None:
     """Epoch seconds of a number that counts seconds, or `per_second` parts of one (Spark counts milliseconds).
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from console.base.clock import rfc3339
+from console.base.clock import time_of_day
 from console.base.text import plural
 from console.base.units import human_duration
 from console.facts.evidence import Evidence
@@ -146,20 +146,17 @@ def _completion(step: Step, ctx: Mapping[str, Any], now: float, before: Look | N
     if not app.get("state"):
         return ()
     ended = app.get("ended")
-    when = f" since {_time(ended)}" if isinstance(ended, int | float) else ", since when is not known"
+    when = f" since {time_of_day(ended)}" if isinstance(ended, int | float) else ", since when is not known"
     counted = _counted(ctx, now) or (before.tasks if before is not None else None)
     tasks = "its tasks were not counted"
     if counted is not None:
         done, total, at = counted
-        tasks = f"{done}{f' of {total}' if total else ''} tasks completed when they were counted last, at {_time(at)}"
+        count = f"{done}{f' of {total}' if total else ''}"
+        tasks = f"{count} tasks completed when they were counted last, at {time_of_day(at)}"
     deaths = after.get("deaths")
     lost = f"; {plural(deaths, 'executor')} lost since the change" if deaths is not None else ""
     words = safe(f"{app.get('key', 'the application')} is {app['state']}{when}: {tasks}{lost}")
     return (Evidence("kubernetes", f"{app.get('subject', '')} .status", words, now),)
-
-
-def _time(at: float) -> str:
-    return f"{(rfc3339(at) or '')[11:19]}Z"
 
 
 def _reading(step: Step, ctx: Mapping[str, Any]) -> VerifyResult:

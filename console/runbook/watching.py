@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from console.apps.counted import counted
 from console.apps.progress import ProgressSample, rate
-from console.base.clock import rfc3339
+from console.base.clock import rfc3339, time_of_day
 from console.base.errors import ConsoleError
 from console.base.units import human_duration
 from console.board.model import Board
@@ -314,7 +314,7 @@ def _estimate(now: float, held: float | None, hold: float, after: After, ours: S
 
 
 def _clock(at: float) -> str:
-    return f"{(rfc3339(at) or '')[11:16]}Z"
+    return time_of_day(at, to_the_minute=True)
 
 
 def words(watched: Watching) -> str:

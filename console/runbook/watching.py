@@ -104,7 +104,7 @@ def watching(
     ctx = build(board, app=mine.subject, walk=mine, inputs=mine.inputs, alert=mine.alert, now=board.at, runbook=book)
     ctx = in_turn(with_objects(ctx, book, looked or {}, mine.subject), mine, book) if book.about else ctx
     hold, limit = _seconds(step, "hold", step.hold, ctx), _seconds(step, "deadline", step.deadline, ctx)
-    since = state.watched if state.watched is not None else walk.started
+    since = walk.watched_since(walk.current)
     doubt = trust.doubt(step, board.sources)
     held, proved = _held(step, ctx, walk, board.at if doubt is None else _known(doubt, board.at))
     asked = trust.asked(step)

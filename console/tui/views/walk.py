@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from console.actions.effects import Effect
-from console.base.clock import rfc3339, time_of_day
+from console.base.clock import moment, time_of_day
 from console.base.units import human_duration
 from console.board.model import Board
 from console.live.shown import age, aged
@@ -97,7 +97,7 @@ def details(walk: Walk, runbook: Runbook | None, number: int, width: int) -> lis
         parts.append(("answer", state.answer, "text"))
     for name, at in (("entered", state.entered), ("left", state.left)):
         if at is not None:
-            parts.append((name, (rfc3339(at) or "")[:19].replace("T", " ") + "Z", "dim"))
+            parts.append((name, moment(at), "dim"))
     parts += [("seen", f"{e.excerpt}  ({_where(e)})", "text") for e in state.evidence]
     out = [line(Span(" "), span(text, "title")) for text in wrap(title_of(state, step), width - 2)]
     for name, text, role in parts:

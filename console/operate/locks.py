@@ -45,7 +45,8 @@ class Busy(RefusedError):
     holder: str = ""
 
 
-def _busy(message: str, holder: str, hint: str | None = None) -> Busy:
+def held_by(message: str, holder: str, hint: str | None = None) -> Busy:
+    """The refusal, with the name of who holds it."""
     error = Busy(message, hint=hint)
     error.holder = holder
     return error
@@ -196,7 +197,7 @@ def lock_file(path: Path, holder: str) -> FileLock:
     except OSError:
         said = _said(stream)
         stream.close()
-        raise _busy(f"held by {said}", said) from None
+        raise held_by(f"held by {said}", said) from None
     stream.truncate(0)
     stream.write(f"{holder} (process {os.getpid()})")
     stream.flush()
@@ -238,7 +239,7 @@ def lock_walk(folder: Path, walk: str, actor: str) -> FileLock:
         return lock_file(_walk_file(folder, walk), actor)
     except Busy as busy:
         hint = "go on there, take it over with a reason, or end that process"
-        raise _busy(f"walk {walk} is {busy.message}", busy.holder, hint) from None
+        raise held_by(f"walk {walk} is {busy.message}", busy.holder, hint) from None
 
 
 def seize_walk(folder: Path, walk: str, actor: str) -> FileLock:
@@ -295,7 +296,7 @@ class Locks:
             except Busy as busy:
                 if self._of_this_walk(busy.holder.partition(" ")[0]):
                     return self._seized(target, self.holder)
-                raise _busy(f"{target.words} is {busy.message}, on this machine", busy.holder) from None
+                raise held_by(f"{target.words} is {busy.message}, on this machine", busy.holder) from None
 
     async def seize(self, target: ObjectRef, because: str) -> ObjectLock:
         """The lock of an object, whoever holds it. They are told by whom it was taken, and why, when they look at it.
@@ -344,7 +345,7 @@ class Locks:
                     )
                 else:
                     hint = "talk to them, or wait for the end"
-                    raise _busy(f"{target.words} is held by {_words(found)}", clean(_holder(found)), hint)
+                    raise held_by(f"{target.words} is held by {_words(found)}", clean(_holder(found)), hint)
             except (ConflictError, NotFoundError):
                 continue
             return LeaseLock(self.writer, lease, self.holder, self.renew_seconds).start()

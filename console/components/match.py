@@ -130,8 +130,8 @@ def _match(preset: Preset, there: set[str], held: frozenset[str]) -> PresetMatch
     promised: list[str] = []
     for id in preset.expected:
         what = preset.components[id]
-        served = there & {id, *what.instead}
-        (found if served else promised if what.cannot else missing).append(id)
+        served = next((name for name in (id, *what.instead) if name in there), None)
+        (found if served else promised if what.cannot else missing).append(served or id)
     has, of = len(found), len(found) + len(missing)
     unexpected = sorted(there - _mentioned(preset))
     nameless = [id for id in missing if preset.components[id].names]

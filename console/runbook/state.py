@@ -179,6 +179,11 @@ class Walk(Struct, frozen=True):
         """The latest visit of `step`."""
         return next((s for s in reversed(self.steps) if s.step == step), None)
 
+    def watched_since(self, step: str) -> float:
+        """When somebody began to watch `step`; the beginning of the walk, where nobody has entered it."""
+        state = self.state(step)
+        return state.watched if state is not None and state.watched is not None else self.started
+
 
 def cost_on(walk: Walk, occasion: str, impact: dict[str, Any]) -> Walk:
     """The walk with what the trouble had cost on an occasion, where that is known."""

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from console.apps.counted import counted
 from console.apps.progress import ProgressSample, rate
-from console.base.clock import rfc3339
+from console.base.clock import rfc3339, time_of_day
 from console.base.errors import ConsoleError
 from console.base.units import human_duration
 from console.board.model import Board
@@ -104,7 +104,7 @@ def watching(
     ctx = build(board, app=mine.subject, walk=mine, inputs=mine.inputs, alert=mine.alert, now=board.at, runbook=book)
     ctx = in_turn(with_objects(ctx, book, looked or {}, mine.subject), mine, book) if book.about else ctx
     hold, limit = _seconds(step, "hold", step.hold, ctx), _seconds(step, "deadline", step.deadline, ctx)
-    since = state.watched if state.watched is not None else walk.started
+    since = walk.watched_since(walk.current)
     doubt = trust.doubt(step, board.sources)
     held, proved = _held(step, ctx, walk, board.at if doubt is None else _known(doubt, board.at))
     asked = trust.asked(step)
@@ -317,7 +317,7 @@ def _estimate(now: float, held: float | None, hold: float, after: After, ours: S
 
 
 def _clock(at: float) -> str:
-    return f"{(rfc3339(at) or '')[11:16]}Z"
+    return time_of_day(at, to_the_minute=True)
 
 
 def words(watched: Watching) -> str:

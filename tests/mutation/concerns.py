@@ -46,6 +46,7 @@ CONCERNS: Final[dict[str, tuple[str, ...]]] = {
     "console/runbook/walk.py": (
         "tests/runbook/test_fold.py",
         "tests/runbook/test_fold_undo.py",
+        "tests/runbook/test_fold_record.py",
         "tests/runbook/test_walk.py",
         "tests/runbook/test_inputs.py",
         "tests/runbook/test_recurrence.py",

@@ -53,8 +53,8 @@ def test_every_timeline_says_since_when_with_which_alerts_attempts_losses_and_wh
         "Burns (since unknown); Late since 2026-11-24 10:43:07 UTC, only after the walk began",
         "attempts of the application: 13 (3 of them seen to have failed) when the walk began, at least 14 at the end",
         "executors lost: at least 10 (of those that are still seen: 3 OOMKilled at the container's limit) when the "
-        "walk began, at least 4 (of those that are still seen: 3 OOMKilled at the container's limit, 1 by SIGTERM) at the "
-        "end; attempts whose pods and logs are gone are not counted",
+        "walk began, at least 4 (of those that are still seen: 3 OOMKilled at the container's limit, 1 by SIGTERM) at "
+        "the end; attempts whose pods and logs are gone are not counted",
         "Jobs succeed (99% over 30d): 84% of the budget was left when the walk began, 82% at the end; "
         "bad events of all: 159/51855, then 160/51860",
         "who of the users noticed it is not known to Console",

@@ -150,8 +150,10 @@ def _argv(runbook: Runbook, step: Step, ctx: Mapping[str, Any], scripts: Mapping
     for argument in step.arguments:
         where = place(runbook.id, step, f"arguments.{argument.name}")
         value = template.fill(argument.value, ctx, where)
+        declared = spec.arguments.get(argument.name)
+        type = argument.type or (declared.type if declared is not None else "string")
         try:
-            text = argument_word(argument.name, argument.type, value)
+            text = argument_word(argument.name, type, value)
         except ValueError as error:
             raise ConsoleError(f"{where}: {clean(str(error))}") from None
         argv += [argument.flag, text] if argument.flag else [text]

@@ -45,7 +45,8 @@ class Busy(RefusedError):
     holder: str = ""
 
 
-def _busy(message: str, holder: str, hint: str | None = None) -> Busy:
+def held_by(message: str, holder: str, hint: str | None = None) -> Busy:
+    """The refusal, with the name of who holds it."""
     error = Busy(message, hint=hint)
     error.holder = holder
     return error
@@ -196,7 +197,7 @@ def lock_file(path: Path, holder: str) -> FileLock:
     except OSError:
         said = _said(stream)
         stream.close()
-        raise _busy(f"held by {said}", said) from None
+        raise held_by(f"held by {said}", said) from None
     stream.truncate(0)
     stream.write(f"{holder} (process {os.getpid()})")
     stream.flush()
@@ -238,7 +239,7 @@ def lock_walk(folder: Path, walk: str, actor: str) -> FileLock:
         return lock_file(_walk_file(folder, walk), actor)
     except Busy as busy:
         hint = "go on there, take it over with a reason, or end that process"
-        raise _busy(f"walk {walk} is {busy.message}", busy.holder, hint) from None
+        raise held_by(f"walk {walk} is {busy.message}", busy.holder, hint) from None
 
 
 def seize_walk(folder: Path, walk: str, actor: str) -> FileLock:
@@ -295,7 +296,7 @@ class Locks:
             except Busy as busy:
                 if self._of_this_walk(busy.holder.partition(" ")[0]):
                     return self._seized(target, self.holder)
-                raise _busy(f"{target.words} is {busy.message}, on this machine", busy.holder) from None
+                raise held_by(f"{target.words} is {busy.message}, on this machine", busy.holder) from None
 
     async def seize(self, target: ObjectRef, because: str) -> ObjectLock:
         """The lock of an object, whoever holds it. They are told by whom it was taken, and why, when they look at it.
@@ -316,8 +317,8 @@ class Locks:
 
     def _of_this_walk(self, holder: str) -> bool:
         """Whether somebody held it for this walk: only one process is on a walk, and that is this one now."""
-        walk = self.holder.partition("/")[2]
-        return holder == self.holder or (bool(walk) and holder.partition("/")[2] == walk)
+        walk = _walk_of(self.holder)
+        return holder == self.holder or (bool(walk) and _walk_of(holder) == walk)
 
     async def give_back(self, target: ObjectRef) -> None:
         """Give back the Lease that an earlier process of this walk left behind when it died."""
@@ -344,7 +345,7 @@ class Locks:
                     )
                 else:
                     hint = "talk to them, or wait for the end"
-                    raise _busy(f"{target.words} is held by {_words(found)}", clean(_holder(found)), hint)
+                    raise held_by(f"{target.words} is held by {_words(found)}", clean(_holder(found)), hint)
             except (ConflictError, NotFoundError):
                 continue
             return LeaseLock(self.writer, lease, self.holder, self.renew_seconds).start()
@@ -362,6 +363,12 @@ class Locks:
 
 def _holder(lease: dict[str, Any]) -> str:
     return str((lease.get("spec") or {}).get("holderIdentity") or "")
+
+
+def _walk_of(holder: str) -> str:
+    """The walk that a holder names, behind a name that may have strokes of its own; `` where it names none."""
+    _, stroke, walk = holder.rpartition("/")
+    return walk if stroke else ""
 
 
 def _because(lease: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ from console.base.errors import ConsoleError
 from console.operate import gate as gates
 from console.operate.gate_context import GateContext, GateRefusal
 from console.operate.journal import JournalError
-from console.operate.locks import Busy
+from console.operate.locks import Busy, held_by
 from console.operate.person import Reply, Scripted, _Answers
 from console.operate.policy import ChangeRules
 from console.runbook.walk import AnyEvent, GuardOverruled, LockTaken
@@ -110,7 +110,7 @@ async def test_answers_of_a_file_are_no_reason() -> None:
         await gates._not_worse(PATCH, way(scripted, [], worse=GREW))
 
 
-HELD = Busy("spark-jobs/etl-orders is held by grace@there/w-9", holder="grace@there/w-9")
+HELD = held_by("spark-jobs/etl-orders is held by grace@there/w-9", "grace@there/w-9")
 
 
 async def test_a_lock_that_somebody_holds_is_taken_for_a_reason_which_is_journalled() -> None:

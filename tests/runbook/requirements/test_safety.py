@@ -20,7 +20,7 @@ from console.operate.gate_context import GateRefusal
 from console.operate.identity import other_cluster
 from console.operate.journal import JournalledChange
 from console.operate.kubernetes import ObjectAddress
-from console.operate.locks import Busy, FileLock, Locks, lock_file, lock_name
+from console.operate.locks import Busy, FileLock, Locks, held_by, lock_file, lock_name
 from console.operate.person import Reply
 from console.operate.policy import ChangeRules, Occasion, mode, needs_second, policy
 from console.operate.scripts.process import run
@@ -172,7 +172,7 @@ async def test_b23_an_object_is_locked_by_whoever_changes_it_and_taken_over_for_
     assert isinstance(taken, FileLock) and taken.kind == "file" and await taken.check() and not await theirs.check()
     assert "because her laptop died" in theirs.why
     events: list[Any] = []
-    held = HeldLocks(Busy("held", holder="grace"))
+    held = HeldLocks(held_by("held", "grace"))
     await gates._lock(PATCH, way(Says(Reply("she sleeps", "ada")), events, locks=held))
     assert events[0].because == held.seized == "she sleeps"
     await taken.release()

@@ -112,6 +112,21 @@ async def test_a_change_of_a_walk_that_made_it_worse_is_refused_before_anything_
     assert ended.because == f"it got worse since this walk began ({GREW}), and nobody said why to go on"
 
 
+async def test_what_nobody_gave_a_reason_for_is_shown_with_what_stands_against_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown: list[tuple[Any, ...]] = []
+
+    async def show(*what: Any) -> None:
+        shown.append(what)
+
+    monkeypatch.setattr(gates, "_show", show)
+    gate = way(Says(None), [], worse=GREW)
+    with pytest.raises(GateRefusal):
+        await gates._not_worse(PATCH, gate)
+    assert shown == [(PATCH, gate, f"it got worse since this walk began: {GREW}")]
+
+
 async def test_answers_of_a_file_are_no_reason() -> None:
     scripted = Scripted(_Answers(answers={"raise": "because"}, confirm=True))
     with pytest.raises(GateRefusal):

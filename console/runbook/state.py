@@ -74,7 +74,7 @@ class Walk(Struct, frozen=True):
         writes: effects whose write was applied, in order; `rollbacks` the inverse of each, by effect id.
         in_doubt: an intent without a result, or None; `landed` is what was found out about it.
         intents: how many writes were about to leave, which numbers the effects.
-        changed: time of the last applied write.
+        changed: time of the last applied write; `sent` when each of them was about to be sent.
         mark: see HoldBegan.
         offered: ids of the effects whose rollback was offered; `undo` the one that is to be rolled back now.
         undos: rollbacks that were begun, in order.
@@ -124,6 +124,7 @@ class Walk(Struct, frozen=True):
     landed: Literal["", "yes", "no", "unknown"] = ""
     intents: int = 0
     changed: float | None = None
+    sent: tuple[float, ...] = ()
     mark: float | None = None
     offered: tuple[str, ...] = ()
     undo: str = ""

@@ -94,7 +94,10 @@ def hold(
     events: tuple[AnyEvent, ...] = ()
     began = walk.hold_since
     if began is None:
-        began, events = now, (HoldBegan(now, step.id, f"holds; {human_duration(wanted)} are needed", reading.mark),)
+        began, events = (
+            now,
+            (HoldBegan(now, step.id, f"true now; it has to stay true for {human_duration(wanted)}", reading.mark),),
+        )
     elif before is not None and (missed := _missed(before, now, 2 * step.poll + LATE)):
         began, unseen = min(now, began + missed), human_duration(missed)
         why = f"{before.doubt} for {unseen}" if before.doubt else f"nobody watched for {unseen}"

@@ -191,7 +191,7 @@ def test_a_verdict_says_why_and_shows_what_was_seen(data: dict[str, Any], verdic
 
 def test_hold_and_deadline_may_depend_on_what_is_known() -> None:
     watch = Watch(SHOWN)
-    began = HoldBegan(60.0, "v", "holds; 10m are needed", 5.0)
+    began = HoldBegan(60.0, "v", "true now; it has to stay true for 10m", 5.0)
     assert watch.look(running=True, ooms=0, tasks=5, **SPANS) == [began]
     assert watch.look(10, running=True, ooms=0, tasks=6, **SPANS) == [
         Verified(660.0, "v", "effective", "held for 10m", "good", (Evidence("runbook", "b/v", "6 tasks", 660.0),))

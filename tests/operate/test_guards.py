@@ -48,11 +48,13 @@ class HeldLocks:
         self.busy, self.seized, self.given_back = busy, "", False
 
     async def take(self, target: ObjectRef) -> HeldLocks:
+        assert target == APP
         if self.busy is not None:
             raise self.busy
         return self
 
     async def seize(self, target: ObjectRef, because: str) -> HeldLocks:
+        assert target == APP
         self.seized = because
         return self
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from console.apps.counted import counted
 from console.base.clock import rfc3339
+from console.base.shapes import is_number
 from console.base.units import human_duration
 from console.board.impact import AlertFired, Impact
 from console.runbook.state import Walk
@@ -162,17 +163,13 @@ def _spent(id: str, walk: Walk) -> str:
     spent = "" if left is None else f"{budget_left(left)} of the budget was left when the walk began"
     if later is not None:
         spent += f", {budget_left(later)} at the end" if spent else f"budget left at the end: {budget_left(later)}"
-    counts = [bad_of_total(one.get("bad"), one.get("total")) for one in (was, became) if _known(one.get("bad"))]
+    counts = [bad_of_total(one.get("bad"), one.get("total")) for one in (was, became) if is_number(one.get("bad"))]
     events = f"; bad events of all: {', then '.join(counts)}" if counts else ""
     return f"{name}{goal}: {spent or 'how much of the budget is left is not known'}{events}"
 
 
 def _number(was: dict[str, Any], became: dict[str, Any], key: str) -> float | None:
-    return next((float(one[key]) for one in (was, became) if _known(one.get(key))), None)
-
-
-def _known(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return next((float(one[key]) for one in (was, became) if is_number(one.get(key))), None)
 
 
 def _moment(at: float | None) -> str:

@@ -229,7 +229,7 @@ async def test_every_fault_is_found_and_nothing_else(blind: Blind) -> None:
         f"monitoring-rule-invalid@PrometheusRule/{here}/spark",
     }
     failing = found["monitoring-rule-error@RuleGroupFigures//broken"]
-    assert "many-to-many" in failing.evidence[0].excerpt
+    assert "duplicate series" in failing.evidence[0].excerpt
     down = found["monitoring-target-down@ScrapeJob//connect-ui"]
     assert down.evidence[0].locator == f"http://{blind.dead}/metrics" and "refused" in down.evidence[0].excerpt
     assert down.since is not None and seen.at - down.since == pytest.approx(HOUR, abs=300)

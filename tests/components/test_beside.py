@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from console.cli.board import status_text
+from console.cli.board.status import status_text
 from console.cli.main import run
 from console.drill.kube.access import DenyRule
 from console.findings.rules.monitoring import scraping

@@ -8,7 +8,7 @@ from console.actions import patches
 from console.actions.effects import Consequence, Effect
 from console.actions.fit import tree
 from console.apps.states import over
-from console.base.clock import parse_time, rfc3339
+from console.base.clock import parse_time, time_of_day
 from console.base.text import clean, plural
 from console.base.units import human_duration
 
@@ -97,16 +97,11 @@ def _lost(obj: dict[str, Any], now: float) -> list[Consequence]:
     if begun is None:
         return [Consequence("loss", "unknown", f"it is {clean(state)}; how much work is lost is not known")]
     if state in BETWEEN and not alive:
-        words = f"no attempt runs now (state {state}): what the last one did since {_moment(begun)} is lost already"
+        words = f"no attempt runs now (state {state}): what the last one did since {time_of_day(begun)} is lost already"
         return [Consequence("loss", "info", words)]
-    worked = f"{human_duration(max(0.0, now - begun))} at {_moment(now)}"
-    words = f"the work since {_moment(begun)}{executors} is lost: {worked} (state {clean(state)})"
+    worked = f"{human_duration(max(0.0, now - begun))} at {time_of_day(now)}"
+    words = f"the work since {time_of_day(begun)}{executors} is lost: {worked} (state {clean(state)})"
     return [Consequence("loss", "warning", words)]
-
-
-def _moment(at: float) -> str:
-    """The time of day, so that a figure keeps its sense while somebody thinks about it."""
-    return f"{(rfc3339(at) or '?')[11:19]}Z"
 
 
 def _pod(obj: dict[str, Any]) -> list[Consequence]:

@@ -44,8 +44,7 @@ class Manager(Struct, frozen=True):
 
     @property
     def words(self) -> str:
-        known = _WHO.get(self.name)
-        return f"{known} ({clean(self.name)})" if known else clean(shorten(self.name, 60))
+        return called(self.name)
 
     @property
     def ours(self) -> bool:
@@ -56,6 +55,12 @@ class Manager(Struct, frozen=True):
     def again(self) -> bool:
         """Whether this manager is known to write its own value again."""
         return self.name in _AGAIN or self.operation == "Apply"
+
+
+def called(manager: str) -> str:
+    """A field manager in words, with its name."""
+    known = _WHO.get(manager)
+    return f"{known} ({clean(manager)})" if known else clean(shorten(manager, 60))
 
 
 def managers(obj: dict[str, Any], pointer: str) -> tuple[Manager, ...]:

@@ -49,6 +49,17 @@ def rfc3339(seconds: float | None) -> str | None:
         return None
 
 
+def time_of_day(seconds: float | None, *, to_the_minute: bool = False) -> str:
+    """Epoch seconds as `10:42:07Z`, or `10:42Z`; `?` where there is no time that can be shown."""
+    return moment(seconds, to_the_minute=to_the_minute).rpartition(" ")[2]
+
+
+def moment(seconds: float | None, *, to_the_minute: bool = False) -> str:
+    """The same with its day: `2026-11-24 10:42:07Z`."""
+    shown = rfc3339(seconds)
+    return "?" if shown is None else f"{shown[: 16 if to_the_minute else 19].replace('T', ' ')}Z"
+
+
 def parse_epoch(value: Any, *, per_second: int = 1) -> float | None:
     """Epoch seconds of a number that counts seconds, or `per_second` parts of one (Spark counts milliseconds).
 

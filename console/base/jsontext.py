@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any, TypeVar, overload
 
 import msgspec
@@ -38,26 +37,30 @@ _UNUSUAL = re.compile(r"[0-9]{17}|[0-9][eE]|NaN|Infinity")
 _UNUSUAL_BYTES = re.compile(_UNUSUAL.pattern.encode())
 
 
-def elements(body: bytes, key: str = "") -> list[bytes]:
+def elements(body: bytes, key: str = "", *, cut_off: bool = False) -> list[bytes]:
     """The JSON of each element of a list: of the one that `key` of the outermost object holds, or of the text itself.
 
     One element that is nested too deeply, or that is no UTF-8, does not hide the others.
 
+    Args:
+        cut_off: a text that ends in its middle gives what stands before.
+
     Raises:
-        msgspec.DecodeError: there is no such list.
+        msgspec.DecodeError: there is no such list, or its end is missing.
     """
     try:
         raw = decode_json(body, dict[str, Raw]).get(key, Raw(b"null")) if key else body
         return [bytes(one) for one in decode_json(raw, list[Raw] | None) or ()]  # type: ignore[arg-type]
     except msgspec.DecodeError:
-        found = list(_cut(body, key.encode()))
-        if not found:
+        found, whole = _cut(body, key.encode())
+        if not found or not (whole or cut_off):
             raise
         return found
 
 
-def _cut(body: bytes, key: bytes) -> Iterator[bytes]:
-    """The objects of a list, found by their brackets."""
+def _cut(body: bytes, key: bytes) -> tuple[list[bytes], bool]:
+    """The objects of a list, found by their brackets, and whether every bracket is closed."""
+    found: list[bytes] = []
     level, outer = 0, 1 if key else 0
     inside, start = False, 0
     for token in _TOKEN.finditer(body):
@@ -72,9 +75,10 @@ def _cut(body: bytes, key: bytes) -> Iterator[bytes]:
         elif word in (b"}", b"]"):
             level -= 1
             if inside and level == outer + 1:
-                yield body[start : token.end()]
+                found.append(body[start : token.end()])
             elif level == outer:
                 inside = False
+    return found, level == 0
 
 
 def decode_elements(body: bytes, kind: type[T], key: str = "") -> tuple[list[T], list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -255,15 +256,21 @@ def apps(name: str | None, where: Where, output: str) -> int:
         head = ("NAMESPACE", "NAME", "STATE", "BY", "ATTEMPT", "EXECUTORS", "AGE", "WHY")
         rows = [app_row(board, a) for a in board.apps]
         say(
-            "\n".join([table(head, rows) if rows else _no_app(board, where.namespace), *left_out_lines(board.left_out)])
+            "\n".join(
+                [table(head, rows) if rows else _no_app(board, where.namespaces), *left_out_lines(board.left_out)]
+            )
         )
     return Exit.UNHEALTHY if any(f.app and f.severity == "critical" for f in board.findings) else Exit.OK
 
 
-def _no_app(board: Board, namespace: str | None) -> str:
+def _no_app(board: Board, namespaces: Sequence[str]) -> str:
     if blind := no_app_because(board):
         return f"no Spark application can be seen: {blind[0]}"
-    return "no Spark application runs in " + (f"namespace {namespace}" if namespace else "the watched namespaces")
+    if len(namespaces) == 1:
+        return f"no Spark application runs in namespace {namespaces[0]}"
+    return "no Spark application runs in " + (
+        f"namespaces {listed(namespaces, 5)}" if namespaces else "the watched namespaces"
+    )
 
 
 def find_app(board: Board, name: str) -> SparkApp:

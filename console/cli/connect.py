@@ -31,7 +31,7 @@ def make_plan(where: Where) -> Plan:
     ref = ContextRef(
         context=where.context,
         kubeconfig=where.kubeconfig,
-        namespace=where.namespace,
+        namespace=next(iter(where.namespaces), None),
         as_user=where.as_user,
         as_groups=where.as_groups,
         as_uid=None,
@@ -49,6 +49,7 @@ def make_plan(where: Where) -> Plan:
         ref,
         prometheus=where.prometheus,
         preset=where.preset,
+        namespaces=tuple(dict.fromkeys(where.namespaces)),
         all_namespaces=where.all_namespaces,
     )
 

@@ -14,7 +14,7 @@ from console.cli.options import Where, output_option, where_options
 from console.cli.output import plain, print_json, say, table
 
 if TYPE_CHECKING:
-    from console.live.doctor.checks import Check
+    from console.live.doctor.machine import Check
 
 
 @click.command()

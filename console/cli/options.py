@@ -23,7 +23,7 @@ class Where(Struct, frozen=True):
 
     context: str | None = None
     kubeconfig: str | None = None
-    namespace: str | None = None
+    namespaces: tuple[str, ...] = ()
     all_namespaces: bool = False
     as_user: str | None = None
     as_groups: tuple[str, ...] = ()
@@ -41,7 +41,9 @@ class Where(Struct, frozen=True):
 _OPTIONS: list[Callable[[F], F]] = [
     click.option("--context", metavar="NAME", help="Context of the kubeconfig."),
     click.option("--kubeconfig", metavar="FILE", help="Kubeconfig file, instead of KUBECONFIG or ~/.kube/config."),
-    click.option("-n", "--namespace", metavar="NAME", help="Only this namespace."),
+    click.option(
+        "-n", "--namespace", "namespaces", metavar="NAME", multiple=True, help="Only this namespace; may be repeated."
+    ),
     click.option("-A", "--all-namespaces", is_flag=True, help="All namespaces."),
     click.option("--as", "as_user", metavar="USER", help="Impersonate this user."),
     click.option("--as-group", "as_groups", metavar="GROUP", multiple=True, help="Impersonate this group."),

@@ -97,9 +97,20 @@ def rules(form: str, only: tuple[str, ...], name: str, labels: tuple[str, ...], 
     elif form == "tests":
         document = slo_rules.unit_tests(specs, rule_file)
     else:
-        document = slo_rules.prometheus_rule(specs, name, where.namespace or "", named)
+        document = slo_rules.prometheus_rule(specs, name, _one_namespace(where), named)
     say(yaml.dump(document, Dumper=_plain_dumper(), sort_keys=False, width=1000, allow_unicode=True).rstrip())
     return Exit.OK
+
+
+def _one_namespace(where: Where) -> str:
+    """Where the object belongs; `` leaves it open.
+
+    Raises:
+        UsageError: several are named.
+    """
+    if len(where.namespaces) > 1:
+        raise UsageError("a PrometheusRule is in one namespace", hint="say -n once")
+    return next(iter(where.namespaces), "")
 
 
 def _specs(where: Where, only: tuple[str, ...]) -> tuple[SloSpec, ...]:

@@ -125,13 +125,7 @@ def _mentioned(preset: Preset, *, required: bool = False) -> set[str]:
 
 
 def _match(preset: Preset, there: set[str], held: frozenset[str]) -> PresetMatch:
-    found: list[str] = []
-    missing: list[str] = []
-    promised: list[str] = []
-    for id in preset.expected:
-        what = preset.components[id]
-        served = there & {id, *what.instead}
-        (found if served else promised if what.cannot else missing).append(id)
+    found, missing, promised = _expected(preset, there)
     has, of = len(found), len(found) + len(missing)
     unexpected = sorted(there - _mentioned(preset))
     nameless = [id for id in missing if preset.components[id].names]
@@ -156,6 +150,18 @@ def _match(preset: Preset, there: set[str], held: frozenset[str]) -> PresetMatch
     return PresetMatch(
         preset.name, round(score, 4), tuple(found), tuple(missing), tuple(unexpected), "; ".join(words), tuple(promised)
     )
+
+
+def _expected(preset: Preset, there: set[str]) -> tuple[list[str], list[str], list[str]]:
+    """Components that are expected and there, expected and not there, promised by what cannot bring them."""
+    found: list[str] = []
+    missing: list[str] = []
+    promised: list[str] = []
+    for id in preset.expected:
+        what = preset.components[id]
+        served = next((name for name in (id, *what.instead) if name in there), None)
+        (found if served else promised if what.cannot else missing).append(served or id)
+    return found, missing, promised
 
 
 def _marks(preset: Preset, held: frozenset[str]) -> tuple[list[Mark], list[Mark], list[Mark]]:

@@ -26,8 +26,7 @@ def requests(plan: Plan) -> Requests:
     Raises:
         LoginNeeded, ReachError: there is no cluster to be asked.
     """
-    named = (plan.ref.namespace,) if plan.ref.namespace and not plan.all_namespaces else ()
-    return _with(plan, lambda connection: giving.requests(connection, named))
+    return _with(plan, lambda connection: giving.requests(connection, plan.named))
 
 
 def approve(plan: Plan, request: ApprovalRequest, person: Person) -> int:

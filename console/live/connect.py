@@ -56,11 +56,10 @@ class Connected:
             max_bytes=limits.max_bytes,
             max_age=limits.max_age,
         )
-        chosen = plan.ref.namespace
-        self.namespaces: tuple[str, ...] = (chosen,) if chosen else self.settings.namespaces
+        self.namespaces: tuple[str, ...] = () if plan.all_namespaces else plan.named or self.settings.namespaces
         self.source = ClusterSource(
             connection,
-            Scope(namespaces=() if plan.all_namespaces else self.namespaces),
+            Scope(namespaces=self.namespaces),
             plan.clock,
             evidence=self.evidence,
             log_bytes=limits.log_bytes,
@@ -121,8 +120,8 @@ async def connect(plan: Plan) -> Connected:
     """
     connection = await Connection.open(plan.ref)
     try:
-        if plan.ref.namespace and not plan.all_namespaces:
-            await _there(connection.reader, plan.ref.namespace)
+        for namespace in plan.named:
+            await _there(connection.reader, namespace)
         return Connected(plan, connection)
     except BaseException:
         await connection.close()

@@ -50,7 +50,7 @@ class Plan:
 
     Attributes:
         prometheus, alertmanager: URLs that win over settings and discovery.
-        all_namespaces: look at all namespaces that may be read.
+        namespaces: those to look at, where the one of `ref` is not all; `all_namespaces`: all that may be read.
         actor: who is at the keyboard, for the journal; `session` the same in parts.
         evidence: where what vanishes is kept; None keeps it below `state`.
     """
@@ -62,9 +62,17 @@ class Plan:
     prometheus: str | None = None
     alertmanager: str | None = None
     preset: str | None = None
+    namespaces: tuple[str, ...] = ()
     all_namespaces: bool = False
     state: Path = field(default_factory=state_dir)
     evidence: Path | None = None
     pace: Pace = field(default_factory=Pace)
     actor: str = field(default_factory=actor)
     session: Mapping[str, Any] = field(default_factory=session)
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The namespaces that were asked for by name; empty means those of the settings, or all."""
+        if self.all_namespaces:
+            return ()
+        return self.namespaces or ((self.ref.namespace,) if self.ref.namespace else ())

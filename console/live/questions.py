@@ -60,6 +60,6 @@ class Questions:
             self._at.clock,
             app=app,
             version=self._at.connection.identity.version,
-            wide=self._at.plan.all_namespaces or not self._at.namespaces,
-            scope=() if self._at.plan.all_namespaces else self._at.namespaces,
+            wide=not self._at.namespaces,
+            scope=self._at.namespaces,
         )

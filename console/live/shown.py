@@ -198,7 +198,7 @@ def _source(board: Board, name: str) -> SourceState | None:
 
 
 def _word(source: SourceState) -> str:
-    return f"{source.state} {source.detail}".rstrip()
+    return f"{source.state} ({source.detail})" if source.detail else source.state
 
 
 def _standing(source: SourceState) -> str:

@@ -13,7 +13,7 @@ from console.actions import patches
 from console.actions.effects import STAMP, Effect
 from console.actions.owners import dotted
 from console.apps.counted import counted
-from console.base.clock import rfc3339
+from console.base.clock import time_of_day
 from console.base.text import clean
 from console.board.model import Board
 from console.operate.person import (
@@ -114,7 +114,7 @@ def of_rollback(
     """
     verdict, state = walk.outputs.get(step, {}), walk.state(step)
     said = f"{verdict.get('verdict', 'ineffective')}: {verdict.get('because', '')}".rstrip(": ")
-    when = f" at {(rfc3339(state.left) or '')[11:19]}Z" if state is not None and state.left is not None else ""
+    when = f" at {time_of_day(state.left)}" if state is not None and state.left is not None else ""
     return Question(
         walk=walk.id,
         step=step,

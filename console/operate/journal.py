@@ -68,8 +68,8 @@ class JournalledChange(Struct, frozen=True):
     walk: str
     at: float
     effect: Effect
-    runbook: str = ""
-    subject: str = ""
+    runbook: str
+    subject: str
 
 
 class _Begun(Struct, frozen=True):

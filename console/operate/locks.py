@@ -317,8 +317,8 @@ class Locks:
 
     def _of_this_walk(self, holder: str) -> bool:
         """Whether somebody held it for this walk: only one process is on a walk, and that is this one now."""
-        walk = self.holder.partition("/")[2]
-        return holder == self.holder or (bool(walk) and holder.partition("/")[2] == walk)
+        walk = _walk_of(self.holder)
+        return holder == self.holder or (bool(walk) and _walk_of(holder) == walk)
 
     async def give_back(self, target: ObjectRef) -> None:
         """Give back the Lease that an earlier process of this walk left behind when it died."""
@@ -363,6 +363,12 @@ class Locks:
 
 def _holder(lease: dict[str, Any]) -> str:
     return str((lease.get("spec") or {}).get("holderIdentity") or "")
+
+
+def _walk_of(holder: str) -> str:
+    """The walk that a holder names, behind a name that may have strokes of its own; `` where it names none."""
+    _, stroke, walk = holder.rpartition("/")
+    return walk if stroke else ""
 
 
 def _because(lease: dict[str, Any]) -> str:

@@ -118,5 +118,6 @@ def costed(event: AnyEvent, board: Board, walk: Walk) -> AnyEvent:
 
 def impact_at_end(board: Board, walk: Walk) -> dict[str, Any]:
     """The same on an occasion of a walk, and at its end."""
-    changed = (walk.changed,) if walk.changed is not None else ()
+    under_way = walk.pending or walk.in_doubt
+    changed = (*walk.sent, *((under_way.at,) if under_way is not None and under_way.effect.writes else ()))
     return impact_snapshot(board, walk.subject, walk.alert, changed)

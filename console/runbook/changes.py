@@ -150,12 +150,14 @@ def _argv(runbook: Runbook, step: Step, ctx: Mapping[str, Any], scripts: Mapping
     for argument in step.arguments:
         where = place(runbook.id, step, f"arguments.{argument.name}")
         value = template.fill(argument.value, ctx, where)
+        declared = spec.arguments.get(argument.name)
+        type = argument.type or (declared.type if declared is not None else "string")
         try:
-            word = convert(Input(argument.name, argument.type, choices=_any_choice(argument.type, value)), value)
+            word = convert(Input(argument.name, type, choices=_any_choice(type, value)), value)
         except ValueError as error:
             raise ConsoleError(f"{where}: {clean(str(error))}") from None
         text = str(word).lower() if isinstance(word, bool) else str(word)
-        if text.startswith("-") and argument.type not in ("int", "float"):
+        if text.startswith("-") and type not in ("int", "float"):
             raise ConsoleError(f"{where}: {clean(text)!r} looks like a flag")
         if theirs := persons_file(text):
             raise ConsoleError(f"{where}: {clean(text)!r} leads to {theirs}, which no script is given")

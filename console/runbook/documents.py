@@ -132,8 +132,10 @@ class CallDoc(Struct, frozen=True, forbid_unknown_fields=True, rename={"api_vers
     subresource: Subresource = ""
 
 
-class ArgumentDoc(Struct, frozen=True, forbid_unknown_fields=True):
-    type: InputType
+class ArgumentDoc(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Without a type it is the one that the script declares."""
+
+    type: InputType | None = None
     value: Text
     flag: str | None = None
 

@@ -115,10 +115,13 @@ class CallTemplate(Struct, frozen=True):
 
 
 class Argument(Struct, frozen=True):
-    """One typed argument of a script: its own argv word, after `flag` where given. Never through a shell."""
+    """One typed argument of a script: its own argv word, after `flag` where given. Never through a shell.
+
+    `type` is `` where it is the one that the script declares.
+    """
 
     name: str
-    type: InputType
+    type: InputType | Literal[""]
     value: str
     flag: str = ""
 

@@ -350,7 +350,7 @@ def _step(document: Document, index: int, doc: StepDoc | None) -> Step:
                 for c in doc.calls
             )
             fields["arguments"] = tuple(
-                Argument(name, a.type, a.value, f"--{name.replace('_', '-')}" if a.flag is None else a.flag)
+                Argument(name, a.type or "", a.value, f"--{name.replace('_', '-')}" if a.flag is None else a.flag)
                 for name, a in doc.arguments.items()
             )
     return Step(**fields)

@@ -74,7 +74,7 @@ class Walk(Struct, frozen=True):
         writes: effects whose write was applied, in order; `rollbacks` the inverse of each, by effect id.
         in_doubt: an intent without a result, or None; `landed` is what was found out about it.
         intents: how many writes were about to leave, which numbers the effects.
-        changed: time of the last applied write.
+        changed: time of the last applied write; `sent` when each of them was about to be sent.
         mark: see HoldBegan.
         offered: ids of the effects whose rollback was offered; `undo` the one that is to be rolled back now.
         undos: rollbacks that were begun, in order.
@@ -124,6 +124,7 @@ class Walk(Struct, frozen=True):
     landed: Literal["", "yes", "no", "unknown"] = ""
     intents: int = 0
     changed: float | None = None
+    sent: tuple[float, ...] = ()
     mark: float | None = None
     offered: tuple[str, ...] = ()
     undo: str = ""
@@ -177,6 +178,11 @@ class Walk(Struct, frozen=True):
     def state(self, step: str) -> StepState | None:
         """The latest visit of `step`."""
         return next((s for s in reversed(self.steps) if s.step == step), None)
+
+    def watched_since(self, step: str) -> float:
+        """When somebody began to watch `step`; the beginning of the walk, where nobody has entered it."""
+        state = self.state(step)
+        return state.watched if state is not None and state.watched is not None else self.started
 
 
 def cost_on(walk: Walk, occasion: str, impact: dict[str, Any]) -> Walk:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from console.base.clock import rfc3339
+from console.base.clock import time_of_day
 from console.base.text import plural
 from console.base.units import human_duration
 from console.facts.evidence import Evidence
@@ -31,7 +31,7 @@ LATE = 20.0
 
 
 class Look(NamedTuple):
-    """The look before: when, what could not be believed then (`` where all could), and until when all was known.
+    """The look before: when all was seen and could be believed, and why it could not be since (`` where it could).
 
     `tasks`: how many tasks the new driver had completed, of how many, when that was counted last: it takes its figures
     with it when it ends.
@@ -39,7 +39,6 @@ class Look(NamedTuple):
 
     at: float
     doubt: str = ""
-    known: float | None = None
     tasks: tuple[int, int | None, float] | None = None
 
     @classmethod
@@ -49,9 +48,9 @@ class Look(NamedTuple):
         if doubt is None:
             return cls(now, tasks=tasks)
         if before is not None and before.doubt:
-            return before._replace(at=now, tasks=tasks)
-        known = doubt.known_until if doubt.known_until is not None else before.at if before is not None else now
-        return cls(now, doubt.because, min(known, now), tasks)
+            return before._replace(tasks=tasks)
+        seen = now if before is None else before.at
+        return cls(min(seen if doubt.known_until is None else doubt.known_until, now), doubt.because, tasks)
 
 
 def _counted(ctx: Mapping[str, Any], now: float) -> tuple[int, int | None, float] | None:
@@ -85,7 +84,7 @@ def hold(
     if doubt is not None:
         return _paused(step, ctx, walk, now, before, doubt)
     if (settled := _settled(step, ctx)) is not None:
-        proof = _completion(step, ctx, now, before) if settled == COMPLETED else ()
+        proof = _completion(ctx, now, before) if settled == COMPLETED else ()
         return (_verified(step, ctx, walk, now, *settled, proof),)
     reading = _reading(step, ctx)
     wanted = span(step, "hold", step.hold, ctx)
@@ -95,7 +94,10 @@ def hold(
     events: tuple[AnyEvent, ...] = ()
     began = walk.hold_since
     if began is None:
-        began, events = now, (HoldBegan(now, step.id, f"holds; {human_duration(wanted)} are needed", reading.mark),)
+        began, events = (
+            now,
+            (HoldBegan(now, step.id, f"true now; it has to stay true for {human_duration(wanted)}", reading.mark),),
+        )
     elif before is not None and (missed := _missed(before, now, 2 * step.poll + LATE)):
         began, unseen = min(now, began + missed), human_duration(missed)
         why = f"{before.doubt} for {unseen}" if before.doubt else f"nobody watched for {unseen}"
@@ -109,24 +111,26 @@ def hold(
 
 def _missed(before: Look, now: float, in_a_row: float) -> float:
     """Seconds until now in which nothing was seen that could be believed."""
-    if before.doubt:
-        return now - (before.known if before.known is not None else before.at)
-    return now - before.at if now - before.at > in_a_row else 0.0
+    missed = now - before.at
+    return missed if before.doubt or missed > in_a_row else 0.0
 
 
 def _paused(
     step: Step, ctx: Mapping[str, Any], walk: Walk, now: float, before: Look | None, doubt: Doubt
 ) -> tuple[AnyEvent, ...]:
     """A look that cannot be believed: it is said once, and settles nothing but that the deadline has passed."""
-    state = walk.state(step.id)
-    since = state.watched if state is not None and state.watched is not None else walk.started
-    limit = span(step, "deadline", step.deadline, ctx)
-    if now - since >= limit:
-        because = f"no answer within {human_duration(limit)}: {doubt.because}"
+    if limit := _overdue(step, ctx, walk, now):
+        because = f"no answer within {limit}: {doubt.because}"
         return (_verified(step, ctx, walk, now, "unknown", because),)
     if walk.hold_since is None or (before is not None and before.doubt):
         return ()
     return (HoldBegan(now, step.id, f"{doubt.because}: time is paused", walk.mark, walk.hold_since),)
+
+
+def _overdue(step: Step, ctx: Mapping[str, Any], walk: Walk, now: float) -> str:
+    """How long it may take, once that has passed since somebody began to watch; `` before."""
+    limit = span(step, "deadline", step.deadline, ctx)
+    return human_duration(limit) if now - walk.watched_since(step.id) >= limit else ""
 
 
 def _settled(step: Step, ctx: Mapping[str, Any]) -> tuple[Verdict, str] | None:
@@ -140,26 +144,23 @@ def _settled(step: Step, ctx: Mapping[str, Any]) -> tuple[Verdict, str] | None:
     return None
 
 
-def _completion(step: Step, ctx: Mapping[str, Any], now: float, before: Look | None) -> tuple[Evidence, ...]:
+def _completion(ctx: Mapping[str, Any], now: float, before: Look | None) -> tuple[Evidence, ...]:
     """What proves that it completed: its state and when, and its tasks; executors go with it and prove nothing."""
     app, after = ctx.get("app", {}), ctx.get("after", {})
     if not app.get("state"):
         return ()
     ended = app.get("ended")
-    when = f" since {_time(ended)}" if isinstance(ended, int | float) else ", since when is not known"
+    when = f" since {time_of_day(ended)}" if isinstance(ended, int | float) else ", since when is not known"
     counted = _counted(ctx, now) or (before.tasks if before is not None else None)
     tasks = "its tasks were not counted"
     if counted is not None:
         done, total, at = counted
-        tasks = f"{done}{f' of {total}' if total else ''} tasks completed when they were counted last, at {_time(at)}"
+        count = f"{done}{f' of {total}' if total else ''}"
+        tasks = f"{count} tasks completed when they were counted last, at {time_of_day(at)}"
     deaths = after.get("deaths")
     lost = f"; {plural(deaths, 'executor')} lost since the change" if deaths is not None else ""
     words = safe(f"{app.get('key', 'the application')} is {app['state']}{when}: {tasks}{lost}")
-    return (Evidence("kubernetes", f"{app.get('subject', '')} .status", words, now),)
-
-
-def _time(at: float) -> str:
-    return f"{(rfc3339(at) or '')[11:19]}Z"
+    return (Evidence("kubernetes", f"{app.get('subject', '')} .status".strip(), words, now),)
 
 
 def _reading(step: Step, ctx: Mapping[str, Any]) -> VerifyResult:
@@ -191,21 +192,18 @@ def _broke(step: Step, walk: Walk, reading: VerifyResult, now: float) -> tuple[H
 def _late(
     step: Step, ctx: Mapping[str, Any], walk: Walk, now: float, missing: str, *, measured: bool = False
 ) -> tuple[Verified, ...]:
-    """The verdict of a deadline that has passed. It counts from when somebody began to watch.
+    """The verdict of a deadline that has passed.
 
     Args:
         missing: what is still missing.
         measured: this look had data.
     """
-    state = walk.state(step.id)
-    since = state.watched if state is not None and state.watched is not None else walk.started
-    limit = span(step, "deadline", step.deadline, ctx)
-    if now - since < limit:
+    limit, state = _overdue(step, ctx, walk, now), walk.state(step.id)
+    if not limit:
         return ()
     if measured or (state is not None and state.measured):
-        because = f"not reached within {human_duration(limit)}: {missing}"
-        return (_verified(step, ctx, walk, now, "ineffective", because),)
-    return (_verified(step, ctx, walk, now, "unknown", f"no answer within {human_duration(limit)}: {missing}"),)
+        return (_verified(step, ctx, walk, now, "ineffective", f"not reached within {limit}: {missing}"),)
+    return (_verified(step, ctx, walk, now, "unknown", f"no answer within {limit}: {missing}"),)
 
 
 def _verified(

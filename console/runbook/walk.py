@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from msgspec.structs import replace as change
 
-from console.base.clock import rfc3339
+from console.base.clock import time_of_day
 from console.runbook.afterwards.lasting import lasting, not_cleaned, still_stands, taken_back
 from console.runbook.events import (
     Answered,
@@ -281,8 +281,8 @@ def _applied(event: Applied, walk: Walk) -> Walk:
             rollbacks = {**rollbacks, intent.effect.id: intent.rollback}
         walk = change(lasting(walk, intent.effect), rollbacks=rollbacks)
         walk = taken_back(walk, intent.effect, event.at)
-        walk = change(walk, writes=(*walk.writes, intent.effect), changed=event.at)
-        walk = cost_on(walk, f"after “{intent.effect.title or intent.effect.action}”", event.impact)
+        walk = change(walk, writes=(*walk.writes, intent.effect), changed=event.at, sent=(*walk.sent, intent.at))
+        walk = cost_on(walk, f"by the change “{intent.effect.title or intent.effect.action}”", event.impact)
     walk = change(
         walk, pending=None, in_doubt=None, landed="", preview=None, confirmed="", undo="", status=_alive(walk)
     )
@@ -326,7 +326,7 @@ def _told_by(handed: HandedOver | None) -> tuple[str, ...]:
     if handed is None:
         return ()
     said = f": {handed.text}" if handed.text else ", and said nothing of why"
-    return (f"{handed.by} handed it over at {(rfc3339(handed.at) or '')[11:19]}Z{said}",)
+    return (f"{handed.by} handed it over at {time_of_day(handed.at)}{said}",)
 
 
 @_after.register
@@ -346,8 +346,7 @@ def _guard_overruled(event: GuardOverruled, walk: Walk) -> Walk:
 
 @_after.register
 def _taken_over(event: TakenOver, walk: Walk) -> Walk:
-    at = (rfc3339(event.at) or "")[11:19]
-    said = f"{event.by} took it over from {event.was} at {at}Z: {event.because}"
+    said = f"{event.by} took it over from {event.was} at {time_of_day(event.at)}: {event.because}"
     return change(walk, taken=event, remarks=(*walk.remarks, said))
 
 

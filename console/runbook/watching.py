@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from console.apps.counted import counted
 from console.apps.progress import ProgressSample, rate
-from console.base.clock import rfc3339
+from console.base.clock import rfc3339, time_of_day
 from console.base.errors import ConsoleError
 from console.base.units import human_duration
 from console.board.model import Board
@@ -104,7 +104,7 @@ def watching(
     ctx = build(board, app=mine.subject, walk=mine, inputs=mine.inputs, alert=mine.alert, now=board.at, runbook=book)
     ctx = in_turn(with_objects(ctx, book, looked or {}, mine.subject), mine, book) if book.about else ctx
     hold, limit = _seconds(step, "hold", step.hold, ctx), _seconds(step, "deadline", step.deadline, ctx)
-    since = state.watched if state.watched is not None else walk.started
+    since = walk.watched_since(walk.current)
     doubt = trust.doubt(step, board.sources)
     held, proved = _held(step, ctx, walk, board.at if doubt is None else _known(doubt, board.at))
     asked = trust.asked(step)
@@ -240,6 +240,8 @@ def _executors(after: After) -> WatchedFigure:
     if wanted is None:
         return WatchedFigure("executors", "unknown", f"{after.executors}; how many are wanted is not known")
     share = after.executors / wanted if wanted else 1.0
+    if after.new_driver is False and after.executors:
+        return WatchedFigure("executors", "not yet", f"{after.executors} of {wanted}, but of the driver of before")
     standing: Standing = "good" if after.executors >= wanted else "not yet"
     return WatchedFigure("executors", standing, f"{after.executors} of {wanted}", min(1.0, share))
 
@@ -308,20 +310,21 @@ def _estimate(now: float, held: float | None, hold: float, after: After, ours: S
                 f"the {promql_duration(max(late))} window has forgotten what failed before the change by {_clock(end)}"
             )
         return "failures since the change keep the burn up"
-    if not ours and after.executors is not None and after.wanted and after.executors >= after.wanted:
+    full = after.new_driver is not False and after.executors is not None and after.executors >= (after.wanted or 1)
+    if not ours and full and after.wanted:
         return f"over at {_clock(now + hold)} at the earliest"
     return ""
 
 
 def _clock(at: float) -> str:
-    return f"{(rfc3339(at) or '')[11:16]}Z"
+    return time_of_day(at, to_the_minute=True)
 
 
 def words(watched: Watching) -> str:
     """The verification in one line, for narration."""
     figures = " · ".join(f"{f.name} {f.words}" for f in watched.figures)
     needed = human_duration(watched.hold)
-    held = f"not yet ({needed} are needed)"
+    held = f"not yet (then it has to stay true for {needed})"
     if watched.paused:
         kept = f" at {human_duration(watched.held)} of {needed}" if watched.held is not None else ""
         parts = [f"paused{kept}: {watched.paused}", figures, watched.ends]

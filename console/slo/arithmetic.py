@@ -12,7 +12,7 @@ from console.slo.hysteresis import BurnSigns, exceeds, name_of, signs
 from console.slo.model import Burn, Contributor, SloState, SloStatus
 from console.slo.recovery import awaited
 from console.slo.spec import Pair, SloSpec, promql_duration, tidy
-from console.slo.words import rate
+from console.slo.words import rate_over
 
 LATE = 150.0
 """Seconds after which data is called late: more than two scrapes of a minute and an evaluation."""
@@ -223,7 +223,7 @@ def _state(
     if firing is not None:
         notes.insert(0, _burns(spec, firing, burns, sign, now))
     if left is not None and left <= 0:
-        overspent = f", overspent by {percent(left).lstrip('-')}" if left < 0 else ""
+        overspent = f", overspent by {percent(-left)}" if left < 0 else ""
         spent = f"the budget is spent{overspent}" if budget(spec.goal) else "an objective of 100% allows no error"
         return "exhausted", "; ".join([spent, *notes])
     return ("burning" if firing is not None else "good"), "; ".join(notes)
@@ -247,16 +247,12 @@ def _held(spec: SloSpec, firing: Pair | None, burns: tuple[Burn, ...]) -> bool:
 def _burns(spec: SloSpec, firing: Pair, burns: tuple[Burn, ...], sign: float, now: float) -> str:
     """Why it is called burning: both windows exceed the factor, or did so too shortly ago (`sign`)."""
     factor = firing.threshold(spec.period)
-    rates = " and ".join(_rate(_of(burns, w)) for w in (firing.long, firing.short))
+    rates = " and ".join(rate_over(_of(burns, w)) for w in (firing.long, firing.short))
     if exceeds(spec, firing, burns):
         return f"burns {rates} ({firing.severity} above {factor:.3g})"
     short, calm = promql_duration(firing.short), human_duration(now - sign)
     until = f"leaves BURNING once the {short} burn was below {factor:.3g} ({firing.severity}) for {short}"
     return f"burn {rates} now: {until}, {calm} so far"
-
-
-def _rate(burn: Burn) -> str:
-    return f"{'no data' if burn.rate is None else rate(burn.rate)} over {promql_duration(burn.window)}"
 
 
 def _arithmetic(spec: SloSpec, measured: Measured, whole: Measure) -> str:

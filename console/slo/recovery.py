@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from console.base.clock import rfc3339
-from console.slo.model import Burn, SloStatus
-from console.slo.spec import Pair, promql_duration
-from console.slo.words import rate
+from console.base.clock import moment
+from console.slo.model import SloStatus
+from console.slo.spec import Pair
+from console.slo.words import rate_over
 
 CALM = 1.0
 """Below this burn rate the budget lasts for the period."""
@@ -52,10 +52,10 @@ def words(status: SloStatus, changed: float | None = None) -> str:
     waited = sorted((burn for burn in status.burns if burn.awaited), key=lambda burn: burn.window)
     slower = sorted((burn for burn in status.burns if not burn.awaited), key=lambda burn: burn.window)
     others = [burn for burn in slower if burn.rate is not None and burn.rate >= CALM]
-    rest = f" (not waited for: {', '.join(map(_rate, others))})" if others else ""
+    rest = f" (not waited for: {', '.join(map(rate_over, others))})" if others else ""
     called = still_burns(status, changed)
     also = f"; still called {status.state}: {called}" if called else ""
-    return f"burn {', '.join(map(_rate, waited)) or 'no data'}{rest}{also}"
+    return f"burn {', '.join(map(rate_over, waited)) or 'no data'}{rest}{also}"
 
 
 def still_burns(status: SloStatus, changed: float | None = None) -> str:
@@ -68,18 +68,10 @@ def still_burns(status: SloStatus, changed: float | None = None) -> str:
         return ""
     until = ""
     if status.burns_until is not None:
-        until = f", until {_clock(status.burns_until)} if nothing more fails"
+        until = f", until {moment(status.burns_until, to_the_minute=True)} if nothing more fails"
     elif changed is not None and status.burns and status.state == "burning":
         over = [b for b in status.burns if b.factor is not None and b.rate is not None and b.rate > b.factor]
         short = min((b.window for b in over if not b.awaited), default=None)
         if short is not None:
-            until = f", at the latest until {_clock(changed + 2 * short)} if nothing more fails"
+            until = f", at the latest until {moment(changed + 2 * short, to_the_minute=True)} if nothing more fails"
     return f"{status.reason or status.state}{until}"
-
-
-def _clock(at: float) -> str:
-    return f"{(rfc3339(at) or '')[:16].replace('T', ' ')}Z"
-
-
-def _rate(burn: Burn) -> str:
-    return f"{'no data' if burn.rate is None else rate(burn.rate)} over {promql_duration(burn.window)}"

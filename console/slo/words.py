@@ -6,6 +6,7 @@ from typing import Literal
 
 from console.base.units import human_duration, percent
 from console.slo.model import Burn, SloState, SloStatus
+from console.slo.spec import promql_duration
 
 Standing = SloState | Literal["spending"]
 BudgetLevel = Literal["ample", "low", "critical", "no data"]
@@ -63,6 +64,11 @@ def rate(burn: float) -> str:
     if burn < 1:
         return f"{min(burn, 0.99):.2f}"
     return f"{burn:.0f}" if burn >= 100 else f"{burn:.1f}" if burn >= 10 else f"{burn:.2f}"
+
+
+def rate_over(burn: Burn) -> str:
+    """The burn of one window: `0.20 over 1h`, `no data over 5m`."""
+    return f"{'no data' if burn.rate is None else rate(burn.rate)} over {promql_duration(burn.window)}"
 
 
 def ratio(share: float | None) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from console.apps.counted import counted
 from console.base.clock import rfc3339
 from console.base.units import human_duration
 from console.board.impact import AlertFired, Impact
@@ -75,7 +76,7 @@ def _attempts(first: Impact, after: Impact | None) -> str:
 
 def _count(one: Impact) -> str:
     count = f"{one.attempts}" if one.exact else f"at least {one.attempts}"
-    return f"{count} (of which {one.failed} are seen to have failed)" if one.failed else count
+    return f"{count} ({one.failed} of them seen to have failed)" if one.failed else count
 
 
 def _lost(first: Impact, after: Impact | None) -> str:
@@ -87,11 +88,11 @@ def _lost(first: Impact, after: Impact | None) -> str:
 
 
 def _seen(one: Impact) -> str:
-    """`at least 10 (3 container-oom among those that are seen)`."""
-    lost = one.lost or {}
-    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(lost.items(), key=lambda kind: (-kind[1], kind[0])))
-    most = _most(one)
-    return f"at least {most}" + (f" ({kinds} among those that are seen)" if kinds else "") if most else "none was seen"
+    """`at least 10 (of those that are still seen: 3 OOMKilled at the container's limit)`."""
+    kinds, most = counted(one.lost or {}), _most(one)
+    if not most:
+        return "none was seen"
+    return f"at least {most}" + (f" (of those that are still seen: {kinds})" if kinds else "")
 
 
 def _most(one: Impact) -> int:

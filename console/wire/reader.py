@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncGenerator
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import msgspec
@@ -68,6 +69,18 @@ class Reader(Reviews):
                 hint="check the server of the context, and any proxy in front of it",
             )
         return answer.body
+
+    async def clock(self) -> float | None:
+        """What time the server has, in seconds since the epoch, cut to a whole one; None where it does not say.
+
+        Raises:
+            LoginNeeded, ForbiddenError, ApiError, ReachError.
+        """
+        answer = await self._transport.send("GET", "/version")
+        try:
+            return parsedate_to_datetime(answer.headers.get("date", "")).timestamp()
+        except (TypeError, ValueError, OverflowError):
+            return None
 
     async def object(self, path: str) -> dict[str, Any]:
         """One object as a plain tree. NotFoundError where there is none."""

@@ -23,7 +23,7 @@ from console.base.clock import LAST, parse_epoch, parse_time, rfc3339
 from console.base.decode import Duration, Size, check
 from console.base.document import MAX_BYTES, MAX_NODES, parse, parse_all
 from console.base.errors import DocumentError, UsageError
-from console.base.jsontext import decode_json, encode_json
+from console.base.jsontext import decode_json, elements, encode_json
 from console.base.text import clean, utf8
 from console.base.units import (
     MOST,
@@ -283,3 +283,18 @@ def test_a_file_name_that_is_no_utf8_can_be_shown_and_encoded() -> None:
 def test_any_text_can_be_encoded_after_it_was_cleaned(text: str) -> None:
     clean(text).encode()
     utf8(text).encode()
+
+
+DEEP = "[" * 3000 + "]" * 3000
+
+
+@pytest.mark.parametrize(("key", "text"), [("", "[{0}]"), ("items", '{{"kind": "List", "items": [{0}]}}')])
+def test_an_element_that_cannot_be_read_hides_no_other_and_a_list_without_its_end_is_no_list(
+    key: str, text: str
+) -> None:
+    whole = text.format(f'{{"a": 1}}, {{"deep": {DEEP}}}, {{"b": 2}}').encode()
+    assert [one[:4] for one in elements(whole, key)] == [b'{"a"', b'{"de', b'{"b"']
+    for end in range(1, 12):
+        with pytest.raises(msgspec.DecodeError):
+            elements(whole[:-end], key)
+    assert len(elements(whole[:-3], key, cut_off=True)) in (2, 3)

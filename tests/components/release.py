@@ -92,7 +92,16 @@ class Release:
         status = {"replicas": ready, "readyReplicas": ready, "availableReplicas": ready, "conditions": conditions or []}
         self.apply(kind, name, {"spec": spec}, labels=labels, status=status)
 
-    def pod(self, name: str, owner: str, labels: dict[str, str], *, restarts: int, waiting: str) -> None:
+    def pod(
+        self,
+        name: str,
+        owner: str,
+        labels: dict[str, str],
+        *,
+        restarts: int,
+        waiting: str,
+        image: str = "registry.local/none:1",
+    ) -> None:
         """A pod of a ReplicaSet, or of a StatefulSet of the same name, that waits."""
         last = {"terminated": {"exitCode": 1, "reason": "Error", "finishedAt": rfc3339(self.now - 60)}}
         state = {
@@ -104,7 +113,7 @@ class Release:
             ],
         }  # fmt: skip
         above = [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": owner, "uid": f"uid-{owner}"}]
-        spec = {"spec": {"containers": [{"name": "main", "image": "registry.local/none:1"}]}}
+        spec = {"spec": {"containers": [{"name": "main", "image": image}]}}
         self.apply("Pod", name, spec, labels=labels, status=state, owners=above)
 
     def refused(self, kind: str, name: str, message: str, reason: str = "FailedCreate") -> None:

@@ -23,6 +23,7 @@ from tests.components.test_first_page import (
     sound,
 )
 from tests.components.test_references import nowhere, point, said
+from tests.components.test_told_apart import RELEASES, an_image_is_named, is_named, nothing_is_contradicted, pull, store
 
 pytestmark = pytest.mark.parts
 
@@ -78,3 +79,22 @@ def test_executors_that_run_under_default_deny_speak_against_it(
     )  # fmt: skip
     monkeypatch.setattr(policies, "GIVES_UP", -3600.0)
     assert [f.code for f in release.looked().board.findings if f.code == policies.BLOCKS] == []
+
+
+@pytest.mark.parametrize("name", RELEASES)
+def test_the_preset_of_a_release_is_named_although_it_is_down(kube_api: KubeApi, tmp_path: Path, name: str) -> None:
+    release = RealRelease(kube_api, name, tmp_path)
+    RELEASES[name](release)
+    is_named(name, release.looked())
+
+
+def test_an_image_that_does_not_come_is_why_connect_is_down(kube_api: KubeApi, tmp_path: Path) -> None:
+    release = RealRelease(kube_api, "pulling", tmp_path)
+    pull(release)
+    an_image_is_named(release, release.looked())
+
+
+def test_of_what_is_there_no_page_says_that_it_is_not(kube_api: KubeApi, tmp_path: Path) -> None:
+    release = RealRelease(kube_api, "stored", tmp_path)
+    store(release)
+    nothing_is_contradicted(release.looked("core-iceberg"))

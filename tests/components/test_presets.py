@@ -16,7 +16,7 @@ from console.components.spec import Preset
 from console.settings.presets import load_library
 from console.slo.arithmetic import Measured, evaluate
 from tests.components.test_shipped import BROKEN, WORLD
-from tests.components.worlds import MARKED, facts
+from tests.components.worlds import MARKED, facts, workload
 
 LIBRARY = load_library()
 DEFINITIONS = LIBRARY.components.values()
@@ -31,7 +31,9 @@ NEEDED = {
 
 def world(preset: Preset, *, without: str = "") -> list[Any]:
     wanted = [mark.says for mark in preset.marks.values() if mark.presence == "required"]
+    barred = {f"{preset.name}/{id}" for id, mark in preset.marks.items() if mark.says == without}
     things = [thing for id in preset.expected if id != without for thing in WORLD[id]]
+    things = [thing for thing in things if not barred & marks(facts(thing), [preset])]
     marked = [MARKED[says] for says in wanted if says != without]
     return things + [thing for thing in marked if without not in find(facts(thing), DEFINITIONS)]
 
@@ -114,6 +116,7 @@ def test_the_older_connect_serves_where_the_newer_is_expected() -> None:
     things = [*WORLD["connect-35"], *WORLD["hive-metastore"], MARKED["spark.master is k8s://"]]
     detection, found = seen(preset, things)
     assert detection.best == ("airflow-connect-k8s",)
+    assert detection.matches[0].found == ("connect-35", "spark.master is k8s://"), "what is there is named"
     row = next(row for row in found.rows if row.id == "connect-41")
     assert (row.state, row.verdict) == ("healthy", "as declared")
 
@@ -219,3 +222,13 @@ def test_a_master_of_its_own_beside_airflow_and_a_metastore_is_airflow_on_standa
     brought = [thing for id in parts for thing in WORLD[id]]
     assert seen(LIBRARY.preset("release"), [*brought, own])[0].best == ("airflow-standalone",)
     assert seen(LIBRARY.preset("release"), brought)[0].best == ("shared-metastore",)
+
+
+def test_a_database_that_only_airflow_has_makes_no_shared_infrastructure() -> None:
+    """The older chart's core with Iceberg: a store, a metastore, a History Server, and what the chart always brings."""
+    of_airflow = workload("StatefulSet", "rel-airflow-db", {"app.kubernetes.io/component": "airflow-postgresql"})
+    brought = [t for id in ("standalone-master", "standalone-worker", "airflow") for t in WORLD[id]]
+    core = [t for id in ("minio", "hive-metastore", "history-server") for t in WORLD[id]]
+    things = [*core, *brought, of_airflow]
+    assert seen(LIBRARY.preset("release"), things)[0].best == ("core-baseline",)
+    assert seen(LIBRARY.preset("release"), [*things, *WORLD["postgresql"]])[0].best == ("shared-infrastructure",)

@@ -198,6 +198,7 @@ MARKED: dict[str, Workload] = {
     "the release has a standalone master of its own": workload(
         "Deployment", "rel-spark-35-standalone-master", {"app": "spark-standalone-master"}
     ),
+    "a database that is not Airflow's own": workload("StatefulSet", "rel-spark-base-postgresql", {"app": "postgresql"}),
     "at most 5 executors": conf("spark.dynamicAllocation.maxExecutors 5"),
     "at most 20 executors": conf("spark.dynamicAllocation.maxExecutors 20"),
     "at most 50 executors": conf("spark.dynamicAllocation.maxExecutors 50"),

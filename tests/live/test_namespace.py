@@ -20,15 +20,39 @@ def drill() -> Iterator[Rehearsal]:
         yield rehearsal
 
 
-def looked(drill: Rehearsal, namespace: str) -> Live:
+def looked(drill: Rehearsal, *namespaces: str, every: bool = False) -> Live:
     plan = drill.plan()
-    return Live(replace(plan, ref=structs.replace(plan.ref, namespace=namespace)))
+    ref = structs.replace(plan.ref, namespace=namespaces[0])
+    return Live(replace(plan, ref=ref, namespaces=namespaces if namespaces[1:] else (), all_namespaces=every))
+
+
+def seen(live: Live) -> tuple[set[str], set[str]]:
+    """The namespaces of applications, and the components that are judged to be well."""
+    board = live.settle(30).board
+    return {app.namespace for app in board.apps}, {c.id for c in board.components if c.state == "healthy"}
 
 
 def test_a_namespace_that_does_not_exist_is_said_with_the_nearest_name(drill: Rehearsal) -> None:
     with looked(drill, "spark-prd") as live, pytest.raises(UsageError, match="there is no namespace 'spark-prd'") as no:
         live.settle(30)
     assert no.value.exit_code == Exit.USAGE and "spark-prod" in str(no.value.hint)
+
+
+def test_several_are_looked_at_and_no_other(drill: Rehearsal) -> None:
+    with looked(drill, "spark-operator") as live:
+        assert seen(live)[0] == set()
+    with looked(drill, "spark-prod") as live:
+        assert seen(live) == ({"spark-prod"}, {"connect-41"})
+    with looked(drill, "spark-operator", "spark-prod") as live:
+        assert seen(live) == ({"spark-prod"}, {"connect-41", "spark-operator"})
+    with looked(drill, "spark-operator", every=True) as live:
+        assert seen(live)[0] == {"spark-prod"}
+
+
+def test_one_among_several_that_does_not_exist_is_said(drill: Rehearsal) -> None:
+    with looked(drill, "spark-operator", "spark-prd") as live, pytest.raises(UsageError, match="'spark-prd'") as no:
+        live.settle(30)
+    assert "spark-prod" in str(no.value.hint)
 
 
 def test_one_that_exists_and_one_that_may_not_be_asked_for_are_looked_at(drill: Rehearsal) -> None:

@@ -250,8 +250,8 @@ async def test_a_ready_server_that_does_not_answer_prometheus_is_degraded_since_
 
 async def test_the_allow_list_of_pod_labels_decides_whether_they_are_kept(blind: Blind) -> None:
     (with_list, found), (without, blank) = await read(blind, blind.server), await read(blind, blind.without)
-    assert with_list.pod_labels is not None and with_list.pod_labels.spark == 1
-    assert without.pod_labels is not None and (without.pod_labels.containers, without.pod_labels.spark) == (1, 0)
+    assert with_list.pod_labels is not None and with_list.pod_labels.spark >= 1, "other tests have pods there, too"
+    assert without.pod_labels is not None and without.pod_labels.containers >= 1 and without.pod_labels.spark == 0
     key = "monitoring-pod-labels@Exporter//kube-state-metrics"
     assert key not in found
     assert "--metric-labels-allowlist=pods=[spark-role" in blank[key].detail

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Final
 
 _GATE = (
+    "tests/operate/test_guards.py",
+    "tests/operate/test_gate_stages.py",
     "tests/operate/test_gate_record.py",
     "tests/operate/test_gate_asking.py",
     "tests/operate/test_gate.py",
@@ -15,7 +17,20 @@ _GATE = (
     "tests/operate/test_permission.py",
     "tests/operate/test_consequences.py",
 )
-_CONTEXT = ("tests/runbook/test_context.py", "tests/runbook/test_verify.py", "tests/runbook/test_changes.py")
+_CONTEXT = (
+    "tests/runbook/test_context.py",
+    "tests/runbook/test_verify.py",
+    "tests/runbook/test_changes.py",
+    "tests/runbook/test_subjects.py",
+    "tests/runbook/test_language.py",
+    "tests/runbook/test_applies.py",
+)
+_OBJECTS = (
+    "tests/runbook/test_objects.py",
+    "tests/runbook/test_live_objects.py",
+    "tests/runbook/test_writers_and_sums.py",
+    "tests/runbook/test_subjects.py",
+)
 _SLO = (
     "tests/slo/test_arithmetic.py",
     "tests/slo/test_evaluate.py",
@@ -46,6 +61,7 @@ CONCERNS: Final[dict[str, tuple[str, ...]]] = {
     "console/runbook/walk.py": (
         "tests/runbook/test_fold.py",
         "tests/runbook/test_fold_undo.py",
+        "tests/runbook/test_fold_record.py",
         "tests/runbook/test_walk.py",
         "tests/runbook/test_inputs.py",
         "tests/runbook/test_recurrence.py",
@@ -54,11 +70,18 @@ CONCERNS: Final[dict[str, tuple[str, ...]]] = {
     "console/runbook/context/app.py": _CONTEXT,
     "console/runbook/context/build.py": _CONTEXT,
     "console/runbook/context/findings.py": _CONTEXT,
+    "console/runbook/context/happened.py": _CONTEXT,
     "console/runbook/context/nodes.py": _CONTEXT,
     "console/runbook/context/objectives.py": _CONTEXT,
+    "console/runbook/context/objects.py": _OBJECTS,
     "console/runbook/context/plain.py": _CONTEXT,
+    "console/runbook/context/podsums.py": _OBJECTS,
     "console/runbook/context/query.py": _CONTEXT,
+    "console/runbook/context/scope.py": (*_CONTEXT, "tests/runbook/test_live_objects.py"),
+    "console/runbook/context/subject.py": _CONTEXT,
+    "console/runbook/context/turns.py": (*_CONTEXT, "tests/runbook/test_live_objects.py"),
     "console/runbook/context/values.py": _CONTEXT,
+    "console/runbook/context/writers.py": _OBJECTS,
     "console/slo/arithmetic.py": _SLO,
     "console/slo/recovery.py": ("tests/slo/test_recovery.py", "tests/slo/test_arithmetic.py"),
     "console/base/paths.py": ("tests/base/test_paths.py", "tests/operate/test_state_folder.py"),

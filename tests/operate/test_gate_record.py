@@ -108,7 +108,7 @@ async def test_a_change_that_cannot_even_be_shown_is_refused_all_the_same(
 
 async def test_what_other_walks_changed_counts_and_what_this_one_did_does_not(passage: Passage, effect: Effect) -> None:
     def recent(walk: str) -> Callable[[], tuple[JournalledChange, ...]]:
-        return lambda: (JournalledChange(walk, NOON - 60, effect),)
+        return lambda: (JournalledChange(walk, NOON - 60, effect, "", ""),)
 
     by, because = await refused(effect, passage.gate(Says(YES), clock=Stopped(), recent=recent("w-9")))
     assert by == "policy" and "walk w-9 changed" in because and "1m ago" in because
@@ -121,7 +121,7 @@ async def test_a_change_by_somebody_else_while_the_person_thinks_is_seen(
     changes: list[JournalledChange] = []
 
     async def meanwhile(question: Question) -> Reply:
-        changes.append(JournalledChange("w-9", NOON - 1, effect))
+        changes.append(JournalledChange("w-9", NOON - 1, effect, "", ""))
         return YES
 
     gate = passage.gate(Says(meanwhile), clock=Stopped(), recent=lambda: tuple(changes))

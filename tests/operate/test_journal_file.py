@@ -158,3 +158,15 @@ def test_a_change_counts_where_the_beginning_of_its_walk_is_not_readable(journal
     journal.append("w-1", patch("w-1/1"))
     damaged(journal, "w-1", 1)
     assert [change.walk for change in journal.changes(0.0, HERE)] == ["w-1"]
+
+
+def test_a_change_counts_where_the_beginning_of_its_walk_is_gone(journal: Journal) -> None:
+    journal.append("w-1", started())
+    journal.append("w-1", patch("w-1/1"))
+    journal.close()
+    with sqlite3.connect(journal.path) as db:
+        db.execute("DROP TRIGGER records_remain")
+        db.execute("DELETE FROM records WHERE seq = 1")
+    db.close()
+    (found,) = journal.changes(0.0, HERE)
+    assert (found.walk, found.runbook, found.subject) == ("w-1", "", "")

@@ -162,8 +162,9 @@ async def test_a_race_is_tried_three_times() -> None:
     await (await locks(won).take(APP)).release()
     assert [asked[0] for asked in won.asked][:6] == ["get", "create", "get", "update", "get", "create"]
     lost = Leases(create=[CONFLICT] * 3)
-    with pytest.raises(Busy, match="others take its Lease at the same moment"):
+    with pytest.raises(Busy, match="others take its Lease at the same moment") as busy:
         await locks(lost).take(APP)
+    assert busy.value.holder == "", "nobody is known from whom it could be taken"
     assert len(lost.asked) == 6
 
 
@@ -171,6 +172,20 @@ def test_the_holder_is_the_same_for_a_walk_on_its_machine(tmp_path: Path) -> Non
     made = Locks.of(Leases(), tmp_path, "ada", "w-1")  # type: ignore[arg-type]
     assert made.holder == f"ada@{os.uname().nodename}/w-1"
     assert (made.folder, made.renew_seconds) == (tmp_path, 10.0)
+
+
+def test_who_is_named_with_a_machine_and_a_terminal_is_named_without_the_terminal(tmp_path: Path) -> None:
+    made = Locks.of(Leases(), tmp_path, "ada@laptop pts/3", "w-1")  # type: ignore[arg-type]
+    assert made.holder == "ada@laptop/w-1"
+
+
+async def test_a_name_with_strokes_is_still_the_same_walk_and_no_other(tmp_path: Path) -> None:
+    fresh = {"renewTime": rfc3339(NOW), "leaseDurationSeconds": 30}
+    admin = "ada/admin@here/w-1"
+    lock = await Locks(Leases(get=[lease("grace@there/w-1", **fresh)]), tmp_path, admin).take(APP)  # type: ignore[arg-type]
+    await lock.release()
+    with pytest.raises(Busy):
+        await Locks(Leases(get=[lease("eve/admin@here/w-2", **fresh)]), tmp_path, admin).take(APP)  # type: ignore[arg-type]
 
 
 async def test_a_file_locks_where_leases_are_forbidden(tmp_path: Path) -> None:
@@ -325,6 +340,14 @@ async def test_a_lease_that_is_seized_says_why_and_its_former_holder_is_told(tmp
     assert former.why == f"the Lease was taken by {MINE}: her laptop died"
 
 
+async def test_a_reason_that_never_ends_is_told_in_short() -> None:
+    taken = lease("grace@there/w-9")
+    taken["metadata"]["annotations"] = {"console.oncall/taken-because": "y" * 500}
+    lock = held(Leases(update=[CONFLICT], get=[taken]))
+    assert not await lock.check()
+    assert lock.why == f"the Lease was taken by grace@there/w-9: {'y' * 199}…"
+
+
 async def test_a_lock_that_is_only_taken_says_no_why_and_who_holds_it_is_named(tmp_path: Path) -> None:
     server = Leases(get=[None])
     lock = await Locks(server, tmp_path, MINE).take(APP)  # type: ignore[arg-type]
@@ -351,6 +374,12 @@ async def test_where_no_lease_may_be_had_the_file_is_seized(tmp_path: Path) -> N
     await mine.release()
 
 
+async def test_a_file_that_its_holder_took_away_meanwhile_is_seized_as_well(tmp_path: Path) -> None:
+    lock = await locks(Leases(get=[ForbiddenError("no")]), tmp_path).seize(APP, "she sleeps")
+    assert isinstance(lock, FileLock) and await lock.check()
+    await lock.release()
+
+
 async def test_the_reason_of_a_former_taking_does_not_stay_on_a_lease_that_is_only_taken(tmp_path: Path) -> None:
     free = lease("")
     free["metadata"]["annotations"] = {"console.oncall/taken-because": "long ago"}
@@ -373,5 +402,6 @@ async def test_who_took_a_walk_over_has_its_locks_and_another_walk_of_theirs_doe
     theirs = await Locks(nowhere, tmp_path, "grace@there/w-1").take(APP)  # type: ignore[arg-type]
     mine = await Locks(nowhere, tmp_path, MINE).take(APP)  # type: ignore[arg-type]
     assert await mine.check() and not await theirs.check()
+    assert theirs.why == f"the lock was taken by {MINE} (process {os.getpid()})"
     await theirs.release()
     await mine.release()

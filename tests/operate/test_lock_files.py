@@ -53,6 +53,29 @@ async def test_a_walk_that_is_seized_has_a_new_process_and_the_old_one_sees_it(t
     mine.close()
 
 
+def test_a_walk_whose_process_ended_meanwhile_is_seized_as_well(tmp_path: Path) -> None:
+    seize_walk(tmp_path, "w-1", "ada").close()
+
+
+async def test_whoever_took_a_lock_is_named_only_as_far_as_that_can_be_told(tmp_path: Path) -> None:
+    lock = lock_file(tmp_path / "x.lock", "ada")
+    lock.path.unlink()
+    lock.path.write_bytes(b"gr\xff" + b"y" * 1000)
+    assert not await lock.check()
+    assert lock.why == "the lock was taken by gr\N{REPLACEMENT CHARACTER}" + "y" * 297
+    lock.close()
+
+
+async def test_what_a_link_in_the_place_of_a_lock_leads_to_is_not_told(tmp_path: Path) -> None:
+    lock = lock_file(tmp_path / "x.lock", "ada")
+    (tmp_path / "secret").write_text("hunter2")
+    lock.path.unlink()
+    lock.path.symlink_to(tmp_path / "secret")
+    assert not await lock.check()
+    assert lock.why == "the lock file was removed"
+    lock.close()
+
+
 def test_a_walk_that_somebody_walks_says_what_to_do(tmp_path: Path) -> None:
     lock = lock_walk(tmp_path, "w-1", "ada")
     assert lock.path.parent == tmp_path and lock.path.name.startswith("walk-")
@@ -77,6 +100,7 @@ async def test_a_file_lock_that_is_well_is_not_called_lost(tmp_path: Path) -> No
     assert (lock.why, lock.lost.is_set()) == ("", False)
     lock.path.unlink()
     assert await lock.check() is False and lock.lost.is_set()
+    assert lock.why == "the lock file was removed"
     lock.close()
     assert lock.stream.closed
 

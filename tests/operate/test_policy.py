@@ -150,7 +150,7 @@ def test_a_step_changes_no_more_objects_than_allowed() -> None:
 
 
 def test_two_walks_do_not_change_one_object_shortly_after_each_other() -> None:
-    theirs = JournalledChange("w-9", NOON - 120, replace(PATCH, id="w-9/1", title="Raise the heap"))
+    theirs = JournalledChange("w-9", NOON - 120, replace(PATCH, id="w-9/1", title="Raise the heap"), "", "")
     found = said(policy(PATCH, WRITE, replace(NOW, recent=(theirs,))))
     assert found.startswith("policy: walk w-9 changed spark-jobs/etl-orders 2m ago (Raise the heap)")
     assert "ends in 3m" in found

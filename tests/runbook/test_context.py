@@ -124,6 +124,16 @@ def test_an_objective_with_pyrras_windows_recovers() -> None:
     assert recovery["words"] == "job-success: burn 0.40 over 321s, 0.90 over 3857s (not waited for: 5.00 over 2h)"
 
 
+def test_an_objective_that_recovered_says_until_when_after_the_change_it_is_called_burning() -> None:
+    burns = (Burn(300.0, None, 0.4, awaited=True), Burn(7200.0, None, 5.0, factor=3.0))
+    here = board(slos=(replace(slo(0.0, 0.0), state="burning", burns=burns),))
+    unchanged, changed = (build(here, walk=walk(at))["recovery"]["words"] for at in (None, NOW - 50))
+    assert unchanged.endswith("; still called burning: burning")
+    assert changed.endswith(
+        "; still called burning: burning, at the latest until 2026-11-18 15:05Z if nothing more fails"
+    )
+
+
 CHANGED = NOW - 300
 
 
@@ -242,9 +252,15 @@ def test_every_part_of_the_context_stands_under_its_name() -> None:
     assert ctx["slos"]["job_success"]["id"] == "job-success"
 
 
+def test_what_a_walk_has_done_and_saved_stands_under_its_name() -> None:
+    done = walk(NOW - 50)
+    ctx = build(board(), walk=replace(done, outputs={"look": {"saved": {"size": 3}}}))
+    assert (ctx["walk"]["wrote"], ctx["walk"]["changes"], ctx["saved"]) == (True, ["t"], {"size": 3})
+
+
 def test_before_a_walk_begins_nothing_came_after_it() -> None:
     ctx = build(board(finding()), walk=None)
-    assert (ctx["after"], ctx["steps"]) == ({}, {})
+    assert (ctx["after"], ctx["steps"], ctx["walk"], ctx["saved"]) == ({}, {}, {}, {})
 
 
 def test_the_finding_is_the_one_that_the_runbook_is_for_or_the_first_where_there_is_none() -> None:

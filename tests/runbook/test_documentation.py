@@ -38,7 +38,7 @@ def whole(example: str) -> str:
 @pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
 def test_an_example_passes_lint(example: str) -> None:
     book = schema.load(whole(example), "docs/runbooks.md")
-    found = lint(book, scripts={}, catalogue=LIBRARY.catalogue, today="2026-11-25")
+    found = lint(book, scripts=LIBRARY.scripts, catalogue=LIBRARY.catalogue, today="2026-11-25")
     assert [f"{p.line} {p.message} ({p.hint})" for p in found] == []
 
 

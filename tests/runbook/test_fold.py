@@ -189,6 +189,7 @@ def test_a_change_that_was_applied_is_a_write_with_its_way_back() -> None:
         "writes": (EARLIER, EFFECT),
         "rollbacks": {"w/1": EARLIER_UNDO, "w/2": UNDO},
         "changed": 10.0,
+        "sent": (INTENT.at,),
         "steps": steps(state="done", words="patched", left=10.0, goto="next"),
         "outputs": outputs(applied=True, message="patched", exit_code=0, output="said"),
     }
@@ -220,6 +221,7 @@ def test_a_rollback_that_was_applied_leaves_the_step_and_its_verdict_alone() -> 
         "status": "running",
         "writes": (EARLIER, UNDO),
         "changed": 10.0,
+        "sent": (INTENT.at,),
         "undo": "",
         "undos": (Undone("w/2.undo", "Raise it", 2, "done", "rolled back"),),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from console.components.model import Component
 from console.findings.figures.gpu import GpuError
 from console.findings.model import Finding
 from console.runbook import schema
@@ -89,6 +90,22 @@ def test_what_an_application_says_of_a_component_leads_to_the_runbook_that_names
         ctx = build(here, app="Component//hive-metastore", walk=None, inputs={}, now=NOW, runbook=METASTORE)
         assert (ctx["applies"]["now"], "finding" in ctx) == (now, now)
     assert subject_of(METASTORE, board(said)).key == "Component//hive-metastore"
+
+
+def test_what_is_wrong_with_the_objects_of_a_component_is_not_elsewhere() -> None:
+    own = finding("metastore-down", app="x/y", subject="Deployment/hive/metastore", data={"nodes": ()})
+    component = Component("hive-metastore", "Hive metastore", "down", found=("Deployment/hive/metastore",))
+    here = board(own, replace(own, subject="Pod/x/other"), components=(component,))
+    ctx = build(here, app="Component//hive-metastore", walk=None, inputs={}, now=NOW, runbook=METASTORE)
+    assert [found["subject"] for found in ctx["elsewhere"]] == ["Pod/x/other"]
+    assert ctx["components"]["hive_metastore"]["state"] == "down"
+
+
+def test_an_alert_that_paged_for_a_component_makes_its_runbook_apply() -> None:
+    book = schema.load(METASTORE.text.replace("metastore-down]", "metastore-down], alerts: [MetastoreDown]"), "m.yaml")
+    for paged, now in ((alert("MetastoreDown"), True), (alert("Other"), False), (None, False)):
+        ctx = build(board(), app="Component//hive-metastore", walk=None, inputs={}, alert=paged, now=NOW, runbook=book)
+        assert ctx["applies"]["now"] is now
 
 
 def test_an_objective_that_burns_anyhow_makes_no_runbook_apply_that_does_not_name_it() -> None:

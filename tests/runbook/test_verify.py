@@ -191,7 +191,7 @@ def test_a_verdict_says_why_and_shows_what_was_seen(data: dict[str, Any], verdic
 
 def test_hold_and_deadline_may_depend_on_what_is_known() -> None:
     watch = Watch(SHOWN)
-    began = HoldBegan(60.0, "v", "holds; 10m are needed", 5.0)
+    began = HoldBegan(60.0, "v", "true now; it has to stay true for 10m", 5.0)
     assert watch.look(running=True, ooms=0, tasks=5, **SPANS) == [began]
     assert watch.look(10, running=True, ooms=0, tasks=6, **SPANS) == [
         Verified(660.0, "v", "effective", "held for 10m", "good", (Evidence("runbook", "b/v", "6 tasks", 660.0),))
@@ -305,9 +305,45 @@ def test_time_in_which_the_sources_are_stale_is_paused_said_once_and_does_not_co
 def test_a_deadline_that_passes_while_the_sources_are_stale_is_unknown_and_no_failure() -> None:
     watch = Watch()
     watch.look(running=True, ooms=0, tasks=5)
-    (said,) = hold(STEP, {}, fold(watch.events), 1800.0, Look(1790.0, "pods stale", 90.0), STALE)
+    (said,) = hold(STEP, {}, fold(watch.events), 1800.0, Look(90.0, "pods stale"), STALE)
     assert isinstance(said, Verified)
     assert (said.verdict, said.because) == ("unknown", "no answer within 30m: pods stale")
+
+
+def test_a_verdict_while_the_sources_are_stale_says_when_and_shows_what_was_seen() -> None:
+    step = replace(STEP, deadline="{{ minutes }}m", shows=("{{ ooms }} ooms",))
+    early, late = (
+        hold(step, {"minutes": 5, "ooms": 3}, fold(Watch().events), at, None, STALE) for at in (299.0, 300.0)
+    )
+    assert early == ()
+    because = "no answer within 5m: pods stale"
+    assert late == (
+        Verified(300.0, "v", "unknown", because, "unclear", (Evidence("runbook", "b/v", "3 ooms", 300.0),)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "known_until", "at"),
+    [
+        pytest.param(Look(60.0), 40.0, 40.0, id="as the source says"),
+        pytest.param(Look(60.0), None, 60.0, id="at the look before, where the source does not say it"),
+        pytest.param(None, None, 90.0, id="now, where nobody has looked before"),
+        pytest.param(Look(20.0, "nodes stale"), 40.0, 20.0, id="as when the doubt began"),
+        pytest.param(Look(60.0), 200.0, 90.0, id="never later than now"),
+    ],
+)
+def test_until_when_all_was_known_is_told_by_the_source_or_by_the_look_before(
+    before: Look | None, known_until: float | None, at: float
+) -> None:
+    assert Look.after(before, 90.0, Doubt("pods stale", known_until)).at == at
+
+
+def test_tasks_that_were_counted_before_a_doubt_are_kept_through_it() -> None:
+    counted = Look.after(None, 60.0, None, {"after": {"tasks": 5.0}})
+    assert counted.tasks == (5, None, 60.0)
+    doubted = Look.after(counted, 90.0, STALE, {})
+    assert doubted.tasks == (5, None, 60.0)
+    assert Look.after(doubted, 120.0, STALE, {"after": {"tasks": 7.0}}).tasks == (7, None, 120.0)
 
 
 def test_only_the_sources_that_a_verification_asks_can_make_it_doubtful() -> None:
@@ -342,9 +378,32 @@ def test_a_job_that_completed_is_proved_by_its_state_when_and_its_tasks_and_not_
         "jobs/etl is COMPLETED since 00:09:50Z: 512 of 520 tasks completed when they were counted last, at 00:09:00Z; "
         "1 executor lost since the change"
     )
-    assert proof.locator == "SparkApplication/jobs/etl .status" and own.excerpt == "executors 0"
-    (unknown, _) = completed({"app": {"key": "jobs/etl", "state": "COMPLETED"}, "after": {"executors": 0}})
+    assert (proof.source, proof.locator, proof.at) == ("kubernetes", "SparkApplication/jobs/etl .status", 600.0)
+    assert own.excerpt == "executors 0"
+    (unknown, *_) = completed({"app": {"key": "jobs/etl", "state": "COMPLETED"}})
     assert unknown.excerpt == "jobs/etl is COMPLETED, since when is not known: its tasks were not counted"
+    assert unknown.locator == ".status"
+
+
+@pytest.mark.parametrize(
+    ("app", "words"),
+    [
+        ({}, "512 tasks completed when they were counted last, at 00:10:00Z"),
+        ({"tasks": {"total": 512}}, "512 of 512 tasks completed when they were counted last, at 00:10:00Z"),
+        ({"tasks": {"total": 500}}, "512 tasks completed when they were counted last, at 00:10:00Z"),
+        ({"tasks_at": 540.0}, "512 tasks completed when they were counted last, at 00:09:00Z"),
+    ],
+    ids=["of nobody knows how many", "of all", "more than there were", "at the time of the figure"],
+)
+def test_tasks_are_said_of_as_many_as_are_known_and_with_the_time(app: dict[str, Any], words: str) -> None:
+    over = {"key": "jobs/etl", "state": "COMPLETED", **app}
+    (proof, *_) = completed({"app": over, "after": {"executors": 0, "tasks": 512.0}})
+    assert proof.excerpt == f"jobs/etl is COMPLETED, since when is not known: {words}"
+
+
+def test_what_failed_is_not_proved_by_the_state_of_its_application() -> None:
+    (failed,) = Watch().look(running=True, ooms=2, tasks=5, app={"key": "jobs/etl", "state": "FAILED"})
+    assert isinstance(failed, Verified) and (failed.verdict, failed.evidence) == ("ineffective", ())
 
 
 def test_a_verification_that_held_is_not_proved_by_a_completion() -> None:

@@ -249,3 +249,11 @@ def test_an_application_that_completed_is_not_said_to_lack_executors_or_figures(
     watched = seen(walked("executors-recover"), over, ())
     assert [figure.name for figure in watched.figures if not figure.name.startswith("burn")] == ["completed", "deaths"]
     assert "executors" not in words(watched) and "no data" not in words(watched)
+
+
+def test_executors_of_the_driver_of_before_are_no_executors_of_the_change() -> None:
+    old = again(*(executor(n, created=NOW - 400) for n in range(4)), driver=driver(CHANGED - 500), tasks={})
+    watched = seen(walked("executors-recover"), old, ())
+    assert figure(watched, "executors") == WatchedFigure("executors", "not yet", "4 of 4, but of the driver of before")
+    assert "at the earliest" not in watched.estimate
+    assert words(watched).startswith("not yet (then it has to stay true for 10m) · driver not new yet")

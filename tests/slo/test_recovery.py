@@ -97,6 +97,35 @@ def test_an_objective_that_recovered_and_is_still_called_burning_says_until_when
     assert still_burns(calming, changed).endswith("until 2026-11-18 11:16Z if nothing more fails")
 
 
+def test_what_recovered_says_with_its_figures_until_when_it_is_called_burning() -> None:
+    ticketed = status(GOOGLE, {7200.0: 9.375, 86400.0: 4.0})
+    assert words(ticketed, NOW - 3600).endswith(f"; still called burning: {still_burns(ticketed, NOW - 3600)}")
+    assert "until" not in words(ticketed), "where nobody changed anything, it is not known"
+
+
+def test_a_budget_that_is_spent_stays_so_when_the_burn_is_over_and_no_time_is_promised() -> None:
+    spent = replace(status(GOOGLE, {}), state="exhausted", reason="the budget is spent")
+    assert still_burns(spent, NOW - 3600) == "the budget is spent"
+
+
+@pytest.mark.parametrize(
+    ("short", "until"),
+    [
+        pytest.param(None, "", id="a window without events promises nothing"),
+        pytest.param(3.0, "", id="at its factor it is not above it"),
+        pytest.param(3.01, ", at the latest until 2026-11-18 14:06Z if nothing more fails", id="above its factor"),
+    ],
+)
+def test_until_when_it_is_called_burning_follows_from_the_shortest_window_above_its_factor(
+    short: float | None, until: str
+) -> None:
+    ticketed = status(GOOGLE, {7200.0: 9.375, 86400.0: 3.0})
+    burns = tuple(replace(burn, rate=short) if burn.window == 7200.0 else burn for burn in ticketed.burns)
+    assert [burn.factor for burn in burns if burn.window in (7200.0, 86400.0)] == [3.0, 3.0]
+    burning = replace(ticketed, state="burning", reason="", burns=burns)
+    assert still_burns(burning, NOW - 3600) == f"burning{until}"
+
+
 def test_one_that_burns_in_a_paging_window_or_is_good_says_nothing_of_that() -> None:
     assert still_burns(status(GOOGLE, {300.0: 20.0, 3600.0: 20.0})) == ""
     assert still_burns(status(GOOGLE, {})) == ""
@@ -108,3 +137,6 @@ def test_a_pair_that_is_below_its_factor_again_is_over_when_its_short_window_has
     assert calm.state == "burning" and calm.burns_until == NOW - 600.0 + 1800.0
     assert status(GOOGLE, {300.0: 20.0, 3600.0: 20.0}, burning).burns_until is None
     assert status(GOOGLE, {}).burns_until is None
+    ticketed = {"86400/7200": NOW - 60.0}
+    at, above = (status(GOOGLE, {7200.0: short}, ticketed) for short in (3.0, 3.01))
+    assert (at.burns_until, above.burns_until) == (NOW - 60.0 + 7200.0, None), "at its factor it is not above it"

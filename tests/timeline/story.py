@@ -83,7 +83,7 @@ def events() -> list[AnyEvent]:
         Intent(at + 66, "raise", EFFECT, {"/spec/executor/memoryOverhead": "200m"}, 1),
         Applied(at + 67, "raise", EFFECT.id, True, "applied to spark-jobs/etl-orders", 2, goto="recovers"),
         Entered(at + 68, "recovers"),
-        HoldBegan(at + 90, "recovers", "holds; 10m are needed"),
+        HoldBegan(at + 90, "recovers", "true now; it has to stay true for 10m"),
         Verified(at + 690, "recovers", "effective", "held for 10m", "resolved"),
         WalkEnded(at + 691, "resolved", "it runs again", "resolved", CALM),
     ]  # fmt: skip

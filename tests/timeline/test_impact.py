@@ -7,11 +7,13 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from console.actions.effects import Effect
 from console.apps.model import Death
 from console.board.impact import AlertFired, Impact, impact_of
 from console.facts.model import Alert
 from console.operate.chain import Chain
-from console.runbook.walk import AnyEvent, Applied, HandedOver, Resumed, Started, WalkEnded, WalkLeft, fold
+from console.operate.world import impact_at_end
+from console.runbook.walk import AnyEvent, Applied, HandedOver, Intent, Resumed, Started, WalkEnded, WalkLeft, fold
 from console.timeline.impact import sentences
 from console.timeline.timeline import document, markdown
 from tests.runbook.boards import KEY, NOW, ORIGIN, app, board, executor, finding, oom_death, slo
@@ -49,11 +51,10 @@ def test_every_timeline_says_since_when_with_which_alerts_attempts_losses_and_wh
         "since 2026-11-24 10:28:07 UTC at the latest (the earliest proof that was seen), 14m before the walk began",
         "alerts that fired: SparkExecutorOOMKilled since 2026-11-24 10:32:07 UTC, not any more at the end; "
         "Burns (since unknown); Late since 2026-11-24 10:43:07 UTC, only after the walk began",
-        "attempts of the application: 13 (of which 3 are seen to have failed) when the walk began, "
-        "at least 14 at the end",
-        "executors lost: at least 10 (3 container-oom among those that are seen) when the walk began, at least 4 "
-        "(3 container-oom, 1 sigterm among those that are seen) at the end; attempts whose pods and logs are gone are "
-        "not counted",
+        "attempts of the application: 13 (3 of them seen to have failed) when the walk began, at least 14 at the end",
+        "executors lost: at least 10 (of those that are still seen: 3 OOMKilled at the container's limit) when the "
+        "walk began, at least 4 (of those that are still seen: 3 OOMKilled at the container's limit, 1 by SIGTERM) at "
+        "the end; attempts whose pods and logs are gone are not counted",
         "Jobs succeed (99% over 30d): 84% of the budget was left when the walk began, 82% at the end; "
         "bad events of all: 159/51855, then 160/51860",
         "who of the users noticed it is not known to Console",
@@ -112,8 +113,8 @@ def test_what_it_cost_is_told_at_each_change_that_was_made_and_where_somebody_le
         WalkLeft(BEGAN + 400, "grace", "recovers", kept(late)),
     ]
     assert sentences(fold(events))[-4:-1] == (
-        "after “Raise memoryOverhead to 1200m” (2026-11-24 10:43:14 UTC): attempts 13 (of which 3 are seen to have "
-        "failed) → 20 (of which 3 are seen to have failed); executors lost at least 10 → 31; "
+        "by the change “Raise memoryOverhead to 1200m” (2026-11-24 10:43:14 UTC): attempts 13 (3 of them seen to have "
+        "failed) → 20 (3 of them seen to have failed); executors lost at least 10 → 31; "
         "Jobs succeed: 84% → 82% of the budget left; Burns fires no more",
         "when ada handed it over (2026-11-24 10:47:07 UTC): as before",
         "when grace closed Console (2026-11-24 10:48:47 UTC): Late fires now",
@@ -158,3 +159,18 @@ def test_the_impact_is_what_the_board_shows_of_the_application_and_nothing_of_ot
     assert impact_of(here, KEY).lost == {"container-oom": 1, "deleted": 1}
     nothing = impact_of(here, "spark-jobs/unknown")
     assert (nothing.since, nothing.attempts, nothing.lost, nothing.told) == (None, None, None, None)
+
+
+def test_executors_that_any_change_of_the_walk_ended_are_no_losses_also_after_its_rollback() -> None:
+    effect = Effect("w/1", "raise", "Raise it", "patch")
+    back = replace(effect, id="w/1.undo", inverse_of="w/1")
+    begun = Started(NOW - 900, "w", "r", "1.0.0", "h", "", {}, {}, {}, KEY, "ada", "console")
+    changed = [begun, Intent(NOW - 800, "raise", effect), Applied(NOW - 770, "raise", "w/1", True)]
+    ours = executor(1, created=NOW - 850, death=Death("deleted", "restart", at=NOW - 790))
+    again = executor(2, created=NOW - 700, death=Death("deleted", "restart", at=NOW - 390))
+    lost = executor(3, created=NOW - 700, death=oom_death(NOW - 500))
+    here = board(apps=(app(executors=(ours, again, lost)),))
+    asked = fold([*changed, Intent(NOW - 400, "raise", back)])
+    for walk in (asked, fold([*changed, Intent(NOW - 400, "raise", back), Applied(NOW - 380, "raise", back.id, True)])):
+        assert impact_at_end(here, walk)["lost"] == {"container-oom": 1}
+    assert impact_at_end(here, fold(changed[:1]))["lost"] == {"container-oom": 1, "deleted": 2}

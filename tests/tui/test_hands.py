@@ -28,7 +28,7 @@ async def test_of_a_walk_that_somebody_else_is_on_only_what_can_be_done_is_offer
         await open_walk(pilot)
         foot = text(pilot)[-1].split("  ")
         assert not {"n note", "h hand over", "x stop", "u undo", "a take it up"} & {part.strip() for part in foot}
-        assert {"t timeline", "e evidence"} <= {part.strip() for part in foot}
+        assert {"O take over", "t timeline", "e evidence"} <= {part.strip() for part in foot}
         for key in "nhxa":
             await press(pilot, key)
             assert text(pilot)[-1].strip() == f"{key}: {OTHER} is on it: it is answered there"

@@ -106,11 +106,11 @@ def test_a_source_that_has_not_shown_everything_is_named_by_every_face_that_show
 ) -> None:
     pods = Situation(blind("pods", state), phase="live")
     for text in ("\n".join(line.text for line in empty(pods, "", 120)), _no_app(pods.board, None)):
-        assert f"no application can be seen: pods {state} by RBAC" in text.replace("Spark ", "")
+        assert f"no application can be seen: pods {state} (by RBAC)" in text.replace("Spark ", "")
     nodes = blind("nodes", state)
-    assert gpu_view.lines(nodes, "", 120)[0].text.strip() == f"GPUs unknown: nodes are {state} by RBAC"
-    assert gpu_page(nodes, nodes.gpus, (), ()) == f"GPUs unknown: nodes are {state} by RBAC"
-    assert alerts_unknown(blind("prometheus", state)) == f"alerts unknown: Prometheus is {state} by RBAC"
+    assert gpu_view.lines(nodes, "", 120)[0].text.strip() == f"GPUs unknown: nodes are {state} (by RBAC)"
+    assert gpu_page(nodes, nodes.gpus, (), ()) == f"GPUs unknown: nodes are {state} (by RBAC)"
+    assert alerts_unknown(blind("prometheus", state)) == f"alerts unknown: Prometheus is {state} (by RBAC)"
     assert alerts_unknown(blind("prometheus", state)) in status_text(Situation(blind("prometheus", state)))
 
 

@@ -84,6 +84,17 @@ async def test_a_title_takes_the_room_that_short_places_leave() -> None:
         assert any(title in line and "etl-orders" in line for line in text(pilot))
 
 
+async def test_a_title_that_is_cut_short_stands_whole_below_the_row_under_the_cursor() -> None:
+    title = "Hive Metastore is down: CrashLoopBackOff in rel-hive-metastore-7f9c4-abcde after 14 restarts"
+    board = msgspec.structs.replace(situation().board, findings=(msgspec.structs.replace(OOM, title=title),))
+    async with shown(Scene(situation(board=board))) as pilot:
+        lines = text(pilot)
+        at = next(i for i, line in enumerate(lines) if line.startswith(" CRIT"))
+        assert "…" in lines[at] and f"{lines[at + 1].strip()} {lines[at + 2].strip()}" == title
+    async with shown(Scene(situation(board=board)), (200, 50)) as pilot:
+        assert sum("after 14 restarts" in line for line in text(pilot)) == 1, "where it fits it is said once"
+
+
 async def test_the_worst_finding_says_which_key_to_press() -> None:
     async with shown(Scene(situation())) as pilot:
         assert any(line.startswith("      r  walks runbook spark-oom") for line in text(pilot))

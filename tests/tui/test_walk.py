@@ -522,3 +522,39 @@ async def test_a_walk_keeps_the_clock_and_the_freshness_in_sight_and_says_when_i
         top = text(pilot)
         assert top[0].rstrip().endswith("Z") and "prometheus stale" in top[0]
         assert any("read at " in line for line in top[:4])
+
+
+ENDED = [
+    *TRIED,
+    *FAILED[:2],
+    Verified(NOW - 400, "executors-recover", "effective", "it completed", "resolved"),
+    WalkEnded(NOW - 395, "resolved", "It runs again.", "resolved"),
+]
+
+
+async def test_an_ended_walk_offers_undo_in_its_foot_only_while_its_change_can_be_undone() -> None:
+    back = msgspec.structs.replace(UNDO, inverse_of="w1/1")
+    undone = [
+        *ENDED,
+        Intent(NOW - 300, "executors-recover", back),
+        Applied(NOW - 290, "executors-recover", back.id, True),
+    ]
+    nothing = began(Entered(NOW - 500, "what"), WalkEnded(NOW - 495, "not_applicable", "Nothing is wrong.", "what"))
+    for events, offered in ((ENDED, True), (undone, False), (nothing, False)):
+        scene = stands(events, here=False)
+        async with shown(scene, (80, 24)) as pilot:
+            await open_walk(pilot)
+            assert text(pilot)[-1].strip().startswith("u undo") is offered
+            await press(pilot, "u")
+            assert [did for did, _ in scene.asked if did == "rollback"] == (["rollback"] if offered else [])
+
+
+async def test_while_the_undo_of_an_ended_walk_is_asked_about_it_is_neither_handed_over_nor_ended_again() -> None:
+    shown_back = msgspec.structs.replace(PREVIEW, effect=msgspec.structs.replace(UNDO, inverse_of="w1/1"))
+    events = [*ENDED, Previewed(NOW - 300, "executors-recover", shown_back)]
+    async with shown(stands(events, ask("confirm", preview=shown_back)), (80, 24)) as pilot:
+        await open_walk(pilot)
+        foot = text(pilot)[-1]
+        assert "N no" in foot and "h hand over" not in foot and "x stop" not in foot and "u undo" not in foot
+        await press(pilot, "x")
+        assert "the walk has ended" in text(pilot)[-1]

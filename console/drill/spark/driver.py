@@ -140,7 +140,7 @@ class Driver(StagedRun):
                 executor.ending = True
                 executor.spared()
                 self.cluster.heap.after(0.15, lambda: self._exited(executor, pod, ended))
-        elif pod["status"].get("phase") == "Running" and not executor.host:
+        elif pod["status"].get("phase") == "Running" and not executor.host and "podIP" in pod["status"]:
             executor.host = pod["status"]["podIP"]
             executor_started(self.cluster.logs.of(pod["metadata"]["uid"]), self, executor, self.cluster.heap.now)
             self.cluster.heap.after(self.cluster.ids.jitter(3.0, 3.8), lambda: self._register(executor))

@@ -69,7 +69,8 @@ class Spark:
             return
         if pod["metadata"]["uid"] == run.driver["metadata"]["uid"]:
             was = change.previous["status"].get("phase") if change.previous else None
-            if pod["status"].get("phase") == "Running" and was == "Pending" and self._runs_here(pod):
+            runs = pod["status"].get("phase") == "Running" and was == "Pending" and "podIP" in pod["status"]
+            if runs and self._runs_here(pod):
                 run.begin(pod)
         run.pod_changed(change)
 

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import os
-import shutil
-import sqlite3
 import sys
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Literal
-
-from msgspec import Struct
+from typing import TYPE_CHECKING
 
 from console.base.errors import ConsoleError
 from console.base.text import joined, listed
+from console.live.doctor import machine
+from console.live.doctor.machine import Check
 from console.live.plan import Plan
 
 if TYPE_CHECKING:
     from console.facts.monitoring import Monitoring, Objects
     from console.settings.model import Policy
     from console.wire.connection import Connection
-
-Standing = Literal["ok", "limited", "missing", "unknown"]
 
 _READS = (
     ("list", "pods", ""),
@@ -49,17 +45,11 @@ _LACK: dict[str, str] = {
 }
 
 
-class Check(Struct, frozen=True):
-    name: str
-    standing: Standing
-    detail: str
-    hint: str = ""
-
-
 async def checks(plan: Plan) -> AsyncIterator[Check]:
     """Every check, as it is made. Nothing is written to the cluster."""
-    yield _python()
-    yield _state(plan)
+    yield machine.program()
+    yield machine.terminal(os.environ, os.get_terminal_size() if sys.stdout.isatty() else None)
+    yield machine.state_folder(plan.state)
     settings = plan.settings
     where = str(settings.file) if settings.exists else "no config file: defaults hold"
     yield Check("config", "ok", where)
@@ -75,6 +65,7 @@ async def checks(plan: Plan) -> AsyncIterator[Check]:
         identity = connection.identity
         words = f"{identity.server} {identity.version} as {identity.user or 'an unnamed user'}"
         yield Check("cluster", "ok", words)
+        yield await machine.clock(connection.reader)
         mode = settings.at(identity.context).mode
         hint = (
             "" if mode != "read-only" else f"to allow changes: contexts.{identity.context}.mode: guarded in the config"
@@ -93,12 +84,6 @@ async def checks(plan: Plan) -> AsyncIterator[Check]:
         await connection.close()
 
 
-def _python() -> Check:
-    version = ".".join(map(str, sys.version_info[:3]))
-    terminal = os.environ.get("TERM", "none")
-    return Check("program", "ok", f"Python {version}, SQLite {sqlite3.sqlite_version}, TERM {terminal}")
-
-
 def _presets(plan: Plan) -> Check:
     """Preset, component and objective files that do not load, each with its place."""
     from console.settings.presets import load_library
@@ -108,24 +93,6 @@ def _presets(plan: Plan) -> Check:
         return Check("presets", "ok", f"{len(library.names())} presets, {len(library.components)} components")
     wrong = listed(map(str, library.problems), 5, "; ")
     return Check("presets", "limited", wrong, "the rest is loaded: console preset list names all problems")
-
-
-def _state(plan: Plan) -> Check:
-    folder = plan.state
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        free = shutil.disk_usage(folder).free
-    except OSError as error:
-        return Check(
-            "state folder", "missing", f"{folder}: {error.strerror}", "set CONSOLE_STATE_DIR to a folder of yours"
-        )
-    if not os.access(folder, os.W_OK):
-        return Check(
-            "state folder", "missing", f"{folder} cannot be written", "set CONSOLE_STATE_DIR to a folder of yours"
-        )
-    if free < 100 * 2**20:
-        return Check("state folder", "limited", f"{folder}: {free // 2**20} MiB free", "the journal needs room")
-    return Check("state folder", "ok", str(folder))
 
 
 async def _may(connection: object, verb: str, resource: str, group: str, namespace: str, *, writes: bool) -> Check:

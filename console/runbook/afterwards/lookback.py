@@ -10,7 +10,7 @@ from console.actions.effects import Effect
 from console.actions.owners import dotted
 from console.apps.model import SparkApp
 from console.apps.states import over
-from console.base.clock import rfc3339
+from console.base.clock import time_of_day
 from console.base.redact import MARK, redact
 from console.base.text import clean, plural, shorten
 from console.base.units import human_duration
@@ -103,7 +103,7 @@ def _stands(app: SparkApp | None, after: After, walk: Walk) -> tuple[str, bool |
 
 
 def _at(at: float | None) -> str:
-    return f" at {(rfc3339(at) or '')[11:19]}Z" if at is not None else ""
+    return f" at {time_of_day(at)}" if at is not None else ""
 
 
 def _trouble(walk: Walk, board: Board) -> str:

@@ -85,6 +85,7 @@ def _filled(expression: str) -> str:
 def checklist(runbook: Runbook) -> list[ChecklistLine]:
     """The whole of it, paragraph by paragraph."""
     numbers = {step.id: number for number, step in enumerate(_shown(runbook), 1)}
+    numbers.update({one.id: numbers[step.id] for step in _shown(runbook) for one in _chosen(runbook, step)})
     numbers.update({step.id: numbers[step.next] for step in runbook.steps if is_before(step)})
     out = [ChecklistLine("title", runbook.title), ChecklistLine("text", _head(runbook))]
     for head, text in (
@@ -113,8 +114,19 @@ def checklist(runbook: Runbook) -> list[ChecklistLine]:
 def _shown(runbook: Runbook) -> list[Step]:
     """Steps that have a number: ends and the proof of a change are told where they are led to."""
     proofs = {step.verify for step in runbook.steps if step.verify}
-    shown = (s for s in runbook.steps if s.kind != "end" and not is_before(s))
+    shown = (s for s in runbook.steps if s.kind != "end" and not is_before(s) and not _is_chosen(s))
     return [s for s in shown if not (s.id in proofs and s.id.endswith("-proof"))]
+
+
+def _is_chosen(step: Step) -> bool:
+    """Whether it is one of the changes that a word chooses from, which are told as one step."""
+    return step.writes and "do" in step.at
+
+
+def _chosen(runbook: Runbook, step: Step) -> list[Step]:
+    """The changes that a step chooses from by a word."""
+    mine = step.at if step.kind == "decide" and step.at[:1] == ("steps",) else None
+    return [s for s in runbook.steps if mine and _is_chosen(s) and s.at[: len(mine)] == mine]
 
 
 def _head(runbook: Runbook) -> str:
@@ -150,12 +162,35 @@ def _end(step: Step) -> str:
 
 def _step(runbook: Runbook, step: Step, numbers: Mapping[str, int]) -> Iterator[ChecklistLine]:
     mark = f"{numbers[step.id]:>3}. "
+    if changes := _chosen(runbook, step):
+        yield from _choice(runbook, step, changes, mark, numbers)
+        return
     look: Look = "change" if step.writes else "step"
     yield ChecklistLine(look, f"{_verb(step)}{plain(step.title)}", 5, mark, step.id)
     for text in _says(runbook, step):
         yield ChecklistLine("text", text, 7, "     ", step.id)
     for said, goto in _ways(runbook, step):
         yield ChecklistLine("text", f"{said}: {_where(runbook, goto, numbers)}", 9, "     → ", step.id)
+
+
+def _choice(
+    runbook: Runbook, step: Step, changes: list[Step], mark: str, numbers: Mapping[str, int]
+) -> Iterator[ChecklistLine]:
+    """A change that a word chooses: what all of them have in common, and what each sets."""
+    by = words(step.branches[0].when).rpartition(" is ")[0].strip("()")
+    yield ChecklistLine("change", f"CHANGE: {plain(step.title)}", 5, mark, step.id)
+    if step.when:
+        yield ChecklistLine("text", f"Only when {words(step.when)}.", 7, "     ", step.id)
+    first, *rest = _change(runbook, changes[0])
+    yield ChecklistLine("text", first, 7, "     ", step.id)
+    yield ChecklistLine("text", f"What {by} says chooses what it sets:", 7, "     ", step.id)
+    for branch, one in zip(step.branches, changes, strict=False):
+        yield ChecklistLine("text", f"{branch.because}: {'; '.join(_settings(one.settings))}", 9, "     - ", step.id)
+    for text in rest[1:]:
+        yield ChecklistLine("text", text, 7, "     ", step.id)
+    for said, goto in _ways(runbook, changes[0]):
+        yield ChecklistLine("text", f"{said}: {_where(runbook, goto, numbers)}", 9, "     → ", step.id)
+    yield ChecklistLine("text", "If it is none of them, or cannot be told: handed over", 9, "     → ", step.id)
 
 
 _VERBS = {

@@ -47,7 +47,8 @@ def applies(runbook: Runbook, board: Board, key: str, alert: Alert | None) -> di
     if id and id not in there:
         return {"now": False, "because": f"there is no component {id!r} here; {did_you_mean(id, there)}"}
     wanted = ", ".join((*runbook.match.findings, *(a.name for a in runbook.match.alerts)))
-    return {"now": False, "because": f"{about.words_of(key)} shows none of {wanted or 'nothing that is asked for'}"}
+    shows = f"none of {wanted}" if wanted else "nothing that this runbook is for"
+    return {"now": False, "because": f"{about.words_of(key)} shows {shows}"}
 
 
 def _seen(runbook: Runbook, board: Board, key: str, alert: Alert | None) -> str:

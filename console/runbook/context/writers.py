@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from console.actions.owners import Manager
+from console.actions.owners import called
 from console.base.clock import parse_time
 from console.base.text import clean, shorten
 
@@ -24,7 +24,7 @@ def writers(obj: Mapping[str, Any]) -> list[dict[str, Any]]:
         if not isinstance(entry, dict) or entry.get("subresource") == "status":
             continue
         fields = entry.get("fieldsV1")
-        name = Manager(str(entry.get("manager") or "?"), str(entry.get("operation") or "")).words
+        name = called(str(entry.get("manager") or "?"))
         at = parse_time(entry["time"]) if isinstance(entry.get("time"), str) else None
         listed = [path for path, _ in zip(_paths(fields, ""), range(MOST_FIELDS), strict=False)]
         out.append({"manager": name, "fields": listed, **({} if at is None else {"at": at})})

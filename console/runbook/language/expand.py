@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from console.actions import verbs
 from console.base.document import Document
 from console.base.errors import DocumentError
-from console.runbook.language import doing, proof
+from console.runbook.language import doing, proof, questions
 from console.runbook.language.ends import ENDS, OBJECTIVES, RETURN, end_of
-from console.runbook.language.read import BESIDE, ShortItem
+from console.runbook.language.read import ShortItem
 from console.runbook.language.shapes import (
     AskStep,
     CheckStep,
@@ -28,7 +28,7 @@ from console.runbook.language.shapes import (
     VerifyClause,
     WaitStep,
 )
-from console.runbook.model import WAYS, Branch, Choice, NamedObject, Step
+from console.runbook.model import WAYS, Branch, NamedObject, Step
 
 
 class Expander:
@@ -99,19 +99,20 @@ class Expander:
         below = after or "handed-over"
         match doc:
             case CheckStep():
-                return [_check(doc, {**common, "next": below}, way)]
+                return [questions.check(doc, {**common, "next": below}, way)]
             case AskStep():
-                return [_ask(doc, {**common, "next": below}, way)]
+                return [questions.ask(doc, {**common, "next": below}, way)]
             case DoStep():
-                return self._do(document, item, doc, {**common, "next": below}, way, members)
+                skipped = way(doc.otherwise, "next") if doc.otherwise else below
+                return self._do(document, item, doc, {**common, "next": skipped}, way, members)
             case ManualStep():
-                return _manual(doc, {**common, "next": below}, way)
+                return questions.manual(doc, {**common, "next": below}, way)
             case NoteStep():
                 return [
                     Step(kind="note", title=doc.note, text=doc.text or doc.note, next=way(doc.then, "next"), **common)
                 ]
             case WaitStep():
-                return [_wait(doc, common, way, below)]
+                return [questions.wait(doc, common, way, below)]
             case SaveStep():
                 title = doc.title or f"Keep {', '.join(doc.save)}"
                 kept = (Branch("", way(doc.then, "next"), "kept"),)
@@ -140,7 +141,7 @@ class Expander:
                     )
                 ]
             case EscalateStep():
-                return [_escalate(doc, common)]
+                return [questions.escalate(doc, common)]
             case EachStep():
                 return self._each(document, item, doc, common, way)
             case EndStep():
@@ -174,17 +175,14 @@ class Expander:
         way: Any,
         members: frozenset[str],
     ) -> list[Step]:
+        words = doing.choices(doc)
+        if words:
+            return self._chosen(document, item, doc, words, common, way, members)
         made = doing.change(document, item.at, doc, common, self.objects, members)
         if isinstance(made, DocumentError):
             self.problems.append(made)
             return []
-        to = way(doc.then, "next")
-        change = replace(
-            made,
-            on_refused=way(doc.refused, "declined"),
-            on_failed=way(doc.failed, "not-applied"),
-            on_unknown=way(doc.unknown, "handed-over") if doc.when else "",
-        )
+        change, to = _led_on(made, doc, way), way(doc.then, "next")
         clause = doc.verify
         if to == "verify" and self.verify is not None and clause is None:
             return [replace(change, verify="verify")]
@@ -194,6 +192,42 @@ class Expander:
         id = f"{item.id}-proof"
         at = (*item.at, "verify") if doc.verify is not None else item.at
         return [replace(change, verify=id), proof.verification(id, clause, to, at, title=f"Did it help: {made.title}")]
+
+    def _chosen(
+        self,
+        document: Document,
+        item: ShortItem,
+        doc: DoStep,
+        words: Mapping[str, DoStep],
+        common: dict[str, Any],
+        way: Any,
+        members: frozenset[str],
+    ) -> list[Step]:
+        """A decision by the word, a change for each, and one proof; a word that stands nowhere is handed over."""
+        kind = next(key for key in doing.MERGE if key in doc.do)
+        bare = {**common, "when": "", "query": "", "shows": ()}
+        steps: list[Step] = []
+        for word, one in words.items():
+            own = {**bare, "id": f"{item.id}-{word}", "at": (*item.at, "do", kind, word)}
+            within = ShortItem(replace(one, when=""), item.verb, own["id"], item.at)
+            steps += self._do(document, within, replace(one, when=""), own, way, members)
+        proofs = [step for step in steps if step.kind == "verify"]
+        changes = [step for step in steps if step.kind != "verify"]
+        if proofs:
+            changes = [replace(step, verify=f"{item.id}-proof") for step in changes]
+            changes.append(replace(proofs[0], id=f"{item.id}-proof", title=f"Did it help: {doc.title or item.id}"))
+        by = doc.do[doing.BY]
+        branches = [Branch(f"({by}) == '{word}'", f"{item.id}-{word}", word) for word in words]
+        said = f"it is none of {', '.join(words)}"
+        title = doc.title or f"Which change: by {by}"
+        choice = Step(
+            kind="decide",
+            title=title,
+            branches=(*branches, Branch("", "handed-over", said)),
+            on_unknown=way(doc.unknown, "handed-over"),
+            **common,
+        )
+        return [choice, *changes]
 
     def _each(self, document: Document, item: ShortItem, doc: EachStep, common: dict[str, Any], way: Any) -> list[Step]:
         members, inner = frozenset({doc.item}), []
@@ -220,6 +254,16 @@ def ways(step: Step) -> tuple[str, ...]:
     """Every step that this one may lead to by name."""
     own = (*(getattr(step, key) for key in WAYS), *(b.goto for b in step.branches), *(c.goto for c in step.choices))
     return tuple(way for way in own if way)
+
+
+def _led_on(made: Step, doc: DoStep, way: Any) -> Step:
+    """A change with the ways that are none of its proof's."""
+    return replace(
+        made,
+        on_refused=way(doc.refused, "declined"),
+        on_failed=way(doc.failed, "not-applied"),
+        on_unknown=way(doc.unknown, "handed-over") if doc.when else "",
+    )
 
 
 def _whatever_comes(step: Step, after: str) -> Step:
@@ -261,119 +305,4 @@ def _applies(first: str) -> Step:
             Branch("", "not-applicable", "{{ applies.because }}"),
         ),
         on_unknown="handed-over",
-    )
-
-
-def _check(doc: CheckStep, common: dict[str, Any], way: Any) -> Step:
-    when, yes, no, shows = _condition(doc)
-    branches = (
-        Branch(when, way(doc.then, "next"), doc.because or yes, "fail" if doc.finding else "pass"),
-        Branch("", way(doc.otherwise, "next"), no),
-    )
-    common = {**common, "shows": (*common["shows"], *shows)}
-    return Step(
-        kind="check",
-        title=doc.check,
-        branches=branches,
-        on_unknown=way(doc.unknown, "handed-over"),
-        **common,
-    )
-
-
-def _condition(doc: CheckStep) -> tuple[str, str, str, tuple[str, ...]]:
-    """The expression, what is said when it holds and when it does not, and the lines beside it."""
-    if doc.finding:
-        codes = [doc.finding] if isinstance(doc.finding, str) else doc.finding
-        when = " or ".join(f"'{code}' in found" for code in codes)
-        yes = (
-            "".join(
-                f"{{% {'if' if not i else 'elif'} '{code}' in found %}}{{{{ found['{code}'].title }}}}"
-                for i, code in enumerate(codes)
-            )
-            + "{% endif %}"
-        )
-        lines = tuple(
-            f"{{% if '{code}' in found %}}{{{{ found['{code}'].detail }}}}\n"
-            f"{{% for e in found['{code}'].evidence %}}{{{{ e.source }}}} {{{{ e.locator }}}}: "
-            f"{{{{ e.excerpt|shorten(200) }}}}\n{{% endfor %}}{{% endif %}}"
-            for code in codes
-        )
-        return when, yes, f"no: {' nor '.join(codes)} is not seen", lines
-    if doc.changed:
-        name, _, span = doc.changed.partition(" within ")
-        ago = f"{{{{ (now - changed.{name})|duration }}}}"
-        return (
-            f"now - changed.{name} <= ('{span}'|seconds)",
-            f"{name} was changed {ago} ago",
-            f"last changed {ago} ago",
-            (),
-        )
-    return doc.that or "", "yes", "no", () if doc.shows else proof.lines(doc.that or "")
-
-
-def _ask(doc: AskStep, common: dict[str, Any], way: Any) -> Step:
-    choices = []
-    for one in doc.choices:
-        value = next(key for key in one if key not in BESIDE)
-        goto = way(one.get("then") or doc.then, "next")
-        choices.append(Choice(value, one[value], goto, one.get("hint", "")))
-    return Step(kind="ask", title=doc.ask, question=doc.ask, text=doc.text, choices=tuple(choices), **common)
-
-
-def _manual(doc: ManualStep, common: dict[str, Any], way: Any) -> list[Step]:
-    to, id = way(doc.then, "next"), common["id"]
-    seen = f"{id}-seen" if doc.until else to
-    choices = (Choice("done", "It is done", seen), Choice("cannot", "It cannot be done now", "handed-over"))
-    step = Step(kind="manual", title=doc.manual, text=doc.text or doc.manual, choices=choices, **common)
-    if not doc.until:
-        return [step]
-    watch = Step(
-        id=seen,
-        kind="verify",
-        title=f"Seen: {doc.manual}",
-        until=doc.until,
-        hold=doc.hold,
-        deadline=doc.within,
-        poll=proof.looks(doc.every, doc.query),
-        query=doc.query,
-        on_effective=to,
-        on_ineffective="handed-over",
-        on_worse="handed-over",
-        on_unknown="unclear",
-        progress="true",
-        at=common["at"],
-        line=common["line"],
-    )
-    return [step, watch]
-
-
-def _wait(doc: WaitStep, common: dict[str, Any], way: Any, below: str) -> Step:
-    if not doc.until:
-        return Step(kind="wait", title=f"Wait {doc.wait}", duration=doc.wait, next=way(doc.then, "next"), **common)
-    late = way(doc.otherwise, "handed-over")
-    common = {**common, "shows": common["shows"] or proof.lines(doc.until)}
-    return Step(
-        kind="verify",
-        title=doc.wait,
-        until=doc.until,
-        progress="true",
-        rises=doc.moves,
-        fails=doc.fails,
-        hold=doc.hold,
-        deadline=doc.within,
-        poll=proof.looks(doc.every, doc.query),
-        on_effective=way(doc.then, "next"),
-        on_ineffective=late,
-        on_worse=late,
-        on_unknown=way(doc.unknown, "unclear"),
-        next=below,
-        **common,
-    )
-
-
-def _escalate(doc: EscalateStep, common: dict[str, Any]) -> Step:
-    why = f"{doc.because}\n\n" if doc.because else ""
-    paste = doc.paste or "{{ finding.title|default(applies.because|default('')) }}\n{{ walk.happened }}"
-    return Step(
-        kind="note", title=f"Call {doc.escalate}", text=f"{why}To paste:\n{paste}", next="handed-over", **common
     )

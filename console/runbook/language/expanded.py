@@ -110,7 +110,9 @@ def _parts(step: Step) -> dict[str, Any]:
 
 
 def _script(step: Step) -> dict[str, Any]:
-    arguments = {a.name: {"type": a.type, "value": a.value, "flag": a.flag} for a in step.arguments}
+    arguments = {
+        a.name: {**({"type": a.type} if a.type else {}), "value": a.value, "flag": a.flag} for a in step.arguments
+    }
     calls = [{**_plain(c), **_renamed(_plain(c.target))} for c in step.calls]
     return {"arguments": arguments, "calls": [{k: v for k, v in c.items() if k != "target"} for c in calls]}
 

@@ -22,7 +22,7 @@ def verification(id: str, clause: VerifyClause, to: str, at: Path, *, title: str
         kind="verify",
         title=title,
         until=until,
-        progress="walk.wrote",
+        progress=f"walk.wrote and ({clause.counts})" if clause.counts else "walk.wrote",
         rises=clause.moves,
         completed=clause.done,
         fails=clause.fails,

@@ -28,11 +28,14 @@ Lately = Annotated[
 Captured = Annotated[str, Meta(pattern="^captured$", extra={"says": "the word `captured`"})]
 
 
-class VerifyClause(Struct, frozen=True, forbid_unknown_fields=True, rename={"hold": "for", "also": "and"}):
-    """What must be seen after a change, for how long, and how long it is waited for."""
+class VerifyClause(
+    Struct, frozen=True, forbid_unknown_fields=True, rename={"hold": "for", "also": "and", "counts": "while"}
+):
+    """What must be seen after a change, for how long, and how long it is waited for; it counts only `while`."""
 
     that: Text
     also: str = ""
+    counts: str = ""
     hold: Span = "1m"
     within: Span = "15m"
     moves: str = ""
@@ -74,8 +77,8 @@ class AskStep(ShortDoc, frozen=True, kw_only=True, forbid_unknown_fields=True):
     then: Where | None = None
 
 
-class DoStep(ShortDoc, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A change: the verb and what it is done to, with the verb's keys beside it."""
+class DoStep(ShortDoc, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"otherwise": "else"}):
+    """A change: the verb and what it is done to, with the verb's keys beside it; `by` chooses a patch of several."""
 
     EXCLUSIVE = (("rollback", "irreversible"),)
     do: Annotated[dict[str, Any], Meta(min_length=1)]
@@ -85,6 +88,7 @@ class DoStep(ShortDoc, frozen=True, kw_only=True, forbid_unknown_fields=True):
     refused: Where | None = None
     failed: Where | None = None
     unknown: Where | None = None
+    otherwise: Where | None = None
     verify: VerifyClause | None = None
     rollback: Captured | None = None
     irreversible: str = ""

@@ -14,7 +14,6 @@ from console.runbook.lint.names import all_of
 from console.runbook.lint.problems import LintReport
 from console.runbook.lint.short import is_short, value_at
 from console.runbook.lint.templates import places
-from console.runbook.model import Runbook
 
 
 def check(report: LintReport, alerts: Iterable[str], objectives: Iterable[str]) -> None:
@@ -82,9 +81,3 @@ def asked(text: str, *, expression: bool) -> set[str]:
 def _texts(node: nodes.Node) -> set[str]:
     items = node.items if isinstance(node, nodes.List | nodes.Tuple) else [node]
     return {item.value for item in items if isinstance(item, nodes.Const) and isinstance(item.value, str)}
-
-
-def finding_codes(runbook: Runbook) -> set[str]:
-    """Every finding code that a runbook speaks of."""
-    said = {c for step in runbook.steps for p in places(step) for c in asked(p.text, expression=p.expression)}
-    return {*runbook.match.findings, *said}

@@ -24,6 +24,7 @@ _SAME: dict[str, tuple[str, ...]] = {
     "completed": ("done",),
     "rises": ("moves",),
     "saves": ("save",),
+    "progress": ("while",),
     "given": ("with",),
     "next": ("then",),
     "shows": ("shows", "finding", "that", "until"),
@@ -71,9 +72,11 @@ def written(document: Document, at: Path, key: Path) -> Path:
     """Where `key` of the long form is written in the short step at `at`; the step itself where nothing says it."""
     if not key:
         return at
-    for candidate in _candidates(key):
-        if value_at(document, (*at, *candidate)) is not None:
-            return (*at, *candidate)
+    whole = at[: at.index("do")] if "do" in at else at
+    tried = [(*at, *key[1:])] if whole != at and key[0] == "patch" else []
+    for path in (*tried, *((*whole, *candidate) for candidate in _candidates(key))):
+        if value_at(document, path) is not None:
+            return path
     return at
 
 
@@ -90,6 +93,8 @@ def _candidates(key: Path) -> list[Path]:
         out += [(name,) for name in names.get(str(rest[1]), ())]
     if first == "choices" and len(rest) == 2:
         out += [("choices", rest[0], "then"), ("choices", rest[0])] if rest[1] == "goto" else [("choices", rest[0])]
+    if first == "arguments":
+        out += [("do", "with", *rest), ("do", "with")]
     if first in ("patch", "patch_type"):
         out += [("do", kind, *rest[:n]) for n in range(len(rest), -1, -1) for kind in ("merge", "json")]
     out += [(name, *rest) for name in _SAME.get(first, ())]

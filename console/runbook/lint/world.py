@@ -267,7 +267,7 @@ def _argument(report: LintReport, step: Step, spec: ScriptSpec, name: str, argum
     if wanted is None:
         hint = did_you_mean(name, spec.arguments)
         report.add("unknown-argument", at, f"script {spec.name!r} has no argument {name!r}", hint)
-    elif wanted.type != argument.type:
+    elif argument.type and wanted.type != argument.type:
         message = f"argument {name!r} of {spec.name!r} is of type {wanted.type}, not {argument.type}"
         report.add("argument-type", (*at, "type"), message)
     elif argument.flag != spec.flag(name):

@@ -62,7 +62,7 @@ def _sound_elements(text: str) -> list[Any]:
     out: list[Any] = []
     kind = _list_kind(text[:2_000])
     try:
-        found = elements(utf8(text).encode(), "items" if text.startswith("{") else "")
+        found = elements(utf8(text).encode(), "items" if text.startswith("{") else "", cut_off=True)
     except msgspec.DecodeError:
         return out
     for one in found:

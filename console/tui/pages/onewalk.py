@@ -64,13 +64,13 @@ class OneWalk(Page):
 
     def why_hand_over(self) -> str:
         walk = self.walk
-        return self._others() if walk is not None and walk.status != "ended" else "the walk has ended"
+        return self._others() if walk is not None and walk.ended is None else "the walk has ended"
 
     why_stop = why_hand_over
 
     def why_again(self) -> str:
         walk = self.walk
-        if walk is None or walk.status == "ended":
+        if walk is None or walk.ended is not None:
             return "the walk has ended"
         return self._others() or ("" if self.hub.situation.left(walk) else "it is walked here")
 

@@ -218,6 +218,10 @@ class WalkPage(OneWalk):
         walk, question = self.walk, self.question
         if walk is not None and not self.why_again():
             return (("a", "take it up" if walk.handed is not None else "resume"),)
+        if walk is not None and walk.status == "ended" and question is None:
+            return () if self.why_rollback() else (("u", "undo"),)
+        if walk is not None and not self.why_take_over():
+            return (("O", "take over"),)
         if question is None or question.kind == "confirm" or self._yes_or_no(question):
             return ()
         count = len(question.choices)

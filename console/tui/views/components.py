@@ -144,7 +144,7 @@ def detection(found: Detection | None, present: str, width: int, selected: str) 
             out += [line(Span("   "), span(text, "dim")) for text in wrap(one.because, width - 4)]
     rest = len(found.matches) - len(shown)
     if rest > 0:
-        out += [BLANK, line(span(f" of {plural(rest, 'other preset')} nothing was found", "dim"))]
+        out += [BLANK, line(span(f" {plural(rest, 'other preset')} {'does' if rest == 1 else 'do'} not fit", "dim"))]
     return out
 
 

@@ -248,6 +248,9 @@ def _finding(
     out = [row(columns, cells, width, key=finding.key)]
     if chosen:
         room = width - 7
+        cut_short = cell_len(lead + finding.title) > dict(layout(columns, width - 1)).get(TITLE, 0)
+        whole = clipped(finding.title, room, 2) if cut_short else []
+        out += [line(Span("      "), span(text, "title")) for text in whole]
         texts = clipped(finding.detail, room, 3) if finding.detail else []
         out += [line(Span("      "), span(text, "text")) for text in texts]
         matched = runbooks_of(situation, finding)

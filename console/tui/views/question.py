@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.cells import cell_len
 
 from console.actions.effects import Consequence, Preview
-from console.base.clock import rfc3339
+from console.base.clock import time_of_day
 from console.runbook.model import Choice
 from console.tui.lines import Line, Role, Span, cut, line, rule, span, wrap
 
@@ -187,8 +187,8 @@ def _told(shown: Preview, width: int, *, one_line: bool = False, calm: bool = Tr
     told += [(c.topic, c.text, _LEVEL[c.level]) for c in worst if calm or not _calm(c)]
     effect = shown.effect
     if effect.reversible and shown.rollback_at is not None:
-        captured = (rfc3339(shown.rollback_at) or "")[11:19]
-        told.append(("rollback", f"ready: the present values, captured {captured}Z", "ok"))
+        captured = time_of_day(shown.rollback_at)
+        told.append(("rollback", f"ready: the present values, captured {captured}", "ok"))
     elif not effect.reversible:
         told.append(("rollback", f"none: {effect.reason or 'it cannot be undone'}", "warn"))
     for topic, text, role in told:

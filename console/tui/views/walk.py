@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from console.actions.effects import Effect
-from console.base.clock import rfc3339
+from console.base.clock import moment, time_of_day
 from console.base.units import human_duration
 from console.board.model import Board
 from console.live.shown import age, aged
@@ -77,7 +77,7 @@ def pinned(
 
 def said(walk: Walk, width: int) -> list[Line]:
     """What people said of a walk for the next one: remarks, and notes with who and when."""
-    told = [*walk.remarks, *(f"{n.by}, {(rfc3339(n.at) or '')[11:16]}Z: {n.text}" for n in walk.notes)]
+    told = [*walk.remarks, *(f"{n.by}, {time_of_day(n.at, to_the_minute=True)}: {n.text}" for n in walk.notes)]
     out = [line(Span(" ! ", "crit"), span(part, "warn")) for text in told for part in wrap(text, width - 4)]
     return [*out, rule(width=width)] if out else []
 
@@ -97,7 +97,7 @@ def details(walk: Walk, runbook: Runbook | None, number: int, width: int) -> lis
         parts.append(("answer", state.answer, "text"))
     for name, at in (("entered", state.entered), ("left", state.left)):
         if at is not None:
-            parts.append((name, (rfc3339(at) or "")[:19].replace("T", " ") + "Z", "dim"))
+            parts.append((name, moment(at), "dim"))
     parts += [("seen", f"{e.excerpt}  ({_where(e)})", "text") for e in state.evidence]
     out = [line(Span(" "), span(text, "title")) for text in wrap(title_of(state, step), width - 2)]
     for name, text, role in parts:
@@ -113,7 +113,7 @@ def details(walk: Walk, runbook: Runbook | None, number: int, width: int) -> lis
 def _where(seen: Evidence) -> str:
     """Where and when something was seen: ages within its words count from then."""
     place = "" if seen.source == "runbook" else f"{seen.source}: {seen.locator}"
-    at = f"at {(rfc3339(seen.at) or '')[11:19]}Z" if seen.at is not None else ""
+    at = f"at {time_of_day(seen.at)}" if seen.at is not None else ""
     return ", ".join(part for part in (place, at) if part) or "by this step"
 
 
@@ -183,7 +183,7 @@ def heading(walk: Walk, runbook: Runbook | None, question: Question | None = Non
     elif question is not None and question.kind == "approval":
         words = "WAITS FOR A SECOND PERSON"
     if question is not None and question.read_at:
-        words += f" · read at {(rfc3339(question.read_at) or '')[11:19]}Z"
+        words += f" · read at {time_of_day(question.read_at)}"
     number, following = len(walk.steps), len(_following(walk, runbook))
     of = f" of {number + following}" if following and walk.status != "ended" else ""
     return line(

@@ -249,6 +249,8 @@ def _standing(case: Case) -> Finding | None:
         return None
     one = still[0]
     top = one.stack.frames[0]
+    if one.stack.place != top:
+        top = f"{top} ‹ {one.stack.place}"
     return _make(
         case,
         f"{plural(len(still), 'thread')} stood at the same place in {one.dumps} thread dumps: {top}",

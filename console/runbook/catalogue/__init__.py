@@ -66,7 +66,7 @@ class MetricSeries(Struct, frozen=True):
 @dataclass(frozen=True)
 class Catalogue:
     """Series by name, patterns of the servlet's names, invented names with what to use, and the kinds of objects;
-    names of alerts and objectives, where those who read it know them."""
+    names of alerts, objectives and components, where those who read it know them."""
 
     series: dict[str, MetricSeries] = field(default_factory=dict)
     target_labels: frozenset[str] = frozenset()
@@ -75,6 +75,7 @@ class Catalogue:
     kinds: dict[str, Any] = field(default_factory=dict)
     alerts: frozenset[str] = frozenset()
     objectives: frozenset[str] = frozenset()
+    components: frozenset[str] = frozenset()
 
     def find(self, name: str) -> MetricSeries | None:
         """The series of this name, or None."""

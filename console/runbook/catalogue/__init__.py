@@ -16,6 +16,7 @@ from msgspec import Struct
 from console.base import decode
 from console.base.document import parse
 from console.base.errors import did_you_mean, nearest
+from console.base.shapes import is_number
 
 MetricType = Literal["gauge", "counter", "histogram", "summary", "timer"]
 _OPTIONAL = ("exported_",)
@@ -174,7 +175,7 @@ def _is(value: Any, word: str) -> bool:
     checks: dict[str, bool] = {
         "string": isinstance(value, str),
         "integer": isinstance(value, int) and not isinstance(value, bool),
-        "number": isinstance(value, int | float) and not isinstance(value, bool),
+        "number": is_number(value),
         "boolean": isinstance(value, bool),
         "int-or-string": isinstance(value, int | str) and not isinstance(value, bool),
         "map": isinstance(value, dict) and all(isinstance(v, str) for v in value.values()),

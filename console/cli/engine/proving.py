@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from console.drill.scenario.model import Scenario
     from console.rehearse.playing import Score
     from console.runbook.lint.problems import LintProblem
+    from console.runbook.scripts import ScriptSpec
     from console.sources.files.runbooks import Library
 
 
@@ -58,23 +59,38 @@ def command(
 
     What lint finds an error in is not played. Exit code 1 where a case does not end as it should.
     """
-    mine, scripts = scripted.split(names)
-    drills = chosen(mine) if mine or not names else []
-    plays = [(s, case) for s in drills for case in s.cases if not cases or case in cases]
-    tried = [(spec, test) for spec in scripts.values() for test in spec.tests if not cases or test in cases]
-    if not plays and not tried:
-        raise UsageError("no drill has such a case", hint="`console drills` lists them")
+    plays, tried = _plays(names, cases)
     wrong = unfit({s.file: s for s, _ in plays}.values())
     refused = [_refused(s, case, wrong[s.file]) for s, case in plays if s.file in wrong]
     played = []
     drilled = _played([(s.file, case) for s, case in plays if s.file not in wrong], jobs)
-    for one in chain(refused, scripted.played(tried), drilled):
+    for one in chain(refused, (_script(*test) for test in tried), drilled):
         played.append(one)
         _narrate(one, f"{len(played)}/{len(plays) + len(tried)}", verbose=verbose)
     played.sort(key=lambda one: (one.drill, one.case))
     if junit is not None:
         junit.write_bytes(report(played))
     return _told(played, output, verbose=verbose)
+
+
+def _plays(
+    names: Sequence[str], cases: Sequence[str]
+) -> tuple[list[tuple[Scenario, str]], list[tuple[ScriptSpec, str]]]:
+    """Cases of drills and tests of scripts that are asked for. Raises UsageError where there are none."""
+    mine, scripts = scripted.split(names)
+    drills = chosen(mine) if mine or not names else []
+    plays = [(s, case) for s in drills for case in s.cases if not cases or case in cases]
+    tried = [(spec, test) for spec in scripts.values() for test in spec.tests if not cases or test in cases]
+    if not plays and not tried:
+        raise UsageError("no drill has such a case", hint="`console drills` lists them")
+    return plays, tried
+
+
+def _script(spec: ScriptSpec, name: str) -> PlayedCase:
+    """One test of a script, as a case."""
+    problems, writes, said, seconds = scripted.tried(spec, name)
+    outcome = "-" if problems else "as expected"
+    return PlayedCase("script", name, spec.name, outcome, (), writes, problems, seconds, said)
 
 
 def _narrate(one: PlayedCase, number: str, *, verbose: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,6 @@ from console.base.errors import ConsoleError
 from console.base.text import clean
 
 if TYPE_CHECKING:
-    from console.cli.engine.proving import PlayedCase
     from console.runbook.scripts import ScriptSpec
 
 FOLDER = "scripts"
@@ -41,14 +40,8 @@ def split(names: Sequence[str]) -> tuple[list[str], dict[str, ScriptSpec]]:
     return drills, scripts
 
 
-def played(plays: Iterable[tuple[ScriptSpec, str]]) -> Iterator[PlayedCase]:
-    """Each test."""
-    yield from (one(spec, name) for spec, name in plays)
-
-
-def one(spec: ScriptSpec, name: str) -> PlayedCase:
-    """One test. What stops it is a problem of it."""
-    from console.cli.engine.proving import PlayedCase
+def tried(spec: ScriptSpec, name: str) -> tuple[tuple[str, ...], int, tuple[str, ...], float]:
+    """One test: its problems (what stops it is one), how many writes, what it printed, and wall seconds."""
     from console.rehearse.scripting import try_script
 
     began = time.monotonic()
@@ -57,6 +50,4 @@ def one(spec: ScriptSpec, name: str) -> PlayedCase:
         problems, writes, said = score.problems, score.writes, tuple(score.said.splitlines())
     except ConsoleError as error:
         problems, writes, said = (error.message,), 0, ()
-    told = tuple(clean(problem) for problem in problems)
-    outcome = "as expected" if not told else "-"
-    return PlayedCase("script", name, spec.name, outcome, (), writes, told, time.monotonic() - began, said)
+    return tuple(clean(problem) for problem in problems), writes, said, time.monotonic() - began

@@ -63,10 +63,14 @@ def checklist(runbook: Runbook) -> list[ChecklistLine]:
         if step.id in runbook.last[:1]:
             out.append(ChecklistLine("head", "Before any end, once something was changed"))
         out += _step(runbook, step, numbers)
-    ends = [step for step in runbook.steps if step.kind == "end" and step.id != RETURN]
-    out += [ChecklistLine("head", "Ends")] if ends else []
-    out += [ChecklistLine("text", _end(step), 4, "  - ", step.id) for step in ends]
+    out += _ends(runbook)
     return [line._replace(text=clean(redact_short(line.text))) for line in out if line.text]
+
+
+def _ends(runbook: Runbook) -> list[ChecklistLine]:
+    ends = [step for step in runbook.steps if step.kind == "end" and step.id != RETURN]
+    lines = [ChecklistLine("text", _end(step), 4, "  - ", step.id) for step in ends]
+    return [ChecklistLine("head", "Ends"), *lines] if lines else []
 
 
 def _objects(runbook: Runbook) -> list[ChecklistLine]:

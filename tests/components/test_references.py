@@ -76,6 +76,16 @@ def test_a_name_that_leads_nowhere_is_said_with_who_names_it(drill: Rehearsal) -
     assert said(pointing(drill, "pointing")) == nowhere("pointing")
 
 
+def test_a_catalog_without_a_class_and_a_bucket_that_no_job_makes_are_said(drill: Rehearsal) -> None:
+    release = Release(drill, "warehouse")
+    release.workload("rel-spark-41-connect", CONNECT, image="spark:4.1.0")
+    lines = "spark.sql.catalog.lake.type=hadoop\nspark.eventLog.dir=s3a://spark-logs/events\n"
+    release.apply("ConfigMap", "rel-connect-config", {"data": {"spark.conf": lines}}, labels=CHART)
+    pod = {"restartPolicy": "Never", "containers": [{"name": "mc", "image": "mc", "args": ["mc mb s/warehouse"]}]}
+    release.apply("Job", "init-buckets", {"spec": {"template": {"spec": pod}}})
+    assert set(said(release)) == {"Catalog/warehouse/lake", "Bucket/warehouse/spark-logs"}
+
+
 def test_a_device_that_no_node_has_is_said(drill: Rehearsal) -> None:
     release = Release(drill, "devices")
     asked = {"resources": {"limits": {"nvidia.com/gpu": "1", "cpu": "1"}}}

@@ -71,7 +71,7 @@ async def test_ctrl_c_at_the_question_changes_nothing_and_latest_goes_on_where_i
     first = await console(environment, "runbook", "spark-oom", "--app", "spark-prod/etl-orders", "--plain")
     assert first.stdin is not None
     await heard(first, "answer (1-")
-    first.stdin.write(b"1\n")
+    first.stdin.write(b"2\n")
     await heard(first, "type y to apply")
     first.send_signal(signal.SIGINT)
     _, err = await asyncio.wait_for(first.communicate(), PATIENCE)
@@ -79,12 +79,12 @@ async def test_ctrl_c_at_the_question_changes_nothing_and_latest_goes_on_where_i
     assert b"console runbook --resume w-" in err and b"Traceback" not in err
 
     answers = tmp_path / "answers.yaml"
-    answers.write_text("by: the test\nanswers:\n  raise-executor-overhead: no\n")
+    answers.write_text("by: the test\nanswers:\n  give-overhead: no\n")
     again = await console(environment, "runbook", "--resume", "latest", "--answers", str(answers), "-o", "json")
     out, err = await asyncio.wait_for(again.communicate(), PATIENCE)
     document = json.loads(out)
-    assert document["writes"] == [] and document["path"][:2] == ["which-death", "one-or-many"], err.decode()
-    assert document["path"].count("which-death") == 1, "what was decided is not asked again"
+    assert document["writes"] == [] and document["path"][:2] == ["applies", "goes-on"], err.decode()
+    assert document["path"].count("other") == 1, "what was decided is not asked again"
 
     third = await console(environment, "runbook", "--resume", "latest")
     _, err = await asyncio.wait_for(third.communicate(), PATIENCE)
@@ -95,9 +95,9 @@ async def test_answers_for_a_step_that_the_runbook_does_not_have_are_refused_bef
     environment: dict[str, str], tmp_path: Path
 ) -> None:
     answers = tmp_path / "answers.yaml"
-    answers.write_text("by: the test\nanswers:\n  raise-executor-overhaed: yes\n")
+    answers.write_text("by: the test\nanswers:\n  give-overhaed: yes\n")
     argv = ["runbook", "spark-oom", "--app", "spark-prod/etl-orders", "--answers", str(answers)]
     process = await console(environment, *argv)
     _, err = await asyncio.wait_for(process.communicate(), PATIENCE)
     assert process.returncode == 2
-    assert b"'raise-executor-overhaed'" in err and b"raise-executor-overhead" in err
+    assert b"'give-overhaed'" in err and b"give-overhead" in err

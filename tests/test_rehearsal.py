@@ -40,8 +40,9 @@ def burn(document: dict[str, Any], when: str, window: int) -> float:
 def test_the_incident_ends_resolved_and_the_spent_budget_stays_spent(tmp_path: Path) -> None:
     code, document, narration = drill("default", tmp_path)
     assert (code, document["outcome"], document["ok"]) == (0, "resolved", True), narration
-    assert fields(document) == ["spec.executor.memoryOverhead"]
-    assert "raise-executor-overhead" in document["path"]
+    assert fields(document) == ["spec.executor.memoryOverhead", "spec.template.executor.memoryOverhead"]
+    assert [write["name"] for write in document["writes"]] == ["etl-orders", "nightly-etl"]
+    assert "give-overhead" in document["path"] and "next-run-overhead" in document["path"]
     assert document["path"][-1] == "resolved"
     assert burn(document, "before", 300) > 1 or burn(document, "before", 3600) > 1
     assert burn(document, "after", 300) < 1 and burn(document, "after", 3600) < 1
@@ -59,7 +60,7 @@ def test_a_healthy_application_is_not_changed(tmp_path: Path) -> None:
 def test_evicted_executors_take_another_branch_without_a_write(tmp_path: Path) -> None:
     code, document, narration = drill("look-alike", tmp_path)
     assert (code, document["ok"], document["writes"]) == (0, True, []), narration
-    assert "look-alike" in document["path"] and "writable" not in document["path"]
+    assert document["path"][-2:] == ["other", "not-applicable"] and "fixed" not in document["path"]
 
 
 def test_the_wrong_fix_does_not_help_and_ends_unresolved(tmp_path: Path) -> None:
@@ -74,7 +75,7 @@ def test_the_wrong_fix_does_not_help_and_ends_unresolved(tmp_path: Path) -> None
 def test_other_kinds_of_memory_get_the_change_that_helps_them(case: str, field: str, tmp_path: Path) -> None:
     code, document, narration = drill(case, tmp_path)
     assert (code, document["outcome"], document["ok"]) == (0, "resolved", True), narration
-    assert fields(document) == [field]
+    assert fields(document) == [field, field.replace("spec.", "spec.template.", 1)]
 
 
 def test_an_unknown_drill_or_case_names_the_nearest_one() -> None:

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
+from console.base.shapes import mappings
 from console.facts.logs import Text
 from console.facts.model import Origin, RestDocument
-from console.facts.rest import Row, rows, text
+from console.facts.rest import Row, text
 
 MOST_FRAMES = 12
 """Innermost frames by which two stacks are compared: below them lies the same thread pool anyway."""
@@ -103,7 +104,7 @@ def of_rest(docs: Iterable[RestDocument]) -> Iterator[ThreadDump]:
     for doc in docs:
         if doc.path.startswith("threads"):
             stacks = tuple(
-                ThreadStack(text(r, "threadName"), text(r, "threadState"), _frames(r)) for r in rows(doc.data)
+                ThreadStack(text(r, "threadName"), text(r, "threadState"), _frames(r)) for r in mappings(doc.data)
             )
             yield ThreadDump(_process(doc), doc.origin, stacks)
 

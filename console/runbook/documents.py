@@ -259,6 +259,7 @@ class ScriptDoc(WriteDoc, frozen=True, kw_only=True):
     ] = []
     calls: list[CallDoc] = []
     next: Id | None = None
+    on_unknown: Id | None = None
 
 
 class VerifyDoc(StepDoc, frozen=True, kw_only=True):

@@ -258,7 +258,7 @@ def enter(runbook: Runbook, walk: Walk, step_id: str, ctx: Mapping[str, Any], no
         raise UsageError(f"runbook {runbook.id} has no step {step_id!r}")
     entered = Entered(at=now, step=step_id)
     holds, why = truth(step.when, ctx) if step.when else (True, "")
-    if holds is None and step.kind == "change" and step.on_unknown:
+    if holds is None and step.writes and step.on_unknown:
         said = safe(f"whether it is due cannot be told: {why}")
         return entered, Skipped(at=now, step=step_id, because=said, goto=step.on_unknown)
     if holds is not False:

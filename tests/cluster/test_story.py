@@ -19,9 +19,7 @@ from tests.cluster.spark import SparkApplication, submit_etl_orders, submit_spar
 
 pytestmark = [pytest.mark.parts, pytest.mark.xdist_group("node")]
 
-ANSWERS = (
-    "by: the test\nanswers:\n  heap-or-overhead: overhead\n  overhead-fix: overhead\n  raise-executor-overhead: yes\n"
-)
+ANSWERS = "by: the test\nanswers:\n  filled: overhead\n  how: raise\n  give-overhead: yes\n"
 
 
 class Console(command.Console):
@@ -73,10 +71,10 @@ def test_a_real_executor_oom_is_diagnosed_fixed_and_its_recovery_verified(
     codes = [finding["code"] for finding in json.loads(told.stdout)["findings"]]
     assert codes and codes[0].startswith("executor-oom"), told.stdout + told.stderr
 
-    walk = console.walk(app, "overhead=1200m", "hold=60", "deadline=8m")
+    walk = console.walk(app, "size=1200m", "observe=30", "hold=60", "deadline=8m")
     assert walk["outcome"] == "mitigated", walk["narration"] + walk["because"]
     assert walk["exit"] == 0
-    assert "raise-executor-overhead" in walk["path"]
+    assert "give-overhead" in walk["path"]
     assert [effect["target"]["name"] for effect in walk["writes"]] == [app.name]
 
     after = app.read()

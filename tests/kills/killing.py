@@ -242,9 +242,9 @@ async def _answer(question: object) -> object:
 
 async def walk_in_a_drill(rng: random.Random, tally: Tally, most: int) -> None:
     """One walk of the shipped runbook in a drill of its own, and what there was wrong with it."""
-    answers = {"heap-or-overhead": "overhead", "overhead-fix": "overhead", "raise-executor-overhead": "yes"}
+    answers = {"filled": "overhead", "how": "raise", "give-overhead": "yes", "next-run-overhead": "no"}
     if rng.random() < 0.3:
-        answers |= {"heap-or-overhead": "cores", "lower-executor-cores": "yes"}
+        answers |= {"filled": "cores", "fewer": "yes"}
     with Rehearsal("spark-oom", step=True) as rehearsal:
         session, plan = rehearsal.session, rehearsal.plan(pace=PACE)
         said = plan.state / "answers.yaml"

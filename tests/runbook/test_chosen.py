@@ -127,6 +127,12 @@ def test_a_change_that_is_not_due_leads_where_it_says() -> None:
     assert player.walk.path == ("applies", "larger", "give", "observed")
 
 
+def test_a_script_that_may_be_due_is_not_run_where_that_cannot_be_told() -> None:
+    due = FILE.replace("  title: Run fewer", "  when: finding.data.never > 1\n  title: Run fewer")
+    player = played("executor-oom-heap", schema.load(due.replace("== 'cores'", "== 'heap'"), "memory.yaml"))
+    assert player.walk.path[-2:] == ("fewer", "handed-over") and not player.effects
+
+
 def test_each_patch_is_linted_where_it_is_written() -> None:
     (wrong,) = problems("memoryOverhead:", "memoryOverhed:")
     assert (wrong.code, wrong.line) == ("unknown-field", 23)

@@ -8,6 +8,9 @@ from console.actions.effects import Effect
 from console.runbook.language.ends import FINALLY
 from console.runbook.state import Walk
 
+TEMPLATE = "/spec/template"
+"""Where a schedule holds the spec of what it makes."""
+
 
 def lasting(walk: Walk, effect: Effect) -> Walk:
     """With what a change that was just made needs to last: a rollback needs nothing, and nor does what it undoes."""
@@ -15,10 +18,24 @@ def lasting(walk: Walk, effect: Effect) -> Walk:
     if effect.inverse_of:
         return change(walk, still_to_do=(), makers=())
     words = [c.text for c in told if c.topic == "next run" and c.level in ("warning", "unknown")]
-    makers = (*walk.makers, *(c.maker for c in told if c.maker))
-    return change(
-        walk, still_to_do=tuple(dict.fromkeys((*walk.still_to_do, *words))), makers=tuple(dict.fromkeys(makers))
-    )
+    done = _kept_by(walk, effect)
+    kept = [words for words in walk.still_to_do if words not in done]
+    target = effect.target.name if done and effect.target is not None else ""
+    makers = [name for name in (*walk.makers, *(c.maker for c in told if c.maker)) if name != target]
+    return change(walk, still_to_do=tuple(dict.fromkeys((*kept, *words))), makers=tuple(dict.fromkeys(makers)))
+
+
+def _kept_by(walk: Walk, effect: Effect) -> set[str]:
+    """What was still to do of a change that the schedule which makes its object again now says as well."""
+    out: set[str] = set()
+    for step in walk.steps:
+        preview = step.preview
+        if preview is None or effect.target is None or effect.patch_type != "merge":
+            continue
+        same = {f"{TEMPLATE}{at.removeprefix('/spec')}" for at in preview.effect.touched if at.startswith("/spec/")}
+        if same and same <= {*effect.touched} and effect.target.name in {c.maker for c in preview.consequences}:
+            out |= {c.text for c in preview.consequences if c.topic == "next run"}
+    return out
 
 
 def not_cleaned(walk: Walk, step: str, because: str) -> Walk:

@@ -74,7 +74,7 @@ class Expander:
         if self.objectives:
             steps = [*map(_to_objectives, steps)]
             if OBJECTIVES[0] not in known and any(OBJECTIVES[0] in ways(step) for step in steps):
-                steps += proof.objectives()
+                steps += proof.objectives(self.verify.objectives if self.verify is not None else "2h")
         named = {goto for step in steps for goto in ways(step)}
         known = {step.id for step in steps}
         return (*steps, *(_end(id) for id in ENDS if id in named and id not in known), *self._last)

@@ -66,8 +66,8 @@ def lines(expression: str) -> tuple[str, ...]:
     return tuple(f"{path}: {{{{ {path}|default('not known') }}}}" for path in paths if path != "walk.wrote")
 
 
-def objectives() -> list[Step]:
-    """Whether the objectives that the runbook answers for are measured, and whether they recover."""
+def objectives(within: str = "2h") -> list[Step]:
+    """Whether the objectives that the runbook answers for are measured, and whether they recover `within` that time."""
     ask, recover = OBJECTIVES
     return [
         Step(
@@ -93,7 +93,7 @@ def objectives() -> list[Step]:
             progress="recovery.state in ['recovered', 'burning']",
             until="recovery.state == 'recovered'",
             hold="1m",
-            deadline="2h",
+            deadline=within,
             poll=60.0,
             on_effective="resolved",
             on_ineffective="mitigated",

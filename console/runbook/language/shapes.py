@@ -44,6 +44,7 @@ class VerifyClause(
     worse: str = ""
     query: str = ""
     every: decode.Duration | None = None
+    objectives: Span = "2h"
     shows: list[Text] = []
 
 

@@ -110,7 +110,7 @@ def test_b05_a_limit_and_a_pattern_hold() -> None:
 
 def test_b06_an_input_says_where_its_value_came_from_and_a_person_overrides_it() -> None:
     item = Input("app", "spark_app", sources=("selection.app", "alert.app", "finding.app"))
-    book = replace(OOM, inputs=(item,))
+    book = replace(OOM, inputs=(item,), about=())
     assert resolve(book, board(finding()), app=KEY).origins == {"app": "selection"}
     assert resolve(book, board(finding()), alert=alert()).origins["app"].startswith("alert ")
     assert resolve(book, board(finding()), app="x/y", given={"app": "etl-orders"}).origins == {"app": "given"}

@@ -151,8 +151,13 @@ def test_who_holds_what_many_wait_for_is_reckoned_once_and_never_names_who_asks(
         )
     )
     view = JoinedFacts(things, assemble(things))
-    reckoned = []
-    monkeypatch.setattr(joined, "ranked", lambda *asked: reckoned.append(asked[1]) or ranked(*asked))
+    reckoned: list[str] = []
+
+    def counted(groups: Any, resource: str, wanted: Any) -> Any:
+        reckoned.append(resource)
+        return ranked(groups, resource, wanted)
+
+    monkeypatch.setattr(joined, "ranked", counted)
     keys = [group.key for group in view.groups.values()]
     said = {key: view.shares_of("cpu", "", key) for key in keys}
     assert reckoned == ["cpu"]

@@ -149,6 +149,28 @@ KINDS = (
         like=(("cluster-dns-down", "the resolver answered: there can be no such name"),),
     ),
     FailureKind(
+        code="driver-pod-not-found",
+        owner="owner of the job",
+        title="the driver looks for its own pod under a name that no pod has: {what}",
+        words=("this was supposed to be the driver pod",),
+        pattern=r"No pod was found named (?P<what>\S{1,120})",
+        means="spark.kubernetes.driver.pod.name or the namespace is not that of the pod in which the driver runs",
+        step="set both to the pod's own (downward API: metadata.name, metadata.namespace), or leave them out in client "
+        "mode",
+        decide="name and namespace of the pod against spark.kubernetes.driver.pod.name and spark.kubernetes.namespace",
+        like=(("I16", "the answer was that there is no such pod, not that it may not be read"),),
+    ),
+    FailureKind(
+        code="pod-template-unreadable",
+        owner="owner of the job",
+        title="the pod template could not be loaded",
+        words=("Could not load pod from template file",),
+        means="the file is not where Spark runs that builds the pod (submission, driver for executors), or is no pod",
+        step="the path in spark.kubernetes.*.podTemplateFile, from where it is read; the file as a pod",
+        decide="the exception below it: a file that is not there, rights, or a field that is no pod's",
+        like=(("user-error", "no code of the job had run"),),
+    ),
+    FailureKind(
         code="catalog-login-refused",
         class_="I22",
         owner="platform or owner of the job",

@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 LINES: dict[str, str] = {
+    "driver-pod-not-found": "org.apache.spark.SparkException: No pod was found named etl-driver in the cluster in the "
+    "namespace jobs (this was supposed to be the driver pod.).",
+    "pod-template-unreadable": "org.apache.spark.SparkException: Could not load pod from template file.",
     "cpu-features-missing": "io.acme.Crashed: SIGILL (0x4) at pc=0x00007f, pid=17, tid=18",
     "native-engine-memory": "org.apache.gluten.memory.memtarget.ThrowOnOomMemoryTarget$OutOfMemoryException: Not "
     "enough spark off-heap execution memory. Acquired: 4.0 MiB, granted: 1024.0 B.",
@@ -206,6 +209,7 @@ LINES: dict[str, str] = {
 """Code → the innermost exception, as it is printed."""
 
 LOOK_ALIKES: tuple[tuple[str, str], ...] = (
+    ("driver-pod-not-found", "org.apache.spark.SparkException: Executor cannot find driver pod"),
     ("cpu-features-missing", "io.acme.Crashed: SIGSEGV (0xb) at pc=0x00007f, pid=17"),
     ("native-engine-memory", "java.lang.OutOfMemoryError: Java heap space"),
     ("native-engine-failed", "org.apache.gluten.exception.GlutenException: org.apache.spark.TaskKilledException"),

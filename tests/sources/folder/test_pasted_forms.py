@@ -373,3 +373,9 @@ def test_events_without_a_namespace_belong_to_the_only_one_that_was_saved(tmp_pa
     other["metadata"]["namespace"] = "other"
     put(tmp_path, "other.json", json.dumps(other))
     assert "Pod//etl-driver" in {e.about for e in read_folder(tmp_path).events}, "it may be of either"
+
+
+def test_what_an_entrypoint_prints_before_any_logger_is_a_log_under_any_name(tmp_path: Path) -> None:
+    printed = "+ exec /usr/bin/tini -s -- driver-py --class x\nNon-spark-on-k8s command provided, proceeding in pass-through mode...\n"
+    (tmp_path / "pasted.txt").write_text(printed)
+    assert [log.text for log in read_folder(tmp_path).logs] == [printed]

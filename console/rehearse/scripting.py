@@ -65,7 +65,7 @@ async def _both(
     spec: ScriptSpec, test: ScriptTest, session: DrillSession, connection: Connection, folder: Path
 ) -> ScriptScore:
     problems: list[str] = []
-    effect, changes = _effect(spec, test), Changes()
+    effect, changes = _effect(spec, test), ObjectChanges()
     pin = Pin("", 0)
     if effect.target is not None and not _makes(effect):
         obj = await kubernetes.read(connection.reader, await kubernetes.place(connection.reader, effect.target))
@@ -83,7 +83,7 @@ async def _both(
     return ScriptScore(tuple(problems), len(session.changes), done.output)
 
 
-class Changes:
+class ObjectChanges:
     """What became of objects since the watch began: what they were, and what they are; None where there is none."""
 
     def __init__(self) -> None:
@@ -160,7 +160,7 @@ def _ended(test: ScriptTest, way: str, done: Finished) -> Iterator[str]:
         yield f"its {way} does not say {test.says!r}"
 
 
-def _became(test: ScriptTest, changes: Changes) -> Iterator[str]:
+def _became(test: ScriptTest, changes: ObjectChanges) -> Iterator[str]:
     mine = [_key(one) for one in test.about]
     for key in changes.moved:
         if key not in mine:

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from console.base.errors import ConsoleError, UsageError
 from console.base.jsontext import decode_json
+from console.base.text import listed
 from console.wire.fields import JSON_PATCH, beyond
 from console.wire.http import Method
 from console.wire.paths import segment
@@ -276,7 +277,7 @@ def within(
         )
     if other := beyond(tree, media_type, call.verb, present, grant.touches, stamp):
         declared = ", ".join(grant.touches)
-        raise CallRefused(f"{', '.join(other[:5])} of {grant.about} is not declared under `touches` ({declared})")
+        raise CallRefused(f"{listed(other, 5)} of {grant.about} is not declared under `touches` ({declared})")
 
 
 def _seen(meta: dict[str, Any]) -> list[dict[str, Any]]:

@@ -11,7 +11,8 @@ import pytest
 
 from console.base.errors import UsageError
 from console.cli.engine import proving
-from console.cli.engine.proving import PlayedCase, chosen, report
+from console.cli.engine.played import PlayedCase
+from console.cli.engine.proving import chosen, report
 from console.cli.main import run
 
 BOOK = """\

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 import click
-from msgspec import Struct
 
 from console.base.errors import ConsoleError, Exit, UsageError, did_you_mean
 from console.base.text import clean, plural
 from console.cli.engine import scripted
+from console.cli.engine.played import PlayedCase
 from console.cli.options import output_option
 from console.cli.output import narrate, print_json, say, table
 
@@ -25,23 +25,6 @@ if TYPE_CHECKING:
     from console.rehearse.playing import Score
     from console.runbook.lint.problems import LintProblem
     from console.sources.files.runbooks import Library
-
-
-class PlayedCase(Struct, frozen=True):
-    """One case of a drill, played. `problems` is empty where it ended as it should; `seconds` are of the wall.
-
-    `said`: the texts that a person would have seen, line by line, with what was answered.
-    """
-
-    drill: str
-    case: str
-    runbook: str
-    outcome: str
-    path: tuple[str, ...]
-    writes: int
-    problems: tuple[str, ...]
-    seconds: float
-    said: tuple[str, ...] = ()
 
 
 @click.command("test")

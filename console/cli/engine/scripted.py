@@ -11,7 +11,7 @@ from console.base.errors import ConsoleError
 from console.base.text import clean
 
 if TYPE_CHECKING:
-    from console.cli.engine.proving import PlayedCase
+    from console.cli.engine.played import PlayedCase
     from console.runbook.scripts import ScriptSpec
 
 FOLDER = "scripts"
@@ -48,7 +48,7 @@ def played(plays: Iterable[tuple[ScriptSpec, str]]) -> Iterator[PlayedCase]:
 
 def one(spec: ScriptSpec, name: str) -> PlayedCase:
     """One test. What stops it is a problem of it."""
-    from console.cli.engine.proving import PlayedCase
+    from console.cli.engine.played import PlayedCase
     from console.rehearse.scripting import try_script
 
     began = time.monotonic()

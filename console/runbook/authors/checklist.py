@@ -33,6 +33,7 @@ class ChecklistLine(NamedTuple):
     step: str = ""
 
 
+# complex: one branch for each part of a page, in the order in which it is read
 def checklist(runbook: Runbook) -> list[ChecklistLine]:
     """The whole of it, paragraph by paragraph."""
     numbers = {step.id: number for number, step in enumerate(_shown(runbook), 1)}

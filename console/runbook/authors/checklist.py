@@ -190,7 +190,8 @@ def _choice(
         yield ChecklistLine("text", text, 7, "     ", step.id)
     for said, goto in _ways(runbook, changes[0]):
         yield ChecklistLine("text", f"{said}: {_where(runbook, goto, numbers)}", 9, "     → ", step.id)
-    yield ChecklistLine("text", "If it is none of them, or cannot be told: handed over", 9, "     → ", step.id)
+    for said, goto in (("If it is none of them", step.branches[-1].goto), ("If that cannot be told", step.on_unknown)):
+        yield ChecklistLine("text", f"{said}: {_where(runbook, goto, numbers)}", 9, "     → ", step.id)
 
 
 _VERBS = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.cli.board import MOST_MEMBERS, status_document, status_text
+from console.cli.board.status import MOST_MEMBERS, status_document, status_text
 from tests.tui.scenes import shared
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from console.actions import patches
 from console.actions.effects import Consequence, Effect
-from console.actions.fit import tree
 from console.apps.states import over
 from console.base.clock import parse_time, time_of_day
+from console.base.shapes import mapping
 from console.base.text import clean, plural
 from console.base.units import human_duration
 
@@ -41,12 +41,12 @@ def of_edit(effect: Effect, obj: dict[str, Any], touched: tuple[str, ...], now: 
 
 def _rolled(obj: dict[str, Any]) -> list[Consequence]:
     """A workload gets another template."""
-    spec, status = tree(obj.get("spec")), tree(obj.get("status"))
+    spec, status = mapping(obj.get("spec")), mapping(obj.get("status"))
     if spec.get("paused") is True:
         return [Consequence("restart", "info", "its rollout is paused: no pod is replaced until it is resumed")]
     count = status.get("desiredNumberScheduled", spec.get("replicas"))
     pods = f"its {plural(count, 'pod')}" if isinstance(count, int) and count else "its pods"
-    if tree(spec.get("strategy")).get("type") == "Recreate":
+    if mapping(spec.get("strategy")).get("type") == "Recreate":
         return [Consequence("restart", "warning", f"{pods} end, and only then new ones start")]
     return [Consequence("restart", "warning", f"{pods} are replaced, a few at a time")]
 
@@ -87,12 +87,12 @@ BETWEEN = frozenset({"FAILING", "PENDING_RERUN", "INVALIDATING", "SUBMISSION_FAI
 
 
 def _lost(obj: dict[str, Any], now: float) -> list[Consequence]:
-    status = tree(obj.get("status"))
-    state = str(tree(status.get("applicationState")).get("state") or "NEW")
+    status = mapping(obj.get("status"))
+    state = str(mapping(status.get("applicationState")).get("state") or "NEW")
     if over(state):
         return [Consequence("loss", "info", f"it is {state} now: no running work is lost")]
     begun = parse_time(str(status.get("lastSubmissionAttemptTime") or ""))
-    alive = sum(1 for word in tree(status.get("executorState")).values() if word == "RUNNING")
+    alive = sum(1 for word in mapping(status.get("executorState")).values() if word == "RUNNING")
     executors = f" on {plural(alive, 'executor')}" if alive else ""
     if begun is None:
         return [Consequence("loss", "unknown", f"it is {clean(state)}; how much work is lost is not known")]
@@ -105,7 +105,7 @@ def _lost(obj: dict[str, Any], now: float) -> list[Consequence]:
 
 
 def _pod(obj: dict[str, Any]) -> list[Consequence]:
-    role = str(tree(tree(obj.get("metadata")).get("labels")).get("spark-role") or "")
+    role = str(mapping(mapping(obj.get("metadata")).get("labels")).get("spark-role") or "")
     if role == "executor":
         lost = "its running tasks, cached blocks and shuffle files are lost and computed again"
         return [

@@ -9,10 +9,10 @@ from msgspec import Struct
 
 from console.actions.beside import Beside
 from console.actions.effects import Effect
-from console.actions.fit import tree
 from console.actions.making import Making, stamped
 from console.actions.proof import Proof
 from console.actions.verb import Objection
+from console.base.shapes import mapping
 
 _OURS = ("apiVersion", "kind", "name", "namespace")
 
@@ -38,7 +38,7 @@ class Create(Making):
         if not isinstance(template, dict) or not template:
             yield Objection("create-nothing", "does not say what the object holds", "write `template: {spec: …}`")
             return
-        said = [key for key in _OURS if key in template or key in tree(template.get("metadata"))]
+        said = [key for key in _OURS if key in template or key in mapping(template.get("metadata"))]
         if said:
             yield Objection("create-twice", f"says {said[0]} in its template", "`target` says it")
 
@@ -52,9 +52,9 @@ class Create(Making):
     def settle(self, effect: Effect, obj: dict[str, Any], beside: Beside, now: float) -> Effect:
         target = effect.target
         assert target is not None
-        template = tree(effect.given.get("template"))
+        template = mapping(effect.given.get("template"))
         where = {"namespace": target.namespace} if target.namespace else {}
-        meta = {**tree(template.get("metadata")), "name": target.name, **where}
+        meta = {**mapping(template.get("metadata")), "name": target.name, **where}
         return stamped(effect, {"apiVersion": target.api_version, "kind": target.kind, **template, "metadata": meta})
 
 

@@ -8,10 +8,10 @@ from typing import Any
 from console.actions.beside import NOTHING, Beside
 from console.actions.delete import Delete
 from console.actions.effects import Consequence, Effect
-from console.actions.fit import tree
 from console.actions.pins import Pin
 from console.actions.proof import GONE, Proof
 from console.actions.verb import ApiRequest, Right
+from console.base.shapes import mapping
 from console.base.text import clean
 
 _MIRROR = "kubernetes.io/config.mirror"
@@ -44,13 +44,13 @@ class Evict(Delete):
 
     def obstacles(self, effect: Effect, obj: dict[str, Any], beside: Beside) -> Iterator[str]:
         yield from super().obstacles(effect, obj, beside)
-        if _MIRROR in tree(tree(obj.get("metadata")).get("annotations")):
+        if _MIRROR in mapping(mapping(obj.get("metadata")).get("annotations")):
             yield "it is a static pod: the kubelet runs it from a file on its node, and an eviction does not end it"
 
     def consequences(
         self, effect: Effect, obj: dict[str, Any], touched: tuple[str, ...], now: float, beside: Beside = NOTHING
     ) -> list[Consequence]:
-        owners = [o for o in tree(obj.get("metadata")).get("ownerReferences") or [] if isinstance(o, dict)]
+        owners = [o for o in mapping(obj.get("metadata")).get("ownerReferences") or [] if isinstance(o, dict)]
         out = [*super().consequences(effect, obj, touched, now, beside), Consequence("permission", "info", _PDB)]
         if not any(c.topic == "restart" for c in out):
             kinds = [clean(str(o.get("kind"))) for o in owners if o.get("controller") is True]

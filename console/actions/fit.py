@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from console.actions.effects import Consequence
 from console.apps import memory
+from console.base.shapes import mapping
 from console.base.text import clean, plural
 from console.base.units import human_bytes, parse_quantity
 
@@ -47,13 +48,13 @@ def needs(obj: dict[str, Any]) -> tuple[PodRequests, ...]:
     """Driver and executors of a kubeflow SparkApplication; empty for other objects, or where a size is not known."""
     if obj.get("kind") != "SparkApplication" or not str(obj.get("apiVersion")).startswith("sparkoperator.k8s.io/"):
         return ()
-    spec = tree(obj.get("spec"))
-    conf = {str(k): str(v) for k, v in tree(spec.get("sparkConf")).items()}
-    dynamic = tree(spec.get("dynamicAllocation"))
+    spec = mapping(obj.get("spec"))
+    conf = {str(k): str(v) for k, v in mapping(spec.get("sparkConf")).items()}
+    dynamic = mapping(spec.get("dynamicAllocation"))
     out = []
     roles: tuple[Literal["driver", "executor"], ...] = ("driver", "executor")
     for role in roles:
-        part = tree(spec.get(role))
+        part = mapping(spec.get(role))
         factor, language = spec.get("memoryOverheadFactor"), str(spec.get("type") or "")
         plan = memory.plan(role, conf=conf, spec=part, factor=factor, language=language, complete=True)
         if plan is None or plan.total is None:
@@ -64,7 +65,7 @@ def needs(obj: dict[str, Any]) -> tuple[PodRequests, ...]:
             said = str(wanted or conf.get("spark.executor.instances") or 1)
             count = int(said) if said.isdigit() else 1
         cpu = part.get("coreRequest") or conf.get(f"spark.kubernetes.{role}.request.cores") or part.get("cores") or 1
-        selector = {**tree(spec.get("nodeSelector")), **tree(part.get("nodeSelector"))}
+        selector = {**mapping(spec.get("nodeSelector")), **mapping(part.get("nodeSelector"))}
         tolerations = part.get("tolerations")
         out.append(
             PodRequests(
@@ -102,8 +103,8 @@ def judge_quotas(
     words: list[str] = []
     level: Level = "info"
     for quota in quotas:
-        label = clean(str(tree(quota.get("metadata")).get("name")))
-        spec = tree(quota.get("spec"))
+        label = clean(str(mapping(quota.get("metadata")).get("name")))
+        spec = mapping(quota.get("spec"))
         if spec.get("scopes") or spec.get("scopeSelector"):
             words.append(f"{label} counts only some pods (scopes), not checked")
             level = worse(level, "unknown")
@@ -126,12 +127,12 @@ def judge_quotas(
 
 def _left(quota: dict[str, Any], key: str, resource: str, mine: list[PodAllocation]) -> float | None:
     """What a quota leaves of a resource once `mine` are gone; None where it does not count it."""
-    spec, status = tree(quota.get("spec")), tree(quota.get("status"))
-    hard = tree(status.get("hard") or spec.get("hard"))
+    spec, status = mapping(quota.get("spec")), mapping(quota.get("status"))
+    hard = mapping(status.get("hard") or spec.get("hard"))
     if key not in hard:
         return None
     freed = {"cpu": sum(p.cpu for p in mine), "memory": sum(p.memory for p in mine), "pods": float(len(mine))}
-    return quantity(hard[key]) - quantity(tree(status.get("used")).get(key, 0)) + freed[resource]
+    return quantity(hard[key]) - quantity(mapping(status.get("used")).get(key, 0)) + freed[resource]
 
 
 def _short(left: float, resource: str, after: tuple[PodRequests, ...]) -> tuple[Level, str]:
@@ -242,8 +243,3 @@ def quantity(text: Any) -> float:
         return parse_quantity(text)
     except ValueError:
         return 0.0
-
-
-def tree(value: Any) -> dict[str, Any]:
-    """The value where it is a mapping, else an empty one."""
-    return value if isinstance(value, dict) else {}

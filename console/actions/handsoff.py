@@ -11,9 +11,9 @@ from typing import Any
 
 from console.actions.beside import Beside, ReadWanted, found
 from console.actions.effects import Effect
-from console.actions.fit import tree
 from console.actions.owners import managers
 from console.apps.remediation import acting
+from console.base.shapes import mapping
 from console.base.text import clean
 
 _JANITOR = ("RebootNode", "TerminateNode", "GPUReset")
@@ -56,23 +56,23 @@ def _touches_suspend(effect: Effect) -> bool:
 
 
 def _of_node(node: dict[str, Any], beside: Beside) -> Iterator[str]:
-    labels, name = _labels(node), str(tree(node.get("metadata")).get("name"))
-    taints = tree(node.get("spec")).get("taints")
+    labels, name = _labels(node), str(mapping(node.get("metadata")).get("name"))
+    taints = mapping(node.get("spec")).get("taints")
     yield from map(clean, acting(labels, taints if isinstance(taints, list) else []))
     for kind in _JANITOR:
         for item in found(beside, kind).items:
-            mine = tree(item.get("spec")).get("nodeName") == name
-            if mine and not tree(item.get("status")).get("completionTime"):
-                yield f"NVSentinel's janitor is at it ({kind} {clean(str(tree(item.get('metadata')).get('name')))})"
+            mine = mapping(item.get("spec")).get("nodeName") == name
+            if mine and not mapping(item.get("status")).get("completionTime"):
+                yield f"NVSentinel's janitor is at it ({kind} {clean(str(mapping(item.get('metadata')).get('name')))})"
     for claim in found(beside, "NodeClaim").items:
-        meta = tree(claim.get("metadata"))
-        if tree(claim.get("status")).get("nodeName") == name and meta.get("deletionTimestamp"):
+        meta = mapping(claim.get("metadata"))
+        if mapping(claim.get("status")).get("nodeName") == name and meta.get("deletionTimestamp"):
             yield f"Karpenter deletes its NodeClaim {clean(str(meta.get('name')))}"
 
 
 def cordoner(node: dict[str, Any]) -> tuple[str, bool]:
     """Who cordoned a node, in words, and whether it was Console; (``, False) where it is not cordoned."""
-    if tree(node.get("spec")).get("unschedulable") is not True:
+    if mapping(node.get("spec")).get("unschedulable") is not True:
         return "", False
     labels = _labels(node)
     if by := next((value for key, value in labels.items() if key.endswith("/cordon-by")), ""):
@@ -87,4 +87,4 @@ def cordoner(node: dict[str, Any]) -> tuple[str, bool]:
 
 
 def _labels(obj: dict[str, Any]) -> dict[str, str]:
-    return {str(k): str(v) for k, v in tree(tree(obj.get("metadata")).get("labels")).items()}
+    return {str(k): str(v) for k, v in mapping(mapping(obj.get("metadata")).get("labels")).items()}

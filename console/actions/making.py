@@ -14,9 +14,9 @@ from msgspec.structs import replace
 
 from console.actions import pins
 from console.actions.effects import STAMP, Effect, ObjectRef
-from console.actions.fit import tree
 from console.actions.pins import Pin
 from console.actions.verb import ApiRequest, Arrived, Right, Verb
+from console.base.shapes import mapping
 
 LONGEST = 63
 """Characters of a name that can be a label's value too."""
@@ -48,13 +48,13 @@ class Making(Verb):
         return ApiRequest("POST", effect.patch, into=self.collection(effect))
 
     def locally(self, effect: Effect, obj: dict[str, Any]) -> dict[str, Any] | None:
-        return tree(effect.patch) if self.makes(effect) else super().locally(effect, obj)
+        return mapping(effect.patch) if self.makes(effect) else super().locally(effect, obj)
 
     def dropped(self, effect: Effect, obj: dict[str, Any], after: dict[str, Any]) -> tuple[str, ...]:
         return () if self.makes(effect) else super().dropped(effect, obj, after)
 
     def trace(self, effect: Effect) -> ObjectRef | None:
-        made = tree(effect.patch)
+        made = mapping(effect.patch)
         if not self.makes(effect) or "kind" not in made or effect.target is None:
             return effect.target
         return ObjectRef(made["apiVersion"], made["kind"], effect.target.namespace, made["metadata"]["name"])
@@ -86,8 +86,8 @@ class Making(Verb):
 
 def stamped(effect: Effect, made: dict[str, Any]) -> Effect:
     """The effect that sends this object, with its stamp."""
-    meta = tree(made.get("metadata"))
-    notes = {**tree(meta.get("annotations")), STAMP: effect.id}
+    meta = mapping(made.get("metadata"))
+    notes = {**mapping(meta.get("annotations")), STAMP: effect.id}
     patch = {**made, "metadata": {**meta, "annotations": notes}}
     return replace(effect, patch=patch, patch_type="", touched=())
 

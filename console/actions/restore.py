@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from console.actions import patches
 from console.actions.beside import NOTHING, Beside, NoSuchChange, ReadWanted, found
 from console.actions.effects import Consequence, Effect
-from console.actions.fit import tree
 from console.actions.verb import Objection, Verb
+from console.base.shapes import mapping
 from console.base.text import clean
 
 
@@ -77,7 +77,7 @@ def _of_source(arguments: Mapping[str, Any], key: str, beside: Beside) -> Any:
         raise NoSuchChange(f"ConfigMap {source} cannot be read: {seen.error}")
     theirs = str(arguments.get("source_key") or key)
     for item in seen.items:
-        data = tree(item.get("data"))
+        data = mapping(item.get("data"))
         if theirs in data:
             return data[theirs]
         raise NoSuchChange(f"ConfigMap {source} has no key {clean(theirs)}")

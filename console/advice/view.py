@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
 
 from console.advice.catalogue import KeyCatalogue, Version, version_of
 from console.advice.model import Advice, Family, Priority, Unjudged
@@ -11,6 +10,7 @@ from console.advice.version import VersionStatement, best, versions
 from console.apps.evidence import of_rest, of_workload
 from console.apps.memory import number, size
 from console.base.redact import is_secret_key
+from console.base.shapes import mapping
 from console.facts.evidence import Evidence
 from console.findings.case import Case
 
@@ -38,7 +38,7 @@ class View:
         cr = case.group.cr if case.group is not None else None
         if cr is not None and case.app.launcher == "kubeflow":
             for role in ("driver", "executor"):
-                part = _tree(cr.spec.get(role))
+                part = mapping(cr.spec.get(role))
                 for field, key in _FIELDS.items():
                     if part.get(field) not in (None, ""):
                         name = key.format(role=role)
@@ -96,10 +96,10 @@ class View:
         cr = self.case.group.cr if self.case.group is not None else None
         value = " (value not shown)" if is_secret_key(key) else f": {self.conf.get(key, '')}"
         if cr is not None:
-            if key in self._fields and key not in _tree(cr.spec.get("sparkConf")):
+            if key in self._fields and key not in mapping(cr.spec.get("sparkConf")):
                 return of_workload(cr, f"{self._fields[key]}{value}")
             for part, name in (("sparkConf", key), ("hadoopConf", key.removeprefix("spark.hadoop."))):
-                if name in _tree(cr.spec.get(part)):
+                if name in mapping(cr.spec.get(part)):
                     return of_workload(cr, f"spec.{part} {name}{value}")
         docs = self.case.rest_docs("environment")
         if docs:
@@ -140,7 +140,3 @@ class View:
 
     def unjudged(self, family: Family, what: str, because: str, needs: str) -> Unjudged:
         return Unjudged(family, what, because, needs, self.case.subject)
-
-
-def _tree(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

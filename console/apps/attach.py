@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from console.apps.groups import Group, GroupId
+from console.base.shapes import mappings
 from console.facts import lognames
 from console.facts import logs as logtext
 from console.facts.model import Facts, Log, RestDocument
-from console.facts.rest import rows, text
+from console.facts.rest import text
 
 _IP = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d{1,3}){3})(?![\d.])")
 
@@ -118,7 +119,7 @@ def _rest(
         out.shared_rest.append(doc)
         return
     if doc.path == "applications":
-        for row in rows(doc.data):
+        for row in mappings(doc.data):
             app_id = text(row, "id")
             gid = by_app.get(app_id) or by_pod.get(doc.pod.removeprefix("Pod/"))
             one = RestDocument("", dict(row), doc.origin, app_id=app_id, pod=doc.pod)

@@ -13,8 +13,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from console.base.shapes import is_number, mappings
 from console.facts.model import Origin, RestDocument
-from console.facts.rest import Row, num, rows, text
+from console.facts.rest import Row, num, text
 
 MIB = 2**20
 DRIVER_URL = re.compile(r"--driver-url, spark://CoarseGrainedScheduler@(\[[^\]]+\]|[^:,\s]+):(\d+)")
@@ -91,7 +92,7 @@ def slots(docs: Iterable[RestDocument]) -> dict[str, tuple[Slot, ...]]:
     out: dict[str, list[Slot]] = {}
     for worker, doc in sorted(newest.items()):
         for part, over in (("finishedexecutors", True), ("executors", False)):
-            for row in rows(doc.data.get(part)):
+            for row in mappings(doc.data.get(part)):
                 slot = _slot(row, worker, over)
                 if slot is not None:
                     out.setdefault(slot.app_id, []).append(slot)
@@ -118,7 +119,7 @@ def started(row: Row) -> float | None:
     value = row.get("starttime")
     if isinstance(value, str) and value.isdigit():
         value = int(value)
-    return value / 1000 if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else None
+    return value / 1000 if is_number(value) and value > 0 else None
 
 
 def per_executor(row: Row) -> float:
@@ -127,7 +128,7 @@ def per_executor(row: Row) -> float:
 
 
 def gpus_per_executor(row: Row) -> float:
-    wanted = rows(row.get("resourcesperexecutor")) or rows(row.get("resourcesperslave"))
+    wanted = mappings(row.get("resourcesperexecutor")) or mappings(row.get("resourcesperslave"))
     return sum(num(r, "amount") for r in wanted if "gpu" in (text(r, "name") or text(r, "resourceName")))
 
 
@@ -138,12 +139,12 @@ def _master(url: str, answers: Sequence[RestDocument]) -> Master:
     for answer in answers:
         for into, parts in ((apps, ("activeapps", "completedapps")), (drivers, ("activedrivers", "completeddrivers"))):
             for part in parts:
-                into.update({text(row, "id"): row for row in rows(answer.data.get(part)) if text(row, "id")})
+                into.update({text(row, "id"): row for row in mappings(answer.data.get(part)) if text(row, "id")})
     return Master(
         url=url,
         place=last.pod,
         status=text(last.data, "status"),
-        workers=tuple(_worker(row) for row in rows(last.data.get("workers")) if text(row, "id")),
+        workers=tuple(_worker(row) for row in mappings(last.data.get("workers")) if text(row, "id")),
         apps=apps,
         drivers=drivers,
         origin=last.origin,
@@ -190,12 +191,12 @@ def _slot(row: Row, worker: str, over: bool) -> Slot | None:
 def _age(doc: RestDocument) -> tuple[float, float, float, str]:
     """Larger for a newer answer of one master: time goes on in what it says, whatever its file is called."""
     data = doc.data
-    beats = max((num(w, "lastheartbeat") for w in rows(data.get("workers"))), default=0.0)
-    apps = [row for part in ("activeapps", "completedapps") for row in rows(data.get(part))]
+    beats = max((num(w, "lastheartbeat") for w in mappings(data.get("workers"))), default=0.0)
+    apps = [row for part in ("activeapps", "completedapps") for row in mappings(data.get(part))]
     ran = max((num(a, "starttime") + num(a, "duration") for a in apps), default=0.0)
-    return (max(beats, ran), float(len(rows(data.get("completedapps")))), doc.origin.at or 0.0, doc.origin.locator)
+    return (max(beats, ran), float(len(mappings(data.get("completedapps")))), doc.origin.at or 0.0, doc.origin.locator)
 
 
 def _worker_age(doc: RestDocument) -> tuple[float, int, int]:
-    over, live = rows(doc.data.get("finishedexecutors")), rows(doc.data.get("executors"))
+    over, live = mappings(doc.data.get("finishedexecutors")), mappings(doc.data.get("executors"))
     return (doc.origin.at or 0.0, len(over), len(live))

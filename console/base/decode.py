@@ -18,6 +18,7 @@ from msgspec import inspect as shape
 
 from console.base.document import Document, Path
 from console.base.errors import DocumentError, did_you_mean
+from console.base.shapes import is_number
 from console.base.text import shorten
 from console.base.units import MOST, MOST_SECONDS, parse_duration, parse_number, parse_quantity
 
@@ -355,7 +356,7 @@ def _fits(value: Any, kind: shape.Type) -> bool:
         case shape.BoolType():
             return isinstance(value, bool)
         case shape.IntType() | shape.FloatType():
-            return isinstance(value, int | float) and not isinstance(value, bool)
+            return is_number(value)
         case shape.LiteralType() as literal:
             return value in literal.values
     return True

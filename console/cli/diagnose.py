@@ -136,7 +136,7 @@ def _was_read(facts: Facts) -> bool:
 
 
 def _live(what: str, where: Where, output: str, slow: bool, explain: bool, run: str | None) -> int:
-    from console.cli.board import find_app
+    from console.cli.board.apps import find_app
     from console.cli.connect import looking
     from console.findings.diagnose import gathered
 

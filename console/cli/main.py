@@ -27,12 +27,16 @@ class Lazy(NamedTuple):
 
 
 COMMANDS: dict[str, Lazy] = {
-    "status": Lazy("console.cli.board:status", "What is burning, since when, and how far each source can be trusted."),
-    "apps": Lazy("console.cli.board:apps", "Spark applications with drivers, executors and what is wrong with them."),
-    "alerts": Lazy("console.cli.board:alerts", "Firing alerts and the runbook of each."),
+    "status": Lazy(
+        "console.cli.board.status:status", "What is burning, since when, and how far each source can be trusted."
+    ),
+    "apps": Lazy(
+        "console.cli.board.apps:apps", "Spark applications with drivers, executors and what is wrong with them."
+    ),
+    "alerts": Lazy("console.cli.board.status:alerts", "Firing alerts and the runbook of each."),
     "components": Lazy("console.cli.components:command", "The systems of the platform and whether they work."),
     "gpu": Lazy("console.cli.gpu:command", "GPUs: who holds each, which are broken, which are wasted."),
-    "waits": Lazy("console.cli.waits:command", "Who waits: for which queue, how much is missing, who holds it."),
+    "waits": Lazy("console.cli.board.waits:command", "Who waits: for which queue, how much is missing, who holds it."),
     "slo": Lazy("console.cli.slo:command", "Objectives, error budgets and burn rates, with their arithmetic."),
     "diagnose": Lazy(
         "console.cli.diagnose:command",

@@ -13,6 +13,7 @@ from console.base.clock import rfc3339
 from console.base.errors import Exit
 from console.base.jsontext import json_text
 from console.base.redact import redact_short, redact_value
+from console.base.shapes import is_number
 from console.base.text import clean
 from console.board.model import Board
 from console.facts.leftout import LeftOut
@@ -36,10 +37,7 @@ def plain(value: Any) -> Any:
 
 def _times(value: Any) -> Any:
     if isinstance(value, dict):
-        return {
-            k: rfc3339(v) if k in _TIMES and isinstance(v, int | float) and not isinstance(v, bool) else _times(v)
-            for k, v in value.items()
-        }
+        return {k: rfc3339(v) if k in _TIMES and is_number(v) else _times(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [_times(v) for v in value]
     return value

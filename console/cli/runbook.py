@@ -183,7 +183,7 @@ def _alert(file: str, app: str) -> Alert:
 
 
 def _app(live: Live, name: str | None) -> str:
-    from console.cli.board import find_app
+    from console.cli.board.apps import find_app
 
     return find_app(live.situation.board, name).key if name else ""
 

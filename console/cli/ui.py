@@ -26,7 +26,7 @@ def terminal() -> bool:
 def open_ui(where: Where, first: Opening | None = None) -> int:
     """Show the cluster until the user leaves; without a terminal, print the status once."""
     if not terminal():
-        from console.cli.board import status_text
+        from console.cli.board.status import status_text
         from console.cli.connect import settled
         from console.cli.output import exit_for, say
 

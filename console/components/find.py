@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from console.base.shapes import mapping
 from console.components.spec import Definition, Find, Preset
 from console.facts.model import Facts, Pod, Workload
 from console.facts.objectpaths import walk
@@ -149,10 +150,10 @@ def _conf(pattern: str) -> re.Pattern[str]:
 
 
 def _conf_lines(thing: ClusterObject) -> Iterable[str]:
-    for key, value in _map(thing.spec.get("sparkConf")).items():
+    for key, value in mapping(thing.spec.get("sparkConf")).items():
         yield f"{key}={value}"
     if thing.kind == "ConfigMap":
-        for text in _map(thing.spec.get("data")).values():
+        for text in mapping(thing.spec.get("data")).values():
             for line in str(text).splitlines():
                 words = line.replace("=", " ", 1).split(None, 1)
                 if len(words) == 2 and words[0].startswith("spark."):
@@ -201,7 +202,7 @@ class _Index:
             if thing.pod is not None:
                 out[thing.pod.key] = thing.pod
                 continue
-            wanted = _map(_map(thing.spec.get("selector")).get("matchLabels"))
+            wanted = mapping(mapping(thing.spec.get("selector")).get("matchLabels"))
             if thing.kind == "SparkApplication":
                 wanted = {"sparkoperator.k8s.io/app-name": thing.name}
             if not wanted:
@@ -220,12 +221,12 @@ def _owned(pod: Pod, thing: ClusterObject) -> bool:
 
 
 def _of_workload(workload: Workload) -> ClusterObject:
-    template = _map(_map(workload.spec.get("template")).get("spec"))
+    template = mapping(mapping(workload.spec.get("template")).get("spec"))
     containers = [c for c in template.get("containers") or () if isinstance(c, dict)]
     asked: set[str] = set()
     for container in containers:
         for part in ("limits", "requests"):
-            asked.update(str(name) for name in _map(_map(container.get("resources")).get(part)))
+            asked.update(str(name) for name in mapping(mapping(container.get("resources")).get(part)))
     return ClusterObject(
         workload.kind,
         workload.api_version,
@@ -247,7 +248,3 @@ def _of_pod(pod: Pod) -> ClusterObject:
     return ClusterObject(
         "Pod", "v1", pod.namespace, pod.name, pod.labels, images, asked, {}, {}, pod.created, pod.annotations, pod
     )
-
-
-def _map(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

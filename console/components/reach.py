@@ -87,7 +87,7 @@ def _silent(found: ComponentObjects, facts: Facts) -> Iterable[Trouble]:
     seen = facts.monitoring
     if seen is None or not seen.down:
         return
-    ready = {(pod.namespace, pod.name): pod for pod in found.pods if _is_ready(pod)}
+    ready = {(pod.namespace, pod.name): pod for pod in found.pods if pod.ready}
     known = {target.key: target for target in seen.targets or ()}
     for outage in seen.down:
         target = known.get((outage.job, outage.instance))
@@ -100,11 +100,6 @@ def _silent(found: ComponentObjects, facts: Facts) -> Iterable[Trouble]:
             evidence = Evidence("prometheus", pod.key, shorten(clean(redact(words)), 300), outage.up)
             subject = next((t.key for t in found.things if pod.name.startswith(f"{t.name}-")), pod.key)
             yield Trouble("degraded", shorten(clean(redact(words)), 200), subject, evidence, "silent", outage.up)
-
-
-def _is_ready(pod: Any) -> bool:
-    condition = pod.condition("Ready")
-    return condition is not None and condition.status == "True"
 
 
 def _selector(service: Workload) -> Mapping[str, Any]:

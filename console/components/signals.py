@@ -130,9 +130,16 @@ def _log(signal: Signal, found: ComponentObjects, facts: Facts) -> Iterable[Sign
             excerpt = shorten(clean(redact(state[2])), 300)
             evidence = Evidence("log", f"{log.subject} log line {state[1]}", excerpt, log.origin.at)
             if state[0]:
-                yield _bad(signal, shorten(excerpt, 90), evidence)
+                yield _bad(signal, _telling(excerpt, bad, 90), evidence)
             else:
-                yield _good(signal, f"its log says {shorten(excerpt, 60)!r}", evidence)
+                yield _good(signal, f"its log says {_telling(excerpt, good, 60)!r}", evidence)
+
+
+def _telling(line: str, looked_for: re.Pattern[str], room: int) -> str:
+    """The line, shortened; from what was looked for on, where that would be cut off."""
+    hit = looked_for.search(line)
+    begins = hit.start() if hit is not None and hit.end() > room else 0
+    return ("…" if begins else "") + shorten(line[begins:], room)
 
 
 @lru_cache(maxsize=256)

@@ -96,7 +96,7 @@ def _changed(status: Mapping[str, Any], type: str) -> float | None:
 
 def _pods(found: ComponentObjects, now: float) -> Iterable[Trouble]:
     """Pods that get no node, containers that cannot start, or that restarted a moment ago."""
-    ready = any(_ready(pod) for pod in found.pods)
+    ready = any(pod.ready for pod in found.pods)
     level = "degraded" if ready else "down"
     for pod in found.pods:
         subject = _owner(pod, found)
@@ -141,8 +141,3 @@ def _owner(pod: Pod, found: ComponentObjects) -> str:
         ):
             return thing.key
     return pod.key
-
-
-def _ready(pod: Pod) -> bool:
-    condition = pod.condition("Ready")
-    return condition is not None and condition.status == "True"

@@ -15,6 +15,7 @@ from msgspec import Struct
 from console.facts.chainwords import (
     FIXED,
     JAVA_OWNERS,
+    PARTS,
     PASSED_ON,
     PYTHON_LIBRARIES,
     STOPS,
@@ -37,6 +38,10 @@ _INLINE = re.compile(
 )
 _FRAME = re.compile(r"^\s+at [\w.$<>/]+[\w$<>]*\(|^\s+\.\.\. \d+ (?:more|common)|^\s*at [\w.$]+\.[\w$<>]+\(")
 _PY_FRAME = re.compile(r'^ +File "([^"\n]+)", line \d+')
+_CELL = re.compile(
+    r"^(?:Cell In|Input In|File (?P<file>[^\s:]+):\d+|<ipython-input|(?P<path>/[^\s]+) in \S+\(|-+> ?\d+ |\d+ )"
+)
+"""What a notebook prints between a traceback's first line and its error: places, and the code around them."""
 _TASK = re.compile(r"Lost task [\d.]+ in stage [\d.]+ \(TID \d+\) ?\([^)\n]*(?:executor [\w-]+|driver)\): ")
 _TASK_PLAIN = re.compile(r"Lost task [\d.]+ in stage [\d.]+ \(TID \d+[^)\n]*\): ")
 _INSIDE = re.compile(r"(?:(?<=: )|(?<=^)|(?<= ))((?:[a-z][\w]*\.){2,}[A-Z][\w$]*(?:Exception|Error|Throwable)): ")
@@ -79,6 +84,7 @@ class Decisive(Struct, frozen=True):
         owner: whose the innermost frames are: the owner of the program's, a library's, or not written.
         links: every exception of the chain with its message, the innermost first.
         wrapped: nothing but wrappers was written: what they pass on is not here.
+        part: the connector, engine or table library in which it was thrown, by name; `` where it is none that is known.
     """
 
     line: str
@@ -88,6 +94,7 @@ class Decisive(Struct, frozen=True):
     owner: Owner
     links: tuple[str, ...]
     wrapped: bool = False
+    part: str = ""
 
 
 def decisive(text: str) -> Decisive | None:
@@ -115,6 +122,7 @@ def decisive(text: str) -> Decisive | None:
         owner=_owner(last),
         links=links,
         wrapped=all(one.wrapper for one in chain),
+        part=_part(last),
     )
 
 
@@ -194,6 +202,9 @@ def _thrown(text: str) -> list[Thrown]:
             if (frame := _PY_FRAME.match(line)) is not None:
                 trace.append(frame.group(1))
                 continue
+            if (cell := _CELL.match(line)) is not None:
+                trace.extend(one for one in (cell["file"] or cell["path"],) if one)
+                continue
             if not line or line[0] in " \t" or line.startswith(("During ", "The above")):
                 continue
             _add(out, _of_python(line, trace))
@@ -269,3 +280,18 @@ def _owner(one: Thrown) -> Owner:
             return "user"
         return "library" if place.startswith(JAVA_OWNERS) else "user"
     return "library" if one.frames else "unknown"
+
+
+def _part(one: Thrown) -> str:
+    """What is put into Spark and threw it: the first of these among the innermost frames, above the user's own."""
+    for frame in (one.name, *(f.partition("(")[0].rpartition("/")[2] for f in one.frames[:_DEEP])):
+        for name, packages in PARTS:
+            if frame.startswith(packages):
+                return name
+        if frame != one.name and not frame.startswith((*JAVA_OWNERS, "java.", "javax.", "jdk.", "sun.", "scala.")):
+            return ""
+    return ""
+
+
+_DEEP = 12
+"""Innermost frames in which what threw it is looked for."""

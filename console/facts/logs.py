@@ -54,7 +54,8 @@ _JSON_LINE = re.compile(
     _PREFIX + r"(\{ ?\"(?:ts|@timestamp|timestamp|level|time|timeMillis|instant|log\.level|thread)\".*)"
 )
 _BARE = re.compile(
-    _PREFIX + r"(?:Traceback \(most recent call last\)|Exception in thread |py4j\.protocol\.|pyspark\.errors\.|Error: )"
+    _PREFIX + r"(?:Traceback \(most recent call last\)|Exception in thread |py4j\.protocol\.|pyspark\.errors\.|Error: "
+    r"|# A fatal error has been detected)"
 )
 """Lines that a process prints itself, past its logging: a trace of the main program."""
 _SPLIT_EXCEPTION = re.compile(r'"exception":\{"class":"([\w.$]+)","msg":"')

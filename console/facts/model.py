@@ -165,6 +165,12 @@ class Pod(Struct, frozen=True, gc=False):
         return None
 
     @property
+    def ready(self) -> bool:
+        """Whether it says that it is."""
+        condition = self.condition("Ready")
+        return condition is not None and condition.status == "True"
+
+    @property
     def main(self) -> Container | None:
         """The Spark container: by its well-known name, else the first main container."""
         first: Container | None = None

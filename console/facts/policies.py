@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from console.base.shapes import mapping, mappings
 from console.facts.model import Workload
 
 Direction = Literal["Ingress", "Egress"]
@@ -90,7 +91,7 @@ class Policies:
             if not end.outside
             and one.namespace == end.namespace
             and direction in _types(one)
-            and selected(_map(one.spec.get("podSelector")), end.labels, end.whole)
+            and selected(mapping(one.spec.get("podSelector")), end.labels, end.whole)
         ]
 
     def _may(self, end: Peer) -> list[Workload]:
@@ -99,7 +100,7 @@ class Policies:
             one
             for one in self.policies
             if one.namespace == end.namespace
-            and selected(_map(one.spec.get("podSelector")), end.labels, end.whole) is not False
+            and selected(mapping(one.spec.get("podSelector")), end.labels, end.whole) is not False
         ]
 
     def _admits(self, policy: Workload, end: Peer, other: Peer, direction: Direction, target: Peer) -> bool:
@@ -107,10 +108,10 @@ class Policies:
         if direction not in _types(policy):
             return False
         peers = "from" if direction == "Ingress" else "to"
-        for rule in _list(policy.spec.get(direction.lower())):
+        for rule in mappings(policy.spec.get(direction.lower())):
             named = rule.get(peers)
             if _port_fits(rule.get("ports"), target) and (
-                not named or any(self._is(peer, end, other) for peer in _list(named))
+                not named or any(self._is(peer, end, other) for peer in mappings(named))
             ):
                 return True
         return False
@@ -127,7 +128,7 @@ class Policies:
                 return False
         elif other.namespace != end.namespace:
             return False
-        return selected(_map(peer.get("podSelector")), other.labels, other.whole) is not False
+        return selected(mapping(peer.get("podSelector")), other.labels, other.whole) is not False
 
     def _reaches(self, selector: Mapping[str, Any], other: Peer) -> bool:
         """Whether a namespace selector may select where the other end is."""
@@ -144,9 +145,9 @@ class Policies:
 def selected(selector: Mapping[str, Any], labels: Mapping[str, str], whole: bool = True) -> bool | None:
     """Whether a label selector matches; None where it asks for a label that is not known."""
     answers: list[bool | None] = []
-    for key, wanted in _map(selector.get("matchLabels")).items():
+    for key, wanted in mapping(selector.get("matchLabels")).items():
         answers.append(labels[key] == wanted if key in labels else (False if whole else None))
-    for rule in _list(selector.get("matchExpressions")):
+    for rule in mappings(selector.get("matchExpressions")):
         key, values = str(rule.get("key")), rule.get("values") or ()
         if key not in labels and not whole:
             answers.append(None)
@@ -173,15 +174,15 @@ def _types(policy: Workload) -> tuple[str, ...]:
 
 def _peers(policy: Workload) -> Iterable[Mapping[str, Any]]:
     for field, peers in (("ingress", "from"), ("egress", "to")):
-        for rule in _list(policy.spec.get(field)):
-            yield from _list(rule.get(peers))
+        for rule in mappings(policy.spec.get(field)):
+            yield from mappings(rule.get(peers))
 
 
 def _port_fits(ports: Any, target: Peer) -> bool:
     """Whether a rule may be for the port: named ports are not known, so they may."""
     if not isinstance(ports, list) or not ports or not target.ports:
         return True
-    for one in _list(ports):
+    for one in mappings(ports):
         port, last = one.get("port"), one.get("endPort")
         if str(one.get("protocol") or "TCP") != target.protocol:
             continue
@@ -190,11 +191,3 @@ def _port_fits(ports: Any, target: Peer) -> bool:
         if any(port <= wanted <= (last if isinstance(last, int) else port) for wanted in target.ports):
             return True
     return False
-
-
-def _map(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: Any) -> list[Mapping[str, Any]]:
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from console.base.clock import parse_time
+from console.base.shapes import is_number, mappings
 from console.facts.model import Origin, RestDocument
 
 _STAGE_RANK = {"PENDING": 0, "ACTIVE": 1, "SKIPPED": 2, "COMPLETE": 3, "FAILED": 3}
@@ -19,14 +20,10 @@ _JOB_RANK = {"UNKNOWN": 0, "RUNNING": 1, "SUCCEEDED": 2, "FAILED": 2}
 Row = Mapping[str, Any]
 
 
-def rows(data: Any) -> list[Row]:
-    return [row for row in data if isinstance(row, dict)] if isinstance(data, list) else []
-
-
 def num(row: Row, key: str) -> float:
     """A number of a row; 0 where it is missing or none."""
     value = row.get(key)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
+    return float(value) if is_number(value) else 0.0
 
 
 def text(row: Row, key: str) -> str:
@@ -61,8 +58,8 @@ class RestView:
         return best
 
     @cached_property
-    def attempts(self) -> list[Row]:
-        return rows(self.application.get("attempts"))
+    def attempts(self) -> list[dict[str, Any]]:
+        return mappings(self.application.get("attempts"))
 
     @cached_property
     def executors(self) -> dict[str, Row]:
@@ -70,7 +67,7 @@ class RestView:
         out: dict[str, dict[str, Any]] = {}
         for path in ("executors", "allexecutors"):
             for doc in self.of(path):
-                for row in rows(doc.data):
+                for row in mappings(doc.data):
                     key = text(row, "id")
                     if not key:
                         continue
@@ -103,7 +100,7 @@ class RestView:
         out: dict[int, Row] = {}
         for doc in self.docs:
             if doc.path == "jobs" or doc.path.startswith("jobs/"):
-                for row in rows(doc.data) if isinstance(doc.data, list) else [doc.data]:
+                for row in mappings(doc.data) if isinstance(doc.data, list) else [doc.data]:
                     if isinstance(row, dict) and isinstance(row.get("jobId"), int):
                         old = out.get(row["jobId"])
                         if old is None or _job_age(row) >= _job_age(old):
@@ -115,7 +112,7 @@ class RestView:
         out: dict[tuple[int, int], Row] = {}
         for doc in self.docs:
             if doc.path == "stages" or doc.path.startswith("stages/"):
-                for row in rows(doc.data) if isinstance(doc.data, list) else [doc.data]:
+                for row in mappings(doc.data) if isinstance(doc.data, list) else [doc.data]:
                     if not isinstance(row, dict):
                         continue
                     stage, attempt = row.get("stageId"), row.get("attemptId")
@@ -141,7 +138,7 @@ class RestView:
         out: dict[int, Row] = {}
         for doc in self.docs:
             if doc.path == "sql" or doc.path.startswith("sql/"):
-                for row in rows(doc.data) if isinstance(doc.data, list) else [doc.data]:
+                for row in mappings(doc.data) if isinstance(doc.data, list) else [doc.data]:
                     if isinstance(row, dict) and isinstance(row.get("id"), int):
                         old = out.get(row["id"], {})
                         if not old or num(row, "duration") >= num(old, "duration"):
@@ -156,7 +153,7 @@ class RestView:
         """
         for doc in self.docs:
             if doc.path in ("executors", "allexecutors") and (not app_id or doc.app_id in ("", app_id)):
-                for row in rows(doc.data):
+                for row in mappings(doc.data):
                     peaks = row.get("peakMemoryMetrics") if text(row, "id") == executor else None
                     value = peaks.get(metric) if isinstance(peaks, dict) else None
                     if isinstance(value, int | float) and value > 0:
@@ -164,7 +161,7 @@ class RestView:
 
 
 def _ended(row: Row) -> float:
-    ends = [num(a, "endTimeEpoch") for a in rows(row.get("attempts"))]
+    ends = [num(a, "endTimeEpoch") for a in mappings(row.get("attempts"))]
     return max(ends, default=0.0)
 
 

@@ -12,6 +12,7 @@ from console.apps.states import SUCCEEDED
 from console.base.text import plural, shorten
 from console.facts.model import Event, Facts, Log, Pod
 from console.findings.case import Case, ClusterView
+from console.findings.ends import loud_end
 from console.findings.model import Finding
 
 _RUNS = frozenset({"RUNNING", "RUNNINGHEALTHY", "READY", "SUCCEEDING", "FINISHED", "TERMINATED"})
@@ -61,7 +62,7 @@ def _of_app(case: Case) -> Uncovered | None:
         return None
     driver, told = case.driver, bool(case.belongings.logs or case.belongings.rest)
     if told and (driver is None or driver.phase in ("Running", "Succeeded")):
-        return None
+        return _broken_off(case) if driver is None and case.group is None else None
     if driver is None and (case.group is None or case.group.cr is None or not case.group.cr.status):
         seen = plural(len(case.executors), "executor pod") if case.executors else "its name"
         runs = bool(case.executors) and all(pod.phase == "Running" for pod in case.executors)
@@ -69,6 +70,13 @@ def _of_app(case: Case) -> Uncovered | None:
     if state in _RUNS and (driver is None or driver.phase in ("Running", "Succeeded")):
         return None
     return Uncovered(app.key, f"it is {app.state or 'in no state'}{_waits(driver, case.events)}, and no rule knows why")
+
+
+def _broken_off(case: Case) -> Uncovered | None:
+    """Of an application that only its logs tell of: one of them ends at an error that nothing explains."""
+    said = loud_end(case)
+    why = f"its log breaks off at an error that no rule knows: {shorten(said, 200)}"
+    return Uncovered(case.app.key, why) if said else None
 
 
 def _waits(driver: Pod | None, events: Iterable[Event]) -> str:

@@ -201,6 +201,25 @@ def last_words(case: Case) -> End | None:
     return None
 
 
+def loud_end(case: Case) -> str:
+    """The last error of a log that breaks off right after it, where nothing else is known of the process."""
+    for text in case.texts:
+        if text.log.role not in ("driver", "submit", "other", "executor") or _shutdown(text) is not None:
+            continue
+        body, starts, lines = text.unusual
+        found = [
+            at for word in (" ERROR ", " FATAL ", "# A fatal error has been detected") if (at := body.rfind(word)) >= 0
+        ]
+        index = _index(starts, lines, max(found)) if found else None
+        if index is not None and len(text.starts) - index < _CLOSE and _NOISE.search(text.line(index)) is None:
+            return text.line(index).strip()
+    return ""
+
+
+_CLOSE = 40
+"""Lines below an error, its stack among them, within which a log breaks off."""
+
+
 def _last_line(text: Text) -> int | None:
     """Index of the last record of level ERROR; of a text without a logger, of the last line that is no trace."""
     body, starts, lines = text.unusual

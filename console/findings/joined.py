@@ -6,7 +6,7 @@ Everything is found on demand and kept: a healthy application costs a rule almos
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ from console.facts.logs import Hit, Text
 from console.facts.model import Event, Facts, Log, Node, Pod, RestDocument, Sample, Workload
 from console.facts.wordings import WORDINGS
 from console.findings.waits.ledger import KueueLedger, stated
-from console.findings.waits.shares import in_queue, shares
+from console.findings.waits.shares import in_queue, named, ranked
 from console.gpu.build import Inventory, inventory
 from console.gpu.faults import kernel_lines
 
@@ -227,10 +227,22 @@ class JoinedFacts:
         return self.kueue.named(uid)
 
     def shares_of(self, resource: str, namespace: str, but: str) -> tuple[str, ...]:
-        return shares(self.groups.values(), resource, lambda pod: not namespace or pod.namespace == namespace, but)
+        held = self._held(("", namespace, resource), lambda pod: not namespace or pod.namespace == namespace)
+        return named(held, resource, but)
 
     def shares_in_queue(self, queue: str, resource: str, but: str) -> tuple[str, ...]:
-        return shares(self.groups.values(), resource, in_queue(queue), but)
+        return named(self._held((queue, "", resource), in_queue(queue)), resource, but)
+
+    def _held(self, asked: tuple[str, str, str], wanted: Callable[[Pod], bool]) -> tuple[tuple[float, str], ...]:
+        """Who holds most of (queue, namespace, resource): reckoned once, however many wait for it."""
+        made = self._shares.get(asked)
+        if made is None:
+            made = self._shares[asked] = ranked(self.groups.values(), asked[2], wanted)
+        return made
+
+    @cached_property
+    def _shares(self) -> dict[tuple[str, str, str], tuple[tuple[float, str], ...]]:
+        return {}
 
     def applications_on(self, nodes: frozenset[str], but: str) -> tuple[str, ...]:
         own = [_life(p) for g in self.groups.values() if g.key == but for p in (*g.drivers, *g.executors)]

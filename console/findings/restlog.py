@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 from console.base.clock import rfc3339
+from console.base.shapes import mappings
 from console.facts.model import Log, Origin
-from console.facts.rest import RestView, num, rows, text, when
+from console.facts.rest import RestView, num, text, when
 
 MAX_REASONS = 60
 """Failure reasons of tasks that are read: the first of each wording."""
@@ -31,7 +32,7 @@ def _of_tasks(rest: RestView) -> Iterator[tuple[float, str]]:
     seen: set[str] = set()
     for doc in rest.docs:
         found = _TASKS.fullmatch(doc.path)
-        for row in rows(doc.data) if found is not None else []:
+        for row in mappings(doc.data) if found is not None else []:
             reason = text(row, "errorMessage")
             shape = _DIGITS.sub("#", reason[:200])
             if not reason or found is None or shape in seen or len(seen) >= MAX_REASONS:

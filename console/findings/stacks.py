@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
+from console.base.shapes import mappings
 from console.facts.logs import Text
 from console.facts.model import Origin, RestDocument
-from console.facts.rest import Row, rows, text
+from console.facts.rest import Row, text
 
 MOST_FRAMES = 12
 """Innermost frames by which two stacks are compared: below them lies the same thread pool anyway."""
@@ -27,6 +28,7 @@ _IDLE = re.compile(
     r"|ReferenceHandler|Finalizer|ServerSocket|\.accept0?\(|ForkJoinPool\.(runWorker|awaitWork)|DAGScheduler\.runJob"
     r"|StreamExecution\.awaitTermination|SparkContext\.(stop|runJob)|CountDownLatch\.await.*awaitTermination|Thread\.sleep"
 )
+_LANGUAGE = re.compile(r"(?:[\w.]+/)?(?:java|javax|jdk|sun|scala)\.")
 _WAITS = (
     (
         re.compile(r"socketRead0|SocketInputStream|SocketDispatcher|NioSocketImpl|SSLSocket"),
@@ -49,6 +51,11 @@ class ThreadStack(Struct, frozen=True):
         """Whether it is a thread that does the application's work, and not one that waits for some."""
         top = self.frames[:MOST_FRAMES]
         return bool(top) and _WORKERS.match(self.name) is not None and not any(_IDLE.search(one) for one in top)
+
+    @property
+    def place(self) -> str:
+        """Where it stands, in words of who wrote it: the first frame that is not the language waiting."""
+        return next((one for one in self.frames[:MOST_FRAMES] if not _LANGUAGE.match(one)), self.frames[0])
 
     @property
     def waits(self) -> str:
@@ -97,7 +104,7 @@ def of_rest(docs: Iterable[RestDocument]) -> Iterator[ThreadDump]:
     for doc in docs:
         if doc.path.startswith("threads"):
             stacks = tuple(
-                ThreadStack(text(r, "threadName"), text(r, "threadState"), _frames(r)) for r in rows(doc.data)
+                ThreadStack(text(r, "threadName"), text(r, "threadState"), _frames(r)) for r in mappings(doc.data)
             )
             yield ThreadDump(_process(doc), doc.origin, stacks)
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from console.apps.model import SparkApp
 from console.base.clock import Clock
 from console.base.errors import ConsoleError, ForbiddenError
+from console.base.shapes import mappings
 from console.facts.leftout import LeftOut, bounded
 from console.facts.model import Log, Pod, RestDocument, Sample, SourceState
 from console.facts.notjudged import NotJudged, not_judged
-from console.facts.rest import num, rows, text
+from console.facts.rest import num, text
 
 if TYPE_CHECKING:
     from console.wire.reader import Reader
@@ -119,7 +120,7 @@ class Reads:
     def _remember(self, key: str, documents: Iterable[RestDocument]) -> None:
         held = self._peaks.setdefault(key, {})
         for document in documents:
-            for row in rows(document.data) if document.path == "allexecutors" else ():
+            for row in mappings(document.data) if document.path == "allexecutors" else ():
                 measured = row.get("peakMemoryMetrics")
                 if not isinstance(measured, dict):
                     continue

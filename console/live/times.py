@@ -12,6 +12,7 @@ from msgspec import Struct
 from console.apps.model import SparkApp
 from console.base.clock import Clock
 from console.base.errors import ConsoleError
+from console.base.shapes import mappings
 from console.facts.model import Origin, Pod, RestDocument
 from console.timing.items import TimeReport
 from console.wire.pool import Pool
@@ -192,7 +193,7 @@ async def former_runs(rest: SparkRest, label: str, view: RestView) -> tuple[list
         rest: a History Server; `label` names it.
         view: the run that is measured.
     """
-    from console.facts.rest import RestView, num, rows, text
+    from console.facts.rest import RestView, num, text
     from console.timing.former import run_name
 
     name, own = run_name(text(view.application, "name")), text(view.application, "id")
@@ -200,8 +201,8 @@ async def former_runs(rest: SparkRest, label: str, view: RestView) -> tuple[list
     earlier = []
     try:
         listed = (await rest.applications(limit=LISTED, status="completed")).document("applications")
-        for row in rows(listed):
-            attempts = rows(row.get("attempts"))
+        for row in mappings(listed):
+            attempts = mappings(row.get("attempts"))
             started = max((num(a, "startTimeEpoch") for a in attempts), default=0.0)
             if run_name(text(row, "name")) == name and text(row, "id") != own and started < begun:
                 earlier.append((started, text(row, "id"), next((text(a, "attemptId") for a in attempts), "")))
@@ -211,7 +212,7 @@ async def former_runs(rest: SparkRest, label: str, view: RestView) -> tuple[list
         return [], f"{label}: {error.message}"
     found = [(key, RestView(r.documents)) for (_, key, _), r in zip(newest, read, strict=True) if r.document("stages")]
     if not found:
-        known = f" among its newest {LISTED} applications" if len(rows(listed)) >= LISTED else ""
+        known = f" among its newest {LISTED} applications" if len(mappings(listed)) >= LISTED else ""
         return [], f"{label} knows no former run of {name!r}{known}"
     return found, "" if len(found) > 1 else "one former run is no measure: two are needed"
 

@@ -123,12 +123,11 @@ async def _not_worse(effect: Effect, gate: GateContext) -> None:
 
 
 async def _reason(effect: Effect, gate: GateContext, title: str, against: str) -> tuple[str, str]:
-    """Why somebody goes on against something, and who; two empty texts where nobody does."""
+    """Why somebody goes on against something, `` where nobody does; and who answered."""
     terminal = is_production(effect, gate.rules)
     asked = asking.of_reason(gate.walk, gate.step, effect, title, against, now=gate.clock.now(), terminal=terminal)
     reply = await _ask(asked, gate, None)
-    because = reason(reply, terminal=terminal)
-    return (because, clean(reply.by)) if reply is not None and because else ("", "")
+    return reason(reply, terminal=terminal), "" if reply is None else clean(reply.by)
 
 
 async def _show(effect: Effect, gate: GateContext, read_only: str) -> None:

@@ -97,11 +97,11 @@ class Occasion(Struct, frozen=True):
     """
 
     now: float
-    walk: str = ""
-    touched: frozenset[str] = frozenset()
-    recent: tuple[JournalledChange, ...] = ()
-    runbook: str = ""
-    subject: str = ""
+    walk: str
+    touched: frozenset[str]
+    recent: tuple[JournalledChange, ...]
+    runbook: str
+    subject: str
 
 
 def object_key(target: ObjectRef) -> str:

@@ -18,7 +18,7 @@ from console.runbook import template
 from console.runbook.catalogue import Catalogue
 from console.runbook.model import Input, Runbook, Step, TargetTemplate
 from console.runbook.say import place, words
-from console.runbook.scripts import ScriptSpec, persons_file
+from console.runbook.scripts import ScriptSpec, argument_word
 from console.runbook.types import convert
 from console.runbook.walk import Walk
 
@@ -153,17 +153,8 @@ def _argv(runbook: Runbook, step: Step, ctx: Mapping[str, Any], scripts: Mapping
         declared = spec.arguments.get(argument.name)
         type = argument.type or (declared.type if declared is not None else "string")
         try:
-            word = convert(Input(argument.name, type, choices=_any_choice(type, value)), value)
+            text = argument_word(argument.name, type, value)
         except ValueError as error:
             raise ConsoleError(f"{where}: {clean(str(error))}") from None
-        text = str(word).lower() if isinstance(word, bool) else str(word)
-        if text.startswith("-") and type not in ("int", "float"):
-            raise ConsoleError(f"{where}: {clean(text)!r} looks like a flag")
-        if theirs := persons_file(text):
-            raise ConsoleError(f"{where}: {clean(text)!r} leads to {theirs}, which no script is given")
         argv += [argument.flag, text] if argument.flag else [text]
     return tuple(argv)
-
-
-def _any_choice(type: str, value: Any) -> tuple[str, ...]:
-    return (str(value),) if type == "enum" else ()

@@ -15,6 +15,7 @@ import jinja2
 
 from console.base import units
 from console.base.clock import rfc3339
+from console.base.shapes import is_number
 from console.base.text import clean, shorten
 from console.runbook.budget import MAX_TEXT, TooMuchError, capped, items_of, kind_of, number_of, short, text_of
 from console.runbook.context import podsums
@@ -296,7 +297,7 @@ TESTS: dict[str, Callable[..., bool]] = {
     "undefined": lambda v: isinstance(v, jinja2.Undefined),
     "true": lambda v: v is True,
     "false": lambda v: v is False,
-    "number": lambda v: isinstance(v, int | float) and not isinstance(v, bool),
+    "number": lambda v: is_number(v),
     "string": lambda v: isinstance(v, str),
     "mapping": lambda v: isinstance(v, dict),
     "sequence": lambda v: isinstance(v, list | tuple),

@@ -20,6 +20,7 @@ from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from console.base.errors import ConsoleError, did_you_mean
+from console.base.shapes import is_number
 from console.base.text import shorten
 from console.runbook import filters
 from console.runbook.budget import BUDGET, MAX_TEXT, Budget, TooMuchError, capped, short
@@ -98,7 +99,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         for side in (left, right):
             if isinstance(side, jinja2.Undefined):
                 raise _UnknownError(side._undefined_name or "a value")
-        if _number(left) and _number(right) and operator != "**":
+        if is_number(left) and is_number(right) and operator != "**":
             result = super().call_binop(context, operator, left, right)
             if abs(result) > MAX_LITERAL:
                 raise TemplateError(f"the result of {operator!r} is too large")
@@ -109,10 +110,6 @@ class _Sandbox(ImmutableSandboxedEnvironment):
             return short(left + right)
         kinds = f"{type(left).__name__} and {type(right).__name__}"
         raise TemplateError(f"{operator!r} does not work on {kinds}")
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _printable(value: Any) -> Any:
@@ -198,7 +195,7 @@ def _check_word(node: nodes.Node) -> None:
             raise TemplateError(f"the name {name!r} is not allowed")
         case nodes.Getattr(attr=attr) if attr.startswith("_"):
             raise TemplateError(f"the name {attr!r} is not allowed")
-        case nodes.Const(value=value) if _number(value) and abs(value) > MAX_LITERAL:
+        case nodes.Const(value=value) if is_number(value) and abs(value) > MAX_LITERAL:
             raise TemplateError("the number is too large")
 
 

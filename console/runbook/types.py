@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from console.base.errors import did_you_mean
+from console.base.shapes import is_number
 from console.base.text import clean, listed, shorten
 from console.base.units import parse_duration, parse_jvm_size, parse_quantity
 from console.board.model import Board
@@ -141,7 +142,7 @@ def _enum(item: Input, value: Any) -> str:
 
 
 def _duration(item: Input, value: Any) -> str:
-    text = f"{value:g}s" if isinstance(value, int | float) and not isinstance(value, bool) else _string(item, value)
+    text = f"{value:g}s" if is_number(value) else _string(item, value)
     if parse_duration(text) < 0:
         raise ValueError(f"{_show(text)} is no duration")
     return text

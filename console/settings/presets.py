@@ -261,7 +261,10 @@ def _remove(tree: Tree, path: tuple[str, ...]) -> None:
 
 
 def _laid_over(base: Tree, over: Tree) -> Tree:
+    """Key by key. Why something is required is no reason why it is optional: with another presence it goes."""
     out = dict(base)
+    if over.get("presence", base.get("presence")) != base.get("presence"):
+        out.pop("because", None)
     for key, value in over.items():
         old = out.get(key)
         merge = isinstance(value, dict) and isinstance(old, dict) and key not in WHOLE

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from console.apps.counted import counted
 from console.base.clock import rfc3339
+from console.base.shapes import is_number
 from console.base.units import human_duration
 from console.board.impact import AlertFired, Impact
 from console.runbook.state import Walk
 from console.slo.words import bad_of_total, budget_left, target
 
 
-def of(walk: Walk) -> tuple[Impact | None, Impact | None]:
-    """What was known when it began, and at the end; None where it was not recorded."""
-    return _read(walk.impact_before), _read(walk.impact_after)
+def of(walk: Walk) -> tuple[Impact | None, tuple[tuple[str, Impact], ...], Impact | None]:
+    """What was known when it began, on each occasion in between, and at the end; None where it was not recorded.
+
+    Who was lost stays lost: where less of them is seen later, what was known before still counts.
+    """
+    most = 0
+    out: list[tuple[str, Impact | None]] = []
+    for occasion, kept in (("", walk.impact_before), *walk.impacts, ("", walk.impact_after)):
+        one = _read(kept)
+        if one is not None and one.lost is not None:
+            most = max(most, _most(one))
+            one = replace(one, told=most or one.told)
+        out.append((occasion, one))
+    between = tuple((occasion, one) for occasion, one in out[1:-1] if one is not None)
+    return out[0][1], between, out[-1][1]
 
 
 def _read(kept: dict[str, Any]) -> Impact | None:
@@ -28,7 +43,7 @@ def _read(kept: dict[str, Any]) -> Impact | None:
 
 def sentences(walk: Walk) -> tuple[str, ...]:
     """What it cost; nothing of walks that were made before this was recorded."""
-    before, after = of(walk)
+    before, between, after = of(walk)
     first = before or after
     if first is None:
         return ()
@@ -38,7 +53,7 @@ def sentences(walk: Walk) -> tuple[str, ...]:
         _attempts(first, after),
         _lost(first, after),
         *_objectives(walk, first, after),
-        *_meanwhile(walk),
+        *_meanwhile(walk, before, between),
         "who of the users noticed it is not known to Console",
     )
 
@@ -107,13 +122,10 @@ def _objectives(walk: Walk, first: Impact, after: Impact | None) -> tuple[str, .
     return said or ("no objective that is measured here burned",)
 
 
-def _meanwhile(walk: Walk) -> tuple[str, ...]:
+def _meanwhile(walk: Walk, before: Impact | None, between: Iterable[tuple[str, Impact]]) -> tuple[str, ...]:
     """On each occasion in between, what differs from the one before."""
-    before, said = _read(walk.impact_before), []
-    for occasion, kept in walk.impacts:
-        now = _read(kept)
-        if now is None:
-            continue
+    said = []
+    for occasion, now in between:
         if before is not None:
             differs = _differs(walk, before, now)
             said.append(f"{occasion} ({_moment(now.at)}): {'; '.join(differs) or 'as before'}")
@@ -151,17 +163,13 @@ def _spent(id: str, walk: Walk) -> str:
     spent = "" if left is None else f"{budget_left(left)} of the budget was left when the walk began"
     if later is not None:
         spent += f", {budget_left(later)} at the end" if spent else f"budget left at the end: {budget_left(later)}"
-    counts = [bad_of_total(one.get("bad"), one.get("total")) for one in (was, became) if _known(one.get("bad"))]
+    counts = [bad_of_total(one.get("bad"), one.get("total")) for one in (was, became) if is_number(one.get("bad"))]
     events = f"; bad events of all: {', then '.join(counts)}" if counts else ""
     return f"{name}{goal}: {spent or 'how much of the budget is left is not known'}{events}"
 
 
 def _number(was: dict[str, Any], became: dict[str, Any], key: str) -> float | None:
-    return next((float(one[key]) for one in (was, became) if _known(one.get(key))), None)
-
-
-def _known(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return next((float(one[key]) for one in (was, became) if is_number(one.get(key))), None)
 
 
 def _moment(at: float | None) -> str:

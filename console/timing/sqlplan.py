@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from console.facts.rest import Row, num, rows, text
+from console.base.shapes import is_number, mappings
+from console.facts.rest import Row, num, text
 
 _NUMBER = re.compile(r"^\s*(-?[\d,]*\.?\d+)\s*(B|[KMGTP]iB|ns|µs|us|ms|s|m|h|)(?=[\s(]|$)")
 _UNITS = {
@@ -71,7 +72,7 @@ class PlanNode:
 
 def total(value: object) -> float | None:
     """A metric's total in base units; None where it is no number."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if is_number(value):
         return float(value)
     if not isinstance(value, str):
         return None
@@ -84,20 +85,20 @@ def total(value: object) -> float | None:
 def nodes_of(execution: Row) -> list[PlanNode]:
     """The operators of an execution, joined as the edges say."""
     made: dict[int, PlanNode] = {}
-    for row in rows(execution.get("nodes")):
+    for row in mappings(execution.get("nodes")):
         metrics = {}
-        for metric in rows(row.get("metrics")):
+        for metric in mappings(row.get("metrics")):
             value = total(metric.get("value"))
             if value is not None:
                 metrics[text(metric, "name")] = value
         key = int(num(row, "nodeId"))
         made[key] = PlanNode(key, text(row, "nodeName"), text(row, "description") or text(row, "desc"), metrics)
-    for edge in rows(execution.get("edges")):
+    for edge in mappings(execution.get("edges")):
         child, parent = made.get(int(num(edge, "fromId"))), made.get(int(num(edge, "toId")))
         if child is not None and parent is not None and child is not parent:
             parent.children.append(child)
     clusters = {node.name: node for node in made.values() if node.name.startswith("WholeStageCodegen")}
-    for row in rows(execution.get("nodes")):
+    for row in mappings(execution.get("nodes")):
         number = row.get("wholeStageCodegenId")
         cluster = clusters.get(f"WholeStageCodegen ({number})") if isinstance(number, int) else None
         if cluster is not None:

@@ -8,7 +8,8 @@ from statistics import median
 from typing import Any
 
 from console.base.clock import parse_time
-from console.facts.rest import RestView, Row, num, rows, text, when
+from console.base.shapes import mappings
+from console.facts.rest import RestView, Row, num, text, when
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +111,12 @@ def stages(rest: RestView) -> dict[tuple[int, int], StageTasks]:
         parts = doc.path.split("/")
         key = (int(parts[1]), int(parts[2])) if len(parts) == 4 and parts[1].isdigit() and parts[2].isdigit() else None
         if doc.path.endswith("/taskList"):
-            for row in rows(doc.data):
+            for row in mappings(doc.data):
                 _keep(lists.setdefault(key, {}), row)
         elif doc.path.endswith("/taskSummary") and isinstance(doc.data, dict):
             _summary(out, key, doc.data)
         else:
-            for row in rows(doc.data) if isinstance(doc.data, list) else [doc.data]:
+            for row in mappings(doc.data) if isinstance(doc.data, list) else [doc.data]:
                 _details(out, lists, row)
     for stage_key, held in lists.items():
         where = out.get(stage_key) if stage_key is not None else _fitting(out, held)

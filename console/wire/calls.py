@@ -16,12 +16,13 @@ from msgspec import Struct
 
 from console.base.errors import ConsoleError, UsageError
 from console.base.jsontext import decode_json
+from console.wire.fields import JSON_PATCH, beyond
 from console.wire.http import Method
 from console.wire.paths import segment
 
 Leave = Literal["read", "dry run", "confirmed"]
 """What a run may do: read; read and try what is declared with dryRun=All; or send what is declared."""
-JSON, JSON_PATCH = "application/json", "application/json-patch+json"
+JSON = "application/json"
 _BODIES = {
     "POST": (JSON,),
     "PUT": (JSON,),
@@ -83,6 +84,7 @@ class CallGrant:
     Attributes:
         about: the object in words (`SparkApplication jobs/etl`).
         uid, generation: what it must be when it is written; `` and 0 where nobody looked before.
+        touches: JSON pointers of the fields that may be changed; empty where the fields are not declared.
     """
 
     verbs: tuple[str, ...]
@@ -94,6 +96,7 @@ class CallGrant:
     about: str = ""
     uid: str = ""
     generation: int = 0
+    touches: tuple[str, ...] = ()
 
     def fits(self, call: ApiCall) -> bool:
         """Whether it covers the call."""
@@ -255,6 +258,25 @@ def written(
     if meta.get("resourceVersion") and call.verb != "create":
         mine.setdefault("resourceVersion", meta["resourceVersion"])
     return {**tree, "metadata": mine}
+
+
+def within(
+    call: ApiCall, tree: Any, media_type: str, present: dict[str, Any] | None, grant: CallGrant, stamp: str
+) -> None:
+    """Hold a write to the fields that its script declares.
+
+    Raises:
+        CallRefused: it would change others, or it is of a form that does not say which it changes.
+    """
+    if not grant.touches or present is None or call.subresource or call.verb not in ("patch", "update"):
+        return
+    if media_type.startswith("application/apply"):
+        raise CallRefused(
+            "a server-side apply does not say which fields it takes away: send a merge or a JSON patch", 415
+        )
+    if other := beyond(tree, media_type, call.verb, present, grant.touches, stamp):
+        declared = ", ".join(grant.touches)
+        raise CallRefused(f"{', '.join(other[:5])} of {grant.about} is not declared under `touches` ({declared})")
 
 
 def _seen(meta: dict[str, Any]) -> list[dict[str, Any]]:

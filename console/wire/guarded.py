@@ -32,6 +32,7 @@ from console.wire.calls import (
     named,
     read_body,
     read_call,
+    within,
     write_query,
     written,
 )
@@ -203,6 +204,7 @@ class GuardedProxy:
                     raise CallRefused(f"this run has sent {MAX_CALLS} calls, and may send no more", 429)
                 dry_run = ("dryRun", "All") in query
                 present = await self._present(call, grant, applies=kind.startswith("application/apply"))
+                within(call, tree, kind, present, grant, self._stamp[0])
                 made = written(call, tree, kind, present, self._stamp, dry_run=dry_run)
             except CallRefused as refused:
                 self._refuse(call.words, refused)

@@ -26,7 +26,7 @@ from console.settings.load import load
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("README.md", "SECURITY.md", "CHANGELOG.md", "docs/ARCHITECTURE.md", "docs/runbooks.md",
-         "docs/second-person.md", "docs/guards.md", "runbooks/scripts/README.md")  # fmt: skip
+         "docs/second-person.md", "docs/guards.md", "docs/scripts.md")  # fmt: skip
 """CONTRIBUTING.md is run by its own test."""
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
 INLINE = re.compile(r"`((?:console|python -m|\.ci/run)(?: [^`]*)?)`")
@@ -94,6 +94,8 @@ ELSEWHERE = {
     "console exam FOLDER": "tests/cli/test_exam.py sits one",
     "console exam tests/data/evidence": "tests/findings/test_diagnosis_page.py sits it",
     "console runbooks test": "tests/cli/test_proving.py plays one",
+    "console runbooks test pause-scans": "tests/runbook/test_scripts_page.py plays it",
+    "console runbooks test FOLDER": "tests/runbook/test_scripts_page.py plays it",
     "console runbooks new": "tests/runbook/test_authors.py writes some",
     "console runbooks new image-pull": "tests/runbook/test_authors.py writes some",
     "console runbooks import PodFlapping.md": "tests/cli/test_import.py imports some",

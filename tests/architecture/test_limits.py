@@ -38,7 +38,7 @@ DECIDED: dict[str, str] = {
     "base/secretlines.py:_MOST_LINES": NONE,
     "base/units.py:MOST": VALUE,
     "base/units.py:MOST_SECONDS": VALUE,
-    "cli/board.py:MOST_MEMBERS": MORE,
+    "cli/board/status.py:MOST_MEMBERS": MORE,
     "facts/culprits.py:MOST_ASIDE": MORE,
     "facts/logs.py:MAX_COUNTED": VAGUE,
     "facts/logs.py:MAX_HITS": EXAMPLES,

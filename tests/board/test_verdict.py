@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from console.board.compose import board
 from console.board.model import Board, Cluster
 from console.board.verdict import untrusted
-from console.cli.board import status_document, status_text
+from console.cli.board.status import status_document, status_text
 from console.cli.output import exit_for
 from console.components.model import Component
 from console.facts.model import Alert, Facts, Origin, SourceState, SourceStateWord

@@ -37,6 +37,7 @@ PATHS = {
     "SecretStore": "/apis/external-secrets.io/v1/namespaces/{}/secretstores",
     "SealedSecret": "/apis/bitnami.com/v1alpha1/namespaces/{}/sealedsecrets",
     "HorizontalPodAutoscaler": "/apis/autoscaling/v2/namespaces/{}/horizontalpodautoscalers",
+    "SparkApplication": "/apis/sparkoperator.k8s.io/v1beta2/namespaces/{}/sparkapplications",
     "ServiceMonitor": "/apis/monitoring.coreos.com/v1/namespaces/{}/servicemonitors",
     "PrometheusRule": "/apis/monitoring.coreos.com/v1/namespaces/{}/prometheusrules",
 }
@@ -45,7 +46,7 @@ API = {"Deployment": "apps/v1", "StatefulSet": "apps/v1", "DaemonSet": "apps/v1"
        "EndpointSlice": "discovery.k8s.io/v1", "ExternalSecret": "external-secrets.io/v1",
        "SecretStore": "external-secrets.io/v1", "SealedSecret": "bitnami.com/v1alpha1",
        "HorizontalPodAutoscaler": "autoscaling/v2", "ServiceMonitor": "monitoring.coreos.com/v1",
-       "PrometheusRule": "monitoring.coreos.com/v1"}  # fmt: skip
+       "SparkApplication": "sparkoperator.k8s.io/v1beta2", "PrometheusRule": "monitoring.coreos.com/v1"}  # fmt: skip
 
 
 class Release:

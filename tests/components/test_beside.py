@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from console.cli.board import status_text
+from console.cli.board.status import status_text
 from console.cli.main import run
 from console.drill.kube.access import DenyRule
 from console.findings.rules.monitoring import scraping
@@ -154,18 +154,33 @@ def test_default_credentials_are_told_of_a_namespace_without_a_spark_pod(
     drill: Rehearsal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     release = Release(drill, "store")
+    give_away(release)
+    monkeypatch.setenv("CONSOLE_STATE_DIR", str(tmp_path))
+    credentials_are_told(release, drill.session.kubeconfig, capsys)
+
+
+def give_away(release: Release) -> None:
+    """Default credentials in a workload, in a ConfigMap and in an application that has no pod yet."""
     root = {"env": [{"name": "MINIO_ROOT_PASSWORD", "value": "minioadmin"}]}
     release.workload("minio", {"app": "minio"}, image="minio/minio:1", main=root)
     lines = "spark.hadoop.fs.s3a.access.key minioadmin\nspark.hadoop.fs.s3a.secret.key minioadmin\n"
     release.apply("ConfigMap", "spark-config", {"data": {"spark-defaults.conf": lines}})
-    monkeypatch.setenv("CONSOLE_STATE_DIR", str(tmp_path))
-    where = ["--kubeconfig", str(drill.session.kubeconfig), "-n", "store", "--fail-on", "high"]
+    spec = {"type": "Scala", "mode": "cluster", "sparkVersion": "4.1.4", "mainApplicationFile": "local:///job.jar",
+            "sparkConf": {"spark.hadoop.fs.s3a.secret.key": "minioadmin"}, "executor": {},
+            "driver": {"env": [{"name": "AWS_SECRET_ACCESS_KEY", "value": "minioadmin"}]}}  # fmt: skip
+    release.apply("SparkApplication", "etl", {"spec": spec})
+
+
+def credentials_are_told(release: Release, kubeconfig: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    where = ["--kubeconfig", str(kubeconfig), "-n", release.namespace, "--fail-on", "high"]
     assert run(["advise", *where, "-o", "json"]) == 1
     said = capsys.readouterr().out
-    items = [item for item in json.loads(said)["items"] if item["id"] == "credential-in-workload"]
-    assert {(item["subject"], item["about"]) for item in items} == {
-        ("Deployment/store/minio", "MINIO_ROOT_PASSWORD"),
-        ("ConfigMap/store/spark-config", "spark.hadoop.fs.s3a.access.key"),
-        ("ConfigMap/store/spark-config", "spark.hadoop.fs.s3a.secret.key"),
+    items = [item for item in json.loads(said)["items"] if item["id"].startswith("credential-in-")]
+    assert {(item["subject"].replace(f"/{release.namespace}/", "/"), item["about"]) for item in items} == {
+        ("Deployment/minio", "MINIO_ROOT_PASSWORD"),
+        ("ConfigMap/spark-config", "spark.hadoop.fs.s3a.access.key"),
+        ("ConfigMap/spark-config", "spark.hadoop.fs.s3a.secret.key"),
+        ("SparkApplication/etl", "spark.hadoop.fs.s3a.secret.key"),
+        ("SparkApplication/etl", "driver AWS_SECRET_ACCESS_KEY"),
     }
     assert "minioadmin" not in said.replace("such as minioadmin", "")

@@ -12,7 +12,15 @@ from tests.components.worlds import conf, facts, workload
 
 LIBRARY = load_library()
 DEFINITIONS = tuple(LIBRARY.components.values())
-DENIALS = ("renders nothing", "renders no ", "not rendered", "do not render", "does not reach", "reach no ")
+DENIALS = (
+    "renders nothing",
+    "renders no ",
+    "not rendered",
+    "do not render",
+    "does not reach",
+    "reach no ",
+    "no plugin is configured",
+)
 
 
 @pytest.mark.parametrize("name", sorted(LIBRARY.presets))
@@ -23,6 +31,12 @@ def test_of_what_is_there_nobody_says_that_it_cannot_be_had(name: str) -> None:
     said = conformance(preset, judge(known, DEFINITIONS, preset), DEFINITIONS)
     for text in (*said.promises, *(row.note for row in said.rows if row.state != "absent")):
         assert not any(word in text for word in DENIALS), text
+
+
+@pytest.mark.parametrize("name", sorted(LIBRARY.presets))
+def test_what_is_required_is_never_said_to_come_whether_it_is_wanted_or_not(name: str) -> None:
+    parts = LIBRARY.preset(name).components.values()
+    assert not [one for one in parts if one.presence == "required" and "wanted or not" in one.because]
 
 
 def test_of_what_is_not_there_it_is_said_why_it_cannot_be_had() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from console.cli.board import status_document, status_text
+from console.cli.board.status import status_document, status_text
 from console.cli.components import _as_wanted
 from console.live import Situation
 from console.rehearse.playing import Rehearsal

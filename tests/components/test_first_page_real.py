@@ -13,7 +13,7 @@ from tests.cluster.controlplane import KubeApi
 from tests.cluster.processes import wait_until
 from tests.components.manifests import crd
 from tests.components.release import RealRelease
-from tests.components.test_beside import CONNECT, DENY
+from tests.components.test_beside import CONNECT, DENY, credentials_are_told, give_away
 from tests.components.test_first_page import (
     a_crash_loop_is_named,
     crash,
@@ -98,3 +98,12 @@ def test_of_what_is_there_no_page_says_that_it_is_not(kube_api: KubeApi, tmp_pat
     release = RealRelease(kube_api, "stored", tmp_path)
     store(release)
     nothing_is_contradicted(release.looked("core-iceberg"))
+
+
+def test_default_credentials_are_told_of_a_namespace_without_a_spark_pod(
+    kube_api: KubeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CONSOLE_STATE_DIR", str(tmp_path))
+    release = RealRelease(kube_api, "store", tmp_path)
+    give_away(release)
+    credentials_are_told(release, kube_api.kubeconfig, capsys)

@@ -302,3 +302,11 @@ def test_a_backup_that_is_not_due_yet_has_not_failed() -> None:
     young = workload("CronJob", "rel-hive-backup")
     assert one("backups", replace(young, created=NOW - 3600)).state == "unknown"
     assert one("backups", replace(young, created=NOW - 200_000)).state == "down"
+
+
+def test_of_a_long_line_that_part_is_quoted_which_tells() -> None:
+    line = "26/01/03 10:28:13 INFO KubernetesClusterSchedulerBackend$DriverEndpoint: Registered executor x with ID 1"
+    server = workload("Deployment", "rel-spark-41-connect", CONNECT, image="spark:4.1.0")
+    component = one("connect-41", server, pod("rel-spark-41-connect", CONNECT), log("rel-spark-41-connect", line))
+    assert component.reason == "its log says '…Registered executor x with ID 1'"
+    assert component.evidence[0].excerpt == line

@@ -76,3 +76,28 @@ def test_gpus_of_nodes_that_nobody_read_are_not_called_fine(tmp_path: Path, caps
     (tmp_path / "pod.json").write_text(json.dumps(raw_pod("etl-driver", "driver", state=RUNNING)))
     run(["diagnose", str(tmp_path), "--explain"])
     assert "every node offers" not in capsys.readouterr().out
+
+
+GATEWAY = (
+    "26/11/24 10:00:00 INFO OddServer: began\n26/11/24 10:00:09 ERROR OddServer: gave it up\n"
+    "com.acme.odd.Trouble\n{after}"
+)
+"""A log of a server beside Spark, with an error that no rule knows."""
+
+
+@pytest.mark.parametrize(
+    ("after", "code"),
+    [
+        ("", 1),
+        ("26/11/24 10:00:10 INFO SparkContext: Successfully stopped SparkContext\n", 0),
+        ("26/11/24 10:00:10 INFO OddServer: serves\n" * 60, 0),
+    ],
+    ids=["it breaks off", "it ends in order", "it goes on"],
+)
+def test_a_log_that_breaks_off_at_an_error_is_not_called_well(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], after: str, code: int
+) -> None:
+    file = tmp_path / "odd.log"
+    file.write_text(GATEWAY.format(after=after))
+    assert run(["diagnose", str(file)]) == code
+    assert ("breaks off at an error that no rule knows" in capsys.readouterr().out) is bool(code)

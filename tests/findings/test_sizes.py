@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.findings.worlds import cr, driver, ended, executor, has_its_figures, judge, line, log
+from tests.findings.worlds import cr, driver, ended, event, executor, has_its_figures, judge, line, log
 
 OLD, NEW = "spark-" + "a" * 32, "spark-" + "b" * 32
 GI = 2**30
@@ -65,3 +65,15 @@ def test_what_died_in_attempts_that_are_past_is_no_warning_once_the_application_
     later = log("\n".join(line(words.format(n=n), "ERROR", when) for n, when in ((1, 120), (2, 300))))
     found = [f for f in judge(cr("COMPLETED"), first, last, later) if f.code.startswith("executor-oom")]
     assert [(f.severity, f.data.attempts) for f in found] == [("warning", (1, 2))]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("created", "limit"), [(50.0, " of 4Gi"), (500.0, "")])
+def test_who_left_no_pod_did_not_die_at_a_limit_that_was_set_since(created: float, limit: str) -> None:
+    words = "(combined from similar events): Executor etl-exec-7 failed with ExitCode: 137, Reason: OOMKilled"
+    lost = event("SparkApplication/jobs/etl", "SparkExecutorFailed", words, 200)
+    alive = executor(
+        9, created=created, limits={"memory": "4Gi"}, labels={"sparkoperator.k8s.io/app-name": "etl"}, app_id=NEW
+    )
+    found = next(f for f in judge(cr(), alive, lost) if f.code.startswith("executor-oom"))
+    assert found.title.endswith(f"OOMKilled at the container's limit{limit}")
+    assert ("what they ended with is not known" in found.detail) is not bool(limit)

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from console.cli.board import app_document
+from console.cli.board.apps import app_document
 from console.cli.main import run
 from console.findings.diagnose import MOST_ANSWERS, gathered
 from console.findings.rule import Trial

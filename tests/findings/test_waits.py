@@ -5,9 +5,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from console.apps.assemble import assemble
 from console.facts.model import Workload
+from console.findings import joined
+from console.findings.joined import JoinedFacts
 from console.findings.model import Finding
-from tests.findings.worlds import at, cr, driver, event, judge, pod, workload
+from console.findings.waits.model import HOLDERS
+from console.findings.waits.shares import ranked
+from tests.findings.worlds import at, cr, driver, event, facts, judge, pod, workload
 
 KUEUE, VOLCANO = "kueue.x-k8s.io/v1beta2", "scheduling.volcano.sh/v1beta1"
 LACKS = (
@@ -136,3 +141,21 @@ def test_an_application_that_nobody_picked_up_waits_for_the_operator() -> None:
 
 def test_a_suspended_application_does_not_fail_for_want_of_nodes() -> None:
     assert {f.code for f in judge(SUSPENDED, of_app("etl"), LOCAL, now=7_200)} == {"waits-in-queue"}
+
+
+def test_who_holds_what_many_wait_for_is_reckoned_once_and_never_names_who_asks(monkeypatch: Any) -> None:
+    things = facts(
+        *(
+            driver(name=f"app-{number}-driver", app_id=f"spark-{number:032x}", node="n1", limits={"cpu": str(number)})
+            for number in range(1, HOLDERS + 3)
+        )
+    )
+    view = JoinedFacts(things, assemble(things))
+    reckoned = []
+    monkeypatch.setattr(joined, "ranked", lambda *asked: reckoned.append(asked[1]) or ranked(*asked))
+    keys = [group.key for group in view.groups.values()]
+    said = {key: view.shares_of("cpu", "", key) for key in keys}
+    assert reckoned == ["cpu"]
+    for key, holders in said.items():
+        assert len(holders) == HOLDERS and not any(one.startswith(f"{key} ") for one in holders)
+    assert said[keys[0]][0].endswith(f"({HOLDERS + 2} cpu)")

@@ -9,7 +9,8 @@ import json
 from console.board.compose import board
 from console.board.model import Cluster
 from console.causes.incidents import group
-from console.cli.board import app_document, app_text, status_document, status_text
+from console.cli.board.apps import app_document, app_text
+from console.cli.board.status import status_document, status_text
 from console.cli.output import print_json, say
 from console.components.judge import judge
 from console.facts.model import Facts

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from console.apps.model import Death
 from console.apps.progress import rate, sample
 from console.base.clock import rfc3339
-from console.cli.board import app_document, app_text, status_text, trend_document
+from console.cli.board.apps import app_document, app_text, trend_document
+from console.cli.board.status import status_text
 from console.cli.diagnose import text_of
 from console.cli.gpu import page as gpu_page
 from console.cli.output import finding_json

@@ -46,6 +46,9 @@ HOUR = 3600.0
 CONNECT = "rel-spark-41-connect"
 
 
+TEN_MINUTES = scraping.YOUNG
+
+
 class Blind(NamedTuple):
     """A cluster with one Spark driver, and a Prometheus whose monitoring has faults."""
 
@@ -229,10 +232,19 @@ async def test_every_fault_is_found_and_nothing_else(blind: Blind) -> None:
         f"monitoring-rule-invalid@PrometheusRule/{here}/spark",
     }
     failing = found["monitoring-rule-error@RuleGroupFigures//broken"]
-    assert "many-to-many" in failing.evidence[0].excerpt
+    assert "duplicate series" in failing.evidence[0].excerpt
     down = found["monitoring-target-down@ScrapeJob//connect-ui"]
     assert down.evidence[0].locator == f"http://{blind.dead}/metrics" and "refused" in down.evidence[0].excerpt
     assert down.since is not None and seen.at - down.since == pytest.approx(HOUR, abs=300)
+
+
+async def test_young_monitors_are_not_judged_yet_and_rules_that_are_no_promql_are(
+    blind: Blind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scraping, "YOUNG", TEN_MINUTES)
+    _, found = await read(blind, blind.server)
+    of_here = {key.partition("@")[0] for key in found if blind.namespace in key}
+    assert of_here == {"monitoring-rule-invalid"}
 
 
 async def test_a_ready_server_that_does_not_answer_prometheus_is_degraded_since_it_last_did(blind: Blind) -> None:

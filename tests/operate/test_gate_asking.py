@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from console.actions.effects import Consequence, Effect
 from console.base.errors import ConsoleError, ReachError
 from console.operate.ahead import preview
+from console.operate.approvals.request import Approval
 from console.operate.asking import Published
 from console.operate.gate import pass_gate
 from console.operate.gate_context import GateContext, ValueEdited
@@ -24,7 +25,8 @@ from console.runbook.editing import Editable
 from console.runbook.walk import Applied, ApprovalAsked, Approved, ChangeRefused
 from tests.operate.conftest import NO, YES, Cluster, Passage, Says
 from tests.operate.objects import OLD, create, raise_overhead, spark_path
-from tests.operate.test_gate_record import NOON, SCRIPT, Stopped
+from tests.operate.test_gate_record import NOON, SCRIPT, Held, Stopped
+from tests.operate.test_gate_stages import Consents, waits
 from tests.operate.test_second_person import Two, Waits, two
 
 __all__ = ["two"]
@@ -128,7 +130,10 @@ async def test_an_open_question_is_read_anew_with_what_follows_by_now(
 async def test_an_open_question_that_cannot_be_read_anew_stays_as_it_was(
     passage: Passage, effect: Effect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def gone(*what: Any) -> Any:
+    looked: list[Any] = []
+
+    async def gone(planned: Any, at: Any, context: Any) -> Any:
+        looked.append(at)
         raise ReachError("no answer")
 
     monkeypatch.setattr(preview, "followed_by", gone)
@@ -136,6 +141,7 @@ async def test_an_open_question_that_cannot_be_read_anew_stays_as_it_was(
     await refused(effect, passage.gate(person, clock=Stopped()))
     first, anew = person.seen
     assert anew == first
+    assert effect.target is not None and [at.target.name for at in looked] == [effect.target.name]
 
 
 # -- what stands in the way -----------------------------------------------------------------------------------------
@@ -241,6 +247,17 @@ async def test_a_second_person_who_cannot_be_asked_is_no_consent(
     found = await refused(effect, passage.gate(Says(YES), ALWAYS, second=Asks()))
     assert found == ("policy", "a second person cannot be asked: no answer")
     assert overhead(cluster) == OLD
+
+
+async def test_somebody_else_is_waited_for_while_the_lock_is_held_and_then_it_is_made(
+    cluster: Cluster, passage: Passage, effect: Effect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, place = Held(), Consents()
+    waited = waits(monkeypatch, Approval("grace", 2e9))
+    assert isinstance(await pass_gate(effect, passage.gate(Says(YES), ALWAYS, locks=lock, second=place)), Applied)
+    assert [what[-1] for what in waited] == [lock]
+    assert passage.kinds[:4] == ["Previewed", "Confirmed", "ApprovalAsked", "Approved"]
+    assert overhead(cluster) != OLD and lock.released == 1
 
 
 async def test_who_was_asked_for_what_and_who_agreed_stand_in_the_journal(two: Two, tmp_path: Path) -> None:

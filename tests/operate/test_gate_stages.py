@@ -100,9 +100,13 @@ class Consents:
 
     def __init__(self) -> None:
         self.taken_back: list[Any] = []
+        self.shown: list[Any] = []
+
+    async def lacking(self) -> str:
+        return ""
 
     def request(self, shown: Any) -> Any:
-        assert shown is PREVIEW
+        self.shown.append(shown)
         return ASKED
 
     async def ask(self, request: Any) -> Any:
@@ -145,6 +149,7 @@ async def test_somebody_else_is_waited_for_as_long_as_the_lock_is_ours(monkeypat
         Approved(7.0, "raise", PATCH.id, ASKED.digest, "grace", "approvals"),
     ]
     assert place.taken_back == [LEASE], "the request is not left behind"
+    assert place.shown == [PREVIEW]
 
 
 async def test_who_does_not_agree_refuses_and_the_request_is_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:

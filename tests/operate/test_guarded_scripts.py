@@ -233,6 +233,28 @@ async def test_what_a_step_does_not_declare_is_not_sent(code: str, bench: Bench)
     assert "was not let through" in str(walk.outputs["attack"]["because"])
 
 
+ANOTHER_FIELD = """
+if os.environ.get("CONSOLE_DRY_RUN") != "1":
+    print(call("PATCH", APP, {"spec": {"executor": {"instances": 9}}})[0])
+print(cores(3)[0])
+"""
+
+
+async def test_a_field_that_the_script_does_not_declare_is_not_written(bench: Bench) -> None:
+    """An undo would not put it back: `touches` names what is captured."""
+    await bench.walk(ANOTHER_FIELD, runbook(), YES)
+    assert bench.stored == ["PATCH sparkapplications"]
+    assert bench.object["spec"]["executor"]["instances"] != 9
+    (refused,) = [e.refused for e in bench.events if isinstance(e, Called) and e.refused]
+    assert "/spec/executor/instances" in refused and "not declared under `touches`" in refused
+
+
+async def test_a_server_side_apply_says_not_which_fields_it_takes_away(bench: Bench) -> None:
+    code = 'print(call("PATCH", APP, {"spec": {"executor": {"cores": 3}}}, "application/apply-patch+yaml"))'
+    walk, _ = await bench.walk(code, runbook(), YES)
+    assert bench.stored == [] and "send a merge or a JSON patch" in str(walk.outputs["attack"]["because"])
+
+
 LATER = """
 if os.environ.get("CONSOLE_DRY_RUN") != "1":
     print(call("DELETE", APP)[0])

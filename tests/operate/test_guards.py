@@ -16,7 +16,7 @@ from console.operate.journal import JournalError
 from console.operate.locks import Busy, held_by
 from console.operate.person import Reply, Scripted, _Answers
 from console.operate.policy import ChangeRules
-from console.runbook.walk import AnyEvent, GuardOverruled, LockTaken
+from console.runbook.walk import AnyEvent, ChangeRefused, GuardOverruled, LockTaken
 from console.timeline.prose import sentence
 from tests.operate.conftest import Says
 
@@ -48,11 +48,13 @@ class HeldLocks:
         self.busy, self.seized, self.given_back = busy, "", False
 
     async def take(self, target: ObjectRef) -> HeldLocks:
+        assert target == APP
         if self.busy is not None:
             raise self.busy
         return self
 
     async def seize(self, target: ObjectRef, because: str) -> HeldLocks:
+        assert target == APP
         self.seized = because
         return self
 
@@ -102,6 +104,29 @@ async def test_a_way_back_nothing_worse_and_a_policy_without_it_ask_nobody() -> 
         person = Says()
         await gates._not_worse(effect, way(person, [], worse=worse, **rules))
         assert person.asked == []
+
+
+async def test_a_change_of_a_walk_that_made_it_worse_is_refused_before_anything_is_read() -> None:
+    events: list[AnyEvent] = []
+    ended = await gates.pass_gate(PATCH, way(Says(None), events, worse=GREW))
+    assert isinstance(ended, ChangeRefused) and events[-1] == ended
+    assert (ended.by, ended.effect) == ("policy", PATCH.id)
+    assert ended.because == f"it got worse since this walk began ({GREW}), and nobody said why to go on"
+
+
+async def test_what_nobody_gave_a_reason_for_is_shown_with_what_stands_against_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown: list[tuple[Any, ...]] = []
+
+    async def show(*what: Any) -> None:
+        shown.append(what)
+
+    monkeypatch.setattr(gates, "_show", show)
+    gate = way(Says(None), [], worse=GREW)
+    with pytest.raises(GateRefusal):
+        await gates._not_worse(PATCH, gate)
+    assert shown == [(PATCH, gate, f"it got worse since this walk began: {GREW}")]
 
 
 async def test_answers_of_a_file_are_no_reason() -> None:

@@ -28,7 +28,7 @@ PATCH = Effect("w-1/1", "raise", "Raise it", "patch", APP, "merge", {"spec": {}}
 DELETE = Effect("w-1/2", "kill", "Kill it", "delete", replace(APP, kind="Pod"), reason="a pod does not come back")
 UNDO = replace(PATCH, id="w-1/1.undo", reversible=False, inverse_of="w-1/1")
 NOON = 1795521600.0
-NOW = Occasion(now=NOON, walk="w-1")
+NOW = Occasion(NOON, "w-1", frozenset(), (), "", "")
 WRITE = ChangeRules(mode="write")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from console.base.errors import UsageError
 from console.base.paths import private_dir
-from console.cli.board import status_document, status_text
+from console.cli.board.status import status_document, status_text
 from console.cli.main import run
 from console.facts.notjudged import not_judged
 from console.live import Live

@@ -99,6 +99,12 @@ def test_an_alert_makes_a_runbook_apply_to_the_application_that_it_names(paged: 
     assert said["because"].endswith(" fires") is now
 
 
+def test_an_alert_that_names_no_application_counts_only_where_it_paged() -> None:
+    here, nobody = board(slos=()), replace(alert(), labels={})
+    assert applies(LONG, here, KEY, nobody)["now"] is True
+    assert applies(LONG, board(slos=(), alerts=(nobody,)), KEY, None)["now"] is False
+
+
 @pytest.mark.parametrize(
     ("state", "because"),
     [("burning", "the objective job-success is burning"), ("exhausted", "the objective job-success is exhausted")],

@@ -130,6 +130,14 @@ BAD = {
     "a name that does not exist": Bad("unknown-name", "there is no 'oprator'", "operator", HEAD + "steps:\n" + SCALE + "  when: oprator.spec.replicas == 0 #!\n" + VERIFY, "oprator", "operator"),
     "a series that nobody exports": Bad("unknown-metric", "no known exporter has a series 'kube_pod_inf'", "kube_pod_info", HEAD + "steps:\n- check: How many?\n  query: count(kube_pod_inf) #!\n  that: query.value > 3\n  then: handed over\n" + SCALE + VERIFY, "kube_pod_inf)", "kube_pod_info)"),
     "a No that changes something": Bad("no-leads-to-write", "goes straight to the write", "`refused: handed over`", HEAD + "steps:\n- do: {patch: operator, merge: {spec: {paused: false}}}\n  refused: other #!\n- id: other\n  do: {patch: operator, merge: {spec: {replicas: 1}}}\n" + VERIFY, "refused: other", "refused: handed over"),
+    # what stands beside it
+    "a component that nobody has": Bad("unknown-component", "no component of a preset is called 'spark-operatr'", "'spark-operator'", head("about: component spark-operator", "about: component spark-operatr #!") + "steps:\n" + SCALE + VERIFY, "spark-operatr", "spark-operator"),
+    "one of several components": Bad("unknown-component", "called 'conect-41'", "'connect-41'", head("about: component spark-operator", "about:\n- component spark-operator\n- component conect-41 #!") + "steps:\n" + SCALE + VERIFY, "conect-41", "connect-41"),
+    "a runbook that does not exist": Bad("unknown-runbook", "there is no runbook 'image-pul'", "'image-pull'", HEAD + "steps:\n- run: image-pul #!\n" + SCALE + VERIFY, "image-pul #", "image-pull #"),
+    "a way into a runbook that does not exist": Bad("unknown-runbook", "there is no runbook 'image-pul'", "'image-pull'", HEAD + "steps:\n- check: Can it be pulled?\n  finding: image-pull\n  then: run image-pul #!\n" + SCALE + VERIFY, "run image-pul #", "handed over #"),
+    "a runbook that runs itself": Bad("runs-itself", "it runs itself", "lead to a step", HEAD + "steps:\n- run: operator-down #!\n" + SCALE + VERIFY, "- run: operator-down #!\n", ""),
+    "a circle of runbooks": Bad("runs-itself", "it runs around which runs operator-down: a circle", "escalate", HEAD + "steps:\n- run: around #!\n" + SCALE + VERIFY, "around", "image-pull"),
+    "a runbook with a finally, within another": Bad("not-within", "'canary' has a `finally`", "escalate", HEAD + "steps:\n- run: canary #!\n" + SCALE + VERIFY, "canary", "image-pull"),
     # the shape
     "a key that means nothing": Bad("schema", "unknown key 'thne'", "then", BARE + "steps:\n- note: Read this\n  thne: handed over #!\n", "thne", "then"),
     "two verbs in one step": Bad("schema", "a step has one verb", "write two steps", BARE + "steps:\n- note: Read this\n  wait: 5m #!\n", "  wait: 5m", "- wait: 5m"),
@@ -142,11 +150,20 @@ def problems(text: str) -> tuple[LintProblem, ...]:
         book = schema.load(text, "bad.yaml")
     except DocumentError as error:
         return (of_error(error),)
-    return lint(book, scripts={}, catalogue=CATALOGUE, today="2026-11-25")
+    return lint(book, scripts={}, catalogue=CATALOGUE, today="2026-11-25", runbooks=BESIDE)
+
+
+AROUND = schema.load(
+    HEAD.replace("id: operator-down", "id: around") + "steps:\n- run: operator-down\n- note: Read this\n", "around.yaml"
+)
+BESIDE = {**LIBRARY.runbooks, AROUND.id: AROUND}
 
 
 CATALOGUE = replace(
-    LIBRARY.catalogue, alerts=frozenset({"SparkOperatorDown", "DriverOOM"}), objectives=frozenset({"job-success"})
+    LIBRARY.catalogue,
+    alerts=frozenset({"SparkOperatorDown", "DriverOOM"}),
+    objectives=frozenset({"job-success"}),
+    components=frozenset({"spark-operator", "connect-41", "hive-metastore"}),
 )
 
 
@@ -223,3 +240,20 @@ def test_a_runbook_alone_has_the_scripts_beside_it(tmp_path: Path) -> None:
         (tmp_path / file).write_text((shipped.parent / file).read_text())
     alone = Library.read([tmp_path / "spark-oom.yaml"], shipped=False)
     assert alone.lint(today="2026-11-25") == Library.read([tmp_path], shipped=False).lint(today="2026-11-25") == ()
+
+
+@pytest.mark.parametrize("id", sorted(LIBRARY.files))
+def test_what_passes_in_its_folder_passes_alone(id: str) -> None:
+    """The runbooks and scripts that it needs lie beside it."""
+    alone = Library.read([LIBRARY.files[id]], shipped=False)
+    assert alone.lint(today="2026-12-02") == ()
+
+
+def test_a_runbook_alone_runs_those_that_lie_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text(
+        BARE.replace("id: operator-down", "id: one") + "steps:\n- run: two\n- note: Read this\n"
+    )
+    (tmp_path / "other.yaml").write_text(BARE.replace("id: operator-down", "id: two") + "steps:\n- note: Read that\n")
+    assert [p.code for p in Library.read([tmp_path / "one.yaml"], shipped=False).lint()] == []
+    (tmp_path / "other.yaml").unlink()
+    assert [p.code for p in Library.read([tmp_path / "one.yaml"]).lint(only=["one"])] == ["unknown-runbook"]

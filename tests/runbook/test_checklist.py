@@ -1,11 +1,16 @@
 """A runbook as a checklist: read aloud, without a word of template syntax."""
 
+# A sentence stands on one line, however long it is.
+# ruff: noqa: E501
+
 from __future__ import annotations
+
+import re
 
 import pytest
 
 from console.runbook import schema
-from console.runbook.authors import checklist
+from console.runbook.authors import checklist, spoken
 from console.tui.views.runbooks import page
 from tests.runbook.player import LIBRARY
 
@@ -66,7 +71,7 @@ def test_a_question_says_what_it_looks_at_and_where_each_answer_leads() -> None:
     assert step(2) == [
         "2. Can its image be pulled?",
         "Looks whether image-pull is found.",
-        "→ If so or if that cannot be told: handed over",
+        "→ If so: handed over",
         "→ Otherwise: step 3",
     ]
 
@@ -131,6 +136,56 @@ def test_the_terminal_shows_the_same_words() -> None:
 
 def test_a_verb_with_keys_a_late_change_and_what_is_pasted_read_as_words() -> None:
     said = "\n".join(line.text for line in checklist.checklist(LIBRARY.runbooks["operator-down"]))
-    assert "With: to 1" in said and "Sets to" not in said
+    assert "With to: 1" in said and "Sets to" not in said
     assert "operator was changed in the last 2d" in said
     assert "<finding.title>" in said and "(applies" not in said
+
+
+SAID = {
+    "operator.spec.paused|default(false)": "operator.spec.paused is true",
+    "not schedule.spec.suspend": "schedule.spec.suspend is not true",
+    "values.leaving != ''": "leaving is not empty",
+    "'scheduling' in values.why or 'refused' in values.why": "why says “scheduling” or why says “refused”",
+    "'does not state' not in finding.detail": "finding.detail does not say “does not state”",
+    "not ('image-pull' in found)": "image-pull is not found",
+    "seen.pod.state == 'absent' and not executors|where('status.phase', '==', 'Pending')": "pod is absent and there are no executors whose status.phase is Pending",
+    "(values.going + values.staying)|length > 0": "there are going and staying",
+    "elsewhere|where('code', '==', finding.code)|pick('app')|unique|length > 0": "there are the app of elsewhere whose code is finding.code",
+    "values.state not in ['NEW', '']": "state is none of NEW, empty",
+    "found['unschedulable'].data.reason == 'cordoned'": "unschedulable's reason is cordoned",
+    "now - changed.operator <= ('2d'|seconds)": "operator was changed in the last 2d",
+    "pods|where('a', '==', 1)|where('b', '!=', 2)|length < 3": "the number of pods whose a is 1 and whose b is not 2 is below 3",
+    "saved.before_heap < finding.data.heap * 2": "what heap was before is below the finding's heap × 2",
+}
+
+
+@pytest.mark.parametrize("expression", SAID)
+def test_a_condition_is_said_in_words(expression: str) -> None:
+    assert spoken.words(expression) == SAID[expression]
+
+
+@pytest.mark.parametrize("book", LIBRARY.runbooks.values(), ids=lambda book: book.id)
+def test_no_sign_of_an_expression_is_left(book: schema.Runbook) -> None:
+    """What a stranger could not read aloud: filters, comparisons, names of lists that nobody explained."""
+    lines = [line.text for line in checklist.checklist(book) if line.look == "text"]
+    lines = [text for text in lines if not text.startswith("Asks Prometheus")]
+    assert [
+        text for text in lines if re.search(r"==|!=|\|\w|\bvalues\.\w+ (is|says)|\(, \)| is not \.|none of ,", text)
+    ] == []
+
+
+def test_whom_to_call_and_what_to_paste_stand_apart() -> None:
+    book = LIBRARY.runbooks["operator-down"]
+    lines = checklist.text(checklist.checklist(book)).split("\n")
+    at = next(i for i, line in enumerate(lines) if "HAND OVER: Call whoever paused the rollout" in line)
+    assert [line.strip() for line in lines[at + 3 : at + 7]] == [
+        "Paste:", "| <finding.title>", "| <walk.happened>", "→ Then: handed over",
+    ]  # fmt: skip
+
+
+def test_names_are_explained_and_what_is_undone_at_the_end_stands_under_its_own_head() -> None:
+    lines = checklist.text(checklist.checklist(LIBRARY.runbooks["metastore-restore"])).split("\n")
+    assert "  - metastore: the workload of component hive-metastore" in lines
+    at = lines.index("BEFORE ANY END, ONCE SOMETHING WAS CHANGED")
+    assert "Resume each schedule" in lines[at + 2]
+    assert not any("back to the end" in line.lower() for line in lines)

@@ -120,12 +120,20 @@ def test_in_a_block_the_member_of_the_present_turn_is_read() -> None:
         assert "pod" not in [w.name for w in wanted(runbook, board(), replace(plain, current=f"delete-pod@{turn}"), {})]
 
 
-@pytest.mark.parametrize("lacking", ["apiVersion", "kind"])
+@pytest.mark.parametrize("lacking", ["apiVersion", "kind", "name"])
 def test_a_member_that_does_not_say_what_it_is_is_not_read(lacking: str) -> None:
     runbook, walk = at_block("delete-pod@0")
     member = {key: value for key, value in pod("a").items() if key != lacking}
+    member["metadata"] = {key: value for key, value in member["metadata"].items() if key != lacking}
     walk = replace(walk, outputs={name: {"members": [member]} for name in walk.outputs})
     assert "pod" not in [one.name for one in wanted(runbook, board(), walk, {})]
+
+
+def test_a_member_of_no_namespace_is_read_as_such() -> None:
+    runbook, walk = at_block("delete-pod@0")
+    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n-1"}}
+    walk = replace(walk, outputs={name: {"members": [node]} for name in walk.outputs})
+    assert Wanted("pod", ObjectRef("v1", "Node", "", "n-1")) in wanted(runbook, board(), walk, {})
 
 
 # -- what is seen of them -------------------------------------------------------------------------------------------
@@ -179,7 +187,8 @@ def test_after_one_that_is_not_there_the_others_are_seen_all_the_same() -> None:
 def test_what_the_walk_is_about_has_the_name_of_its_kind_too(key: str, alias: str) -> None:
     ctx = with_objects({}, OPERATOR, {"object": LiveObject("found", obj())}, key)
     assert [name for name in ("node", "schedule") if ctx.get(name) == ctx["object"]] == ([alias] if alias else [])
-    assert "" not in ctx and "node" not in with_objects({}, OPERATOR, {}, "Node//n")
+    assert set(ctx) - {alias} == {"object", "seen", "changed", "writers", "changed_by"}
+    assert "node" not in with_objects({}, OPERATOR, {}, "Node//n")
 
 
 def test_values_of_the_runbook_see_the_objects() -> None:
@@ -230,7 +239,7 @@ def test_who_wrote_last_stands_last_and_who_does_not_say_when_stands_first() -> 
     entries = [managed("b", LATE), managed("", None), managed("a", EARLY)]
     assert [one["manager"] for one in who.writers(obj(managedFields=entries))] == ["?", "a", "b"]
     assert who.changed_by(obj(managedFields=entries)) == "b"
-    assert who.changed_by(obj(managedFields=[managed("a", EARLY), managed("b", LATE)])) == "b"
+    assert who.changed_by(obj(managedFields=[managed("a", EARLY), managed("b", LATE), managed("c", LATE)])) == "c"
     assert who.changed_by(obj(managedFields=[managed("a", None)])) == ""
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from console.actions.effects import Consequence, Effect, ObjectRef, Preview
 from console.board.model import Board
-from console.cli.board import status_document, status_text
+from console.cli.board.status import status_document, status_text
 from console.cli.runbook import exit_of, walk_document
 from console.facts.model import Owner, Workload
 from console.live.situation import Situation

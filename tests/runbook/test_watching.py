@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from console.actions.effects import Effect
 from console.apps.progress import ProgressSample, rate, rates
-from console.cli.board import app_document, app_text
+from console.cli.board.apps import app_document, app_text
 from console.cli.output import verification
 from console.cli.plain import Narrator
 from console.facts.model import SourceState

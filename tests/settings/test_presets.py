@@ -48,6 +48,19 @@ def test_a_preset_is_laid_over_what_it_extends(tmp_path: Path) -> None:
     assert "base" not in found.names()
 
 
+def test_why_something_is_optional_is_no_reason_why_it_is_required(tmp_path: Path) -> None:
+    part = "components:\n  minio: {{presence: {}}}\n"
+    found = library(
+        tmp_path,
+        base="title: Base\ncomponents:\n  minio: {presence: optional, because: any store will do}\n",
+        same="title: Same\nextends: [base]\n" + part.format("optional"),
+        other="title: Other\nextends: [base]\n" + part.format("required"),
+    )
+    assert found.problems == ()
+    assert found.preset("same").components["minio"].because == "any store will do"
+    assert found.preset("other").components["minio"].because == ""
+
+
 def test_what_a_preset_leaves_out_stays_in_the_preset_that_it_extends(tmp_path: Path) -> None:
     found = library(
         tmp_path,

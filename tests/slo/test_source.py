@@ -10,7 +10,7 @@ from typing import Any
 import promql_parser
 
 from console.board.model import Board, Cluster
-from console.cli.board import slo_row
+from console.cli.board.status import slo_row
 from console.cli.output import plain
 from console.cli.slo import slo_page, slo_table
 from console.components.signals import asks

@@ -53,7 +53,7 @@ def test_every_timeline_says_since_when_with_which_alerts_attempts_losses_and_wh
         "Burns (since unknown); Late since 2026-11-24 10:43:07 UTC, only after the walk began",
         "attempts of the application: 13 (3 of them seen to have failed) when the walk began, at least 14 at the end",
         "executors lost: at least 10 (of those that are still seen: 3 OOMKilled at the container's limit) when the "
-        "walk began, at least 4 (of those that are still seen: 3 OOMKilled at the container's limit, 1 by SIGTERM) at "
+        "walk began, at least 10 (of those that are still seen: 3 OOMKilled at the container's limit, 1 by SIGTERM) at "
         "the end; attempts whose pods and logs are gone are not counted",
         "Jobs succeed (99% over 30d): 84% of the budget was left when the walk began, 82% at the end; "
         "bad events of all: 159/51855, then 160/51860",
@@ -174,3 +174,13 @@ def test_executors_that_any_change_of_the_walk_ended_are_no_losses_also_after_it
     for walk in (asked, fold([*changed, Intent(NOW - 400, "raise", back), Applied(NOW - 380, "raise", back.id, True)])):
         assert impact_at_end(here, walk)["lost"] == {"container-oom": 1}
     assert impact_at_end(here, fold(changed[:1]))["lost"] == {"container-oom": 1, "deleted": 2}
+
+
+def test_what_was_lost_is_not_less_later_because_less_of_it_is_still_seen() -> None:
+    changed = replace(BEFORE, at=BEGAN + 67, told=53)
+    late = replace(AFTER, told=47)
+    events = [
+        replace(e, impact=msgspec.to_builtins(changed)) if isinstance(e, Applied) else e for e in told(after=late)
+    ]
+    lost = next(one for one in sentences(fold(events)) if one.startswith("executors lost: "))
+    assert "at least 10 (" in lost and "at least 53 (" in lost and "47" not in lost

@@ -8,7 +8,7 @@ from console.advice.model import AdviceReport
 from console.board.compose import board, condensed
 from console.board.model import Cluster
 from console.cli.advise import document, gated, text_of
-from console.cli.board import status_document, status_text
+from console.cli.board.status import status_document, status_text
 from console.facts.leftout import LeftOut
 from console.facts.model import Facts, SourceState
 from console.live.situation import Situation

@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from console.apps.model import Death, MemoryPlan
 from console.board.model import Board, Cluster
 from console.causes.model import Incident
-from console.cli.board import _no_app, app_text, slo_row, status_text
+from console.cli.board.apps import _no_app, app_text
+from console.cli.board.status import slo_row, status_text
 from console.cli.gpu import page as gpu_page
 from console.cli.output import finding_json
 from console.cli.slo import slo_table

@@ -50,7 +50,7 @@ async def test_nobody_waits_is_said_and_a_hostile_queue_is_shown_as_text() -> No
 
 def test_the_command_prints_a_row_for_each_and_says_what_must_not_be_done() -> None:
     from console.board.waits import waits_of
-    from console.cli.waits import page
+    from console.cli.board.waits import page
 
     board = waits().board
     told = page(board, waits_of(board))

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from console.actions import patches
 from console.actions.beside import NOTHING, Beside
 from console.actions.effects import Consequence, Effect
-from console.actions.fit import tree
 from console.actions.nodes.cordon import NODE
 from console.actions.verb import Objection, Verb
+from console.base.shapes import mapping
 from console.base.text import clean
 
 TAINTS = "/spec/taints"
@@ -68,7 +68,7 @@ class Taint(Verb):
 
 
 def taints_of(obj: dict[str, Any]) -> Taints:
-    return [t for t in tree(obj.get("spec")).get("taints") or [] if isinstance(t, dict)]
+    return [t for t in mapping(obj.get("spec")).get("taints") or [] if isinstance(t, dict)]
 
 
 VERB = Taint()

@@ -16,10 +16,10 @@ from console.actions import patches
 from console.actions.aftermath import SINK
 from console.actions.beside import NOTHING, Beside
 from console.actions.effects import Consequence, Effect
-from console.actions.fit import tree
 from console.actions.making import Making, name_of, stamped
 from console.actions.proof import Proof
 from console.apps.states import over
+from console.base.shapes import mapping
 from console.base.text import clean
 
 RERUN = patches.pointer(("spec", "driver", "annotations", "console.oncall/rerun"))
@@ -58,15 +58,20 @@ class Rerun(Making):
         if not self.makes(effect):
             return replace(effect, patch_type="merge", patch=patches.setting(RERUN, effect.id), touched=(RERUN,))
         labels = {
-            k: v for k, v in tree(tree(obj.get("metadata")).get("labels")).items() if not k.startswith(_OF_OTHERS)
+            k: v for k, v in mapping(mapping(obj.get("metadata")).get("labels")).items() if not k.startswith(_OF_OTHERS)
         }
         meta = {"name": name_of(target.name, effect), "namespace": target.namespace, "labels": labels}
-        made = {"apiVersion": target.api_version, "kind": target.kind, "metadata": meta, "spec": tree(obj.get("spec"))}
+        made = {
+            "apiVersion": target.api_version,
+            "kind": target.kind,
+            "metadata": meta,
+            "spec": mapping(obj.get("spec")),
+        }
         return stamped(effect, made)
 
     def obstacles(self, effect: Effect, obj: dict[str, Any], beside: Beside) -> Iterator[str]:
         yield from super().obstacles(effect, obj, beside)
-        if tree(obj.get("spec")).get("suspend") is True:
+        if mapping(obj.get("spec")).get("suspend") is True:
             yield "it is suspended: it is submitted anew when it is resumed (`resume`)"
         state = _apache_state(obj)
         if self.makes(effect) and not over(state) and state.upper() not in _ENDED:
@@ -86,7 +91,7 @@ class Rerun(Making):
 
 
 def _apache_state(obj: dict[str, Any]) -> str:
-    return str(tree(tree(obj.get("status")).get("currentState")).get("currentStateSummary") or "")
+    return str(mapping(mapping(obj.get("status")).get("currentState")).get("currentStateSummary") or "")
 
 
 VERB = Rerun()

@@ -9,12 +9,12 @@ from console.actions import handsoff, patches
 from console.actions.aftermath import APPLICATION
 from console.actions.beside import NOTHING, Beside, ReadWanted, found, owned
 from console.actions.effects import Consequence, Effect
-from console.actions.fit import tree
 from console.actions.owners import SCHEDULED
 from console.actions.pins import uid_of
 from console.actions.proof import Proof, equals
 from console.actions.verb import Body, Verb
 from console.apps.states import over
+from console.base.shapes import mapping
 from console.base.text import clean
 
 SUSPEND = "/spec/suspend"
@@ -54,10 +54,10 @@ class Suspend(Verb):
         yield from known
         mine = owned(found(beside, "workloads").items, uid_of(obj))
         if mine and not any("Kueue" in one for one in known):
-            queue = clean(str(tree(mine[0].get("spec")).get("queueName") or "?"))
+            queue = clean(str(mapping(mine[0].get("spec")).get("queueName") or "?"))
             yield handsoff.queued(queue)
         if self.wanted and effect.target is not None and effect.target.kind == "SparkApplication":
-            state = str(tree(tree(obj.get("status")).get("applicationState")).get("state") or "")
+            state = str(mapping(mapping(obj.get("status")).get("applicationState")).get("state") or "")
             if over(state):
                 yield f"it is {clean(state)} already: there is nothing to suspend"
 
@@ -68,7 +68,7 @@ class Suspend(Verb):
         if (kind, group) == APPLICATION:
             return super().consequences(effect, obj, touched, now, beside)
         if kind == "Job":
-            active = tree(obj.get("status")).get("active")
+            active = mapping(obj.get("status")).get("active")
             return [Consequence("restart", "warning" if active else "info", self._of_job(active))]
         return [Consequence("next run", "info", self._of_schedule())]
 

@@ -8,12 +8,12 @@ from typing import Any
 from console.actions.aftermath import SINK
 from console.actions.beside import NOTHING, Beside, ReadWanted, found, owned
 from console.actions.effects import Consequence, Effect
-from console.actions.fit import tree
 from console.actions.making import Making, name_of, stamped
 from console.actions.pins import uid_of
 from console.actions.proof import Proof
 from console.actions.runs.suspend import SCHEDULES
 from console.apps.states import over
+from console.base.shapes import mapping
 from console.base.text import clean
 
 SCHEDULE_LABEL = "sparkoperator.k8s.io/scheduled-app-name"
@@ -56,7 +56,7 @@ class Trigger(Making):
         return (*super().reads(effect, obj), runs)
 
     def settle(self, effect: Effect, obj: dict[str, Any], beside: Beside, now: float) -> Effect:
-        target, spec = effect.target, tree(obj.get("spec"))
+        target, spec = effect.target, mapping(obj.get("spec"))
         assert target is not None
         owner = {"apiVersion": target.api_version, "kind": target.kind, "name": target.name, "uid": uid_of(obj)}
         meta: dict[str, Any] = {
@@ -65,21 +65,21 @@ class Trigger(Making):
             "ownerReferences": [{**owner, "controller": True}],
         }
         if target.kind == "CronJob":
-            template = tree(spec.get("jobTemplate"))
-            theirs = tree(template.get("metadata"))
-            notes = {**tree(theirs.get("annotations")), **_MANUAL}
-            meta |= {"labels": tree(theirs.get("labels")), "annotations": notes}
+            template = mapping(spec.get("jobTemplate"))
+            theirs = mapping(template.get("metadata"))
+            notes = {**mapping(theirs.get("annotations")), **_MANUAL}
+            meta |= {"labels": mapping(theirs.get("labels")), "annotations": notes}
             return stamped(
                 effect, {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": template.get("spec")}
             )
-        labels = {**tree(tree(obj.get("metadata")).get("labels")), SCHEDULE_LABEL: target.name}
+        labels = {**mapping(mapping(obj.get("metadata")).get("labels")), SCHEDULE_LABEL: target.name}
         made = {"apiVersion": target.api_version, "kind": "SparkApplication", "metadata": {**meta, "labels": labels}}
         return stamped(effect, {**made, "spec": spec.get("template")})
 
     def obstacles(self, effect: Effect, obj: dict[str, Any], beside: Beside) -> Iterator[str]:
         yield from super().obstacles(effect, obj, beside)
         present = _present(effect, obj, beside)
-        if present and tree(obj.get("spec")).get("concurrencyPolicy") in ("Forbid", "Replace"):
+        if present and mapping(obj.get("spec")).get("concurrencyPolicy") in ("Forbid", "Replace"):
             yield f"its run {present} is not over, and its concurrencyPolicy lets only one run at a time"
 
     def consequences(
@@ -99,14 +99,14 @@ def _present(effect: Effect, obj: dict[str, Any], beside: Beside) -> str:
     runs = found(beside, "runs").items
     for run in owned(runs, uid_of(obj)) if effect.target.kind == "CronJob" else runs:
         if not _ended(run, effect.target.kind):
-            return clean(str(tree(run.get("metadata")).get("name")))
+            return clean(str(mapping(run.get("metadata")).get("name")))
     return ""
 
 
 def _ended(run: dict[str, Any], kind: str) -> bool:
-    status = tree(run.get("status"))
+    status = mapping(run.get("status"))
     if kind != "CronJob":
-        return over(str(tree(status.get("applicationState")).get("state") or ""))
+        return over(str(mapping(status.get("applicationState")).get("state") or ""))
     conditions = [c for c in status.get("conditions") or [] if isinstance(c, dict)]
     return any(c.get("type") in ("Complete", "Failed") and c.get("status") == "True" for c in conditions)
 

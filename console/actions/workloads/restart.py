@@ -10,10 +10,10 @@ from msgspec.structs import replace
 from console.actions import patches
 from console.actions.beside import Beside
 from console.actions.effects import Effect
-from console.actions.fit import tree
 from console.actions.proof import Proof, rolled_out
 from console.actions.verb import Verb
 from console.base.clock import rfc3339
+from console.base.shapes import mapping
 
 RESTARTED = "kubectl.kubernetes.io/restartedAt"
 ROLLING = (("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"))
@@ -49,10 +49,10 @@ class Restart(Verb):
 
 def held_back(obj: dict[str, Any]) -> Iterator[str]:
     """Why a change of the template would not roll out now."""
-    spec = tree(obj.get("spec"))
+    spec = mapping(obj.get("spec"))
     if spec.get("paused") is True:
         yield "its rollout is paused: nothing would happen until it is resumed (`resume-rollout`)"
-    if tree(spec.get("updateStrategy")).get("type") == "OnDelete":
+    if mapping(spec.get("updateStrategy")).get("type") == "OnDelete":
         yield "its updateStrategy is OnDelete: a pod is replaced only when somebody deletes it"
 
 

@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from console.actions.beside import Beside, NoSuchChange, ReadWanted, found, owned
 from console.actions.effects import ObjectRef
-from console.actions.fit import tree
 from console.actions.pins import uid_of
+from console.base.shapes import mapping
 from console.base.units import parse_count
 
 NUMBER, HASH = "deployment.kubernetes.io/revision", "pod-template-hash"
@@ -24,7 +24,9 @@ class WorkloadRevision(Struct, frozen=True):
 
 def wanted(target: ObjectRef, obj: dict[str, Any]) -> ReadWanted:
     """Where they are kept."""
-    labels = {str(k): str(v) for k, v in tree(tree(tree(obj.get("spec")).get("selector")).get("matchLabels")).items()}
+    labels = {
+        str(k): str(v) for k, v in mapping(mapping(mapping(obj.get("spec")).get("selector")).get("matchLabels")).items()
+    }
     kind = "ReplicaSet" if target.kind == "Deployment" else "ControllerRevision"
     return ReadWanted("revisions", "apps/v1", kind, namespace=target.namespace, labels=labels)
 
@@ -45,19 +47,21 @@ def revisions(obj: dict[str, Any], beside: Beside) -> list[WorkloadRevision]:
 def _revision(item: dict[str, Any]) -> WorkloadRevision | None:
     if item.get("kind") == "ControllerRevision" or "data" in item:
         template = {
-            k: v for k, v in tree(tree(tree(item.get("data")).get("spec")).get("template")).items() if k != "$patch"
+            k: v
+            for k, v in mapping(mapping(mapping(item.get("data")).get("spec")).get("template")).items()
+            if k != "$patch"
         }
         number = parse_count(item.get("revision"))
     else:
-        template = _without_hash(tree(tree(item.get("spec")).get("template")))
-        number = parse_count(tree(tree(item.get("metadata")).get("annotations")).get(NUMBER))
+        template = _without_hash(mapping(mapping(item.get("spec")).get("template")))
+        number = parse_count(mapping(mapping(item.get("metadata")).get("annotations")).get(NUMBER))
     return WorkloadRevision(number, template) if number and template else None
 
 
 def _without_hash(template: dict[str, Any]) -> dict[str, Any]:
     """The template as it stood in the Deployment: its controller added a label."""
-    meta = tree(template.get("metadata"))
-    labels = {k: v for k, v in tree(meta.get("labels")).items() if k != HASH}
+    meta = mapping(template.get("metadata"))
+    labels = {k: v for k, v in mapping(meta.get("labels")).items() if k != HASH}
     return {**template, "metadata": {**meta, "labels": labels}}
 
 

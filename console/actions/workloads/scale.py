@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from console.actions import patches
 from console.actions.beside import NOTHING, Beside, ReadWanted, found
 from console.actions.effects import Consequence, Effect
-from console.actions.fit import tree
 from console.actions.proof import Proof
 from console.actions.verb import Objection, Verb
+from console.base.shapes import mapping
 from console.base.text import clean, plural
 
 EXECUTORS = "/spec/executor/instances"
@@ -86,10 +86,10 @@ class Scale(Verb):
         if seen.error:
             out.append(Consequence("owner", "unknown", f"whether an autoscaler sets it is not known: {seen.error}"))
         for item in seen.items:
-            spec, reference = tree(item.get("spec")), tree(tree(item.get("spec")).get("scaleTargetRef"))
+            spec, reference = mapping(item.get("spec")), mapping(mapping(item.get("spec")).get("scaleTargetRef"))
             if (reference.get("kind"), reference.get("name")) != (effect.target.kind, effect.target.name):
                 continue
-            name = clean(str(tree(item.get("metadata")).get("name")))
+            name = clean(str(mapping(item.get("metadata")).get("name")))
             bounds = f"between {spec.get('minReplicas', 1)} and {spec.get('maxReplicas', '?')}"
             tail = "and rests while this is 0" if to == 0 else "and will set it again"
             out.append(Consequence("owner", "warning", f"HorizontalPodAutoscaler {name} keeps it {bounds}, {tail}"))

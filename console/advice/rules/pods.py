@@ -8,6 +8,7 @@ from typing import Any
 from console.advice.rule import Answer, AppRule
 from console.advice.view import View
 from console.apps.evidence import of_pod
+from console.base.shapes import mapping
 from console.base.text import plural
 from console.facts.model import Pod
 
@@ -102,10 +103,10 @@ def _role(pod: Pod) -> str:
 
 def _contexts(pod: Pod) -> list[tuple[str, dict[str, Any]]]:
     """(container name, its security context with that of the pod below it) for every container."""
-    whole = _tree(pod.security.get("pod"))
-    own = _tree(pod.security.get("containers"))
+    whole = mapping(pod.security.get("pod"))
+    own = mapping(pod.security.get("containers"))
     names = [c.name for c in pod.containers] or list(own)
-    return [(name, {**whole, **_tree(own.get(name))}) for name in names]
+    return [(name, {**whole, **mapping(own.get(name))}) for name in names]
 
 
 def _baseline(pod: Pod) -> list[str]:
@@ -116,7 +117,7 @@ def _baseline(pod: Pod) -> list[str]:
     for _, context in _contexts(pod):
         if context.get("privileged") is True:
             out.append("privileged container")
-        added = _tree(context.get("capabilities")).get("add")
+        added = mapping(context.get("capabilities")).get("add")
         extra = sorted({str(c) for c in added} - _HARMLESS) if isinstance(added, list) else []
         if extra:
             out.append(f"added capabilities {', '.join(extra)}")
@@ -130,15 +131,11 @@ def _restricted(pod: Pod) -> list[str]:
             out.append("allowPrivilegeEscalation: false")
         if context.get("runAsNonRoot") is not True:
             out.append("runAsNonRoot: true")
-        if _tree(context.get("seccompProfile")).get("type") not in ("RuntimeDefault", "Localhost"):
+        if mapping(context.get("seccompProfile")).get("type") not in ("RuntimeDefault", "Localhost"):
             out.append("seccompProfile")
-        if "ALL" not in (_tree(context.get("capabilities")).get("drop") or ()):
+        if "ALL" not in (mapping(context.get("capabilities")).get("drop") or ()):
             out.append("capabilities.drop: ALL")
     return list(dict.fromkeys(out))
-
-
-def _tree(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 RULES = [

@@ -44,7 +44,7 @@ def command(paths: tuple[Path, ...], where: Where, output: str) -> int:
     if paths:
         named = Library.read([path for path in paths if not _is_drill(path)], shipped=False)
         scripts = {**library.scripts, **named.scripts}
-        library = replace(named, scripts=scripts, catalogue=library.catalogue)
+        library = replace(named, scripts=scripts, catalogue=library.catalogue, others=whole.runbooks)
     problems = [*library.lint(today=today), *drill_problems(drills, whole)]
     if output == "json":
         counts = {"runbooks": len(library.runbooks), "drills": len(drills)}

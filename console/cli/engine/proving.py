@@ -1,10 +1,11 @@
-"""`console runbooks test`: every case of every drill that lies beside runbooks, played and judged."""
+"""`console runbooks test`: every case of every drill and every test of a script beside runbooks, played and judged."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from msgspec import Struct
 
 from console.base.errors import ConsoleError, Exit, UsageError, did_you_mean
 from console.base.text import clean, plural
+from console.cli.engine import scripted
 from console.cli.options import output_option
 from console.cli.output import narrate, print_json, say, table
 
@@ -52,20 +54,23 @@ class PlayedCase(Struct, frozen=True):
 def command(
     names: Sequence[str], cases: Sequence[str], jobs: int, junit: Path | None, verbose: bool, output: str
 ) -> int:
-    """Play the drills of runbooks on simulated clusters: of all in the library, of those named, or of folders.
+    """Play drills and tests of scripts on simulated clusters: of the library, of those named, or of folders.
 
     What lint finds an error in is not played. Exit code 1 where a case does not end as it should.
     """
-    drills = chosen(names)
+    mine, scripts = scripted.split(names)
+    drills = chosen(mine) if mine or not names else []
     plays = [(s, case) for s in drills for case in s.cases if not cases or case in cases]
-    if not plays:
+    tried = [(spec, test) for spec in scripts.values() for test in spec.tests if not cases or test in cases]
+    if not plays and not tried:
         raise UsageError("no drill has such a case", hint="`console drills` lists them")
     wrong = unfit({s.file: s for s, _ in plays}.values())
     refused = [_refused(s, case, wrong[s.file]) for s, case in plays if s.file in wrong]
     played = []
-    for one in (*refused, *_played([(s.file, case) for s, case in plays if s.file not in wrong], jobs)):
+    drilled = _played([(s.file, case) for s, case in plays if s.file not in wrong], jobs)
+    for one in chain(refused, scripted.played(tried), drilled):
         played.append(one)
-        _narrate(one, f"{len(played)}/{len(plays)}", verbose=verbose)
+        _narrate(one, f"{len(played)}/{len(plays) + len(tried)}", verbose=verbose)
     played.sort(key=lambda one: (one.drill, one.case))
     if junit is not None:
         junit.write_bytes(report(played))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from console.facts.rest import rows, text
+from console.base.shapes import mappings
+from console.facts.rest import text
 from console.findings.against.masks import masked, plan_word
 from console.findings.case import Case
 from console.timing.former import parts
@@ -30,11 +31,11 @@ def read_by(case: Case) -> Iterator[tuple[str, float]]:
         if part.rows:
             yield f"{name}: rows", part.rows
     for query in _whole_queries(case):
-        for node in rows(query.get("nodes")):
+        for node in mappings(query.get("nodes")):
             name = text(node, "nodeName")
             if not name.startswith(("Scan", "BatchScan", "FileScan")):
                 continue
-            for metric in rows(node.get("metrics")):
+            for metric in mappings(node.get("metrics")):
                 if text(metric, "name") in ("number of files read", "number of output rows", "size of files read"):
                     value = _amount(text(metric, "value"))
                     if value is not None:
@@ -61,7 +62,7 @@ def plans_of(case: Case) -> Iterator[tuple[str, str]]:
     """How often each operator stands in the final plans, by the name of their query."""
     counted: dict[str, dict[str, int]] = {}
     for query in case.rest.sql.values():
-        nodes = [plan_word(text(n, "nodeName")) for n in rows(query.get("nodes"))]
+        nodes = [plan_word(text(n, "nodeName")) for n in mappings(query.get("nodes"))]
         mine = counted.setdefault(masked(text(query, "description"))[:80], {})
         for name in nodes:
             if name and not name.startswith(_PLUMBING):

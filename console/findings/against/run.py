@@ -7,9 +7,10 @@ from typing import Any
 
 from msgspec import Struct
 
+from console.base.shapes import mappings
 from console.base.units import human_amount
 from console.facts.model import Container, Pod, Workload
-from console.facts.rest import rows, text
+from console.facts.rest import text
 from console.findings.against.masks import always_differs, digest, masked
 from console.findings.against.measured import plans_of, read_by
 from console.findings.case import Case
@@ -231,7 +232,7 @@ def _operator(case: Case) -> Iterator[tuple[str, str]]:
             continue
         template = one.spec.get("template")
         spec = template.get("spec") if isinstance(template, dict) else None
-        for container in rows(spec.get("containers") if isinstance(spec, dict) else None):
+        for container in mappings(spec.get("containers") if isinstance(spec, dict) else None):
             yield f"{one.name} image", text(container, "image")
             if isinstance(words := container.get("args"), list):
                 yield f"{one.name} arguments", " ".join(sorted(str(w) for w in words))

@@ -14,6 +14,7 @@ class KindFigures(Figures, frozen=True, kw_only=True):
     CODES: ClassVar[tuple[str, ...]] = (
         *(kind.code for kind in (*all_kinds(), *operator_kinds())),
         "unknown-failure",
+        "part-failed",
         "operator-error",
         "api-token-not-mounted",
         "api-certificate-refused",

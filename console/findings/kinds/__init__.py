@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from console.findings.kinds import data, images, network, operators, pods, shuffle, stores, streams
+from console.findings.kinds import data, engines, images, network, operators, pods, shuffle, stores, streams
 from console.findings.kinds.model import FailureKind, Keeper
 
 __all__ = ["CODES", "FailureKind", "Keeper", "all_kinds", "general_kinds", "operator_kinds", "special_kinds"]
@@ -13,7 +13,16 @@ __all__ = ["CODES", "FailureKind", "Keeper", "all_kinds", "general_kinds", "oper
 @cache
 def all_kinds() -> tuple[FailureKind, ...]:
     """Every kind, the more special before the more general."""
-    return (*pods.KINDS, *images.KINDS, *streams.KINDS, *shuffle.KINDS, *data.KINDS, *stores.KINDS, *network.KINDS)
+    return (
+        *pods.KINDS,
+        *images.KINDS,
+        *streams.KINDS,
+        *shuffle.KINDS,
+        *engines.KINDS,
+        *data.KINDS,
+        *stores.KINDS,
+        *network.KINDS,
+    )
 
 
 @cache

@@ -186,8 +186,8 @@ KINDS = (
             "Failed to find the data source",
             "No FileSystem for scheme",
         ),
-        pattern=r"(?:ClassNotFoundException:? ?|NoClassDefFoundError:? ?|data source: ?|scheme:? ?)"
-        r"(?P<what>(?:Class )?(?:Could not initialize class )?[\w./$\"-]{2,150})",
+        pattern=r"(?:ClassNotFoundException:? ?|NoClassDefFoundError:? ?|data source: ?|No (?=FileSystem))"
+        r"(?P<what>(?:FileSystem for scheme:? ?)?(?:Class )?(?:Could not initialize class )?[\w./$\"-]{2,150})",
         never=(
             "S3AFileSystem not found",
             "StaticLoggerBinder",

@@ -10,8 +10,9 @@ KINDS = (
         class_="I09",
         owner="owner of the job",
         title="one volume claim is named for several executors: {what}",
-        words=("should contain OnDemand or SPARK_EXECUTOR_ID",),
-        pattern=r"ClaimName: ?(?P<what>[^\s,]{1,120}) should contain",
+        words=("should contain OnDemand or SPARK_EXECUTOR_ID", "must be OnDemand when multiple executors"),
+        pattern=r"ClaimName: ?(?P<what>[^\s,]{1,120}) should contain|"
+        r"(?P<what2>ClaimName of PVC must be OnDemand)",
         means="executors each need a claim of their own; a fixed name is taken for one executor only",
         step="claimName OnDemand (Spark makes one for each executor), or SPARK_EXECUTOR_ID within the name",
         decide="the claimName in spark.kubernetes.executor.volumes.*",

@@ -130,6 +130,16 @@ def _limit(app: SparkApp, role: Role, pods: Sequence[Pod]) -> float | None:
     return member.memory_limit if member is not None else None
 
 
+def limit_at_the_end(app: SparkApp, victims: Sequence[Victim], limit: float | None) -> float | None:
+    """`limit` where it was that of those who ended: none of them left a pod, and executors that were created since may
+    have another one."""
+    if not victims or any(v.pod is not None for v in victims):
+        return limit
+    last = max((v.at for v in victims if v.at is not None), default=None)
+    then = [m for m in app.executors if m.memory_limit and (last is None or m.created is None or m.created <= last)]
+    return limit if then else None
+
+
 def _heap_and_overhead(plan: MemoryPlan, limit: float | None, pods: Sequence[Pod]) -> tuple[float | None, float | None]:
     """The plan's, unless pods show what they really had: their own heap, and what their limit leaves beside it."""
     if not pods or plan.heap is None or limit is None:

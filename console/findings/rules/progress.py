@@ -6,12 +6,13 @@ import re
 from statistics import median
 
 from console.apps.evidence import of_hit, of_rest, of_sample
+from console.base.shapes import mappings
 from console.base.text import listed, plural
 from console.base.units import human_duration
 from console.facts.evidence import Evidence
 from console.facts.logs import Hit
 from console.facts.model import Sample
-from console.facts.rest import num, rows, text, when
+from console.facts.rest import num, text, when
 from console.findings.case import Case
 from console.findings.figures.progress import NoProgressFigures
 from console.findings.model import Confidence, Finding
@@ -216,7 +217,7 @@ def _deadlock(case: Case) -> Finding | None:
             continue
         waits: dict[int, int] = {}
         names: dict[int, str] = {}
-        for row in rows(doc.data):
+        for row in mappings(doc.data):
             key, by = row.get("threadId"), row.get("blockedByThreadId")
             if isinstance(key, int):
                 names[key] = text(row, "threadName")
@@ -248,6 +249,8 @@ def _standing(case: Case) -> Finding | None:
         return None
     one = still[0]
     top = one.stack.frames[0]
+    if one.stack.place != top:
+        top = f"{top} ‹ {one.stack.place}"
     return _make(
         case,
         f"{plural(len(still), 'thread')} stood at the same place in {one.dumps} thread dumps: {top}",

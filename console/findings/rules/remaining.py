@@ -37,6 +37,8 @@ def unknown(case: Case) -> Answer:
         return [kind_finding(case, told)]
     whose, ask = who_decides(end.what)
     outranked = outranking(case)
+    if (part := end.what.part) and not outranked and not end.what.wrapped:
+        return [_thrown_in(case, end, part)]
     return [
         finding(
             case,
@@ -51,6 +53,24 @@ def unknown(case: Case) -> Answer:
             data=KindFigures(owner=whose, step=ask, line=shorten(" ".join(end.what.line.split()), 600, middle=True)),
         )
     ]
+
+
+def _thrown_in(case: Case, end: End, part: str) -> Finding:
+    """An error that no kind knows, thrown within something that was put into Spark, by its frames."""
+    line = " ".join(end.what.line.split())
+    step = f"the quoted line among known issues of {part}, with its version and that of Spark"
+    return finding(
+        case,
+        "part-failed",
+        None,
+        severity_of(case, fatal=end.sure),
+        "medium",
+        shorten(f"{part} fails: {line}", _TITLE, middle=True),
+        detail=f"it was thrown inside {part}, below the job's own code; for the owner of the job: {step}",
+        evidence=[end.proof, *([of_pod(case.driver)] if case.driver is not None else [])],
+        questions=["whether it can do what was asked of it (types, options, versions), or what it talks to refuses"],
+        data=KindFigures(owner="owner of the job", step=step, line=shorten(line, 600, middle=True)),
+    )
 
 
 def _explained(found: Iterable[Finding]) -> bool:

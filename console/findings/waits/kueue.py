@@ -8,10 +8,11 @@ from typing import Any
 
 from console.apps.evidence import of_workload
 from console.base.clock import parse_time
+from console.base.shapes import mappings
 from console.facts.evidence import Evidence
 from console.facts.model import Workload
 from console.findings.case import Case
-from console.findings.waits.ledger import KUEUE, amount, conditions_of, holds, owner_of, rows_of
+from console.findings.waits.ledger import KUEUE, amount, conditions_of, holds, owner_of
 from console.findings.waits.model import Wait
 
 NAME_LABEL = f"{KUEUE}/queue-name"
@@ -98,7 +99,7 @@ def _holders(
 ) -> tuple[str, ...]:
     """Who holds what it waits for: checks that have not agreed, who preempted it, or who has the quota."""
     if holds(conditions, "QuotaReserved"):
-        checks = rows_of(own.status.get("admissionChecks"))
+        checks = mappings(own.status.get("admissionChecks"))
         open_ = [row for row in checks if row.get("state") != "Ready"]
         return tuple(f"admission check {row.get('name')} ({row.get('state')})" for row in open_)
     preempted = conditions.get("Preempted", {})

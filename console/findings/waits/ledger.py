@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
+from console.base.shapes import mappings
 from console.base.units import human_amount, parse_quantity
 from console.facts.model import Workload
 from console.findings.waits.model import HOLDERS
@@ -15,17 +16,12 @@ KUEUE = "kueue.x-k8s.io"
 
 def conditions_of(workload: Workload) -> dict[str, Mapping[str, Any]]:
     """Its conditions by type."""
-    return {str(row.get("type")): row for row in rows_of(workload.status.get("conditions"))}
+    return {str(row.get("type")): row for row in mappings(workload.status.get("conditions"))}
 
 
 def holds(conditions: Mapping[str, Mapping[str, Any]], kind: str) -> bool:
     """Whether a condition is True."""
     return conditions.get(kind, {}).get("status") == "True"
-
-
-def rows_of(value: Any) -> list[dict[str, Any]]:
-    """The mappings of a list."""
-    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
 
 
 def owner_of(workload: Workload) -> str:
@@ -77,7 +73,7 @@ class KueueLedger:
         for cluster in clusters:
             for one in self._reserved.get(cluster, ()):
                 admission: dict[str, Any] = one.status["admission"]
-                used = [_usage(part, resource) for part in rows_of(admission.get("podSetAssignments"))]
+                used = [_usage(part, resource) for part in mappings(admission.get("podSetAssignments"))]
                 total = sum(map(amount, used))
                 much = f" ({human_amount(total, resource)} {resource})" if any(used) else ""
                 if much or not resource:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from heapq import nsmallest
 
 from console.apps import deaths
 from console.apps.groups import Group
@@ -11,23 +12,25 @@ from console.facts.model import Pod
 from console.findings.waits.model import HOLDERS
 
 
-def shares(groups: Iterable[Group], resource: str, wanted: Callable[[Pod], bool], but: str) -> tuple[str, ...]:
-    """Applications that hold most of a resource by what their placed pods ask for, the largest first.
+def ranked(groups: Iterable[Group], resource: str, wanted: Callable[[Pod], bool]) -> tuple[tuple[float, str], ...]:
+    """(amount, key) of the applications that hold most of a resource by what their placed pods ask for, the largest
+    first, and one more than is named, so that any one of them can be left out.
 
     Args:
         resource: `pods` counts them; `` is cpu.
-        but: the key of an application that is left out.
     """
-    found: list[tuple[float, str]] = []
-    for group in groups:
-        if group.key == but:
-            continue
-        held = sum(_asked(p, resource) for p in (*group.drivers, *group.executors) if _placed(p) and wanted(p))
-        if held:
-            found.append((held, group.key))
-    found.sort(key=lambda pair: (-pair[0], pair[1]))
-    named = resource or "cpu"
-    return tuple(f"{key} ({human_amount(held, named)} {named})" for held, key in found[:HOLDERS])
+    held = (
+        (sum(_asked(p, resource) for p in (*g.drivers, *g.executors) if wanted(p) and _placed(p)), g.key)
+        for g in groups
+    )
+    return tuple(nsmallest(HOLDERS + 1, (one for one in held if one[0]), key=lambda pair: (-pair[0], pair[1])))
+
+
+def named(found: Iterable[tuple[float, str]], resource: str, but: str) -> tuple[str, ...]:
+    """The holders in words, without the application whose key is `but`."""
+    unit = resource or "cpu"
+    others = [(held, key) for held, key in found if key != but]
+    return tuple(f"{key} ({human_amount(held, unit)} {unit})" for held, key in others[:HOLDERS])
 
 
 def in_queue(queue: str) -> Callable[[Pod], bool]:

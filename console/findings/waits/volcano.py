@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from console.apps.evidence import of_event, of_workload
+from console.base.shapes import mappings
 from console.base.units import human_amount, parse_quantity
 from console.facts.model import Event, Pod, Workload
 from console.findings.case import Case
-from console.findings.waits.ledger import owner_of, rows_of
+from console.findings.waits.ledger import owner_of
 from console.findings.waits.model import HOLDERS, Wait
 
 _VOLCANO, _PLUGINS = "scheduling.volcano.sh/", "scheduling.x-k8s.io/"
@@ -168,7 +169,7 @@ def _is_of(case: Case, group: Workload, usual: str) -> bool:
 
 def _says(own: Workload, events: Sequence[Event]) -> str:
     normal = next((e.message for e in reversed(events) if "insufficient" in e.message or "overused" in e.message), "")
-    conditions = rows_of(own.status.get("conditions"))
+    conditions = mappings(own.status.get("conditions"))
     told = [str(r.get("message") or "") for r in conditions if r.get("type") == "Unschedulable"]
     return normal or (told[-1] if told else events[-1].message if events else "")
 

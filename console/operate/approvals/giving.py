@@ -12,10 +12,10 @@ from msgspec.structs import replace
 
 from console.actions import verb_of
 from console.actions.effects import Preview
-from console.actions.fit import tree
 from console.actions.verb import Right
 from console.base.errors import ConsoleError, ForbiddenError, RefusedError, UsageError
 from console.base.jsontext import decode_tree
+from console.base.shapes import mapping
 from console.base.text import clean, plural, shorten
 from console.operate import kubernetes
 from console.operate.ahead import preview
@@ -63,7 +63,7 @@ async def requests(connection: Connection, namespaces: Sequence[str] = ()) -> Re
         try:
             found.append(request_of(lease))
         except NoRequest as error:
-            meta = tree(lease.get("metadata"))
+            meta = mapping(lease.get("metadata"))
             unread.append((f"{meta.get('namespace')}/{meta.get('name')}", error.message))
     mine = [one for one in found if one.left > 0 and one.cluster == _cluster(connection)]
     return Requests(tuple(sorted(mine, key=lambda one: one.expires)), tuple(unread))

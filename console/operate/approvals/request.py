@@ -15,11 +15,11 @@ from msgspec import Struct
 
 from console.actions import verbs
 from console.actions.effects import Preview
-from console.actions.fit import tree
 from console.actions.verb import Right
 from console.base.clock import parse_time
 from console.base.errors import ConsoleError
 from console.base.jsontext import decode_json
+from console.base.shapes import mapping
 from console.base.text import clean
 
 GROUP, LEASES = "coordination.k8s.io", "leases"
@@ -110,7 +110,7 @@ def request_of(lease: dict[str, Any]) -> ApprovalRequest:
     Raises:
         NoRequest: it makes no sense, or was changed since it was made.
     """
-    notes = tree(tree(lease.get("metadata")).get("annotations"))
+    notes = mapping(mapping(lease.get("metadata")).get("annotations"))
     try:
         found = decode_json(str(notes.get(REQUEST) or "").encode(), ApprovalRequest)
     except (msgspec.DecodeError, ValueError) as error:
@@ -124,12 +124,12 @@ def request_of(lease: dict[str, Any]) -> ApprovalRequest:
 
 def created(lease: dict[str, Any]) -> float | None:
     """When the server had it, by its own clock; None where it does not say."""
-    return parse_time(str(tree(lease.get("metadata")).get("creationTimestamp")))
+    return parse_time(str(mapping(lease.get("metadata")).get("creationTimestamp")))
 
 
 def approval_of(lease: dict[str, Any], request: ApprovalRequest, now: float) -> Approval | str:
     """What a Lease of the right name approves at a time of the server's clock; in words, why it does not."""
-    notes, spec = tree(tree(lease.get("metadata")).get("annotations")), tree(lease.get("spec"))
+    notes, spec = mapping(mapping(lease.get("metadata")).get("annotations")), mapping(lease.get("spec"))
     by = clean(str(spec.get("holderIdentity") or ""))
     made, lasts = created(lease), spec.get("leaseDurationSeconds")
     if notes.get(DIGEST) != request.digest:

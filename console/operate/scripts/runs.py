@@ -74,6 +74,7 @@ async def granted(reader: Reader, effect: Effect, pin: Pin) -> tuple[CallGrant, 
                 about=f"{call.target.kind} {call.target.words}",
                 uid=pin.uid if mine else call.target.uid,
                 generation=pin.generation if mine else 0,
+                touches=effect.touched if mine and not call.subresource else (),
             )
         )
     return tuple(out)

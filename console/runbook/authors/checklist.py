@@ -11,9 +11,15 @@ from console.base.redact import redact_short
 from console.base.text import clean
 from console.runbook import graph
 from console.runbook.about import about_words
+from console.runbook.authors.spoken import noun, plain, words
 from console.runbook.language.before import is_before
-from console.runbook.model import Runbook, Step
+from console.runbook.language.ends import RETURN
+from console.runbook.model import NamedObject, Runbook, Step
 
+LEGEND = (
+    "What cannot be told is handed over, unless its step says otherwise. What stands in angle brackets, like "
+    "<app.name>, the walk fills in."
+)
 Look = Literal["title", "head", "step", "change", "text"]
 
 
@@ -27,61 +33,6 @@ class ChecklistLine(NamedTuple):
     step: str = ""
 
 
-_SAID = (
-    (r"now - changed\.(\w+) <= \('(\w+)'\|seconds\)", r"\1 was changed in the last \2"),
-    (r"\bnot \(?'([\w-]+)' in found\)?", r"\1 is not found"),
-    (r"'([\w-]+)' not in found", r"\1 is not found"),
-    (r"'([\w-]+)' in found", r"\1 is found"),
-    (r"([\w.\[\]'-]+) is not defined", r"\1 is not known"),
-    (r"([\w.\[\]'-]+) is undefined", r"\1 is not known"),
-    (r"([\w.\[\]'-]+) is defined", r"\1 is known"),
-    (r"\|where\('([\w.]+)', '(?:==|in|contains)', ([^()]*?(?:\([^()]*\))?[^()]*?)\)", r" whose \1 is \2"),
-    (
-        r"\|without\('([\w.]+)', '(?:==|in|contains)', ([^()]*?(?:\([^()]*\))?[^()]*?)\)",
-        r" but those whose \1 is \2",
-    ),
-    (r"\|pick\('([\w.]+)'\)", r" (their \1)"),
-    (r"([\w.' ()-]+?)\|length == 0", r"no \1"),
-    (r"([\w.' ()-]+?)\|length > 0", r"there are \1"),
-    (r"\|default\(([^()]*)\)", ""),
-    (
-        r"\|(seconds|to_bytes|bytes|duration|jvm_size|quantity|plural\([^()]*\)|shorten\([^()]*\)|length|unique|join)",
-        "",
-    ),
-    (r" == ", " is "),
-    (r" != ", " is not "),
-    (r" >= ", " is at least "),
-    (r" <= ", " is at most "),
-    (r" > ", " is above "),
-    (r" < ", " is below "),
-    (r" not in \[([^\]]*)\]", r" is none of \1"),
-    (r" in \[([^\]]*)\]", r" is one of \1"),
-    (r"\bwalk\.wrote\b", "something was changed"),
-    (r"\bsaved\.before_(\w+)", r"what \1 was before"),
-)
-
-
-def words(expression: str) -> str:
-    """An expression as a sentence, as far as it can be said."""
-    text = " ".join(expression.split())
-    for pattern, said in _SAID:
-        text = re.sub(pattern, said, text)
-    return text.replace("'", "")
-
-
-def plain(text: str) -> str:
-    """A text with what is filled in named in angle brackets: `Restart <app.name>`."""
-    out = re.sub(r"\{#.*?#\}|\{%.*?%\}", " ", text, flags=re.DOTALL)
-    out = re.sub(r"\{\{-?\s*(.*?)\s*-?\}\}", lambda m: f"<{_filled(m[1])}>", out, flags=re.DOTALL)
-    return " ".join(out.split())
-
-
-def _filled(expression: str) -> str:
-    """What is filled in, without the filters that only shape it."""
-    bare = re.sub(r"\|\s*[a-z_]+(\((?:[^()]|\([^()]*\))*\))?", "", expression)
-    return re.sub(r"['{}]", "", bare).strip()
-
-
 def checklist(runbook: Runbook) -> list[ChecklistLine]:
     """The whole of it, paragraph by paragraph."""
     numbers = {step.id: number for number, step in enumerate(_shown(runbook), 1)}
@@ -93,7 +44,11 @@ def checklist(runbook: Runbook) -> list[ChecklistLine]:
         ("When to use it", runbook.when_to_use),
         ("When not to use it", runbook.when_not_to_use),
         ("How long it takes", runbook.expected_duration),
-        ("What it can touch", runbook.blast_radius or ("" if runbook.writes else "Nothing: it only looks.")),
+        (
+            "What it can touch",
+            re.sub(r"^None\b", "Nothing", runbook.blast_radius)
+            or ("" if runbook.writes else "Nothing: it only looks."),
+        ),
         ("What leads here", _leads(runbook)),
     ):
         out += [ChecklistLine("head", head), ChecklistLine("text", plain(text), 2)] if text else []
@@ -102,13 +57,35 @@ def checklist(runbook: Runbook) -> list[ChecklistLine]:
         out += [
             ChecklistLine("text", _input(i.title or i.name, i.default, i.required), 4, "  - ") for i in runbook.inputs
         ]
-    out.append(ChecklistLine("head", "Steps"))
+    out += _objects(runbook)
+    out += [ChecklistLine("head", "How to read it"), ChecklistLine("text", LEGEND, 2), ChecklistLine("head", "Steps")]
     for step in _shown(runbook):
+        if step.id in runbook.last[:1]:
+            out.append(ChecklistLine("head", "Before any end, once something was changed"))
         out += _step(runbook, step, numbers)
-    ends = [step for step in runbook.steps if step.kind == "end"]
+    ends = [step for step in runbook.steps if step.kind == "end" and step.id != RETURN]
     out += [ChecklistLine("head", "Ends")] if ends else []
     out += [ChecklistLine("text", _end(step), 4, "  - ", step.id) for step in ends]
     return [line._replace(text=clean(redact_short(line.text))) for line in out if line.text]
+
+
+def _objects(runbook: Runbook) -> list[ChecklistLine]:
+    """What the names in the steps stand for."""
+    named = [(one.name, _object(runbook, one)) for one in runbook.objects]
+    figures = [(name, noun(value)) for name, value in runbook.values.items()]
+    lines = [ChecklistLine("text", f"{name}: {said}", 4, "  - ") for name, said in (*named, *figures)]
+    return [ChecklistLine("head", "What the names mean"), *lines] if lines else []
+
+
+def _object(runbook: Runbook, one: NamedObject) -> str:
+    """What a name of `objects` stands for."""
+    if one.workload:
+        return f"the workload of {about_words(runbook)}"
+    where = f" of {plain(one.namespace)}" if one.namespace else ""
+    if one.listed:
+        labels = ", ".join(f"{key}={plain(value)}" for key, value in one.labels.items())
+        return f"every {one.kind}{where}{f' with {labels}' if labels else ''}"
+    return f"the {one.kind} {plain(one.object)}{where}"
 
 
 def _shown(runbook: Runbook) -> list[Step]:
@@ -132,17 +109,20 @@ def _chosen(runbook: Runbook, step: Step) -> list[Step]:
 def _head(runbook: Runbook) -> str:
     facts = [f"About {about_words(runbook)}"]
     facts += [f"owner {runbook.owner}"] if runbook.owner else []
-    facts += [
-        f"reviewed {runbook.reviewed}" if runbook.reviewed else "never reviewed",
-        f"{runbook.id} {runbook.version}",
-    ]
+    facts += [f"reviewed {runbook.reviewed}" if runbook.reviewed else "never reviewed"]
+    facts += [f"{runbook.id} {runbook.version}".replace(" ", NBSP)]
     return " · ".join(facts)
 
 
 def _leads(runbook: Runbook) -> str:
     match = runbook.match
     alerts = [a.name + "".join(f" {k}={v}" for k, v in a.labels.items()) for a in match.alerts]
-    groups = (("findings", match.findings), ("classes", match.classes), ("alerts", alerts), ("objectives", match.slos))
+    groups = (
+        ("findings", match.findings),
+        ("findings of the incident class", match.classes),
+        ("alerts", alerts),
+        ("objectives", match.slos),
+    )
     said = [f"{name}: {', '.join(items)}" for name, items in groups if items]
     return "; ".join(said) or ("somebody who asks for it" if runbook.on_demand else "nothing")
 
@@ -169,8 +149,15 @@ def _step(runbook: Runbook, step: Step, numbers: Mapping[str, int]) -> Iterator[
     yield ChecklistLine(look, f"{_verb(step)}{plain(step.title)}", 5, mark, step.id)
     for text in _says(runbook, step):
         yield ChecklistLine("text", text, 7, "     ", step.id)
+    for text in _pasted(step):
+        yield ChecklistLine("text", text, 9, "       | ", step.id)
     for said, goto in _ways(runbook, step):
-        yield ChecklistLine("text", f"{said}: {_where(runbook, goto, numbers)}", 9, "     → ", step.id)
+        to = "the next one" if step.kind != "each" and goto == step.block else _where(runbook, goto, numbers)
+        yield ChecklistLine("text", f"{said}: {to}", 9, "     → ", step.id)
+
+
+NBSP = "\u00a0"
+PASTE = "To paste:"
 
 
 def _choice(
@@ -207,26 +194,44 @@ _VERBS = {
 def _verb(step: Step) -> str:
     if step.kind == "change":
         return "CHANGE: "
+    if PASTE in step.text and step.title.startswith("Call "):
+        return "HAND OVER: "
     return "CHANGE by a script: " if step.writes else _VERBS.get(step.kind, "")
 
 
 def _says(runbook: Runbook, step: Step) -> Iterator[str]:
     if step.when:
         yield f"Only when {words(step.when)}."
-    if step.text and plain(step.text) != plain(step.title):
-        yield plain(step.text)
+    said = step.text.partition(PASTE)[0]
+    if step.text and plain(said) != plain(step.title):
+        yield plain(said)
+    if PASTE in step.text:
+        yield "Paste:"
+    if step.id == "applies":
+        yield "Looks whether one of those stands now that lead here; else nothing is done."
     if step.kind in ("check", "decide") and len(step.branches) == 2 and step.id != "applies":
         yield f"Looks whether {words(step.branches[0].when)}."
     if step.query:
         yield f"Asks Prometheus: {plain(step.query)}"
     if step.kind == "each":
-        yield f"For each of {words(step.each)}, one after the other, at most {step.most}:"
+        yield f"For each of {noun(step.each)}, one after the other, at most {step.most}:"
     if step.saves:
-        yield "Keeps " + "; ".join(f"{name}: {words(value)}" for name, value in step.saves.items())
+        yield "Keeps " + "; ".join(f"{name}: {noun(value)}" for name, value in step.saves.items())
     if step.kind == "verify":
         yield _proof(step)
     if step.writes:
         yield from _change(runbook, step)
+
+
+def _pasted(step: Step) -> Iterator[str]:
+    """What is to be pasted, line by line."""
+    for line in step.text.partition(PASTE)[2].strip().splitlines():
+        yield plain(re.sub(r"\{%-?\s*for (\w+) in (.*?)\s*-?%\}", _each, line))
+
+
+def _each(loop: re.Match[str]) -> str:
+    """`{% for pod in pods|where(…) %}` in words."""
+    return f"for each {loop[1]} of {noun(loop[2])}: "
 
 
 def _proof(step: Step) -> str:
@@ -242,7 +247,7 @@ def _change(runbook: Runbook, step: Step) -> Iterator[str]:
     if step.action in ("patch", "script"):
         said, verb = list(_settings(step.settings)), "Sets "
     else:
-        said, verb = [f"{key} {plain(str(value))}" for key, value in step.settings.items()], "With: "
+        said, verb = [_setting(key, value) for key, value in step.settings.items()], "With "
     if said:
         yield verb + "; ".join(said)
     if step.script:
@@ -258,6 +263,15 @@ def _change(runbook: Runbook, step: Step) -> Iterator[str]:
         yield f"It cannot be undone: {plain(step.irreversible)}"
     else:
         yield "Undone: the former values are put back."
+
+
+def _setting(key: str, value: Any) -> str:
+    """A key of a verb; of a manifest no more than what runs in it."""
+    if isinstance(value, dict):
+        spec = value.get("spec") if isinstance(value.get("spec"), dict) else value
+        shown = [f"{k} {plain(str(v))}" for k, v in (spec or {}).items() if isinstance(v, str)]
+        return f"a {key}: {', '.join(shown)}; `--expanded` has all of it"
+    return f"{key}: {plain(str(value))}"
 
 
 def _settings(tree: Any, path: str = "") -> Iterator[str]:
@@ -281,14 +295,17 @@ def _ways(runbook: Runbook, step: Step) -> list[tuple[str, str]]:
     """Ways in words; those that lead on to the next step by themselves are left out, and equal ones told once."""
     below = graph.following(runbook, step) if step.kind not in ("check", "decide") else ""
     told: dict[str, list[str]] = {}
+    unknown = False
     for reason, goto in graph.successors(runbook, step):
         proof = runbook.step(goto)
         if reason == "applied" and proof is not None and goto == step.verify and goto.endswith("-proof"):
             told.setdefault(proof.on_effective, []).append("then")
             told.setdefault(proof.on_ineffective, []).append("if it did not help")
+        elif reason == "on_unknown" and step.kind != "verify" and goto == "handed-over":
+            unknown = True
         elif reason != "skipped" or goto != below:
             told.setdefault(goto, []).append(_reason(step, reason))
-    return [(_capital(_together(said, alone=len(told) == 1)), goto) for goto, said in told.items()]
+    return [(_capital(_together(said, alone=len(told) == 1 and not unknown)), goto) for goto, said in told.items()]
 
 
 def _together(said: list[str], *, alone: bool) -> str:
@@ -313,6 +330,8 @@ _REASONS = {
 
 
 def _reason(step: Step, reason: str) -> str:
+    if step.saves and reason == "else":
+        return "then"
     if reason.startswith("branches["):
         branch = step.branches[int(reason[9:-1])]
         if len(step.branches) == 2:
@@ -325,6 +344,8 @@ def _reason(step: Step, reason: str) -> str:
 
 
 def _where(runbook: Runbook, goto: str, numbers: Mapping[str, int]) -> str:
+    if goto == RETURN:
+        return "the end that was come to"
     step = runbook.step(goto)
     if step is None:
         return "nowhere"

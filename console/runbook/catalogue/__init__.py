@@ -16,6 +16,7 @@ from msgspec import Struct
 from console.base import decode
 from console.base.document import parse
 from console.base.errors import did_you_mean, nearest
+from console.base.shapes import is_number
 
 MetricType = Literal["gauge", "counter", "histogram", "summary", "timer"]
 _OPTIONAL = ("exported_",)
@@ -65,7 +66,7 @@ class MetricSeries(Struct, frozen=True):
 @dataclass(frozen=True)
 class Catalogue:
     """Series by name, patterns of the servlet's names, invented names with what to use, and the kinds of objects;
-    names of alerts and objectives, where those who read it know them."""
+    names of alerts, objectives and components, where those who read it know them."""
 
     series: dict[str, MetricSeries] = field(default_factory=dict)
     target_labels: frozenset[str] = frozenset()
@@ -74,6 +75,7 @@ class Catalogue:
     kinds: dict[str, Any] = field(default_factory=dict)
     alerts: frozenset[str] = frozenset()
     objectives: frozenset[str] = frozenset()
+    components: frozenset[str] = frozenset()
 
     def find(self, name: str) -> MetricSeries | None:
         """The series of this name, or None."""
@@ -173,7 +175,7 @@ def _is(value: Any, word: str) -> bool:
     checks: dict[str, bool] = {
         "string": isinstance(value, str),
         "integer": isinstance(value, int) and not isinstance(value, bool),
-        "number": isinstance(value, int | float) and not isinstance(value, bool),
+        "number": is_number(value),
         "boolean": isinstance(value, bool),
         "int-or-string": isinstance(value, int | str) and not isinstance(value, bool),
         "map": isinstance(value, dict) and all(isinstance(v, str) for v in value.values()),

@@ -57,9 +57,12 @@ def wanted(runbook: Runbook, board: Board, walk: Walk, ctx: Mapping[str, Any]) -
 def _ref_of(member: Any) -> ObjectRef | None:
     """The object that a member of a list is; None where it is a plain value."""
     meta = member.get("metadata") if isinstance(member, dict) else None
-    if not isinstance(meta, dict) or not all(isinstance(member.get(k), str) for k in ("apiVersion", "kind")):
+    if not isinstance(meta, dict):
         return None
-    return ObjectRef(member["apiVersion"], member["kind"], str(meta.get("namespace") or ""), str(meta.get("name", "")))
+    version, kind, name = member.get("apiVersion"), member.get("kind"), meta.get("name")
+    if not isinstance(version, str) or not isinstance(kind, str) or not isinstance(name, str):
+        return None
+    return ObjectRef(version, kind, str(meta.get("namespace") or ""), name)
 
 
 def subject_ref(board: Board, key: str) -> ObjectRef | None:
@@ -70,7 +73,7 @@ def subject_ref(board: Board, key: str) -> ObjectRef | None:
     if key.count("/") != 2 or about.component_of(key):
         return None
     kind, namespace, name = key.split("/")
-    version = KINDS.get(kind, "")
+    version = KINDS.get(kind)
     return ObjectRef(version, kind, namespace, name) if version and name else None
 
 
@@ -148,9 +151,5 @@ def changed_at(obj: Mapping[str, Any]) -> float | None:
     """When somebody last changed what it should be: the latest field that is none of its status."""
     meta = obj.get("metadata") or {}
     fields = [f for f in meta.get("managedFields") or () if isinstance(f, dict) and f.get("subresource") != "status"]
-    times = [at for f in fields if (at := _time(f.get("time"))) is not None]
-    return max(times) if times else _time(meta.get("creationTimestamp"))
-
-
-def _time(text: Any) -> float | None:
-    return parse_time(text) if isinstance(text, str) else None
+    times = [at for f in fields if (at := parse_time(f.get("time"))) is not None]
+    return max(times) if times else parse_time(meta.get("creationTimestamp"))

@@ -28,7 +28,7 @@ def _of_pod(pod: dict[str, Any], what: str, resource: str) -> float:
         return whole
     first = spec.get("initContainers") or []
     beside = [one for one in first if one.get("restartPolicy") == "Always"]
-    once = [_size(one, what, resource) or 0.0 for one in first if one.get("restartPolicy") != "Always"]
+    once = [_size(one, what, resource) or 0.0 for one in first]
     together = sum(_size(one, what, resource) or 0.0 for one in [*(spec.get("containers") or []), *beside])
     extra = _amount((spec.get("overhead") or {}).get(resource))
     return max([together, *once]) + (extra or 0.0)

@@ -13,13 +13,12 @@ from console.runbook.walk import Walk
 def in_scope(runbook: Runbook, walk: Walk) -> tuple[Runbook, Walk]:
     """The runbook that the present step was written in, and the walk as its templates know it."""
     step = runbook.step(walk.current)
-    scope = step.scope if step is not None else ""
-    part = runbook.parts.get(scope)
-    if part is None:
+    part = runbook.parts.get(step.scope) if step is not None else None
+    if step is None or part is None:
         return runbook, walk
-    mine = f"{scope}."
+    mine = f"{step.scope}."
     outputs = {id.removeprefix(mine): output for id, output in walk.outputs.items() if id.startswith(mine)}
-    head, _ = turn_of(scope)
+    head, _ = turn_of(step.scope)
     given: dict[str, Any] = dict(walk.outputs.get(head, {}).get("given", {}))
     defaults = {i.name: i.default for i in part.runbook.inputs if i.default is not None}
     inputs = {**walk.inputs, **defaults, **given}

@@ -26,7 +26,7 @@ def writers(obj: Mapping[str, Any]) -> list[dict[str, Any]]:
         fields = entry.get("fieldsV1")
         name = called(str(entry.get("manager") or "?"))
         at = parse_time(entry["time"]) if isinstance(entry.get("time"), str) else None
-        listed = [path for path, _ in zip(_paths(fields, ""), range(MOST_FIELDS), strict=False)]
+        listed = [path for path, _ in zip(_paths(fields), range(MOST_FIELDS), strict=False)]
         out.append({"manager": name, "fields": listed, **({} if at is None else {"at": at})})
     return sorted(out, key=lambda one: one.get("at", 0.0))
 
@@ -37,7 +37,7 @@ def changed_by(obj: Mapping[str, Any]) -> str:
     return str(known[-1]["manager"]) if known else ""
 
 
-def _paths(fields: Any, above: str, depth: int = 0) -> Iterator[str]:
+def _paths(fields: Any, above: str = "", depth: int = 0) -> Iterator[str]:
     for key, inner in fields.items() if isinstance(fields, dict) and depth < 20 else ():
         path = _below(above, str(key))
         if path:

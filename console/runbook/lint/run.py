@@ -16,7 +16,7 @@ from console.base.errors import did_you_mean
 from console.runbook import graph
 from console.runbook.catalogue import Catalogue
 from console.runbook.language.before import is_before
-from console.runbook.lint import constants, habits, known, templates, world
+from console.runbook.lint import constants, habits, known, others, templates, world
 from console.runbook.lint.problems import LintProblem, LintReport
 from console.runbook.lint.shape import down, own_figures
 from console.runbook.model import SIZED, Input, Runbook, Step
@@ -30,7 +30,12 @@ BROKEN_WAYS = ("undefined-step", "decide-without-else", "no-way-on", "verdict-wi
 
 
 def lint(
-    runbook: Runbook, *, scripts: Mapping[str, ScriptSpec], catalogue: Catalogue, today: str = ""
+    runbook: Runbook,
+    *,
+    scripts: Mapping[str, ScriptSpec],
+    catalogue: Catalogue,
+    today: str = "",
+    runbooks: Mapping[str, Runbook] | None = None,
 ) -> tuple[LintProblem, ...]:
     """Every problem, in the order of the lines.
 
@@ -39,6 +44,7 @@ def lint(
         scripts: the scripts that it may call.
         catalogue: series and fields that exist.
         today: a day (`2026-11-24`) against which the review date is held; `` leaves that out.
+        runbooks: all that it may run, by id; None where nobody knows them.
     """
     report = LintReport(runbook)
     _identity(report, today)
@@ -57,6 +63,7 @@ def lint(
     known.check(report, catalogue.alerts, catalogue.objectives)
     habits.check(report)
     world.check(report, scripts, catalogue)
+    others.check(report, runbooks or {}, catalogue.components)
     return report.done()
 
 

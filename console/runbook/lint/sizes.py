@@ -10,6 +10,7 @@ from jinja2 import nodes
 
 from console.actions import patches
 from console.base.errors import did_you_mean
+from console.base.shapes import is_number
 from console.base.units import jvm_size_text, parse_quantity
 from console.runbook import template
 from console.runbook.model import Runbook, Step
@@ -73,7 +74,7 @@ def _size(runbook: Runbook, at: tuple[str | int, ...], pointer: str, value: Any)
         return
     if isinstance(value, str) and not JVM.fullmatch(value.strip()):
         yield UnfitValue("no-jvm-size", at, f"{name}: {value!r} is no size of a JVM", _instead(value))
-    elif isinstance(value, int | float) and not isinstance(value, bool):
+    elif is_number(value):
         yield UnfitValue("no-jvm-size", at, f"{name}: {value} is no size of a JVM", _instead(str(value)))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
+from console.base.shapes import mapping, mappings
 from console.facts.model import MAIN_CONTAINERS, Container, Event, Node, Origin, Pod, Terminated, Workload
 from console.sources.cluster.fields import (
     arguments,
@@ -17,9 +18,7 @@ from console.sources.cluster.fields import (
     gate_names,
     integer,
     kept_tree,
-    mapping,
     moment,
-    objects,
     owners,
     prose,
     quantities,
@@ -136,16 +135,16 @@ def _container(spec: dict[str, Any], status: dict[str, Any], role: Any) -> Conta
 def _containers(spec: dict[str, Any], status: dict[str, Any]) -> tuple[Container, ...]:
     out: list[Container] = []
     seen: set[str] = set()
-    mains = objects(spec.get("containers"))
+    mains = mappings(spec.get("containers"))
     known = any(c.get("name") in MAIN_CONTAINERS for c in mains)
-    states = {s.get("name"): s for s in objects(status.get("containerStatuses"))}
+    states = {s.get("name"): s for s in mappings(status.get("containerStatuses"))}
     for c in mains:
         role = "sidecar" if known and c.get("name") not in MAIN_CONTAINERS else "main"
         out.append(_container(c, mapping(states.get(c.get("name"))), role))
         seen.add(word(c.get("name")))
     out.extend(_container({}, s, "main") for name, s in states.items() if name not in seen)
-    states = {s.get("name"): s for s in objects(status.get("initContainerStatuses"))}
-    for c in objects(spec.get("initContainers")):
+    states = {s.get("name"): s for s in mappings(status.get("initContainerStatuses"))}
+    for c in mappings(spec.get("initContainers")):
         role = "sidecar" if c.get("restartPolicy") == "Always" else "init"
         out.append(_container(c, mapping(states.get(c.get("name"))), role))
     return tuple(out)
@@ -197,7 +196,7 @@ def pod(obj: Any, origin: Origin, *, gone: bool = False) -> Pod:
         containers=_containers(spec, status),
         priority_class=word(spec.get("priorityClassName")),
         service_account=word(spec.get("serviceAccountName")),
-        tolerations=tuple(kept_tree(objects(spec.get("tolerations")))),
+        tolerations=tuple(kept_tree(mappings(spec.get("tolerations")))),
         node_selector=string_map(spec.get("nodeSelector")),
         volumes=volume_kinds(spec.get("volumes")),
         gates=gate_names(spec.get("schedulingGates")),
@@ -223,7 +222,7 @@ def node(obj: Any, origin: Origin) -> Node:
         capacity=quantities(status.get("capacity")),
         allocatable=quantities(status.get("allocatable")),
         conditions=conditions(status.get("conditions")),
-        taints=tuple(kept_tree(objects(spec.get("taints")))),
+        taints=tuple(kept_tree(mappings(spec.get("taints")))),
         unschedulable=spec.get("unschedulable") is True,
         kubelet_version=word(mapping(status.get("nodeInfo")).get("kubeletVersion")),
         created=moment(meta.get("creationTimestamp")),
@@ -294,7 +293,7 @@ def workload(obj: Any, origin: Origin, *, gone: bool = False) -> Workload:
     spec = clean.get("spec")
     if not isinstance(spec, dict):
         spec = {k: v for k, v in clean.items() if k not in ("apiVersion", "kind", "status", "spec")}
-    written = objects(meta.get("managedFields"))
+    written = mappings(meta.get("managedFields"))
     managers = {word(m.get("manager")) for m in written}
     times = [at for m in written if not m.get("subresource") and (at := moment(m.get("time"))) is not None]
     return Workload(

@@ -12,22 +12,13 @@ from console.base.clock import parse_epoch, parse_time
 from console.base.jsontext import bounded
 from console.base.redact import MARK, is_secret_key, redact, redact_argv, redact_short, redact_value
 from console.base.secretkeys import is_no_secret
+from console.base.shapes import mapping, mappings
 from console.base.units import parse_number, parse_quantity
 from console.facts.model import Condition, DeviceHealth, Owner
 
 _ENV_KEPT = ("SPARK_", "PYSPARK_", "NVIDIA_", "CUDA_", "JAVA_TOOL_OPTIONS", "AIRFLOW_CTX_", "HADOOP_USER_NAME")
 _ANNOTATION_DROPPED = frozenset({"kubectl.kubernetes.io/last-applied-configuration"})
 _TEXT_LIMIT = 4_000
-
-
-def mapping(value: Any) -> dict[str, Any]:
-    """A mapping; an empty one where it is none."""
-    return value if isinstance(value, dict) else {}
-
-
-def objects(value: Any) -> list[dict[str, Any]]:
-    """The mappings of a list."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def word(value: Any) -> str:
@@ -118,7 +109,7 @@ def _env_value(name: str, value: str) -> str:
 def spark_env(value: Any) -> dict[str, str]:
     """Environment variables that Spark, Python, Java and the GPU runtime read."""
     out: dict[str, str] = {}
-    for item in objects(value):
+    for item in mappings(value):
         name, text = item.get("name"), item.get("value")
         if not isinstance(name, str) or not isinstance(text, str) or not name.startswith(_ENV_KEPT):
             continue
@@ -140,7 +131,7 @@ def owners(meta: dict[str, Any]) -> tuple[Owner, ...]:
             uid=word(ref.get("uid")),
             controller=ref.get("controller") is True,
         )
-        for ref in objects(meta.get("ownerReferences"))
+        for ref in mappings(meta.get("ownerReferences"))
     )
 
 
@@ -154,7 +145,7 @@ def conditions(value: Any) -> tuple[Condition, ...]:
             message=prose(c.get("message")),
             since=moment(c.get("lastTransitionTime")),
         )
-        for c in objects(value)
+        for c in mappings(value)
     )
 
 
@@ -164,7 +155,7 @@ _VOLUME_KEPT = ("emptyDir", "persistentVolumeClaim", "hostPath", "ephemeral")
 def volume_kinds(value: Any) -> tuple[dict[str, Any], ...]:
     """Names and kinds of volumes; what they hold only where it is judged."""
     out: list[dict[str, Any]] = []
-    for volume in objects(value):
+    for volume in mappings(value):
         if word(volume.get("name")).startswith("kube-api-access-"):  # the token that every pod gets, named at random
             continue
         kept: dict[str, Any] = {"name": word(volume.get("name"))}
@@ -184,7 +175,7 @@ def volume_kinds(value: Any) -> tuple[dict[str, Any], ...]:
 
 def gate_names(value: Any) -> tuple[str, ...]:
     """Names of scheduling gates."""
-    return tuple(said(gate.get("name")) for gate in objects(value))
+    return tuple(said(gate.get("name")) for gate in mappings(value))
 
 
 def device_health(value: Any) -> tuple[DeviceHealth, ...]:
@@ -193,8 +184,8 @@ def device_health(value: Any) -> tuple[DeviceHealth, ...]:
         DeviceHealth(
             said(of.get("name")), said(one.get("resourceID")), word(one.get("health")), prose(one.get("message"))
         )
-        for of in objects(value)
-        for one in objects(of.get("resources"))
+        for of in mappings(value)
+        for one in mappings(of.get("resources"))
     )  # fmt: skip
 
 
@@ -208,7 +199,7 @@ def security_of(spec: dict[str, Any]) -> dict[str, Any]:
         out["pod"] = kept_tree(context)
     per = {
         word(c.get("name")): kept_tree(c["securityContext"])
-        for c in (*objects(spec.get("containers")), *objects(spec.get("initContainers")))
+        for c in (*mappings(spec.get("containers")), *mappings(spec.get("initContainers")))
         if isinstance(c.get("securityContext"), dict) and c["securityContext"]
     }
     if per:

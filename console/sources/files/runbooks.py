@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -34,6 +34,7 @@ class Library:
         scripts: by name.
         files: the file of each runbook.
         folders: where was looked, in order.
+        others: runbooks of elsewhere that its own may run.
     """
 
     runbooks: dict[str, Runbook] = field(default_factory=dict)
@@ -42,6 +43,7 @@ class Library:
     catalogue: Catalogue = field(default_factory=Catalogue)
     files: dict[str, Path] = field(default_factory=dict)
     folders: tuple[Path, ...] = ()
+    others: Mapping[str, Runbook] = field(default_factory=dict)
 
     @classmethod
     def read(cls, paths: Sequence[Path] = (), *, shipped: bool = True) -> Library:
@@ -76,11 +78,11 @@ class Library:
             folders=tuple(dict.fromkeys(folders)),
         )
 
-    def knowing(self, alerts: Iterable[str], objectives: Iterable[str]) -> Library:
+    def knowing(self, alerts: Iterable[str], objectives: Iterable[str], components: Iterable[str] = ()) -> Library:
         """The library with names that runbooks may wait for; alerts of its own runbooks are among them."""
         own = {alert.name for book in self.runbooks.values() for alert in book.match.alerts}
         known = replace(self.catalogue, alerts=frozenset({*alerts, *own}), objectives=frozenset(objectives))
-        return replace(self, catalogue=known)
+        return replace(self, catalogue=replace(known, components=frozenset(components)))
 
     def get(self, id: str) -> Runbook:
         """The runbook of this id.
@@ -100,10 +102,12 @@ class Library:
     def lint(self, *, today: str = "", only: Iterable[str] = ()) -> tuple[LintProblem, ...]:
         """The problems of reading and those of every runbook (or of the ids in `only`)."""
         wanted = set(only) or set(self.runbooks)
-        found = list(self.problems)
+        found, known = list(self.problems), {**self.others, **self.runbooks}
         for id, runbook in self.runbooks.items():
             if id in wanted:
-                found += lint(runbook, scripts=self.scripts, catalogue=self.catalogue, today=today)
+                if not {step.runs for step in runbook.steps if step.kind == "run"} <= set(known):
+                    known = {**_beside(self.files[id]), **known}
+                found += lint(runbook, scripts=self.scripts, catalogue=self.catalogue, today=today, runbooks=known)
         return tuple(found)
 
 
@@ -131,6 +135,12 @@ def _yaml(folder: Path, problems: list[LintProblem]) -> Iterator[Path]:
             return
         if file.is_file():
             yield file
+
+
+def _beside(file: Path) -> dict[str, Runbook]:
+    """The runbooks in the folder of a file, so that one which is read alone may run them."""
+    found = (_runbook(one)[0] for one in _yaml(file.parent, []) if one.parent == file.parent)
+    return {book.id: book for book in found if book is not None}
 
 
 def _read(file: Path) -> str:
@@ -174,4 +184,8 @@ def _scripts(folder: Path, problems: list[LintProblem]) -> Iterator[ScriptSpec]:
                 )
             )
             continue
+        if not spec.tests:
+            problems.append(
+                LintProblem("script-untested", "warning", "this script has no tests", str(file), hint="docs/scripts.md")
+            )
         yield spec

@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from console.base.clock import parse_time
+from console.base.shapes import is_number
 
 Tree = dict[str, Any]
 _POD = ("pod_name", "podName", "pod", "k8s_pod_name", "kubernetes_pod_name", "k8s.pod.name")
@@ -144,7 +145,7 @@ def _at(value: Tree) -> float | None:
             stamp = int(stamp)
         if isinstance(stamp, str):
             return parse_time(stamp)
-        if isinstance(stamp, int | float) and not isinstance(stamp, bool):
+        if is_number(stamp):
             return _epoch(float(stamp))
     return None
 

@@ -4,6 +4,20 @@
 from __future__ import annotations
 
 LINES: dict[str, str] = {
+    "cpu-features-missing": "io.acme.Crashed: SIGILL (0x4) at pc=0x00007f, pid=17, tid=18",
+    "native-engine-memory": "org.apache.gluten.memory.memtarget.ThrowOnOomMemoryTarget$OutOfMemoryException: Not "
+    "enough spark off-heap execution memory. Acquired: 4.0 MiB, granted: 1024.0 B.",
+    "native-engine-failed": "org.apache.comet.CometNativeException: index out of bounds: the len is 3 and not 5",
+    "remote-shuffle-no-servers": "org.apache.uniffle.common.exception.RssException: There isn't enough shuffle servers",
+    "remote-shuffle-failed": "org.apache.uniffle.common.exception.RssException: Send failed: Task[7_0] failed because "
+    "12 blocks can't be sent to shuffle server.",
+    "executor-not-created": "org.apache.spark.SparkException: Unable to create executor due to com.acme.TracePlugin",
+    "broadcast-too-large": "org.apache.spark.sql.execution.OutOfMemorySparkException: Size of broadcasted table far "
+    "exceeds estimates and exceeds limit of spark.driver.maxResultSize=1073741824.",
+    "gateway-gave-up": "org.apache.kyuubi.KyuubiSQLException: Timeout(180000 ms, you can modify "
+    "kyuubi.session.engine.initialize.timeout to change it) to launched SPARK_SQL engine with spark-submit",
+    "address-malformed": "java.net.UnknownHostException: 10.20.30.40.6443: Name or service not known",
+    "catalog-login-refused": "org.apache.iceberg.exceptions.NotAuthorizedException: Not authorized: token is unknown",
     "claim-of-many-executors": "java.lang.IllegalArgumentException: PVC ClaimName: shared-scratch should "
     "contain OnDemand "
     "or SPARK_EXECUTOR_ID when requiring multiple executors",
@@ -192,6 +206,18 @@ LINES: dict[str, str] = {
 """Code → the innermost exception, as it is printed."""
 
 LOOK_ALIKES: tuple[tuple[str, str], ...] = (
+    ("cpu-features-missing", "io.acme.Crashed: SIGSEGV (0xb) at pc=0x00007f, pid=17"),
+    ("native-engine-memory", "java.lang.OutOfMemoryError: Java heap space"),
+    ("native-engine-failed", "org.apache.gluten.exception.GlutenException: org.apache.spark.TaskKilledException"),
+    (
+        "executor-not-created",
+        "org.apache.spark.SparkException: Unable to create executor due to Unable to register with external shuffle "
+        "server due to : Failed to connect to /10.0.0.9:7337",
+    ),
+    ("broadcast-too-large", "java.util.concurrent.TimeoutException: Could not execute broadcast in 300 secs."),
+    ("address-malformed", "java.net.UnknownHostException: db.acme.svc: Name or service not known"),
+    ("address-malformed", "java.net.UnknownHostException: 10-20-30-40.pods.acme.svc"),
+    ("catalog-login-refused", "org.apache.iceberg.exceptions.ForbiddenException: Forbidden: User 'a' may not"),
     ("claim-of-many-executors", "io.fabric8.X: persistentvolumeclaim shared-scratch not found"),
     ("service-variable-clash", 'java.lang.NumberFormatException: For input string: "12,5"'),
     ("service-variable-clash", "ValueError: invalid literal for int() with base 10: 'tcp'"),

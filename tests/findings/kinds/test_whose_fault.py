@@ -116,3 +116,77 @@ def test_a_file_of_the_pod_that_is_not_there_may_be_a_volume_that_was_not_mounte
     found = judge(driver(ended(1), "Failed"), log(text))[0]
     assert (found.code, found.confidence) == ("user-error", "medium")
     assert "volume or ConfigMap that the pod does not have" in found.open_questions[0]
+
+
+NOTEBOOK = """Py4JJavaError                             Traceback (most recent call last)
+Cell In[4], line 1
+----> 1 spark.sql("create table lake.by_day as select * from lake.raw")
+
+File /opt/spark/python/pyspark/sql/session.py:1631, in SparkSession.sql(self, sqlQuery, args, **kwargs)
+   1630     litArgs = {k: _to_java_column(lit(v)) for k, v in (args or {}).items()}
+-> 1631     return DataFrame(self._jsparkSession.sql(sqlQuery, litArgs), self)
+
+Py4JJavaError: An error occurred while calling o101.sql.
+: ERROR
+\tat com.acme.X.y(X.java:1)
+"""
+"""A notebook's traceback, as people copy it: places and code stand between its first line and the error."""
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        ("org.apache.iceberg.exceptions.NotAuthorizedException: Not authorized: no", "catalog-login-refused"),
+        ("java.lang.NoSuchMethodError: scala.Predef$.refArrayOps()", "library-mix"),
+    ],
+)
+def test_a_notebooks_traceback_is_walked_to_what_java_threw(error: str, code: str) -> None:
+    assert judge(log(NOTEBOOK.replace("ERROR", error)))[0].code == code
+
+
+def test_code_that_a_notebook_shows_is_never_the_error() -> None:
+    text = NOTEBOOK.partition("Py4JJavaError: An")[0] + "ValueError: no rows for that day\n"
+    found = judge(log(text))[0]
+    assert "ValueError: no rows for that day" in found.title and "Cell In" not in found.title
+
+
+CONNECTOR = (
+    'Exception in thread "main" java.lang.IllegalStateException: Unexpected type: JSON\n'
+    "\tat java.base/java.util.Optional.orElseGet(Optional.java:267)\n"
+    "\tat {place}(SchemaConverters.java:327)\n\tat com.acme.Load$.main(Load.scala:21)\n"
+)
+
+
+def test_what_was_put_into_spark_is_named_where_it_threw() -> None:
+    text = CONNECTOR.format(place="com.google.cloud.spark.bigquery.SchemaConverters.getType")
+    found = judge(driver(ended(1), "Failed"), log(BEGAN + text))[0]
+    assert (found.code, found.confidence, found.severity) == ("part-failed", "medium", "critical")
+    assert found.title == "the BigQuery connector fails: java.lang.IllegalStateException: Unexpected type: JSON"
+
+
+def test_the_jobs_own_frames_above_a_connector_are_the_jobs() -> None:
+    text = CONNECTOR.format(place="com.acme.Types.of").replace(
+        "\tat com.acme.Load", "\tat com.google.cloud.spark.bigquery.X.y(X.java:1)\n\tat com.acme.Load"
+    )
+    assert judge(driver(ended(1), "Failed"), log(BEGAN + text))[0].code == "user-error"
+
+
+PART = line("DAGScheduler: Job 0 failed: save at Run.scala:20, took 71.2 s", "INFO", 50) + (
+    'Traceback (most recent call last):\n  File "/opt/app/step.py", line 12, in <module>\n'
+    '    raise ValueError("row count is zero")\nValueError: row count is zero\nstep.py returned 1, going on\n'
+)
+
+
+def test_a_failure_that_nobody_passed_on_is_told_of_an_application_that_counts_as_well() -> None:
+    (found,) = judge(cr("COMPLETED"), log(BEGAN + PART))
+    assert (found.code, found.severity, found.confidence) == ("failure-swallowed", "warning", "medium")
+    assert "row count is zero" in found.title
+
+
+@pytest.mark.parametrize(
+    "text",
+    [PART.partition("Traceback")[0], "Traceback" + PART.partition("Traceback")[2]],
+    ids=["a job that was tried again", "a program that was meant to fail"],
+)
+def test_either_alone_may_be_meant(text: str) -> None:
+    assert judge(cr("COMPLETED"), log(BEGAN + text)) == ()

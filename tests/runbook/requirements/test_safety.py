@@ -41,7 +41,7 @@ PATCH = Effect(
 )
 UNDO = replace(PATCH, id="w-1/1.undo", inverse_of="w-1/1", reversible=False)
 WRITE = ChangeRules(mode="write")
-NOW = Occasion(now=1_795_521_600.0, walk="w-1")
+NOW = Occasion(1_795_521_600.0, "w-1", frozenset(), (), "", "")
 
 
 def sent(*more: Any) -> Walk:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from console.apps.evidence import of_node, of_pod, of_workload
 from console.apps.remediation import SENTINEL, acting, gave_up, meaning, repair_due
 from console.base.clock import rfc3339
+from console.base.shapes import mappings
 from console.base.text import listed
 from console.facts.evidence import Evidence
 from console.facts.model import Node, Pod
@@ -17,7 +18,6 @@ from console.findings.case import ClusterView
 from console.findings.figures.gpu import DeviceFigures
 from console.findings.model import Finding
 from console.findings.rule import Answer, WorldRule, finding
-from console.findings.waits.ledger import rows_of
 
 _BLOCKS = ("NoSchedule", "NoExecute")
 _REPAIRED = ("eks.amazonaws.com/nodegroup", "karpenter.sh/nodepool")
@@ -76,10 +76,10 @@ def _by_taints(world: ClusterView) -> Iterator[Sign]:
         node, driver = str(made.spec.get("nodeName") or ""), str(made.spec.get("driver") or "")
         pool = made.spec.get("pool")
         of_pool = str(pool.get("name") or "") if isinstance(pool, dict) else ""
-        for device in rows_of(made.spec.get("devices")):
+        for device in mappings(made.spec.get("devices")):
             name = str(device.get("name") or "")
             inner = device.get("basic")  # where v1beta1 keeps it
-            for taint in rows_of(device.get("taints") or (inner.get("taints") if isinstance(inner, dict) else None)):
+            for taint in mappings(device.get("taints") or (inner.get("taints") if isinstance(inner, dict) else None)):
                 if taint.get("effect") in _BLOCKS and node:
                     id = f"{driver}/{of_pool}/{name}"
                     words = f"{id} has taint {taint.get('key')}={taint.get('value', '')}:{taint.get('effect')}"
@@ -92,9 +92,9 @@ def _held(world: ClusterView) -> Iterator[tuple[str, str]]:
         given = claim.status.get("allocation")
         devices = given.get("devices") if isinstance(given, dict) else None
         users = [
-            str(one.get("name")) for one in rows_of(claim.status.get("reservedFor")) if one.get("resource") == "pods"
+            str(one.get("name")) for one in mappings(claim.status.get("reservedFor")) if one.get("resource") == "pods"
         ]
-        for one in rows_of(devices.get("results") if isinstance(devices, dict) else None):
+        for one in mappings(devices.get("results") if isinstance(devices, dict) else None):
             if users:
                 yield f"{one.get('driver')}/{one.get('pool')}/{one.get('device')}", f"Pod/{claim.namespace}/{users[0]}"
 

@@ -14,7 +14,7 @@ from console.facts.evidence import Evidence
 from console.findings.case import Case
 from console.findings.figures.memory import Filler, MemoryFigures
 from console.findings.lost.victims import Victim, count_of
-from console.findings.memory.figures import memory_figures
+from console.findings.memory.figures import limit_at_the_end, memory_figures
 from console.findings.memory.sizes import sized
 from console.findings.model import Confidence
 from console.findings.rule import Answer, Rule, finding, severity_of
@@ -28,11 +28,12 @@ def container_oom(case: Case) -> Answer:
     if not killed and not metrics:
         return "no executor ended with exit code 137 and reason OOMKilled"
     figures = memory_figures(case, "executor", killed, "container")
-    filled = _heap_or_overhead(figures)
+    theirs = limit_at_the_end(case.app, killed, figures.limit)
+    filled = _heap_or_overhead(figures, then=theirs == figures.limit)
     profile = profile_words(case, killed)
     figures = replace(figures, decided=filled.decided, likely=filled.likely)
     confidence: Confidence = "high" if any(v.pod is not None or v.reason == "OOMKilled" for v in killed) else "medium"
-    limit = f" of {human_bytes(figures.limit)}" if figures.limit else ""
+    limit = f" of {human_bytes(theirs)}" if theirs else ""
     return [
         finding(
             case,
@@ -84,11 +85,16 @@ class _Filled(Struct, frozen=True):
     questions: tuple[str, ...] = ()
 
 
-def _heap_or_overhead(figures: MemoryFigures) -> _Filled:
-    """Decided only where Python's memory was measured; else what is more likely."""
+def _heap_or_overhead(figures: MemoryFigures, *, then: bool) -> _Filled:
+    """Decided only where Python's memory was measured; else what is more likely.
+
+    Args:
+        then: whether the sizes are those that they ended with.
+    """
     heap, limit, rss, heap_peak = figures.heap, figures.limit, figures.python_rss, figures.heap_peak
     rest = (limit - heap) if heap is not None and limit is not None else None
     sizes = f"heap {human_bytes(heap)}, room outside it {human_bytes(rest)}, limit {human_bytes(limit)}"
+    sizes += "" if then else ", which is how it is now; what they ended with is not known"
     if rss is not None and rest is not None and rss >= rest * 0.6:
         why = f"Python workers held up to {human_bytes(rss)} beside the heap ({sizes})"
         return _Filled("executor-oom-python", "overhead", "overhead", why)

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from console.apps.evidence import excerpt
+from console.base.shapes import mapping, mappings
 from console.base.text import listed, plural
 from console.base.units import human_duration
 from console.facts.evidence import Evidence
@@ -168,7 +169,7 @@ Problem = tuple[str, str, str]
 def _service_monitor(monitor: ScrapeObject, objects: Objects) -> Problem | None:
     if objects.services is None:
         return None
-    selector = _map(monitor.spec.get("selector"))
+    selector = mapping(monitor.spec.get("selector"))
     mine = [
         service
         for service in objects.services
@@ -177,8 +178,8 @@ def _service_monitor(monitor: ScrapeObject, objects: Objects) -> Problem | None:
     words = selector_words(selector)
     if not mine:
         return "monitoring-selects-nothing", "selects no Service", f"no Service has {words}"
-    wanted = [str(e["port"]) for e in _list(monitor.spec.get("endpoints")) if e.get("port")]
-    if wanted and len(wanted) == len(_list(monitor.spec.get("endpoints"))):
+    wanted = [str(e["port"]) for e in mappings(monitor.spec.get("endpoints")) if e.get("port")]
+    if wanted and len(wanted) == len(mappings(monitor.spec.get("endpoints"))):
         fitting = [s for s in mine if any(port in wanted for port in _ports(s))]
         if not fitting:
             there = listed((f"{s.namespace}/{s.name} has {', '.join(_ports(s)) or 'no named port'}" for s in mine), 3)
@@ -196,13 +197,13 @@ def _pod_monitor(monitor: ScrapeObject, objects: Objects) -> Problem | None:
     pods = objects.pods.get(monitor.key)
     if pods is None:
         return None
-    selector = _map(monitor.spec.get("selector"))
+    selector = mapping(monitor.spec.get("selector"))
     words = selector_words(selector)
     if not pods:
         if any(key.startswith(_PASSING) for key in _keys(selector)):
             return None
         return "monitoring-selects-nothing", "selects no pod", f"no pod has {words}"
-    ends = [*_list(monitor.spec.get("podMetricsEndpoints"))]
+    ends = [*mappings(monitor.spec.get("podMetricsEndpoints"))]
     wanted = [str(e["port"]) for e in ends if e.get("port")]
     if wanted and len(wanted) == len(ends) and not any(port in wanted for pod in pods for port in pod.ports):
         there = listed((f"{p.namespace}/{p.name} has {', '.join(p.ports) or 'no named port'}" for p in pods), 3)
@@ -227,9 +228,9 @@ def _monitor(seen: Monitoring, monitor: ScrapeObject, code: str, what: str, proo
 
 def matches(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
     """Whether a Kubernetes label selector matches."""
-    if any(labels.get(key) != value for key, value in _map(selector.get("matchLabels")).items()):
+    if any(labels.get(key) != value for key, value in mapping(selector.get("matchLabels")).items()):
         return False
-    for rule in _list(selector.get("matchExpressions")):
+    for rule in mappings(selector.get("matchExpressions")):
         value, values = labels.get(str(rule.get("key"))), rule.get("values") or ()
         holds = {
             "In": value in values,
@@ -244,8 +245,8 @@ def matches(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
 
 def selector_words(selector: Mapping[str, Any]) -> str:
     """A label selector as `kubectl -l` writes it; `any label` where it selects everything."""
-    parts = [f"{key}={value}" for key, value in sorted(_map(selector.get("matchLabels")).items())]
-    for rule in _list(selector.get("matchExpressions")):
+    parts = [f"{key}={value}" for key, value in sorted(mapping(selector.get("matchLabels")).items())]
+    for rule in mappings(selector.get("matchExpressions")):
         key, values = rule.get("key"), ",".join(map(str, rule.get("values") or ()))
         word = str(rule.get("operator"))
         parts.append({"Exists": f"{key}", "DoesNotExist": f"!{key}"}.get(word, f"{key} {word.lower()} ({values})"))
@@ -253,7 +254,7 @@ def selector_words(selector: Mapping[str, Any]) -> str:
 
 
 def _in_namespace(monitor: ScrapeObject, namespace: str) -> bool:
-    chosen = _map(monitor.spec.get("namespaceSelector"))
+    chosen = mapping(monitor.spec.get("namespaceSelector"))
     if chosen.get("any"):
         return True
     names = chosen.get("matchNames") or [monitor.namespace]
@@ -261,21 +262,13 @@ def _in_namespace(monitor: ScrapeObject, namespace: str) -> bool:
 
 
 def _keys(selector: Mapping[str, Any]) -> Iterable[str]:
-    yield from _map(selector.get("matchLabels"))
-    for rule in _list(selector.get("matchExpressions")):
+    yield from mapping(selector.get("matchLabels"))
+    for rule in mappings(selector.get("matchExpressions")):
         yield str(rule.get("key"))
 
 
 def _ports(service: ScrapeObject) -> list[str]:
-    return [str(port["name"]) for port in _list(service.spec.get("ports")) if port.get("name")]
-
-
-def _map(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: Any) -> list[Mapping[str, Any]]:
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+    return [str(port["name"]) for port in mappings(service.spec.get("ports")) if port.get("name")]
 
 
 RULES = [

@@ -11,6 +11,7 @@ from msgspec import Struct
 from console.apps.evidence import of_workload
 from console.base.certificates import read_bundle
 from console.base.clock import rfc3339
+from console.base.shapes import mappings
 from console.base.text import clean
 from console.base.units import human_duration
 from console.facts.evidence import Evidence
@@ -19,7 +20,6 @@ from console.findings.case import ClusterView
 from console.findings.figures.operators import WebhookFigures
 from console.findings.model import Finding
 from console.findings.rule import Answer, WorldRule, finding
-from console.findings.waits.ledger import rows_of
 
 KINDS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 SOON = 7 * 86_400.0
@@ -67,7 +67,7 @@ def webhooks(world: ClusterView) -> Answer:
 
 
 def _hooks(of: Workload) -> Iterator[Hook]:
-    for row in rows_of(of.spec.get("webhooks")):
+    for row in mappings(of.spec.get("webhooks")):
         client = row.get("clientConfig")
         service = client.get("service") if isinstance(client, dict) else None
         if not isinstance(client, dict) or not isinstance(service, dict):
@@ -98,11 +98,11 @@ def _of_service(world: ClusterView, hook: Hook) -> Iterator[Misfit]:
                 "service", f"its Service {hook.where} does not exist", of_workload(hook.of, f"calls {hook.where}")
             )
         return
-    ports = [row.get("port") for row in rows_of(service.spec.get("ports"))]
+    ports = [row.get("port") for row in mappings(service.spec.get("ports"))]
     if ports and hook.port not in ports:
         yield Misfit("port", f"its Service has no port {hook.port}", of_workload(service, f"ports {ports}"))
     slices = [s for s in world.workloads.get("EndpointSlice", []) if (s.namespace, s.labels.get(_SERVICE_OF)) == called]
-    if slices and not any(_ready(end) for s in slices for end in rows_of(s.spec.get("endpoints"))):
+    if slices and not any(_ready(end) for s in slices for end in mappings(s.spec.get("endpoints"))):
         yield Misfit(
             "endpoints", f"no pod is ready behind its Service {hook.where}", of_workload(slices[0], "no ready endpoint")
         )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from msgspec import Struct
 
 from console.apps.evidence import of_rest
+from console.base.shapes import mappings
 from console.facts.evidence import Evidence
 from console.facts.logs import Hit
 from console.facts.model import RestDocument
-from console.facts.rest import Row, num, rows, text
+from console.facts.rest import Row, num, text
 from console.findings.case import Case
 
 
@@ -65,14 +66,14 @@ def _waits_at_master(case: Case) -> tuple[Evidence, ...]:
     for doc in case.world.shared_rest:
         if doc.path != "master" or not isinstance(doc.data, dict):
             continue
-        for row in rows(doc.data.get("activeapps")):
+        for row in mappings(doc.data.get("activeapps")):
             if row.get("id") == case.app.app_id and row.get("state") == "WAITING" and num(row, "cores") == 0:
                 return (_waiting_for(doc, row),)
     return ()
 
 
 def _waiting_for(doc: RestDocument, row: Row) -> Evidence:
-    free = sum(num(w, "memoryfree") for w in rows(doc.data.get("workers")))
+    free = sum(num(w, "memoryfree") for w in mappings(doc.data.get("workers")))
     wants = num(row, "memoryperexecutor") or num(row, "memoryperslave")
     return of_rest(doc.origin, f"{text(row, 'name')} WAITING, wants {wants:.0f} MiB per executor, {free:.0f} MiB free")
 

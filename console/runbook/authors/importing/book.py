@@ -18,7 +18,10 @@ MOST_STEPS, MAX_TEXT = 60, 3_000
 """Steps that a page may become, and characters of one text of it."""
 HEAD = ("", "meaning", "impact", "what it does", "when to use it", "when not to use it")
 """Sections that say what is wrong, not what to do."""
-LEFT_OUT = ("what leads here", "ends", "what it can touch", "how long it takes", "what it asks for")
+LEFT_OUT = (
+    "what leads here", "ends", "what it can touch", "how long it takes", "what it asks for", "what the names mean",
+    "how to read it",
+)  # fmt: skip
 
 
 def id_of(alert: str) -> str:

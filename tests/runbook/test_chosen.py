@@ -204,7 +204,7 @@ def test_it_reads_as_one_step_of_the_checklist() -> None:
     said = checklist.text(checklist.checklist(book()))
     (first,) = [line for line in said.split("\n") if "Give the executors room" in line]
     assert first.strip() == "3. CHANGE: Give the executors room"
-    assert "What finding.data.proposal.field says chooses what it sets:" in said
+    assert "What the finding's proposal.field says chooses what it sets:" in said
     assert "- heap: spec.executor.memory to <finding.data.proposal.value>" in said
     assert "- overhead: spec.executor.memoryOverhead to <finding.data.proposal.value>" in said
     assert "4. CHANGE by a script: Run fewer tasks at once" in said

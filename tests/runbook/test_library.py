@@ -150,7 +150,7 @@ def test_list_and_show_and_schema(console: Callable[..., Ran]) -> None:
     assert page.returncode == 0
     for words in ("WHEN NOT TO USE IT", "CHANGE: Raise <values.called> to",
                   "overhead: spec.executor.memoryOverhead to", "If the answer is No: declined",
-                  "Proved: until after.oom_deaths is 0 and", "“Run half as many tasks in each executor”"):  # fmt: skip
+                  "until oom_deaths afterwards is 0", "“Run half as many tasks in each executor”"):  # fmt: skip
         assert words in page.stdout
     wrong = console("runbooks", "show", "spark-om")
     assert wrong.returncode == 2 and "did you mean 'spark-oom'?" in wrong.stderr

@@ -35,9 +35,7 @@ class ChecklistLine(NamedTuple):
 
 def checklist(runbook: Runbook) -> list[ChecklistLine]:
     """The whole of it, paragraph by paragraph."""
-    numbers = {step.id: number for number, step in enumerate(_shown(runbook), 1)}
-    numbers.update({one.id: numbers[step.id] for step in _shown(runbook) for one in _chosen(runbook, step)})
-    numbers.update({step.id: numbers[step.next] for step in runbook.steps if is_before(step)})
+    numbers = _numbers(runbook)
     out = [ChecklistLine("title", runbook.title), ChecklistLine("text", _head(runbook))]
     for head, text in (
         ("What it does", runbook.what),
@@ -90,6 +88,14 @@ def _object(runbook: Runbook, one: NamedObject) -> str:
         labels = ", ".join(f"{key}={plain(value)}" for key, value in one.labels.items())
         return f"every {one.kind}{where}{f' with {labels}' if labels else ''}"
     return f"the {one.kind} {plain(one.object)}{where}"
+
+
+def _numbers(runbook: Runbook) -> dict[str, int]:
+    """Step → its number; what belongs to a step has that of the step."""
+    numbers = {step.id: number for number, step in enumerate(_shown(runbook), 1)}
+    numbers.update({one.id: numbers[step.id] for step in _shown(runbook) for one in _chosen(runbook, step)})
+    numbers.update({step.id: numbers[step.next] for step in runbook.steps if is_before(step)})
+    return numbers
 
 
 def _shown(runbook: Runbook) -> list[Step]:
@@ -181,7 +187,8 @@ def _choice(
         yield ChecklistLine("text", text, 7, "     ", step.id)
     for said, goto in _ways(runbook, changes[0]):
         yield ChecklistLine("text", f"{said}: {_where(runbook, goto, numbers)}", 9, "     → ", step.id)
-    yield ChecklistLine("text", "If it is none of them, or cannot be told: handed over", 9, "     → ", step.id)
+    for said, goto in (("If it is none of them", step.branches[-1].goto), ("If that cannot be told", step.on_unknown)):
+        yield ChecklistLine("text", f"{said}: {_where(runbook, goto, numbers)}", 9, "     → ", step.id)
 
 
 _VERBS = {

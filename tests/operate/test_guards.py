@@ -42,19 +42,19 @@ class Gone:
 
 
 class HeldLocks:
-    """Locks of which one is held; `seized` why it was taken."""
+    """The lock of one object, which may be held; `seized` why it was taken."""
 
-    def __init__(self, busy: Busy | None) -> None:
-        self.busy, self.seized, self.given_back = busy, "", False
+    def __init__(self, busy: Busy | None, of: ObjectRef = APP) -> None:
+        self.busy, self.seized, self.given_back, self.of = busy, "", False, of
 
     async def take(self, target: ObjectRef) -> HeldLocks:
-        assert target == APP
+        assert target == self.of
         if self.busy is not None:
             raise self.busy
         return self
 
     async def seize(self, target: ObjectRef, because: str) -> HeldLocks:
-        assert target == APP
+        assert target == self.of
         self.seized = because
         return self
 

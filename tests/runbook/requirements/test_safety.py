@@ -172,7 +172,7 @@ async def test_b23_an_object_is_locked_by_whoever_changes_it_and_taken_over_for_
     assert isinstance(taken, FileLock) and taken.kind == "file" and await taken.check() and not await theirs.check()
     assert "because her laptop died" in theirs.why
     events: list[Any] = []
-    held = HeldLocks(held_by("held", "grace"))
+    held = HeldLocks(held_by("held", "grace"), APP)
     await gates._lock(PATCH, way(Says(Reply("she sleeps", "ada")), events, locks=held))
     assert events[0].because == held.seized == "she sleeps"
     await taken.release()

@@ -17,7 +17,10 @@ from console.slo.model import SloStatus
 
 
 class Cluster(Struct, frozen=True):
-    """Which cluster, as whom, and what we may do there."""
+    """Which cluster, as whom, what of it is looked at, and what we may do there.
+
+    `namespace` is the context's own; `scope` those that are looked at, empty where all that may be read are.
+    """
 
     context: str = ""
     server: str = ""
@@ -27,6 +30,7 @@ class Cluster(Struct, frozen=True):
     production: bool = False
     mode: Literal["read-only", "guarded", "write"] = "read-only"
     kind: Literal["real", "simulated", "saved"] = "real"
+    scope: tuple[str, ...] = ()
 
 
 class Board(Struct, frozen=True):

@@ -104,6 +104,7 @@ class Connected:
             production=self.settings.is_production(),
             mode=self.settings.mode,
             kind=self.plan.kind,
+            scope=self.namespaces,
         )
 
     @property

@@ -9,9 +9,11 @@ import pytest
 from msgspec import structs
 
 from console.base.errors import Exit, UsageError
+from console.cli.board.status import status_document, status_text
 from console.drill.kube.access import DenyRule
 from console.live import Live
 from console.rehearse.playing import Rehearsal
+from console.tui.views.frame import where
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +49,17 @@ def test_several_are_looked_at_and_no_other(drill: Rehearsal) -> None:
         assert seen(live) == ({"spark-prod"}, {"connect-41", "spark-operator"})
     with looked(drill, "spark-operator", every=True) as live:
         assert seen(live)[0] == {"spark-prod"}
+
+
+def test_what_is_left_out_by_it_is_said_where_the_answer_is_read(drill: Rehearsal) -> None:
+    with looked(drill, "spark-operator", "spark-prod") as live:
+        situation = live.settle(30)
+    assert "only namespaces spark-operator, spark-prod" in status_text(situation)
+    assert status_document(situation)["cluster"]["scope"] == ["spark-operator", "spark-prod"]
+    assert "in spark-operator and 1 more" in where(situation, (), 80).text
+    with looked(drill, "spark-prod", every=True) as live:
+        situation = live.settle(30)
+    assert "only namespace" not in status_text(situation) and situation.board.cluster.scope == ()
 
 
 def test_one_among_several_that_does_not_exist_is_said(drill: Rehearsal) -> None:

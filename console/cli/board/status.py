@@ -113,6 +113,8 @@ def status_text(situation: Situation, *, opened: bool = False) -> str:
     """
     board = situation.board
     where = f"{board.cluster.context or board.cluster.server} [{board.cluster.mode}]"
+    if scope := board.cluster.scope:
+        where += f", only {'namespace' if len(scope) == 1 else 'namespaces'} {listed(scope, 5)}"
     lines = [f"{board.verdict}  {board.summary}"]
     if situation.phase in ("lost", "failed"):
         lines.append(f"{situation.phase.upper()}  {situation.trouble}")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
+from console.base.text import listed
 from console.board.compose import condensed
 from console.board.model import Board, Cluster
 from console.facts.model import SourceState
@@ -44,7 +45,8 @@ def _cluster(cluster: Cluster) -> list[Span]:
         out.append(Span(" DRILL ", "badge-drill"))
     if cluster.production:
         out.append(Span(" PROD ", "badge-prod"))
-    return [*out, span(f" {cluster.mode}", "dim")]
+    only = f" in {listed(cluster.scope, 1)}" if cluster.scope else ""
+    return [*out, span(f" {cluster.mode}{only}", "dim")]
 
 
 def _freshness(board: Board) -> list[list[Span]]:

@@ -89,7 +89,9 @@ def managers(obj: dict[str, Any], pointer: str) -> tuple[Manager, ...]:
 
 
 def schedule_of(obj: dict[str, Any]) -> str:
-    """Name of the ScheduledSparkApplication that makes this object, ``."""
+    """Name of the ScheduledSparkApplication that makes this object, ``: of a schedule itself there is none."""
+    if obj.get("kind") == SCHEDULED:
+        return ""
     meta = obj.get("metadata") or {}
     for owner in meta.get("ownerReferences") or []:
         if isinstance(owner, dict) and owner.get("kind") == SCHEDULED:

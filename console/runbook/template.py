@@ -329,9 +329,10 @@ def _guarded(run: Callable[[dict[str, Any]], Any], ctx: Mapping[str, Any], place
         raise TemplateError(str(error), place=place) from None
     except TemplateError as error:
         raise type(error)(error.bare, place=error.place or place, hint=error.hint) from None
-    except (TypeError, ValueError, KeyError, IndexError, ZeroDivisionError, OverflowError, AttributeError) as error:
-        said = "division by zero" if isinstance(error, ZeroDivisionError) else str(error)
-        raise TemplateError(f"the template cannot be worked out: {shorten(said, 200)}", place=place) from None
+    except ZeroDivisionError:
+        raise MissingData("what it divides by is 0", place=place) from None
+    except (TypeError, ValueError, KeyError, IndexError, OverflowError, AttributeError) as error:
+        raise TemplateError(f"the template cannot be worked out: {shorten(str(error), 200)}", place=place) from None
     except (jinja2.TemplateError, RecursionError, MemoryError, SyntaxError) as error:
         raise TemplateError(
             f"the template cannot be worked out: {type(error).__name__} {shorten(str(error), 200)}", place=place

@@ -73,6 +73,12 @@ def test_a_template_that_was_mended_already_is_said_to_be() -> None:
     assert owned(scheduled(NEW), **SCHEDULE_LABEL)["next run"][0] == "info"
 
 
+def test_of_a_schedule_itself_no_schedule_says_what_the_next_run_has() -> None:
+    meta = {"name": "nightly", **SCHEDULE_LABEL}
+    assert owners.schedule_of({"kind": "SparkApplication", "metadata": meta}) == "nightly"
+    assert owners.schedule_of({"kind": "ScheduledSparkApplication", "metadata": meta}) == ""
+
+
 def test_a_schedule_that_cannot_be_read_is_unknown() -> None:
     level, text = owned(None, "forbidden", **SCHEDULE_LABEL)["next run"]
     assert level == "unknown"

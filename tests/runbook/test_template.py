@@ -163,6 +163,11 @@ def test_hostile_templates_are_refused_at_once(text: str) -> None:
     assert time.process_time() - began < 10, "what is not refused takes minutes"
 
 
+def test_a_share_of_nothing_is_not_known() -> None:
+    with pytest.raises(MissingData, match="what it divides by is 0"):
+        evaluate("3 / query.value < 1", {"query": {"value": 0}})
+
+
 def test_attributes_of_python_objects_do_not_exist() -> None:
     with pytest.raises(MissingData):
         render("{{ app['__class__'] }}", CTX)

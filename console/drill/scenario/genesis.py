@@ -151,7 +151,7 @@ def _apps(world: SimulatedWorld, namespace: str, apps: tuple[AppDoc, ...], earli
             )
             stored = world.store.create(SCHEDULED, scheduled)
             owners = [owner(stored, controller=True, block=True)]
-            labels["sparkoperator.k8s.io/scheduled-app-name"] = app.scheduled_by
+            labels = {**labels, "sparkoperator.k8s.io/scheduled-app-name": app.scheduled_by}
         made = build(
             SPARKAPPS,
             app.name,

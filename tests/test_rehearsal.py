@@ -44,6 +44,7 @@ def test_the_incident_ends_resolved_and_the_spent_budget_stays_spent(tmp_path: P
     assert [write["name"] for write in document["writes"]] == ["etl-orders", "nightly-etl"]
     assert "give-overhead" in document["path"] and "next-run-overhead" in document["path"]
     assert document["path"][-1] == "resolved"
+    assert "still to do" not in document["timeline"], "the schedule has the new size, too"
     assert burn(document, "before", 300) > 1 or burn(document, "before", 3600) > 1
     assert burn(document, "after", 300) < 1 and burn(document, "after", 3600) < 1
     before, after = (document["slo"][when]["job-success"]["budget_left"] for when in ("before", "after"))

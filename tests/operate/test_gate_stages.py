@@ -51,6 +51,15 @@ def test_a_refusal_stays_the_one_that_it_is() -> None:
     assert gates._refusal(refusal) is refusal
 
 
+def test_policy_is_told_what_is_walked_and_about_whom() -> None:
+    occasion = gates._occasion(replace(way(NO, []), runbook="spark-oom", subject="SparkApplication/spark-jobs/etl"))
+    assert (occasion.walk, occasion.runbook, occasion.subject) == (
+        "w-1",
+        "spark-oom",
+        "SparkApplication/spark-jobs/etl",
+    )
+
+
 async def test_who_thinks_is_interrupted_in_the_moment_in_which_the_lock_is_lost() -> None:
     lock = Held()
 

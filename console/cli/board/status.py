@@ -10,6 +10,7 @@ import click
 from console.base.errors import Exit
 from console.base.text import clean, listed
 from console.board.compose import condensed
+from console.board.model import Cluster
 from console.board.overview import causes
 from console.cli.options import Where, output_option, where_options
 from console.cli.output import (
@@ -112,13 +113,10 @@ def status_text(situation: Situation, *, opened: bool = False) -> str:
         opened: whether the findings of shared causes are listed; they are counted otherwise.
     """
     board = situation.board
-    where = f"{board.cluster.context or board.cluster.server} [{board.cluster.mode}]"
-    if scope := board.cluster.scope:
-        where += f", only {'namespace' if len(scope) == 1 else 'namespaces'} {listed(scope, 5)}"
     lines = [f"{board.verdict}  {board.summary}"]
     if situation.phase in ("lost", "failed"):
         lines.append(f"{situation.phase.upper()}  {situation.trouble}")
-    lines.append(f"where         {where}")
+    lines.append(f"where         {_where(board.cluster)}")
     for source in condensed(board.sources):
         lines.append(f"{source.name:<14}{source.state}{f' ({source.detail})' if source.detail else ''}")
     lines += _missing(situation)
@@ -150,6 +148,14 @@ def status_text(situation: Situation, *, opened: bool = False) -> str:
         lines += ["", table(("ALERT", "STATE", "SINCE", "LABELS"), fired)]
     lines += _walk_lines(situation)
     return "\n".join(lines)
+
+
+def _where(cluster: Cluster) -> str:
+    """Which cluster, what may be done there, and of which namespaces this is, where not of all."""
+    where = f"{cluster.context or cluster.server} [{cluster.mode}]"
+    if not cluster.scope:
+        return where
+    return f"{where}, only {'namespace' if len(cluster.scope) == 1 else 'namespaces'} {listed(cluster.scope, 5)}"
 
 
 def _walk_lines(situation: Situation) -> list[str]:

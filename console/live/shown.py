@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from console.apps.model import Member, MemoryPlan, SparkApp
+from console.base.text import listed
 from console.base.units import human_bytes, human_duration
 from console.board.compose import BLIND
-from console.board.model import Board
+from console.board.model import Board, Cluster
 from console.facts.model import Alert, SourceState
 from console.findings.figures.gpu import is_about
 from console.findings.model import Finding
@@ -30,6 +31,12 @@ def no_objectives(board: Board) -> str:
     if prometheus is None or prometheus.state == "loading":
         return "objectives: not measured yet"
     return NO_OBJECTIVES
+
+
+def looked_at(cluster: Cluster) -> str:
+    """The namespaces of which a picture is, in words; `` where it is of all that may be read."""
+    which = "namespace" if len(cluster.scope) == 1 else "namespaces"
+    return f"{which} {listed(cluster.scope, 5)}" if cluster.scope else ""
 
 
 def runbooks_of(situation: Situation, finding: Finding) -> tuple[Matched, ...]:

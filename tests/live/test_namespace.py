@@ -9,6 +9,7 @@ import pytest
 from msgspec import structs
 
 from console.base.errors import Exit, UsageError
+from console.cli.board.apps import _no_app
 from console.cli.board.status import status_document, status_text
 from console.drill.kube.access import DenyRule
 from console.live import Live
@@ -57,6 +58,8 @@ def test_what_is_left_out_by_it_is_said_where_the_answer_is_read(drill: Rehearsa
     assert "only namespaces spark-operator, spark-prod" in status_text(situation)
     assert status_document(situation)["cluster"]["scope"] == ["spark-operator", "spark-prod"]
     assert "in spark-operator and 1 more" in where(situation, (), 80).text
+    with looked(drill, "spark-operator") as live:
+        assert _no_app(live.settle(30).board) == "no Spark application runs in namespace spark-operator"
     with looked(drill, "spark-prod", every=True) as live:
         situation = live.settle(30)
     assert "only namespace" not in status_text(situation) and situation.board.cluster.scope == ()

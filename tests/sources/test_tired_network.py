@@ -22,7 +22,7 @@ from console.wire.reader import Reader
 from tests.cluster.controlplane import KubeApi
 from tests.sources.test_real_cluster import executor
 from tests.sources.world import picture
-from tests.wire.faulty import Choice, Fault, Faulty, everything, lists_of_pods, tired, watches, watches_of_pods
+from tests.wire.faulty import Choice, Fault, Faulty, everything, lists_of_pods, refusal, tired, watches, watches_of_pods
 from tests.wire.peer import kubeconfig, until
 
 pytestmark = pytest.mark.parts
@@ -90,9 +90,9 @@ async def scene(kube_api: KubeApi, network: Faulty, tmp_path: Path) -> AsyncIter
 
 ALL = sorted(f"etl-exec-{number}" for number in range(MANY))
 
-BUSY = Fault().instead(429, "TooManyRequests", "too many requests, please try again later", **{"Retry-After": "1"})
-BROKEN = Fault().instead(500, "InternalError", "etcdserver: leader changed")
-OLD = Fault().instead(410, "Expired", "too old resource version: 1 (2)")
+BUSY = refusal(429, "TooManyRequests", "too many requests, please try again later", **{"Retry-After": "1"})
+BROKEN = refusal(500, "InternalError", "etcdserver: leader changed")
+OLD = refusal(410, "Expired", "too old resource version: 1 (2)")
 LOGIN_PAGE = Fault(status=200, body=PAGE, content_type="text/html")
 
 
@@ -184,7 +184,7 @@ async def test_the_token_of_a_list_that_ended_between_its_pages_begins_the_list_
     scene: Scene, network: Faulty, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("console.sources.cluster.reflector.Reader.pages", _small_pages)
-    ended = [Fault().instead(410, "Expired", "The provided continue parameter is too old")]
+    ended = [refusal(410, "Expired", "The provided continue parameter is too old")]
     network.begin(lambda request: ended.pop() if "continue" in request.query and ended else None)
     await scene.source.start()
     await until(lambda: scene.word == "fresh", 30)
@@ -238,7 +238,7 @@ async def test_a_token_that_expired_is_renewed_by_its_plugin_without_a_word(
     try:
         await source.start()
         await until(lambda: pods_of(source)[0] == "fresh", 30)
-        unauthorized = Fault().instead(401, "Unauthorized", "Unauthorized")
+        unauthorized = refusal(401, "Unauthorized", "Unauthorized")
         token.write_text(kube_api.token)
         network.begin(lambda request: unauthorized if request.headers["Authorization"] == ended else None)
         kube_api.create(path, executor("etl-exec-2"))

@@ -106,7 +106,7 @@ def test_a_source_that_has_not_shown_everything_is_named_by_every_face_that_show
     state: SourceStateWord,
 ) -> None:
     pods = Situation(blind("pods", state), phase="live")
-    for text in ("\n".join(line.text for line in empty(pods, "", 120)), _no_app(pods.board, None)):
+    for text in ("\n".join(line.text for line in empty(pods, "", 120)), _no_app(pods.board)):
         assert f"no application can be seen: pods {state} (by RBAC)" in text.replace("Spark ", "")
     nodes = blind("nodes", state)
     assert gpu_view.lines(nodes, "", 120)[0].text.strip() == f"GPUs unknown: nodes are {state} (by RBAC)"

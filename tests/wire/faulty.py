@@ -7,11 +7,13 @@ import json
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
 from aiohttp import web
+
+from tests.wire.peer import serving
 
 _OURS = {"host", "connection", "transfer-encoding", "content-length"}
 
@@ -39,11 +41,11 @@ class Fault:
     end: int | None = None
     silent: bool = False
 
-    def instead(self, code: int, reason: str, message: str, **headers: str) -> Fault:
-        """Answered with a Status object of Kubernetes."""
-        said = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message, "reason": reason}
-        body = json.dumps({**said, "code": code}).encode()
-        return replace(self, status=code, body=body, headers=tuple(headers.items()))
+
+def refusal(code: int, reason: str, message: str, **headers: str) -> Fault:
+    """Answered with a Status object of Kubernetes."""
+    said = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message, "reason": reason}
+    return Fault(status=code, body=json.dumps({**said, "code": code}).encode(), headers=tuple(headers.items()))
 
 
 Choice = Callable[[web.Request], Fault | None]
@@ -159,17 +161,9 @@ class Faulty:
 @asynccontextmanager
 async def tired(upstream: str, authority: Path) -> AsyncIterator[Faulty]:
     """Such a network on a free port of loopback."""
-    faulty = Faulty(upstream, authority)
-    app = web.Application(client_max_size=2**24)
-    app.router.add_route("*", "/{tail:.*}", faulty.handle)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    faulty.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
-        yield faulty
-    finally:
-        faulty.heal()
-        faulty.cut()
-        await runner.cleanup()
+    async with serving(Faulty(upstream, authority)) as faulty:
+        try:
+            yield faulty
+        finally:
+            faulty.heal()
+            faulty.cut()

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import yaml
 from aiohttp import web
@@ -107,8 +107,19 @@ class Peer:
         )
 
 
+class Handling(Protocol):
+    """Whoever answers requests, and is told where."""
+
+    url: str
+
+    async def handle(self, request: web.Request) -> web.StreamResponse: ...
+
+
+H = TypeVar("H", bound=Handling)
+
+
 @asynccontextmanager
-async def serving(peer: Peer, context: ssl.SSLContext | None = None) -> AsyncIterator[Peer]:
+async def serving(peer: H, context: ssl.SSLContext | None = None) -> AsyncIterator[H]:
     """Serve `peer` on a free port of loopback."""
     app = web.Application(client_max_size=2**24)
     app.router.add_route("*", "/{tail:.*}", peer.handle)

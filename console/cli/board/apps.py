@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +10,6 @@ from msgspec.structs import replace
 from console.apps.model import Member, SparkApp
 from console.base.clock import rfc3339
 from console.base.errors import Exit, UsageError, did_you_mean
-from console.base.text import listed
 from console.board.model import Board
 from console.board.waits import wait_of
 from console.cli.options import Where, output_option, where_options
@@ -32,6 +30,7 @@ from console.live.shown import (
     attempt,
     executors,
     last_change,
+    looked_at,
     members,
     memory,
     memory_seen,
@@ -42,8 +41,6 @@ from console.live.shown import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from console.live import Situation
     from console.live.trends import MemoryTrend
 
@@ -73,22 +70,14 @@ def apps(name: str | None, where: Where, output: str) -> int:
     else:
         head = ("NAMESPACE", "NAME", "STATE", "BY", "ATTEMPT", "EXECUTORS", "AGE", "WHY")
         rows = [app_row(board, a) for a in board.apps]
-        say(
-            "\n".join(
-                [table(head, rows) if rows else _no_app(board, where.namespaces), *left_out_lines(board.left_out)]
-            )
-        )
+        say("\n".join([table(head, rows) if rows else _no_app(board), *left_out_lines(board.left_out)]))
     return Exit.UNHEALTHY if any(f.app and f.severity == "critical" for f in board.findings) else Exit.OK
 
 
-def _no_app(board: Board, namespaces: Sequence[str]) -> str:
+def _no_app(board: Board) -> str:
     if blind := no_app_because(board):
         return f"no Spark application can be seen: {blind[0]}"
-    if len(namespaces) == 1:
-        return f"no Spark application runs in namespace {namespaces[0]}"
-    return "no Spark application runs in " + (
-        f"namespaces {listed(namespaces, 5)}" if namespaces else "the watched namespaces"
-    )
+    return f"no Spark application runs in {looked_at(board.cluster) or 'the namespaces that may be read'}"
 
 
 def find_app(board: Board, name: str) -> SparkApp:

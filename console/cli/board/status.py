@@ -30,6 +30,7 @@ from console.live.shown import (
     age,
     alert_state,
     alerts_unknown,
+    looked_at,
     runbook_names,
     slos_aged,
 )
@@ -153,9 +154,7 @@ def status_text(situation: Situation, *, opened: bool = False) -> str:
 def _where(cluster: Cluster) -> str:
     """Which cluster, what may be done there, and of which namespaces this is, where not of all."""
     where = f"{cluster.context or cluster.server} [{cluster.mode}]"
-    if not cluster.scope:
-        return where
-    return f"{where}, only {'namespace' if len(cluster.scope) == 1 else 'namespaces'} {listed(cluster.scope, 5)}"
+    return f"{where}, only {named}" if (named := looked_at(cluster)) else where
 
 
 def _walk_lines(situation: Situation) -> list[str]:

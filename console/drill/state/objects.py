@@ -51,18 +51,18 @@ def build(
     generation: bool = True,
     body: Object | None = None,
 ) -> Object:
-    """A complete object without a version."""
+    """A complete object without a version. Labels, annotations and owners are its own, whoever goes on with theirs."""
     meta: Object = {"name": name, "uid": ids.uid(), "creationTimestamp": stamp(now)}
     if resource.namespaced:
         meta["namespace"] = namespace
     if generation:
         meta["generation"] = 1
     if labels:
-        meta["labels"] = labels
+        meta["labels"] = dict(labels)
     if annotations:
-        meta["annotations"] = annotations
+        meta["annotations"] = dict(annotations)
     if owners:
-        meta["ownerReferences"] = owners
+        meta["ownerReferences"] = list(owners)
     owned = {k: v for k, v in (body or {}).items() if k != "status"}
     if resource.kind == "Pod":
         owned = {"spec": {"containers": {}, "volumes": {}}}

@@ -48,7 +48,7 @@ def test_several_are_looked_at_and_no_other(drill: Rehearsal) -> None:
         assert seen(live) == ({"spark-prod"}, {"connect-41"})
     with looked(drill, "spark-operator", "spark-prod") as live:
         assert seen(live) == ({"spark-prod"}, {"connect-41", "spark-operator"})
-    with looked(drill, "spark-operator", every=True) as live:
+    with looked(drill, "nosuch", every=True) as live:
         assert seen(live)[0] == {"spark-prod"}
 
 

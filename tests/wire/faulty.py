@@ -63,8 +63,14 @@ def lists_of_pods(fault: Fault) -> Choice:
     return lambda request: fault if request.path.endswith("/pods") and not watches(request) else None
 
 
-def watches_of_pods(fault: Fault) -> Choice:
-    return lambda request: fault if request.path.endswith("/pods") and watches(request) else None
+def watches_of_pods(fault: Fault, until: int) -> Choice:
+    """Watches that begin at a resourceVersion up to this one."""
+
+    def choose(request: web.Request) -> Fault | None:
+        old = watches(request) and int(request.query["resourceVersion"]) <= until
+        return fault if request.path.endswith("/pods") and old else None
+
+    return choose
 
 
 @dataclass

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from console.base.errors import ConsoleError
+from console.base.shapes import mappings
 
 
 class NoSuchChange(ConsoleError):
@@ -48,6 +49,6 @@ def owned(items: tuple[dict[str, Any], ...], uid: str) -> list[dict[str, Any]]:
     return [
         item
         for item in items
-        for ref in (item.get("metadata") or {}).get("ownerReferences") or []
-        if isinstance(ref, dict) and ref.get("controller") is True and uid and ref.get("uid") == uid
+        for ref in mappings((item.get("metadata") or {}).get("ownerReferences"))
+        if ref.get("controller") is True and uid and ref.get("uid") == uid
     ]

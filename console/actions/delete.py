@@ -10,6 +10,7 @@ from console.actions.beside import NOTHING, Beside
 from console.actions.effects import Consequence, Effect
 from console.actions.pins import Pin
 from console.actions.verb import ApiRequest, Arrived, Right, Verb
+from console.base.shapes import mappings
 from console.base.text import clean
 
 
@@ -49,7 +50,7 @@ class Delete(Verb):
         meta = obj.get("metadata") or {}
         lines = [f"-{obj.get('kind')} {meta.get('namespace', '')}/{meta.get('name')}", f"-  uid: {meta.get('uid')}"]
         lines.append(f"-  created: {meta.get('creationTimestamp')}")
-        lines += [f"-  owner: {o.get('kind')} {o.get('name')}" for o in meta.get("ownerReferences") or []]
+        lines += [f"-  owner: {o.get('kind')} {o.get('name')}" for o in mappings(meta.get("ownerReferences"))]
         return tuple(clean(line) for line in lines)
 
     def consequences(

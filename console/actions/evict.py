@@ -11,7 +11,7 @@ from console.actions.effects import Consequence, Effect
 from console.actions.pins import Pin
 from console.actions.proof import GONE, Proof
 from console.actions.verb import ApiRequest, Right
-from console.base.shapes import mapping
+from console.base.shapes import mapping, mappings
 from console.base.text import clean
 
 _MIRROR = "kubernetes.io/config.mirror"
@@ -50,7 +50,7 @@ class Evict(Delete):
     def consequences(
         self, effect: Effect, obj: dict[str, Any], touched: tuple[str, ...], now: float, beside: Beside = NOTHING
     ) -> list[Consequence]:
-        owners = [o for o in mapping(obj.get("metadata")).get("ownerReferences") or [] if isinstance(o, dict)]
+        owners = mappings(mapping(obj.get("metadata")).get("ownerReferences"))
         out = [*super().consequences(effect, obj, touched, now, beside), Consequence("permission", "info", _PDB)]
         if not any(c.topic == "restart" for c in out):
             kinds = [clean(str(o.get("kind"))) for o in owners if o.get("controller") is True]

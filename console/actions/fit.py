@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from console.actions.effects import Consequence
 from console.apps import memory
-from console.base.shapes import mapping
+from console.base.shapes import mapping, mappings
 from console.base.text import clean, plural
 from console.base.units import human_bytes, parse_quantity
 
@@ -152,7 +152,7 @@ def judge_limits(ranges: list[dict[str, Any]], after: tuple[PodRequests, ...]) -
         return None
     for item in ranges:
         label = clean(str((item.get("metadata") or {}).get("name")))
-        for limit in (item.get("spec") or {}).get("limits") or []:
+        for limit in mappings((item.get("spec") or {}).get("limits")):
             if limit.get("type") not in ("Container", "Pod"):
                 continue
             for need in after:
@@ -210,7 +210,7 @@ def _schedulable(node: dict[str, Any], need: PodRequests) -> bool:
     conditions = (node.get("status") or {}).get("conditions") or []
     if any(c.get("type") == "Ready" and c.get("status") != "True" for c in conditions):
         return False
-    hard = [t for t in spec.get("taints") or [] if t.get("effect") in ("NoSchedule", "NoExecute")]
+    hard = [t for t in mappings(spec.get("taints")) if t.get("effect") in ("NoSchedule", "NoExecute")]
     return all(any(_tolerates(toleration, taint) for toleration in need.tolerations) for taint in hard)
 
 

@@ -12,6 +12,7 @@ from console.actions.secrets import seal_value
 from console.apps.owners import declared_owners
 from console.base.clock import parse_time, rfc3339
 from console.base.redact import redact_value
+from console.base.shapes import mappings
 from console.base.text import clean, shorten
 
 APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -66,7 +67,7 @@ def called(manager: str) -> str:
 def managers(obj: dict[str, Any], pointer: str) -> tuple[Manager, ...]:
     """Who owns the field at a JSON pointer, by `metadata.managedFields`. Inside lists the list itself counts."""
     found = []
-    for entry in (obj.get("metadata") or {}).get("managedFields") or []:
+    for entry in mappings((obj.get("metadata") or {}).get("managedFields")):
         fields = entry.get("fieldsV1") if isinstance(entry, dict) else None
         if not isinstance(fields, dict) or entry.get("subresource"):
             continue
@@ -93,8 +94,8 @@ def schedule_of(obj: dict[str, Any]) -> str:
     if obj.get("kind") == SCHEDULED:
         return ""
     meta = obj.get("metadata") or {}
-    for owner in meta.get("ownerReferences") or []:
-        if isinstance(owner, dict) and owner.get("kind") == SCHEDULED:
+    for owner in mappings(meta.get("ownerReferences")):
+        if owner.get("kind") == SCHEDULED:
             return str(owner.get("name") or "")
     return str((meta.get("labels") or {}).get("sparkoperator.k8s.io/scheduled-app-name") or "")
 
@@ -133,13 +134,10 @@ def consequences(
         again = True
         out.append(Consequence("owner", "warning", f"owned by {owner.kind} {clean(owner.name)}"))
         out.append(Consequence("next run", "warning", _FATE[owner.kind.split()[0]]))
-    for owner in meta.get("ownerReferences") or []:
-        if isinstance(owner, dict) and owner.get("kind") != SCHEDULED:
-            out.append(
-                Consequence(
-                    "owner", "info", f"owned by {clean(str(owner.get('kind')))} {clean(str(owner.get('name')))}"
-                )
-            )
+    for one in mappings(meta.get("ownerReferences")):
+        if one.get("kind") != SCHEDULED:
+            words = f"owned by {clean(str(one.get('kind')))} {clean(str(one.get('name')))}"
+            out.append(Consequence("owner", "info", words))
     if APPLIED in notes and not again:
         again = True
         out.append(

@@ -15,6 +15,11 @@ def mappings(value: Any) -> list[dict[str, Any]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
+def entries(value: Any) -> list[Any]:
+    """The value where it is a list, else an empty one."""
+    return value if isinstance(value, list) else []
+
+
 def is_number(value: object) -> TypeGuard[int | float]:
     """Whether it counts or measures; true and false do neither."""
     return isinstance(value, int | float) and not isinstance(value, bool)

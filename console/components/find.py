@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from console.base.shapes import mapping
+from console.base.shapes import mapping, mappings
 from console.components.spec import Definition, Find, Preset
 from console.facts.model import Facts, Pod, Workload
 from console.facts.objectpaths import walk
@@ -222,7 +222,7 @@ def _owned(pod: Pod, thing: ClusterObject) -> bool:
 
 def _of_workload(workload: Workload) -> ClusterObject:
     template = mapping(mapping(workload.spec.get("template")).get("spec"))
-    containers = [c for c in template.get("containers") or () if isinstance(c, dict)]
+    containers = mappings(template.get("containers"))
     asked: set[str] = set()
     for container in containers:
         for part in ("limits", "requests"):

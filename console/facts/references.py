@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from console.base.shapes import mappings
 from console.facts.model import Facts, Workload
 from console.facts.objectpaths import walk
 
@@ -166,7 +167,7 @@ def _finished(workload: Workload) -> bool:
     if workload.kind == "Job":
         return workload.status.get("completionTime") is not None or any(
             isinstance(c, Mapping) and c.get("type") == "Failed" and c.get("status") == "True"
-            for c in workload.status.get("conditions") or ()
+            for c in mappings(workload.status.get("conditions"))
         )
     state = workload.status.get("applicationState")
     return isinstance(state, Mapping) and state.get("state") in ("COMPLETED", "FAILED")

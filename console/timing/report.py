@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from console.apps.model import SparkApp
+from console.base.shapes import mappings
 from console.facts.rest import RestView, num, text
 from console.timing.former import recurring, slower
 from console.timing.items import Slow, TimeReport
@@ -105,7 +106,7 @@ def _broken_off(run: ObservedRun) -> str:
 
 def _unknown_plans(run: ObservedRun) -> list[str]:
     out = []
-    nodes = [n for row in run.rest.sql.values() for n in row.get("nodes") or [] if isinstance(n, dict)]
+    nodes = [n for row in run.rest.sql.values() for n in mappings(row.get("nodes"))]
     if run.rest.sql and not any(row.get("nodes") for row in run.rest.sql.values()):
         out.append("plans of the SQL executions are not known")
     if len(run.rest.sql) > 1 and nodes and not any(n.get("description") or n.get("desc") for n in nodes):

@@ -19,6 +19,7 @@ from console.base.clock import parse_time
 from console.base.errors import LoginNeeded
 from console.base.jsontext import decode_json
 from console.base.redact import redact, redact_argv
+from console.base.shapes import entries, mappings
 from console.base.text import clean, shorten
 from console.wire.checks import fits_in_a_header
 from console.wire.config import ClusterTarget
@@ -52,8 +53,8 @@ class _ExecCredential(msgspec.Struct, rename="camel"):
 
 def login_hint(spec: Mapping[str, Any]) -> str:
     """The command that a person runs to log in again, secrets removed."""
-    command, args = str(spec.get("command", "")), [str(a) for a in spec.get("args") or []]
-    env = {str(e.get("name")): str(e.get("value")) for e in spec.get("env") or [] if isinstance(e, dict)}
+    command, args = str(spec.get("command", "")), [str(a) for a in entries(spec.get("args"))]
+    env = {str(e.get("name")): str(e.get("value")) for e in mappings(spec.get("env"))}
     tool = command.rsplit("/", 1)[-1]
     if tool == "aws":
         profile = _value_of("--profile", args) or env.get("AWS_PROFILE") or os.environ.get("AWS_PROFILE", "")
@@ -123,7 +124,7 @@ def _argv(spec: Mapping[str, Any], target: ClusterTarget) -> tuple[list[str], st
         raise LoginNeeded(f"args and env of the exec plugin of user {target.user!r} must be lists", hint=mend)
     if "/" in command and not command.startswith("/"):
         command = str(target.folder / command)
-    return [command, *(str(arg) for arg in spec.get("args") or [])], version
+    return [command, *(str(arg) for arg in entries(spec.get("args")))], version
 
 
 def _environment(spec: Mapping[str, Any], target: ClusterTarget, version: str) -> dict[str, str]:
@@ -131,12 +132,10 @@ def _environment(spec: Mapping[str, Any], target: ClusterTarget, version: str) -
     if spec.get("provideClusterInfo") is True:
         wanted = ("server", "tls-server-name", "insecure-skip-tls-verify", "certificate-authority-data", "proxy-url")
         info["cluster"] = {k: v for k, v in target.cluster_entry.items() if k in wanted}
-        for extension in target.cluster_entry.get("extensions") or []:
+        for extension in mappings(target.cluster_entry.get("extensions")):
             if isinstance(extension, dict) and extension.get("name") == "client.authentication.k8s.io/exec":
                 info["cluster"]["config"] = extension.get("extension")
-    given = {
-        str(e["name"]): str(e.get("value", "")) for e in spec.get("env") or [] if isinstance(e, dict) and "name" in e
-    }
+    given = {str(e["name"]): str(e.get("value", "")) for e in mappings(spec.get("env")) if "name" in e}
     credential = {"apiVersion": version, "kind": "ExecCredential", "spec": info}
     return {**os.environ, **given, "KUBERNETES_EXEC_INFO": msgspec.json.encode(credential).decode()}
 

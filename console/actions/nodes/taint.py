@@ -13,7 +13,7 @@ from console.actions.beside import NOTHING, Beside
 from console.actions.effects import Consequence, Effect
 from console.actions.nodes.cordon import NODE
 from console.actions.verb import Objection, Verb
-from console.base.shapes import mapping
+from console.base.shapes import mapping, mappings
 from console.base.text import clean
 
 TAINTS = "/spec/taints"
@@ -68,7 +68,7 @@ class Taint(Verb):
 
 
 def taints_of(obj: dict[str, Any]) -> Taints:
-    return [t for t in mapping(obj.get("spec")).get("taints") or [] if isinstance(t, dict)]
+    return mappings(mapping(obj.get("spec")).get("taints"))
 
 
 VERB = Taint()

@@ -13,7 +13,7 @@ from console.actions.pins import uid_of
 from console.actions.proof import Proof
 from console.actions.runs.suspend import SCHEDULES
 from console.apps.states import over
-from console.base.shapes import mapping
+from console.base.shapes import mapping, mappings
 from console.base.text import clean
 
 SCHEDULE_LABEL = "sparkoperator.k8s.io/scheduled-app-name"
@@ -107,7 +107,7 @@ def _ended(run: dict[str, Any], kind: str) -> bool:
     status = mapping(run.get("status"))
     if kind != "CronJob":
         return over(str(mapping(status.get("applicationState")).get("state") or ""))
-    conditions = [c for c in status.get("conditions") or [] if isinstance(c, dict)]
+    conditions = mappings(status.get("conditions"))
     return any(c.get("type") in ("Complete", "Failed") and c.get("status") == "True" for c in conditions)
 
 

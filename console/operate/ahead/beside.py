@@ -10,6 +10,7 @@ import msgspec
 from console.actions.beside import Beside, FoundBeside, ReadWanted
 from console.base.errors import ConsoleError
 from console.base.jsontext import decode_tree
+from console.base.shapes import mappings
 from console.base.text import clean
 from console.wire.errors import NotFoundError
 from console.wire.paths import object_path
@@ -49,7 +50,7 @@ async def _items(reader: Reader, one: ReadWanted) -> FoundBeside:
     if one.labels:
         query["labelSelector"] = ",".join(f"{key}={value}" for key, value in one.labels.items())
     tree = decode_tree(await reader.get(object_path(one.api_version, resource.plural, namespace), query))
-    items = tuple(item for item in tree.get("items") or [] if isinstance(item, dict))
+    items = tuple(mappings(tree.get("items")))
     if (tree.get("metadata") or {}).get("continue"):
         return FoundBeside(items, f"there are more than {MOST_BESIDE}, and only those were looked at")
     return FoundBeside(items)

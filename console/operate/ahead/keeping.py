@@ -24,6 +24,7 @@ from console.apps.groups import APACHE_NAME, KUBEFLOW_NAME
 from console.base.errors import ConsoleError, UsageError
 from console.base.jsontext import decode_tree, encode_json
 from console.base.paths import private_dir
+from console.base.shapes import mappings
 from console.base.text import clean, plural
 from console.operate import kubernetes
 from console.runbook.walk import EvidenceKept
@@ -145,7 +146,7 @@ async def _pods(target: ObjectRef, obj: dict[str, Any], reader: Reader, folder: 
     path = object_path("v1", "pods", target.namespace)
     try:
         body = await reader.get(path, {**query, "limit": "500"}, timeout=READ_SECONDS)
-        items = [item for item in decode_tree(body).get("items") or [] if isinstance(item, dict)]
+        items = mappings(decode_tree(body).get("items"))
     except (ConsoleError, msgspec.DecodeError) as error:
         folder.lacks.append(f"pods of {target.words}: {getattr(error, 'message', error)}")
         return []
@@ -166,7 +167,7 @@ def _selector(target: ObjectRef, obj: dict[str, Any]) -> str:
 
 def _matters(pod: dict[str, Any]) -> tuple[bool, bool, str]:
     meta, status = pod.get("metadata") or {}, pod.get("status") or {}
-    restarts = sum(int(c.get("restartCount") or 0) for c in status.get("containerStatuses") or [])
+    restarts = sum(int(c.get("restartCount") or 0) for c in mappings(status.get("containerStatuses")))
     sick = status.get("phase") == "Failed" or restarts > 0
     return not sick, (meta.get("labels") or {}).get("spark-role") != "driver", str(meta.get("name"))
 
@@ -176,7 +177,7 @@ async def _events(target: ObjectRef, obj: dict[str, Any], reader: Reader, folder
     query = {"fieldSelector": f"involvedObject.uid={uid_of(obj)}", "limit": str(MOST_EVENTS)}
     try:
         body = await reader.get(object_path("v1", "events", namespace), query, timeout=READ_SECONDS)
-        items = [item for item in decode_tree(body).get("items") or [] if isinstance(item, dict)]
+        items = mappings(decode_tree(body).get("items"))
     except (ConsoleError, msgspec.DecodeError) as error:
         folder.lacks.append(f"events of {target.words}: {getattr(error, 'message', error)}")
         return
@@ -205,7 +206,7 @@ async def _pod(pod: dict[str, Any], reader: Reader, folder: _Folder, now: float)
 
 
 def _containers(pod: dict[str, Any]) -> Iterator[tuple[str, bool]]:
-    for status in (pod.get("status") or {}).get("containerStatuses") or []:
+    for status in mappings((pod.get("status") or {}).get("containerStatuses")):
         if isinstance(status, dict) and isinstance(status.get("name"), str):
             yield status["name"], False
             if status.get("restartCount"):

@@ -15,7 +15,7 @@ from console.actions.effects import Preview
 from console.actions.verb import Right
 from console.base.errors import ConsoleError, ForbiddenError, RefusedError, UsageError
 from console.base.jsontext import decode_tree
-from console.base.shapes import mapping
+from console.base.shapes import mapping, mappings
 from console.base.text import clean, plural, shorten
 from console.operate import kubernetes
 from console.operate.ahead import preview
@@ -74,7 +74,7 @@ async def _listed(connection: Connection, namespace: str) -> list[dict[str, Any]
     path = object_path(_API, LEASES, namespace)
     async with contextlib.aclosing(connection.reader.pages(path, {"labelSelector": f"{LABEL}=request"})) as pages:
         async for page in pages:
-            out += [item for item in decode_tree(page.body).get("items") or [] if isinstance(item, dict)]
+            out += mappings(decode_tree(page.body).get("items"))
     return out
 
 

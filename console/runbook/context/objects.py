@@ -11,6 +11,7 @@ from console.actions.effects import ObjectRef
 from console.actions.handsoff import cordoner
 from console.base.clock import parse_time
 from console.base.redact import redact_value
+from console.base.shapes import mappings
 from console.board.model import Board
 from console.runbook import about, template
 from console.runbook.context.plain import without_none
@@ -150,6 +151,6 @@ def shown(tree: Any) -> Any:
 def changed_at(obj: Mapping[str, Any]) -> float | None:
     """When somebody last changed what it should be: the latest field that is none of its status."""
     meta = obj.get("metadata") or {}
-    fields = [f for f in meta.get("managedFields") or () if isinstance(f, dict) and f.get("subresource") != "status"]
+    fields = [f for f in mappings(meta.get("managedFields")) if f.get("subresource") != "status"]
     times = [at for f in fields if (at := parse_time(f.get("time"))) is not None]
     return max(times) if times else parse_time(meta.get("creationTimestamp"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from console.base.shapes import mapping, mappings
 from console.base.units import parse_quantity
 
 OVER = frozenset({"Succeeded", "Failed"})
@@ -20,23 +21,22 @@ def total(pods: list[Any], what: Literal["requests", "limits"], resource: str) -
 
 
 def _of_pod(pod: dict[str, Any], what: str, resource: str) -> float:
-    spec = pod.get("spec") or {}
-    if (pod.get("status") or {}).get("phase") in OVER:
+    spec = mapping(pod.get("spec"))
+    if mapping(pod.get("status")).get("phase") in OVER:
         return 0.0
     whole = _size(spec, what, resource)
     if whole is not None:
         return whole
-    first = spec.get("initContainers") or []
+    first = mappings(spec.get("initContainers"))
     beside = [one for one in first if one.get("restartPolicy") == "Always"]
     once = [_size(one, what, resource) or 0.0 for one in first]
-    together = sum(_size(one, what, resource) or 0.0 for one in [*(spec.get("containers") or []), *beside])
-    extra = _amount((spec.get("overhead") or {}).get(resource))
+    together = sum(_size(one, what, resource) or 0.0 for one in [*mappings(spec.get("containers")), *beside])
+    extra = _amount(mapping(spec.get("overhead")).get(resource))
     return max([together, *once]) + (extra or 0.0)
 
 
 def _size(holder: Any, what: str, resource: str) -> float | None:
-    resources = holder.get("resources") if isinstance(holder, dict) else None
-    return _amount(((resources or {}).get(what) or {}).get(resource))
+    return _amount(mapping(mapping(mapping(holder).get("resources")).get(what)).get(resource))
 
 
 def _amount(said: Any) -> float | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from console.actions.owners import called
 from console.base.clock import parse_time
+from console.base.shapes import mappings
 from console.base.text import clean, shorten
 
 MOST_FIELDS = 500
@@ -20,7 +21,7 @@ def writers(obj: Mapping[str, Any]) -> list[dict[str, Any]]:
     The status and what controllers write of it is left out. Every level of a field is listed: `spec`, `spec.replicas`.
     """
     out = []
-    for entry in (obj.get("metadata") or {}).get("managedFields") or ():
+    for entry in mappings((obj.get("metadata") or {}).get("managedFields")):
         if not isinstance(entry, dict) or entry.get("subresource") == "status":
             continue
         fields = entry.get("fieldsV1")

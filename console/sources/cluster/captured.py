@@ -21,6 +21,7 @@ from console.base.errors import UsageError
 from console.base.jsontext import decode_tree, encode_json
 from console.base.paths import private_dir
 from console.base.redact import MARK, redact, redact_value
+from console.base.shapes import mappings
 from console.facts.leftout import LeftOut, bounded
 from console.facts.model import Event, Log, Origin, Pod
 from console.facts.notjudged import NotJudged, not_judged
@@ -185,7 +186,7 @@ class EvidenceFolder:
         file = place / "events.json"
         if file.exists():
             listed = decode_tree(file.read_bytes())
-            for item in listed.get("items") or []:
+            for item in mappings(listed.get("items")):
                 events.append(decode.event(item, Origin("captured", str(file), at)))
         logs: list[Log] = []
         for file in sorted(place.glob("log-*.txt")):
@@ -220,8 +221,8 @@ def redact_pod(tree: dict[str, Any]) -> dict[str, Any]:
     spec = pod.get("spec")
     if isinstance(spec, dict):
         for group in ("containers", "initContainers", "ephemeralContainers"):
-            for container in spec.get(group) or []:
-                for variable in (container.get("env") or []) if isinstance(container, dict) else []:
+            for container in mappings(spec.get(group)):
+                for variable in mappings(container.get("env")):
                     if "value" in variable and not str(variable.get("name")).startswith(_ENV_KEPT):
                         variable["value"] = MARK
     return pod

@@ -18,6 +18,7 @@ import msgspec
 from console.base.clock import Clock
 from console.base.errors import ConsoleError, ReachError
 from console.base.jsontext import decode_tree
+from console.base.shapes import mappings
 from console.facts.leftout import LeftOut, bounded
 from console.facts.model import Origin, Workload
 from console.monitoring import rulefiles
@@ -164,7 +165,7 @@ def _telling(meta: Mapping[str, Any]) -> bool:
     if CHARTS in labels or _NEVER.match(meta["name"]):
         return False
     words = [meta["name"], *(f"{key}={value}" for key, value in labels.items())]
-    for one in meta.get("managedFields") or ():
+    for one in mappings(meta.get("managedFields")):
         fields = one.get("fieldsV1") if isinstance(one, Mapping) else None
         keys = fields.get("f:data") if isinstance(fields, Mapping) else None
         words += [str(key) for key in keys] if isinstance(keys, Mapping) else []

@@ -14,6 +14,7 @@ import msgspec
 from console.base.clock import Clock
 from console.base.errors import ConsoleError, UsageError
 from console.base.jsontext import decode_tree
+from console.base.shapes import mapping, mappings
 from console.facts.leftout import LeftOut
 from console.facts.model import Event, Log, Origin, Pod
 from console.facts.notjudged import MOST, NotJudged, not_judged
@@ -260,7 +261,7 @@ class Keeper:
             body = await self._reader.get(
                 path, {"fieldSelector": f"involvedObject.uid={pod.uid}", "limit": "100"}, timeout=_READ_SECONDS
             )
-            items = decode_tree(body).get("items") or []
+            items = mappings(mapping(decode_tree(body)).get("items"))
         except (ConsoleError, msgspec.DecodeError, AttributeError):
             return []
         found = []
@@ -269,7 +270,7 @@ class Keeper:
                 found.append(decode.event(item, Origin("kubernetes", path, self._clock.now())))
         if found:
             self.events[pod.uid] = tuple(found)
-        return [item for item in items if isinstance(item, dict)]
+        return items
 
     async def _tree(self, pod: Pod, raw: bytes | None) -> dict[str, Any] | None:
         try:

@@ -12,6 +12,7 @@ from console.base.clock import parse_epoch
 from console.base.errors import ConsoleError, ForbiddenError, LoginNeeded
 from console.base.jsontext import decode_json
 from console.base.redact import redact, redact_labels
+from console.base.shapes import entries
 from console.base.text import clean, shorten
 from console.base.units import parse_number
 from console.facts.model import Origin, Sample
@@ -194,7 +195,7 @@ def ranges_of(query: str, raw: Exchange, problem: ConsoleError | None) -> RangeR
         if not isinstance(item, dict):
             continue
         labels = _labels(item.get("metric"))
-        points = tuple(p for p in map(_point, item.get("values") or ()) if p is not None)
+        points = tuple(p for p in map(_point, entries(item.get("values"))) if p is not None)
         series.append(RangeSeries(labels.pop("__name__", ""), labels, points))
     return RangeReading(query, tuple(series), state, detail, warnings)
 

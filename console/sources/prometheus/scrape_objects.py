@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from console.base.clock import parse_time
 from console.base.errors import ConsoleError, ForbiddenError
 from console.base.jsontext import decode_elements, decode_json
+from console.base.shapes import entries, mappings
 from console.facts.leftout import LeftOut, bounded
 from console.facts.monitoring import Objects, PodPorts, ScrapeObject
 from console.wire.errors import NotFoundError
@@ -178,9 +179,9 @@ class ScrapeObjects:
 def label_selector(selector: Mapping[str, Any]) -> str:
     """A selector as the API takes it in a query."""
     parts = [f"{key}={value}" for key, value in sorted((selector.get("matchLabels") or {}).items())]
-    for rule in selector.get("matchExpressions") or ():
-        key, values = rule.get("key"), ",".join(map(str, rule.get("values") or ()))
-        word = rule.get("operator")
+    for rule in mappings(selector.get("matchExpressions")):
+        key, word = str(rule.get("key")), str(rule.get("operator"))
+        values = ",".join(map(str, entries(rule.get("values"))))
         parts.append(
             {"Exists": f"{key}", "DoesNotExist": f"!{key}", "NotIn": f"{key} notin ({values})"}.get(
                 word, f"{key} in ({values})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from console.base.redact import redact_short, redact_value
+from console.base.shapes import mappings
 from console.base.text import shorten
 from console.facts.model import Origin, RestDocument
 from console.sources.spark.eventlog import EventLog, group_key
@@ -107,13 +108,13 @@ def _graph(log: EventLog, root: EventRow) -> tuple[list[EventRow], list[EventRow
         nodes.append(made)
         if parent >= 0:
             edges.append({"fromId": made["nodeId"], "toId": parent})
-        waiting.extend((c, len(nodes) - 1) for c in reversed(tree.get("children") or []) if isinstance(c, dict))
+        waiting.extend((c, len(nodes) - 1) for c in reversed(mappings(tree.get("children"))) if isinstance(c, dict))
     return nodes, edges
 
 
 def _metrics(log: EventLog, tree: EventRow) -> list[EventRow]:
     out = []
-    for metric in tree.get("metrics") or []:
+    for metric in mappings(tree.get("metrics")):
         value = log.counters.get(whole(metric, "accumulatorId")) if isinstance(metric, dict) else None
         if value is not None:
             scale = {"timing": 1e-3, "nsTiming": 1e-9}.get(str(metric.get("metricType")), 1.0)

@@ -13,6 +13,7 @@ import msgspec
 
 from console.base.jsontext import decode_tree
 from console.base.redact import redact_value
+from console.base.shapes import entries, mappings
 from console.base.text import shorten
 from console.base.units import parse_count, parse_number
 from console.sources.spark.eventrows import (
@@ -188,7 +189,7 @@ class EventLog:
         stage = self._stage(e)
         if stage is not None:
             stage["status"] = "FAILED" if stage.get("failureReason") else "COMPLETE"
-            for row in e["Stage Info"].get("Accumulables") or []:
+            for row in mappings(e["Stage Info"].get("Accumulables")):
                 if isinstance(row, dict) and row.get("Metadata") == "sql":
                     self._count(row.get("ID"), row.get("Value"))
 
@@ -205,7 +206,7 @@ class EventLog:
             self.counters[key] = max(number, self.counters.get(key, 0.0))
 
     def _driver_counts(self, e: EventRow) -> None:
-        for pair in e.get("accumUpdates") or []:
+        for pair in entries(e.get("accumUpdates")):
             if isinstance(pair, list) and len(pair) == 2:
                 self._count(*pair)
 

@@ -126,10 +126,20 @@ def test_a_change_that_may_be_due_is_not_made_where_that_cannot_be_told() -> Non
 def test_a_change_in_the_last_hour_is_a_question() -> None:
     runbook = book("- check: Did it change?\n  changed: operator within 1h\n  then: handed over\n- note: Nothing\n", "")
     check = step(runbook, "change")
-    lately = judge(runbook, check, {"now": 5000.0, "changed": {"operator": 4000.0}}, 1.0)
-    long_ago = judge(runbook, check, {"now": 5000.0, "changed": {"operator": 1000.0}}, 1.0)
+    made = {"now": 5000.0, "created": {"operator": 500.0}}
+    lately = judge(runbook, check, {**made, "changed": {"operator": 4000.0}}, 1.0)
+    long_ago = judge(runbook, check, {**made, "changed": {"operator": 1000.0}}, 1.0)
     assert (lately.goto, long_ago.goto) == ("handed-over", "nothing")
-    assert lately.because == "operator was changed 16m ago"
+    assert (lately.because, long_ago.because) == ("operator was changed 16m ago", "last changed 1h06m ago")
+
+
+def test_what_was_only_made_lately_was_changed_by_nobody() -> None:
+    runbook = book("- check: Did it change?\n  changed: operator within 1h\n  then: handed over\n- note: Nothing\n", "")
+    ctx = {"now": 5000.0, "created": {"operator": 4000.0}, "changed": {"operator": 4001.0}}
+    by = {"changed_by": {"operator": "the Spark operator (spark-operator)"}}
+    for more, who in ((by, " by the Spark operator (spark-operator)"), ({"changed_by": {}}, "")):
+        made = judge(runbook, step(runbook, "change"), {**ctx, **more}, 1.0)
+        assert (made.goto, made.because) == ("nothing", f"made 16m ago{who}, and not changed since")
 
 
 def test_what_is_saved_is_there_for_later_steps() -> None:

@@ -119,7 +119,7 @@ def _after(event: WalkEvent, walk: Walk) -> Walk:
 
 @_after.register
 def _entered(event: Entered, walk: Walk) -> Walk:
-    state = StepState(step=event.step, state="current", entered=event.at, watched=event.at)
+    state = StepState(step=event.step, state="current", entered=event.at, watched=event.at, title=event.title)
     return change(
         walk, current=event.step, status="running", steps=(*walk.steps, state), path=(*walk.path, event.step),
         preview=None, confirmed="", hold_since=None, mark=None,

@@ -120,7 +120,8 @@ class MainScreen(Screen[None]):
         self.hub.focus = focus
         self.refresh_page()
 
-    def refresh_page(self) -> None:
+    def refresh_page(self, back: str = "") -> None:
+        """Show the page anew; `back` is where the cursor stood before the page was left, if it was."""
         if not self.is_mounted:
             return
         width = self.size.width
@@ -139,7 +140,7 @@ class MainScreen(Screen[None]):
         if page is not self._placed and (wanted := page.preferred()):
             self._placed = page
             main.select(wanted)
-        elif wanted := page.moves_to():
+        elif wanted := page.moves_to() or back:
             main.select(wanted)
         page.scrolled(main.below)
         self.query_one("#where", StatusLine).show(frame.where(self.hub.situation, page.place, width))
@@ -225,10 +226,9 @@ class MainScreen(Screen[None]):
         main.follows = False
         self.page.entered()
         self.turned()
-        self.refresh_page()
         if selected:
             self._placed = self.page
-            main.select(selected)
+        self.refresh_page(selected)
 
     def on_pane_cursor_moved(self, event: Pane.CursorMoved) -> None:
         if event.pane.id == "main" and type(event) is Pane.CursorMoved:

@@ -589,3 +589,16 @@ async def test_how_an_undo_came_out_stands_on_the_screen_of_a_long_walk_that_has
         assert row.strip().startswith(mark) and "not rolled back: the API server" in row
         await press(pilot, "d")
         assert "the API server refused it" in "\n".join(text(pilot))
+
+
+async def test_the_cursor_goes_on_with_the_walk_that_went_on_while_its_question_was_read() -> None:
+    scene = walked(20, ask("ask", choices=CHOICES))
+    async with shown(scene, (80, 24)) as pilot:
+        await open_walk(pilot)
+        await press(pilot, "d")
+        assert pilot.app.main.page.name == "question"
+        scene.show(walked(22, None).situation)
+        await press(pilot, "escape")
+        assert any(line.strip().startswith("▸ 22") for line in text(pilot)), "the step that it stands at is in sight"
+        await press(pilot, "k", "k", "enter", "escape")
+        assert pilot.app.main.page.selected == "step:20", "who looked at an earlier step comes back to it"

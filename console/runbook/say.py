@@ -8,16 +8,15 @@ from typing import Any
 from console.base.clock import moment
 from console.base.errors import ConsoleError
 from console.base.redact import redact
-from console.base.text import clean, listed, shorten
-from console.base.units import human_bytes, parse_duration
+from console.base.shapes import is_number
+from console.base.text import clean, shorten
+from console.base.units import parse_duration
 from console.facts.evidence import Evidence
 from console.runbook import template
+from console.runbook.filters import said
 from console.runbook.model import Step
 
 MAX_LINES = 60
-MI = 2**20
-MOST_NAMED = 5
-"""Members of a list that is kept which are named; how many more there are is said."""
 _TIMES = ("changed.", "created.", "now")
 """How expressions begin that are points in time."""
 
@@ -99,22 +98,7 @@ def title(runbook_id: str, step: Step, ctx: Mapping[str, Any]) -> str:
 
 
 def kept(value: Any, expression: str = "") -> str:
-    """A value that is kept, as people read it: sizes with their unit, times as such, objects by their names."""
-    match value:
-        case None:
-            return "nothing"
-        case bool():
-            return "yes" if value else "no"
-        case list() | tuple():
-            return listed((kept(one) for one in value), MOST_NAMED) or "none"
-        case dict():
-            meta = value.get("metadata")
-            name = value.get("name") or (meta.get("name") if isinstance(meta, dict) else None)
-            return shorten(str(name), 60) if name else listed((f"{k} {kept(v)}" for k, v in value.items()), MOST_NAMED)
-        case int() | float() if expression.strip().startswith(_TIMES):
-            return moment(value)
-        case int() | float() if value >= MI and value % MI == 0:
-            return human_bytes(value)
-        case float():
-            return f"{value:.6g}"
-    return shorten(str(value), 60)
+    """A value that is kept, as people read it."""
+    if is_number(value) and expression.strip().startswith(_TIMES):
+        return moment(value)
+    return said(value)

@@ -282,7 +282,7 @@ def _applied(event: Applied, walk: Walk) -> Walk:
         walk = change(lasting(walk, intent.effect), rollbacks=rollbacks)
         walk = taken_back(walk, intent.effect, event.at)
         walk = change(walk, writes=(*walk.writes, intent.effect), changed=event.at, sent=(*walk.sent, intent.at))
-        walk = cost_on(walk, f"by the change “{intent.effect.title or intent.effect.action}”", event.impact)
+        walk = cost_on(walk, f"until the change “{intent.effect.title or intent.effect.action}”", event.impact)
     walk = change(
         walk, pending=None, in_doubt=None, landed="", preview=None, confirmed="", undo="", status=_alive(walk)
     )

@@ -21,7 +21,7 @@ from console.facts.model import Event, Log, Pod, RestDocument, Sample
 from console.facts.rest import RestView
 from console.findings.applogs import AppLogs
 from console.findings.joined import JoinedFacts
-from console.findings.lost.changes import Changes
+from console.findings.lost.changes import Changes, with_its_driver
 from console.findings.lost.losses import Loss, losses
 from console.findings.lost.victims import Victim, victims
 from console.findings.model import Finding
@@ -271,7 +271,8 @@ class Case:
     @cached_property
     def victims(self) -> list[Victim]:
         """Executors that did not end normally, from everything that speaks of them, without `ended_by_change`."""
-        return [one for one in self._ended if not self.changes.ended(one)]
+        left = (one for one in self._ended if not self.changes.ended(one))
+        return [one for one in left if not with_its_driver(one, self.events, self.app.attempts)]
 
     @cached_property
     def ended_by_change(self) -> list[Victim]:

@@ -349,7 +349,26 @@ def test_executors_that_ended_because_somebody_changed_the_application_are_no_lo
 
 def test_a_write_that_began_nothing_anew_and_one_of_its_operator_explain_no_loss() -> None:
     assert "executor-sigterm" in {f.code for f in written("kubectl-label", 195, began=0)}
-    assert "executor-sigterm" in {f.code for f in written("spark-operator", 195)}
+    assert "executor-sigterm" in {f.code for f in written("spark-operator", 195, began=300)}
+
+
+@pytest.mark.parametrize(
+    ("reason", "when", "lost"),
+    [
+        ("SparkDriverFailed", 205, False),
+        ("SparkApplicationPendingRerun", 215, False),
+        ("SparkDriverFailed", 300, True),
+        ("SparkDriverRunning", 205, True),
+    ],
+)
+def test_an_executor_that_was_stopped_with_the_driver_of_a_former_attempt_is_no_loss(
+    reason: str, when: float, lost: bool
+) -> None:
+    stopped = event("SparkApplication/jobs/etl", "SparkExecutorFailed", OPERATOR.format("etl-exec-1", 143), 201)
+    failed = event("SparkApplication/jobs/etl", reason, "Driver etl-driver", when)
+    again = driver(created=600, app_id="spark-2", labels=OPERATED)
+    found = {f.code for f in judge(cr("RUNNING"), again, stopped, failed, now=700)}
+    assert ("executor-sigterm" in found) is lost
 
 
 def test_what_runs_out_of_memory_after_our_change_or_dies_long_after_it_is_not_ours() -> None:

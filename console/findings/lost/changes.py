@@ -102,3 +102,19 @@ def _written(made: Workload | None) -> Iterator[Change]:
 def _tells(told: Sequence[Change], change: Change) -> bool:
     """Whether an event of Console tells the same change, in its own words."""
     return change.ours and any(not one.pod and abs(one.at - change.at) <= _SAME for one in told)
+
+
+_DRIVER_ENDED = frozenset({"SparkDriverFailed", "SparkApplicationFailed", "SparkApplicationPendingRerun"})
+_WITH_ITS_DRIVER, _BEGUN_ANEW = 30.0, 60.0
+"""Seconds between the end of an executor and the event that its driver failed, or the start of the next driver."""
+
+
+def with_its_driver(victim: Victim, events: Iterable[Event], attempts: Sequence[Attempt]) -> bool:
+    """Whether an executor that left nothing but its exit code was stopped with the driver of a former attempt: the
+    operator then tells of the driver, or begins the application anew. That is no loss while the application ran."""
+    at = victim.at
+    if victim.kind != "sigterm" or victim.pod is not None or at is None:
+        return False
+    told = (t for e in events if e.reason in _DRIVER_ENDED for t in (e.first, e.last) if t is not None)
+    anew = (a.started - at for a in attempts if a.started is not None)
+    return any(abs(t - at) <= _WITH_ITS_DRIVER for t in told) or any(0 <= gap <= _BEGUN_ANEW for gap in anew)

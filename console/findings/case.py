@@ -21,7 +21,7 @@ from console.facts.model import Event, Log, Pod, RestDocument, Sample
 from console.facts.rest import RestView
 from console.findings.applogs import AppLogs
 from console.findings.joined import JoinedFacts
-from console.findings.lost.changes import Changes, with_its_driver
+from console.findings.lost.changes import AppChanges, with_its_driver
 from console.findings.lost.losses import Loss, losses
 from console.findings.lost.victims import Victim, victims
 from console.findings.model import Finding
@@ -280,10 +280,10 @@ class Case:
         return [one for one in self._ended if self.changes.ended(one)]
 
     @cached_property
-    def changes(self) -> Changes:
+    def changes(self) -> AppChanges:
         """What was changed of the application, as the cluster tells it."""
         made = self.group.cr or self.group.deployment if self.group is not None else None
-        return Changes(self.events, self.app.attempts, made, self.app.state)
+        return AppChanges(self.events, self.app.attempts, made, self.app.state)
 
     @cached_property
     def _ended(self) -> list[Victim]:

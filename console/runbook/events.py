@@ -53,8 +53,6 @@ class Started(WalkEvent, frozen=True, tag="started"):
 
 
 class Entered(WalkEvent, frozen=True, tag="entered"):
-    """A step was come to. `title`: its title then, where data of the walk are filled in."""
-
     step: str
     title: str = ""
 

@@ -64,8 +64,7 @@ def rank(
                 found = _by_alert(book, item)
                 order += [((0, 0, index), replace(found, app=about))] if found else []
         for index, finding in enumerate(board.findings):
-            mine = meant.may_mean(finding.app) or (meant.workload and tells_of(finding, meant, board))
-            if mine and fits(finding, book, board):
+            if _means(meant, finding, board) and fits(finding, book, board):
                 found = _by_finding(book, finding)
                 order += [((1, SEVERITY_ORDER[finding.severity], index), found)] if found else []
         if not app and alert is None:
@@ -75,8 +74,11 @@ def rank(
     return tuple(replace(m, tied=any(_ties(m, other) for other in matches)) for m in matches)
 
 
-def tells_of(finding: Finding, meant: NamedByAlert, board: Board) -> bool:
-    """Whether a finding is about the workload that an alert names, or about the component that the workload is of."""
+def _means(meant: NamedByAlert, finding: Finding, board: Board) -> bool:
+    """Whether a finding is about what is meant: an application, or the workload that an alert names, or the component
+    that the workload is of."""
+    if not meant.workload:
+        return meant.may_mean(finding.app)
     keys = (finding.subject, *objects_of_component(finding, board))
     parts = (key.split("/") for key in keys)
     return any(part[1:] in ([meant.namespace, meant.workload], ["", meant.workload]) for part in parts if part)

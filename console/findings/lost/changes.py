@@ -32,7 +32,7 @@ _SAME = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class AppChange:
     """A change of an application, or of one `pod` of it. `ours`: Console made it."""
 
     at: float
@@ -42,7 +42,7 @@ class Change:
     pod: str = ""
 
 
-class Changes:
+class AppChanges:
     """Changes of an application that ended what ran: by Console, as its events, its stamp and its field manager say;
     by others, as their field managers say, where the application was begun anew after them.
 
@@ -65,13 +65,13 @@ class Changes:
         """Whether one of them ended this executor: its own pod was changed, or all that ran before it was restarted."""
         return self.cause_of(victim.kind, victim.at, victim.pod) is not None
 
-    def cause_of(self, kind: str, at: float | None, pod: Pod | None) -> Change | None:
+    def cause_of(self, kind: str, at: float | None, pod: Pod | None) -> AppChange | None:
         """The change that ended what was ended so, then."""
         if kind not in FROM_OUTSIDE or at is None:
             return None
         return next((change for change in self._all if self._ends(change, at, pod)), None)
 
-    def _ends(self, change: Change, at: float, pod: Pod | None) -> bool:
+    def _ends(self, change: AppChange, at: float, pod: Pod | None) -> bool:
         if change.pod:
             return pod is not None and change.pod == pod.key and at >= change.at - 2
         if pod is not None and pod.created is not None and pod.created >= change.at:
@@ -82,11 +82,11 @@ class Changes:
         return change.at - 2 <= at <= (change.at + RESTART if anew is None else anew + deaths.STOP_SLACK)
 
 
-def _told(event: Event, at: float) -> Change:
-    return Change(at, event.message, of_event(event), pod=event.about if event.kind == "Pod" else "")
+def _told(event: Event, at: float) -> AppChange:
+    return AppChange(at, event.message, of_event(event), pod=event.about if event.kind == "Pod" else "")
 
 
-def _written(made: Workload | None) -> Iterator[Change]:
+def _written(made: Workload | None) -> Iterator[AppChange]:
     """What somebody wrote to the object after it was created, by its field managers."""
     for manager, at in made.writers if made is not None else ():
         if made is None or manager in _OPERATORS or (made.created is not None and at <= made.created + 2):
@@ -96,10 +96,10 @@ def _written(made: Workload | None) -> Iterator[Change]:
         who = f"Console{effect}" if ours else clean(shorten(manager, 60))
         words = f"{made.kind} {made.namespace}/{made.name} was changed by {who}, {moment(at)}"
         seen = structs.replace(of_workload(made, f"managedFields: {manager}, {moment(at)}"), at=at)
-        yield Change(at, words, seen, ours)
+        yield AppChange(at, words, seen, ours)
 
 
-def _tells(told: Sequence[Change], change: Change) -> bool:
+def _tells(told: Sequence[AppChange], change: AppChange) -> bool:
     """Whether an event of Console tells the same change, in its own words."""
     return change.ours and any(not one.pod and abs(one.at - change.at) <= _SAME for one in told)
 

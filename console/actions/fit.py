@@ -12,8 +12,8 @@ from console.base.shapes import mapping
 from console.base.text import clean, plural
 from console.base.units import human_bytes, parse_quantity
 
-Level = Literal["info", "warning", "stop", "unknown"]
-_RANK: tuple[Level, ...] = ("info", "unknown", "warning", "stop")
+FitLevel = Literal["info", "warning", "stop", "unknown"]
+_RANK: tuple[FitLevel, ...] = ("info", "unknown", "warning", "stop")
 _QUOTA = {
     "requests.memory": "memory", "memory": "memory", "limits.memory": "memory",
     "requests.cpu": "cpu", "cpu": "cpu", "pods": "pods", "count/pods": "pods",
@@ -101,7 +101,7 @@ def judge_quotas(
 ) -> Consequence:
     """Room in every quota once the present pods of the application are gone."""
     words: list[str] = []
-    level: Level = "info"
+    level: FitLevel = "info"
     for quota in quotas:
         label = clean(str(mapping(quota.get("metadata")).get("name")))
         spec = mapping(quota.get("spec"))
@@ -135,7 +135,7 @@ def _left(quota: dict[str, Any], key: str, resource: str, mine: list[PodAllocati
     return quantity(hard[key]) - quantity(mapping(status.get("used")).get(key, 0)) + freed[resource]
 
 
-def _short(left: float, resource: str, after: tuple[PodRequests, ...]) -> tuple[Level, str]:
+def _short(left: float, resource: str, after: tuple[PodRequests, ...]) -> tuple[FitLevel, str]:
     """How grave it is that a quota is short, and in words for how many pods there is room."""
     driver = sum(n.of(resource) for n in after if n.role == "driver")
     if left < driver:
@@ -189,7 +189,7 @@ def judge_nodes(
         return Consequence("nodes", "unknown", words)
     rooms = [_room(node, pods, need) for node in big]
     room, places = sum(rooms), sum(1 for many in rooms if many)
-    level: Level = "info" if room >= need.count else "warning"
+    level: FitLevel = "info" if room >= need.count else "warning"
     rest = "" if room >= need.count else f"; room for {room} of {need.count} at present"
     return Consequence("nodes", level, f"{size} fits on {places} of {of_all} now{rest}")
 
@@ -228,7 +228,7 @@ def _allocatable(node: dict[str, Any], resource: str) -> float:
     return quantity(((node.get("status") or {}).get("allocatable") or {}).get(resource, 0))
 
 
-def worse(one: Level, other: Level) -> Level:
+def worse(one: FitLevel, other: FitLevel) -> FitLevel:
     """The graver of two levels."""
     return max(one, other, key=_RANK.index)
 

@@ -17,7 +17,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-Version = tuple[int, int]
+MinorVersion = tuple[int, int]
 
 OPEN = (
     "spark.hadoop.",
@@ -94,7 +94,7 @@ class KnownKey:
     type: str
 
 
-def version_of(text: str) -> Version | None:
+def version_of(text: str) -> MinorVersion | None:
     """(major, minor) of `4.1.4` or `3.5.1-vendor-2`; None where the text is no version."""
     found = _VERSION.match(text.strip())
     return (int(found.group(1)), int(found.group(2))) if found else None
@@ -113,13 +113,13 @@ class KeyCatalogue:
     def span(self) -> str:
         return f"Spark {self.versions[0]} to {self.versions[-1]}"
 
-    def index(self, version: Version | None) -> int | None:
+    def index(self, version: MinorVersion | None) -> int | None:
         """Which of `versions` has the same major and minor number; None where none has."""
         if version is None:
             return None
         return next((i for i, v in enumerate(self.versions) if version_of(v) == version), None)
 
-    def retired(self, key: str, version: Version) -> Retired | None:
+    def retired(self, key: str, version: MinorVersion) -> Retired | None:
         """How `key` stands in `version`: deprecated, removed, or neither (None)."""
         for how, table in (("removed", self.removed), ("deprecated", self.deprecated)):
             entry = table.get(key)

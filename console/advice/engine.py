@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from console.advice.catalogue import KeyCatalogue, Version
+from console.advice.catalogue import KeyCatalogue, MinorVersion
 from console.advice.ground import Ground
 from console.advice.model import FAMILIES, PRIORITIES, Advice, AdviceReport, Unjudged
 from console.advice.objects import Posture
@@ -25,7 +25,7 @@ def advise(
     posture: Posture = _NOWHERE,
     *,
     app: str = "",
-    cluster: Version | None = None,
+    cluster: MinorVersion | None = None,
     looked: Iterable[str] = (),
 ) -> AdviceReport:
     """What could be better.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from console.advice.catalogue import KeyCatalogue, Version
+from console.advice.catalogue import KeyCatalogue, MinorVersion
 from console.advice.objects import Posture
 from console.advice.view import View
 from console.apps.groups import role_of
@@ -31,7 +31,7 @@ class Ground:
         posture: Posture,
         *,
         app: str = "",
-        cluster: Version | None = None,
+        cluster: MinorVersion | None = None,
     ) -> None:
         self.facts, self.catalogue, self.posture, self.cluster = facts, catalogue, posture, cluster
         self.world = ClusterView(facts, apps)

@@ -16,7 +16,7 @@ from console.advice.view import View
 if TYPE_CHECKING:
     from console.advice.ground import Ground
 
-Answer = Iterable[Advice | Unjudged]
+AdviceAnswer = Iterable[Advice | Unjudged]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class AppRule:
 
     id: str
     family: Family
-    check: Callable[[View], Answer]
+    check: Callable[[View], AdviceAnswer]
 
 
 @dataclass(frozen=True)
@@ -34,4 +34,4 @@ class GroundRule:
 
     id: str
     family: Family
-    check: Callable[[Ground], Answer]
+    check: Callable[[Ground], AdviceAnswer]

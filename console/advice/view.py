@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from console.advice.catalogue import KeyCatalogue, Version, version_of
+from console.advice.catalogue import KeyCatalogue, MinorVersion, version_of
 from console.advice.model import Advice, Family, Priority, Unjudged
 from console.advice.version import VersionStatement, best, versions
 from console.apps.evidence import of_rest, of_workload
@@ -58,7 +58,7 @@ class View:
         return versions(self.case)
 
     @cached_property
-    def version(self) -> Version | None:
+    def version(self) -> MinorVersion | None:
         found = best(self.said)
         return version_of(found.version) if found is not None else None
 

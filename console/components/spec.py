@@ -13,8 +13,10 @@ from msgspec import Meta, Struct
 from console.base.decode import Duration
 from console.slo.spec import SloBody, SloSpec, spec
 
-Text = Annotated[str, Meta(min_length=1)]
-Id = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]*$", extra={"says": "a name of lower-case letters, digits and -"})]
+NonEmptyText = Annotated[str, Meta(min_length=1)]
+ComponentId = Annotated[
+    str, Meta(pattern=r"^[a-z0-9][a-z0-9-]*$", extra={"says": "a name of lower-case letters, digits and -"})
+]
 Pattern = Annotated[str, Meta(min_length=1, extra={"says": "a regular expression"})]
 Verdict = Literal["degraded", "down"]
 
@@ -33,16 +35,16 @@ class Find(Struct, frozen=True, forbid_unknown_fields=True):
         field: path of a field below `spec` -> pattern of its value, with `*`.
     """
 
-    kind: Text
+    kind: NonEmptyText
     api: str = ""
-    labels: dict[Text, str] = {}
-    name: tuple[Text, ...] = ()
-    image: tuple[Text, ...] = ()
-    namespace: tuple[Text, ...] = ()
+    labels: dict[NonEmptyText, str] = {}
+    name: tuple[NonEmptyText, ...] = ()
+    image: tuple[NonEmptyText, ...] = ()
+    namespace: tuple[NonEmptyText, ...] = ()
     resource: str = ""
-    annotations: dict[Text, str] = {}
+    annotations: dict[NonEmptyText, str] = {}
     conf: str = ""
-    field: dict[Text, Text] = {}
+    field: dict[NonEmptyText, NonEmptyText] = {}
 
 
 class Compare(Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,7 +80,7 @@ class Compare(Struct, frozen=True, forbid_unknown_fields=True):
 class Metric(Struct, frozen=True, forbid_unknown_fields=True):
     """PromQL that gives one number. No series says nothing, unless `absent` says what it means."""
 
-    query: Text
+    query: NonEmptyText
     bad: Compare
     absent: Literal["unknown", "bad"] = "unknown"
 
@@ -94,7 +96,7 @@ class Occurrence(Struct, frozen=True, forbid_unknown_fields=True):
     """A Kubernetes event within `within` seconds about an object or a pod of the component, or `anywhere` about
     anything in its namespaces."""
 
-    reason: tuple[Text, ...]
+    reason: tuple[NonEmptyText, ...]
     message: Pattern | None = None
     within: Duration = 900.0
     anywhere: bool = False
@@ -110,7 +112,7 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True):
 
     EXACTLY_ONE: ClassVar[tuple[tuple[str, ...], ...]] = (("good", "bad", "older", "number"),)
 
-    path: Text
+    path: NonEmptyText
     good: tuple[str, ...] | None = None
     bad: tuple[str, ...] | None = None
     older: Duration | None = None
@@ -125,8 +127,8 @@ class Stuck(Struct, frozen=True, forbid_unknown_fields=True):
     has no such time nobody knows how long it waits, and nothing is said of it.
     """
 
-    kind: Text
-    path: Text
+    kind: NonEmptyText
+    path: NonEmptyText
     values: tuple[str, ...]
     after: Duration
     api: str = ""
@@ -136,8 +138,8 @@ class Stuck(Struct, frozen=True, forbid_unknown_fields=True):
 class Rest(Struct, frozen=True, forbid_unknown_fields=True):
     """A number or text in a JSON answer that was read from the component (`master`, `applications`)."""
 
-    document: Text
-    path: Text
+    document: NonEmptyText
+    path: NonEmptyText
     bad: Compare
 
 
@@ -147,7 +149,7 @@ class Needs(Struct, frozen=True, forbid_unknown_fields=True):
     With `conf` only where a line of its Spark configuration matches (a hadoop catalog needs no metastore).
     """
 
-    component: Id
+    component: ComponentId
     conf: str = ""
 
 
@@ -166,8 +168,8 @@ class Signal(Struct, frozen=True, forbid_unknown_fields=True):
         ("ready", "metric", "log", "event", "field", "stuck", "rest", "needs", "source"),
     )
 
-    id: Id
-    says: Text
+    id: ComponentId
+    says: NonEmptyText
     level: Verdict = "degraded"
     ready: bool | None = None
     metric: Metric | None = None
@@ -177,7 +179,7 @@ class Signal(Struct, frozen=True, forbid_unknown_fields=True):
     stuck: Stuck | None = None
     rest: Rest | None = None
     needs: Needs | None = None
-    source: Text | None = None
+    source: NonEmptyText | None = None
 
 
 class Definition(Struct, frozen=True, forbid_unknown_fields=True):
@@ -191,13 +193,13 @@ class Definition(Struct, frozen=True, forbid_unknown_fields=True):
         replicas: whether ready replicas are judged at all (not for nodes, custom resources).
     """
 
-    id: Id
+    id: ComponentId
     title: Annotated[str, Meta(min_length=1, max_length=40)]
     find: Annotated[tuple[Find, ...], Meta(min_length=1)]
     description: str = ""
-    unless: tuple[Id, ...] = ()
+    unless: tuple[ComponentId, ...] = ()
     signals: tuple[Signal, ...] = ()
-    sli: dict[Id, SloBody] = {}
+    sli: dict[ComponentId, SloBody] = {}
     runbooks: tuple[str, ...] = ()
     replicas: bool = True
 
@@ -215,7 +217,7 @@ class Expectation(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     presence: Literal["required", "optional", "unintended"] = "required"
-    instead: tuple[Id, ...] = ()
+    instead: tuple[ComponentId, ...] = ()
     because: str = ""
     cannot: str = ""
     names: bool = False
@@ -232,7 +234,7 @@ class Mark(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     find: Annotated[tuple[Find, ...], Meta(min_length=1)]
-    says: Text
+    says: NonEmptyText
     presence: Literal["required", "absent"] = "required"
     names: bool = False
 
@@ -266,15 +268,15 @@ class Preset(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     title: Annotated[str, Meta(min_length=1, max_length=60)]
-    name: Id = ""
+    name: ComponentId = ""
     description: str = ""
-    extends: tuple[Id, ...] = ()
+    extends: tuple[ComponentId, ...] = ()
     abstract: bool = False
-    components: dict[Id, Expectation] = {}
-    marks: dict[Id, Mark] = {}
-    hold: tuple[Id, ...] = ()
-    imports: tuple[Text, ...] = ()
-    slos: dict[Id, SloBody] = {}
+    components: dict[ComponentId, Expectation] = {}
+    marks: dict[ComponentId, Mark] = {}
+    hold: tuple[ComponentId, ...] = ()
+    imports: tuple[NonEmptyText, ...] = ()
+    slos: dict[ComponentId, SloBody] = {}
     thresholds: Thresholds = Thresholds()
     promises: tuple[str, ...] = ()
     origin: str = ""

@@ -24,7 +24,7 @@ from console.facts.chainwords import (
     WRAPPERS,
 )
 
-Owner = Literal["user", "library", "unknown"]
+FrameOwner = Literal["user", "library", "unknown"]
 
 _NAME = r"(?:[a-zA-Z_][\w$]*\.)+[A-Z][\w$]*|[A-Z]\w*(?:Error|Exception|Exit|Interrupt|Failure|Fault|Warning)"
 _NAME += r"|gaierror|Error(?=: )"
@@ -91,7 +91,7 @@ class Decisive(Struct, frozen=True):
     name: str
     condition: str
     sqlstate: str
-    owner: Owner
+    owner: FrameOwner
     links: tuple[str, ...]
     wrapped: bool = False
     part: str = ""
@@ -266,7 +266,7 @@ def _match(line: str) -> Thrown | None:
     return Thrown(found["inner"] or found["name"], (found["message"] or "").strip(), how, [], [])
 
 
-def _owner(one: Thrown) -> Owner:
+def _owner(one: Thrown) -> FrameOwner:
     """Whose code threw it: by the frame that is nearest, past those of the language itself."""
     if one.how == "python":
         if not one.frames:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from console.facts.logs import Role
+from console.facts.logs import LogRole
 from console.facts.operatorlogs import is_operators
 
 _EXECUTOR_ID = re.compile(r"Starting executor ID (\d+) on host|\"--executor-id\" \"(\d+)\"")
@@ -29,7 +29,7 @@ _EXECUTOR_SIGNS = ("CoarseGrainedExecutorBackend", "Executor: Running task", "Ku
 _SUBMIT_SIGNS = ("SparkSubmit", "Failed to load main class", "KubernetesClientUtils", "KubernetesClientApplication")
 
 
-def role_of_text(text: str) -> Role:
+def role_of_text(text: str) -> LogRole:
     """Whose log this is, by what it says."""
     head = text[:60_000]
     if "Spark Executor Command:" in head[:400] or "ExecutorBackend: Started daemon" in head:

@@ -21,7 +21,7 @@ from console.base.clock import parse_time
 from console.facts.model import Log
 from console.facts.wordings import COUNTED
 
-Role = Literal["driver", "executor", "submit", "master", "worker", "operator", "other"]
+LogRole = Literal["driver", "executor", "submit", "master", "worker", "operator", "other"]
 MAX_HITS = 120
 """Hits of one wording that are kept per log; more add nothing to a verdict."""
 MAX_COUNTED = 5_000

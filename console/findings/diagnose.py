@@ -25,7 +25,7 @@ from console.findings.order import CausesKept, linked, ordered
 from console.findings.proof import honest
 from console.findings.rule import Answer, Rule, Trial, WorldRule
 from console.findings.rules import all_rules
-from console.findings.surroundings import Question, parts_of, still_true, unchanged
+from console.findings.surroundings import QuestionKey, parts_of, still_true, unchanged
 from console.findings.unjudged import findings_of
 from console.gpu.model import Fleet
 
@@ -124,7 +124,7 @@ class _Judged:
 
     home: Home
     events: Sequence[Event]
-    seen: dict[Question, Any]
+    seen: dict[QuestionKey, Any]
     parts: frozenset[str]
     findings: list[Finding]
     failed: tuple[NotJudged, ...]

@@ -12,7 +12,7 @@ from console.apps import deaths
 from console.apps.evidence import of_hit, of_workload
 from console.facts.chain import Decisive, client_message, decisive
 from console.facts.evidence import Evidence
-from console.facts.logs import Hit, Record, Role, Text
+from console.facts.logs import Hit, LogRole, Record, Text
 from console.facts.spots import whole
 from console.findings.case import Case
 
@@ -75,7 +75,7 @@ class End(Struct, frozen=True):
 
     what: Decisive
     proof: Evidence
-    role: Role | str
+    role: LogRole | str
     sure: bool
     rank: int
     log: str = ""

@@ -12,7 +12,7 @@ from typing import Literal
 from msgspec import Struct
 
 from console.apps.evidence import of_hit
-from console.facts.logs import Hit, Role
+from console.facts.logs import Hit, LogRole
 from console.findings.case import Case
 from console.findings.figures.base import Figures
 from console.findings.lost.victims import Victim, count_of
@@ -79,7 +79,7 @@ class LogRule(SimpleRule, frozen=True, kw_only=True):
     """
 
     wordings: tuple[str, ...]
-    roles: tuple[Role, ...] = ()
+    roles: tuple[LogRole, ...] = ()
     unless: tuple[str, ...] = ()
     counts: Callable[[Hit], bool] | None = None
     pattern: re.Pattern[str] | None = None

@@ -15,7 +15,7 @@ from console.facts.logs import Hit, Text
 from console.facts.model import Event, Facts, Node, Pod, RestDocument, Sample, Workload
 from console.findings.joined import NOWHERE, JoinedFacts, KueuePlace
 
-Question = tuple[Any, ...]
+QuestionKey = tuple[Any, ...]
 """Name of a method of `JoinedFacts`, and its arguments."""
 
 
@@ -24,7 +24,7 @@ class Surroundings:
 
     def __init__(self, view: JoinedFacts) -> None:
         self._view = view
-        self.seen: dict[Question, Any] = {}
+        self.seen: dict[QuestionKey, Any] = {}
 
     def _ask(self, *question: Any) -> Any:
         if question not in self.seen:
@@ -136,7 +136,7 @@ class Surroundings:
         return self._ask("shared_hits", wording)  # type: ignore[no-any-return]
 
 
-def answer(view: JoinedFacts, question: Question) -> Any:
+def answer(view: JoinedFacts, question: QuestionKey) -> Any:
     """What a view answers to a question now."""
     method, *arguments = question
     return getattr(view, method)(*arguments)
@@ -163,12 +163,12 @@ _PART: Final = {
 """Method of `JoinedFacts` → the part of `Facts` that its answer follows from. Others follow from more than one."""
 
 
-def parts_of(questions: Iterable[Question]) -> frozenset[str]:
+def parts_of(questions: Iterable[QuestionKey]) -> frozenset[str]:
     """The parts of the facts that the answers follow from; `` for those that follow from more than one."""
     return frozenset(_PART.get(question[0], "") for question in questions)
 
 
-def still_true(seen: Mapping[Question, Any], view: JoinedFacts, same: frozenset[str]) -> bool:
+def still_true(seen: Mapping[QuestionKey, Any], view: JoinedFacts, same: frozenset[str]) -> bool:
     """Whether a view answers what was seen before. `same`: parts of the facts that are as they were then."""
     return all(_PART.get(asked[0]) in same or answer(view, asked) == was for asked, was in seen.items())
 

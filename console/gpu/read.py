@@ -16,7 +16,7 @@ from console.facts.series import MARK, NOTE
 from console.gpu.asks import BUSY_ABOVE, CLAIMS, NAMED, NOW, PAST, STAT, STEP
 from console.gpu.names import NAMES, THROTTLES, USE, DcgmSeries, unsupported, violation_share
 
-Pod = tuple[str, str]
+PodKey = tuple[str, str]
 """(namespace, name)."""
 Who = tuple[str, str, str]
 """(UUID, or host and index where there is none; index; MIG instance or ``)."""
@@ -56,9 +56,9 @@ class Entity:
     names: dict[str, str] = field(default_factory=dict)
     samples: dict[str, Sample] = field(default_factory=dict)
     unsupported: set[str] = field(default_factory=set)
-    exported: dict[str, Pod] = field(default_factory=dict)
+    exported: dict[str, PodKey] = field(default_factory=dict)
     """ExporterTarget → pod in the label `exported_pod`: the holder."""
-    plain: dict[str, Pod] = field(default_factory=dict)
+    plain: dict[str, PodKey] = field(default_factory=dict)
     """ExporterTarget → pod in the label `pod`: the holder, or an exporter of an unusual name."""
     counted: dict[int, Sample] = field(default_factory=dict)
     """XID → its counter (total, or the number in a window)."""
@@ -93,7 +93,7 @@ class Told:
     """Everything that metrics say about GPUs. `asked` holds the keys of the questions that were answered."""
 
     entities: dict[Who, Entity] = field(default_factory=dict)
-    claims: list[tuple[str, Pod, str, float]] = field(default_factory=list)
+    claims: list[tuple[str, PodKey, str, float]] = field(default_factory=list)
     """(node, pod, resource, count) of kube-state-metrics."""
     targets: dict[str, ExporterTarget] = field(default_factory=dict)
     operator: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -295,7 +295,7 @@ def _remember(entity: Entity) -> None:
     )
 
 
-def holders(told: Told, claimed: frozenset[Pod], complete: bool) -> tuple[dict[int, Pod], set[str]]:
+def holders(told: Told, claimed: frozenset[PodKey], complete: bool) -> tuple[dict[int, PodKey], set[str]]:
     """(entity by identity → the pod that holds it, targets that name holders).
 
     Without `honor_labels` the holder is in `exported_pod`, and `pod` is the exporter itself. With it, or where the
@@ -309,7 +309,7 @@ def holders(told: Told, claimed: frozenset[Pod], complete: bool) -> tuple[dict[i
     for entity in told.entities.values():
         for instance in entity.instances or {""}:
             of.setdefault(instance, []).append(entity)
-    out: dict[int, Pod] = {}
+    out: dict[int, PodKey] = {}
     naming: set[str] = set()
     for instance, mine in of.items():
         exported = {id(e): e.exported[instance] for e in mine if instance in e.exported}
@@ -320,7 +320,7 @@ def holders(told: Told, claimed: frozenset[Pod], complete: bool) -> tuple[dict[i
     return out, naming
 
 
-def _plainly_named(instance: str, mine: list[Entity], claimed: frozenset[Pod], complete: bool) -> dict[int, Pod]:
+def _plainly_named(instance: str, mine: list[Entity], claimed: frozenset[PodKey], complete: bool) -> dict[int, PodKey]:
     """Holders by the label `pod` of one target: pods that ask for GPUs; any, where others may ask too and the label
     is seen to differ from GPU to GPU."""
     named = {e.plain[instance] for e in mine if instance in e.plain}

@@ -14,7 +14,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-Action = Literal[
+XidAction = Literal[
     "observe", "follow", "restart-app", "reset", "reboot", "drain", "nvlink", "hardware", "update", "escalate",
     "unknown",
 ]  # fmt: skip
@@ -42,7 +42,7 @@ class XidMeaning(Struct, frozen=True):
 
     number: int
     meaning: str
-    action: Action
+    action: XidAction
     plugin_ignores: bool = False
 
     @property

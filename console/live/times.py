@@ -34,7 +34,7 @@ LOOK_AGAIN = 60.0
 """Seconds of the clock after which a History Server that was not found is looked for again."""
 KEPT = 8
 
-State = Literal["loading", "ready", "no data", "unreachable"]
+TimesState = Literal["loading", "ready", "no data", "unreachable"]
 
 
 class Times(Struct, frozen=True):
@@ -48,7 +48,7 @@ class Times(Struct, frozen=True):
         unread: (locator, reason).
     """
 
-    state: State = "loading"
+    state: TimesState = "loading"
     report: TimeReport | None = None
     detail: str = ""
     source: str = ""
@@ -138,7 +138,7 @@ class TimesReader:
             documents, source = await self._from(SparkRest(history, self._clock), app.app_id, history, unread)
         view = RestView(documents)
         if not view.stages:
-            state: State = "unreachable" if unread else "no data"
+            state: TimesState = "unreachable" if unread else "no data"
             return Times(state, None, _nothing(app, pod, history), unread=tuple(unread), at=now, app_id=app.app_id)
         former: list[tuple[str, RestView]] = []
         note = "no History Server is known, so there are no former runs"

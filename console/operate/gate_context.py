@@ -16,7 +16,7 @@ from console.operate.journal import JournalledChange
 from console.operate.locks import Locks
 from console.operate.person import Person
 from console.operate.policy import ChangeRules
-from console.operate.scripts.runs import RunScript
+from console.operate.scripts.runs import ScriptRunner
 from console.runbook.editing import Editable
 from console.runbook.walk import AnyEvent, ChangeRefused
 from console.wire.reader import Reader
@@ -74,7 +74,7 @@ class GateContext:
     other_cluster: Callable[[], Awaitable[str]]
     emit: Callable[[AnyEvent], None]
     head: Callable[[], str]
-    run_script: RunScript
+    run_script: ScriptRunner
     recent: Callable[[], tuple[JournalledChange, ...]] = tuple
     touched: frozenset[str] = field(default_factory=frozenset)
     applied_to: str = ""

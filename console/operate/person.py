@@ -20,7 +20,7 @@ from console.base.text import clean
 from console.runbook.editing import Editable
 from console.runbook.model import Choice, turn_of
 
-Kind = Literal["ask", "note", "manual", "confirm", "rollback", "landed", "rules", "approval", "reason"]
+QuestionKind = Literal["ask", "note", "manual", "confirm", "rollback", "landed", "rules", "approval", "reason"]
 YES, NO, EDIT = "yes", "no", "edit"
 ROLLBACK_CHOICES = (
     Choice("yes", "roll it back", hint="its diff comes next, with a question of its own"),
@@ -56,7 +56,7 @@ class Question(Struct, frozen=True):
 
     walk: str
     step: str
-    kind: Kind
+    kind: QuestionKind
     title: str
     text: str
     choices: tuple[Choice, ...] = ()

@@ -11,7 +11,7 @@ from msgspec.structs import FieldInfo, fields
 from console.actions import verbs
 from console.actions.effects import CallVerb, Subresource
 from console.base import decode
-from console.runbook.model import InputType, Judgement, Outcome
+from console.runbook.model import CheckState, InputType, Outcome
 
 ID = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 Id = Annotated[
@@ -22,8 +22,8 @@ Day = Annotated[
     str, Meta(pattern=r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$", extra={"says": "a day like 2026-11-24"})
 ]
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$", max_length=63, extra={"says": "a name like max_size"})]
-Text = Annotated[str, Meta(min_length=1)]
-Span = Annotated[
+NonEmptyText = Annotated[str, Meta(min_length=1)]
+DurationText = Annotated[
     str,
     Meta(
         pattern=r"^(\d+(\.\d+)?(ms|min|[smhdwy]))+$|\{\{",
@@ -33,23 +33,23 @@ Span = Annotated[
 
 
 class AlertDoc(Struct, frozen=True, forbid_unknown_fields=True):
-    name: Text
+    name: NonEmptyText
     labels: dict[str, str] = {}
 
 
 class MatchDoc(Struct, frozen=True, forbid_unknown_fields=True):
     findings: list[Id] = []
     classes: list[Annotated[str, Meta(pattern=r"^I\d\d$", extra={"says": "an incident class I01 to I30"})]] = []
-    alerts: list[Text | AlertDoc] = []
-    slos: list[Text] = []
-    objectives: list[Text] = []
+    alerts: list[NonEmptyText | AlertDoc] = []
+    slos: list[NonEmptyText] = []
+    objectives: list[NonEmptyText] = []
 
 
 class ObjectDoc(Struct, frozen=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     """A live object by name, or all that have `labels`, or `all`. Without `apiVersion` the usual one of its kind."""
 
     EXACTLY_ONE = (("name", "labels", "all"),)
-    kind: Text
+    kind: NonEmptyText
     api_version: str = ""
     name: str = ""
     namespace: str = ""
@@ -97,37 +97,37 @@ class InputDoc(Struct, frozen=True, forbid_unknown_fields=True, rename={"sources
 
 
 class BranchDoc(Struct, frozen=True, forbid_unknown_fields=True):
-    when: Text
+    when: NonEmptyText
     goto: Id
     because: str = ""
-    status: Judgement = "pass"
+    status: CheckState = "pass"
 
 
 class ElseDoc(Struct, frozen=True, forbid_unknown_fields=True):
     goto: Id
     because: str = ""
-    status: Judgement = "pass"
+    status: CheckState = "pass"
 
 
 class ChoiceDoc(Struct, frozen=True, forbid_unknown_fields=True):
     value: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]*$", extra={"says": "a word like raise-overhead"})]
-    label: Text
+    label: NonEmptyText
     goto: Id | None = None
     hint: str = ""
 
 
 class TargetDoc(Struct, frozen=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
-    api_version: Text
-    kind: Text
-    name: Text
+    api_version: NonEmptyText
+    kind: NonEmptyText
+    name: NonEmptyText
     namespace: str = ""
 
 
 class CallDoc(Struct, frozen=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     verbs: Annotated[list[CallVerb], Meta(min_length=1)]
-    api_version: Text
-    kind: Text
-    name: Text
+    api_version: NonEmptyText
+    kind: NonEmptyText
+    name: NonEmptyText
     namespace: str = ""
     subresource: Subresource = ""
 
@@ -136,43 +136,43 @@ class ArgumentDoc(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """Without a type it is the one that the script declares."""
 
     type: InputType | None = None
-    value: Text
+    value: NonEmptyText
     flag: str | None = None
 
 
 class EditDoc(Struct, frozen=True, forbid_unknown_fields=True):
     input: Name
-    value: Text
-    minimum: Text
-    maximum: Text
+    value: NonEmptyText
+    minimum: NonEmptyText
+    maximum: NonEmptyText
 
 
 class StepDoc(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     id: Id
     kind: str
-    title: Text
+    title: NonEmptyText
     text: str = ""
     when: str = ""
     query: str = ""
-    shows: list[Text] = []
+    shows: list[NonEmptyText] = []
 
 
 class NoteDoc(StepDoc, frozen=True, kw_only=True):
     kind: Literal["note"]
-    text: Text
+    text: NonEmptyText
     next: Id | None = None
 
 
 class AskDoc(StepDoc, frozen=True, kw_only=True):
     kind: Literal["ask"]
-    question: Text
+    question: NonEmptyText
     choices: Annotated[list[ChoiceDoc], Meta(min_length=1)]
     next: Id | None = None
 
 
 class ManualDoc(StepDoc, frozen=True, kw_only=True):
     kind: Literal["manual"]
-    text: Text
+    text: NonEmptyText
     choices: list[ChoiceDoc] = []
     next: Id | None = None
 
@@ -249,7 +249,7 @@ ChangeDoc = _change_doc()
 class ScriptDoc(WriteDoc, frozen=True, kw_only=True):
     EXCLUSIVE = (("rollback", "irreversible"),)
     kind: Literal["script"]
-    script: Text
+    script: NonEmptyText
     effect: Literal["read", "write"]
     arguments: dict[Name, ArgumentDoc] = {}
     timeout: decode.Duration = 60.0
@@ -264,14 +264,14 @@ class ScriptDoc(WriteDoc, frozen=True, kw_only=True):
 
 class VerifyDoc(StepDoc, frozen=True, kw_only=True):
     kind: Literal["verify"]
-    until: Text
+    until: NonEmptyText
     progress: str = ""
     rises: str = ""
     completed: str = ""
     fails: str = ""
     worse: str = ""
-    hold: Span = "0s"
-    deadline: Span = "30m"
+    hold: DurationText = "0s"
+    deadline: DurationText = "30m"
     poll: decode.Duration = 5.0
     on_effective: Id | None = None
     on_ineffective: Id | None = None
@@ -282,7 +282,7 @@ class VerifyDoc(StepDoc, frozen=True, kw_only=True):
 
 class WaitDoc(StepDoc, frozen=True, kw_only=True):
     kind: Literal["wait"]
-    duration: Span
+    duration: DurationText
     next: Id | None = None
 
 
@@ -308,7 +308,7 @@ class RunbookDoc(
     kind: Literal["Runbook"]
     id: Id
     version: Semver = "1.0.0"
-    title: Text
+    title: NonEmptyText
     about: str | list[AboutText] = []  # a text with constraints beside a list corrupts memory in msgspec 0.22
     on_demand: bool = False
     changes: Literal["none"] | None = None
@@ -322,10 +322,10 @@ class RunbookDoc(
     expected_duration: str = ""
     blast_radius: str = ""
     reviewed: Day | None = None
-    metrics: list[Text] = []
+    metrics: list[NonEmptyText] = []
     match: MatchDoc = MatchDoc()
     inputs: dict[Name, InputDoc] = {}
-    values: dict[Name, Text] = {}
+    values: dict[Name, NonEmptyText] = {}
     steps: Annotated[list[Any], Meta(min_length=1)]
     verify: Any = None
     last: list[Any] = []

@@ -10,9 +10,9 @@ from msgspec import Struct
 from console.actions.effects import Consequence, Effect, Preview
 from console.facts.evidence import Evidence
 from console.facts.model import Alert
-from console.runbook.model import Judgement, Outcome
+from console.runbook.model import CheckState, Outcome
 
-Verdict = Literal["effective", "ineffective", "worse", "unknown"]
+ChangeVerdict = Literal["effective", "ineffective", "worse", "unknown"]
 
 
 class WalkEvent(Struct, frozen=True, tag_field="event"):
@@ -61,7 +61,7 @@ class Judged(WalkEvent, frozen=True, tag="judged"):
     """A check or a decision was evaluated: the sentence, the evidence, where it leads."""
 
     step: str
-    status: Judgement
+    status: CheckState
     because: str
     goto: str
     evidence: tuple[Evidence, ...] = ()
@@ -212,7 +212,7 @@ class HoldBroke(WalkEvent, frozen=True, tag="hold broke"):
 
 class Verified(WalkEvent, frozen=True, tag="verified"):
     step: str
-    verdict: Verdict
+    verdict: ChangeVerdict
     because: str
     goto: str
     evidence: tuple[Evidence, ...] = ()

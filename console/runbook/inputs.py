@@ -183,7 +183,7 @@ NAMES = frozenset({"spark_app", "node", "namespace", "pod", "k8s_name"})
 """Types that say who is meant: a source that names what is not there is not replaced by the next one."""
 
 
-def _taken(item: Input, where: _Situation) -> Origin:
+def _taken(item: Input, where: _Situation) -> InputOrigin:
     """The first source that has a value, and its words; None where there is none, and what was tried."""
     tried: list[str] = []
     for source in (*item.sources, *(() if "default" in item.sources else ("default",))):
@@ -200,11 +200,11 @@ def _taken(item: Input, where: _Situation) -> Origin:
     return None, "; ".join(dict.fromkeys(text for text in tried if text))
 
 
-Origin = tuple[Any, str]
+InputOrigin = tuple[Any, str]
 """The raw value of a source with its origin in words; None where the source has none."""
 
 
-def _from(source: str, item: Input, where: _Situation) -> Origin:
+def _from(source: str, item: Input, where: _Situation) -> InputOrigin:
     head, _, rest = source.partition(".")
     if head == "default":
         return item.default, "default" if item.default is not None else "no default"
@@ -213,11 +213,11 @@ def _from(source: str, item: Input, where: _Situation) -> Origin:
     return _SOURCES[head](rest, where)
 
 
-def _of_selection(rest: str, where: _Situation) -> Origin:
+def _of_selection(rest: str, where: _Situation) -> InputOrigin:
     return where.selected or None, "selection" if where.selected else "nothing is selected"
 
 
-def _of_alert(rest: str, where: _Situation) -> Origin:
+def _of_alert(rest: str, where: _Situation) -> InputOrigin:
     alert = where.alert
     if rest == "app":
         return application_of(alert, where.board)
@@ -226,7 +226,7 @@ def _of_alert(rest: str, where: _Situation) -> Origin:
     return value, f"alert label {label}" if value is not None else f"no alert label {label}"
 
 
-def _of_finding(rest: str, where: _Situation) -> Origin:
+def _of_finding(rest: str, where: _Situation) -> InputOrigin:
     finding = the_finding(where.runbook, where.board, where.chosen, where.alert)
     if rest == "app":
         if finding is None or not finding.app:
@@ -239,13 +239,13 @@ def _of_finding(rest: str, where: _Situation) -> Origin:
     return value, f"finding {finding.code} {field}" if finding and value is not None else f"no finding has {field}"
 
 
-def _of_app(rest: str, where: _Situation) -> Origin:
+def _of_app(rest: str, where: _Situation) -> InputOrigin:
     app = where.board.app(where.chosen)
     value = _dig(msgspec.to_builtins(app), rest) if app is not None else None
     return value, f"application {rest}" if value is not None else f"the application has no {rest}"
 
 
-_SOURCES: dict[str, Callable[[str, _Situation], Origin]] = {
+_SOURCES: dict[str, Callable[[str, _Situation], InputOrigin]] = {
     "selection": _of_selection, "alert": _of_alert, "finding": _of_finding, "app": _of_app,
 }  # fmt: skip
 

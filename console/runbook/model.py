@@ -18,7 +18,7 @@ InputType = Literal[
     "string", "int", "float", "bool", "enum", "duration", "quantity", "jvm_size", "k8s_name", "namespace", "node",
     "pod", "spark_app", "promql",
 ]  # fmt: skip
-Judgement = Literal["pass", "warn", "fail", "unknown"]
+CheckState = Literal["pass", "warn", "fail", "unknown"]
 StepKind = Literal[
     "note", "ask", "check", "decide", "change", "script", "verify", "wait", "manual", "each", "run", "end"
 ]
@@ -87,7 +87,7 @@ class Branch(Struct, frozen=True):
     when: str
     goto: str
     because: str = ""
-    status: Judgement = "pass"
+    status: CheckState = "pass"
 
 
 class Choice(Struct, frozen=True):

@@ -14,7 +14,7 @@ from console.actions.effects import CallVerb, Subresource
 from console.base import decode
 from console.base.document import Document, parse
 from console.base.errors import did_you_mean
-from console.runbook.documents import Id, Name, Text
+from console.runbook.documents import Id, Name, NonEmptyText
 from console.runbook.model import Input, InputType
 from console.runbook.types import convert
 
@@ -46,17 +46,17 @@ class KindCalls(Struct, frozen=True, forbid_unknown_fields=True, rename={"api_ve
     """What the script sends to objects of one kind; the step that runs it names the objects."""
 
     verbs: Annotated[list[CallVerb], Meta(min_length=1)]
-    api_version: Text
-    kind: Text
+    api_version: NonEmptyText
+    kind: NonEmptyText
     subresource: Subresource = ""
 
 
 class ScriptObject(Struct, frozen=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     """One object of a script's test."""
 
-    api_version: Text
-    kind: Text
-    name: Text
+    api_version: NonEmptyText
+    kind: NonEmptyText
+    name: NonEmptyText
     namespace: str = ""
 
 
@@ -91,7 +91,7 @@ class ScriptFile(
     api_version: Literal["console/v1"]
     kind: Literal["Script"]
     name: Id
-    title: Text
+    title: NonEmptyText
     file: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", extra={"says": "a file in the same folder"})]
     interpreter: Interpreter
     effect: Literal["read", "write"]

@@ -11,7 +11,7 @@ from console.actions.effects import Effect, Preview
 from console.facts.evidence import Evidence
 from console.facts.model import Alert
 from console.runbook.events import GuardOverruled, HandedOver, Intent, Noted, RightsAsked, TakenOver, WalkLeft
-from console.runbook.model import Judgement, Outcome
+from console.runbook.model import CheckState, Outcome
 
 Status = Literal["running", "waiting", "holding", "in doubt", "handed over", "ended"]
 
@@ -30,7 +30,7 @@ class StepState(Struct, frozen=True):
     step: str
     state: Literal["done", "current", "refused", "failed", "skipped", "stopped"]
     words: str = ""
-    status: Judgement | None = None
+    status: CheckState | None = None
     evidence: tuple[Evidence, ...] = ()
     entered: float | None = None
     left: float | None = None

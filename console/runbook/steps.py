@@ -24,7 +24,7 @@ from console.runbook.graph import route as route
 from console.runbook.language.blocks import each as each
 from console.runbook.language.blocks import runs as runs
 from console.runbook.language.ends import RETURN
-from console.runbook.model import Choice, Judgement, Outcome, Runbook, Step
+from console.runbook.model import CheckState, Choice, Outcome, Runbook, Step
 from console.runbook.say import safe, span, truth, words
 from console.runbook.say import shows as shows
 from console.runbook.verify import hold as hold
@@ -307,7 +307,7 @@ def judge(runbook: Runbook, step: Step, ctx: Mapping[str, Any], now: float) -> J
             continue
         if holds:
             because = words(runbook.id, step, f"branches[{index}].because", branch.because, ctx) or step.title
-            status: Judgement = branch.status
+            status: CheckState = branch.status
             if unknown:
                 status, because = "unknown", f"{because} (cannot be told: {safe(unknown)})"
             return Judged(now, step.id, status, because, branch.goto, evidence, output)

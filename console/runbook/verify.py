@@ -13,7 +13,7 @@ from console.runbook import say
 from console.runbook.model import Step
 from console.runbook.say import number, safe, span, truth
 from console.runbook.trust import Doubt
-from console.runbook.walk import AnyEvent, HoldBegan, HoldBroke, Verdict, Verified, Walk
+from console.runbook.walk import AnyEvent, ChangeVerdict, HoldBegan, HoldBroke, Verified, Walk
 
 
 class VerifyResult(NamedTuple):
@@ -25,7 +25,7 @@ class VerifyResult(NamedTuple):
     mark: float | None = None
 
 
-COMPLETED: tuple[Verdict, str] = ("effective", "it completed")
+COMPLETED: tuple[ChangeVerdict, str] = ("effective", "it completed")
 LATE = 20.0
 """Seconds by which a look may be late and still be one of a row."""
 
@@ -133,7 +133,7 @@ def _overdue(step: Step, ctx: Mapping[str, Any], walk: Walk, now: float) -> str:
     return human_duration(limit) if now - walk.watched_since(step.id) >= limit else ""
 
 
-def _settled(step: Step, ctx: Mapping[str, Any]) -> tuple[Verdict, str] | None:
+def _settled(step: Step, ctx: Mapping[str, Any]) -> tuple[ChangeVerdict, str] | None:
     """The verdict that needs no more waiting, where there is one."""
     if truth(step.worse, ctx)[0]:
         return "worse", "it is worse than before"
@@ -211,7 +211,7 @@ def _verified(
     ctx: Mapping[str, Any],
     walk: Walk,
     now: float,
-    verdict: Verdict,
+    verdict: ChangeVerdict,
     because: str,
     proof: tuple[Evidence, ...] = (),
 ) -> Verified:

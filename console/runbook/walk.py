@@ -18,6 +18,7 @@ from console.runbook.events import (
     Approved,
     Called,
     ChangeRefused,
+    ChangeVerdict,
     Confirmed,
     Edited,
     Entered,
@@ -41,7 +42,6 @@ from console.runbook.events import (
     Skipped,
     Started,
     TakenOver,
-    Verdict,
     Verified,
     WalkEnded,
     WalkEvent,
@@ -49,15 +49,15 @@ from console.runbook.events import (
     decode,
     encode,
 )
-from console.runbook.model import Judgement
+from console.runbook.model import CheckState
 from console.runbook.state import Status, StepState, Undone, Walk, cost_on
 
 __all__ = [
-    "Answered", "AnyEvent", "Applied", "ApprovalAsked", "Approved", "Called", "ChangeRefused", "Confirmed",
-    "Edited", "Entered", "EvidenceKept", "Followed", "GuardOverruled", "HandedOver", "HoldBegan", "HoldBroke",
-    "Intent", "Judged", "Landed", "LockTaken", "LookedBack", "Noted", "Offered", "Previewed", "Resumed",
-    "RightsAsked", "RulesWidened", "Skipped", "Started", "Status", "StepState", "TakenOver", "Undone",
-    "Verdict", "Verified", "Walk", "WalkEnded", "WalkEvent", "WalkLeft", "apply", "decode", "encode", "fold",
+    "Answered", "AnyEvent", "Applied", "ApprovalAsked", "Approved", "Called", "ChangeRefused", "ChangeVerdict",
+    "Confirmed", "Edited", "Entered", "EvidenceKept", "Followed", "GuardOverruled", "HandedOver", "HoldBegan",
+    "HoldBroke", "Intent", "Judged", "Landed", "LockTaken", "LookedBack", "Noted", "Offered", "Previewed", "Resumed",
+    "RightsAsked", "RulesWidened", "Skipped", "Started", "Status", "StepState", "TakenOver", "Undone", "Verified",
+    "Walk", "WalkEnded", "WalkEvent", "WalkLeft", "apply", "decode", "encode", "fold",
 ]  # fmt: skip
 
 STOPPED = "stopped by "
@@ -203,7 +203,7 @@ def _hold_broke(event: HoldBroke, walk: Walk) -> Walk:
 
 @_after.register
 def _verified(event: Verified, walk: Walk) -> Walk:
-    status: Judgement = _JUDGED[event.verdict]
+    status: CheckState = _JUDGED[event.verdict]
     walk = _leave(walk, event.at, "done", event.because, event.goto, status=status, evidence=event.evidence)
     output = {"verdict": event.verdict, "because": event.because}
     outputs = {**walk.outputs, event.step: output}
@@ -257,7 +257,7 @@ def _ended(event: WalkEnded, walk: Walk) -> Walk:
     )  # fmt: skip
 
 
-_JUDGED: dict[str, Judgement] = {"effective": "pass", "ineffective": "fail", "worse": "fail", "unknown": "unknown"}
+_JUDGED: dict[str, CheckState] = {"effective": "pass", "ineffective": "fail", "worse": "fail", "unknown": "unknown"}
 
 
 @_after.register

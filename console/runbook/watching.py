@@ -31,14 +31,14 @@ from console.slo.spec import promql_duration
 from console.slo.words import rate as rate_words
 
 UNPROVED = ", not proved: nothing more has completed since"
-Standing = Literal["good", "bad", "not yet", "unknown"]
+WatchedState = Literal["good", "bad", "not yet", "unknown"]
 
 
 class WatchedFigure(Struct, frozen=True):
     """One figure. `words` is what it is now, with what is wanted; `share` (0 to 1) how far it has come, or None."""
 
     name: str
-    standing: Standing
+    standing: WatchedState
     words: str
     share: float | None = None
 
@@ -58,7 +58,7 @@ class Watching(Struct, frozen=True):
     """
 
     step: str
-    standing: Standing
+    standing: WatchedState
     figures: tuple[WatchedFigure, ...]
     held: float | None
     hold: float
@@ -172,7 +172,7 @@ def _stored(text: str, name: str, parts: tuple[tuple[str, str], ...]) -> Runbook
         return None
 
 
-def _standing(doubt: trust.Doubt | None, held: float | None, *, proved: bool, measured: bool) -> Standing:
+def _standing(doubt: trust.Doubt | None, held: float | None, *, proved: bool, measured: bool) -> WatchedState:
     """How it stands as a whole; unknown before the first data, and while what is seen cannot be believed."""
     if doubt is not None or (held is None and not measured):
         return "unknown"
@@ -207,7 +207,7 @@ def _application(after: After, samples: Sequence[ProgressSample], asked: str, no
         out.append(WatchedFigure("completed", "good", "the application has completed since the change"))
         return [*out, *([_deaths(after, _died(after))] if after.deaths is not None else [])]
     if after.new_driver is not None:
-        standing: Standing = "good" if after.new_driver else "not yet"
+        standing: WatchedState = "good" if after.new_driver else "not yet"
         out.append(WatchedFigure("driver", standing, "new, since the change" if after.new_driver else "not new yet"))
     if "after.executors" in asked or after.executors:
         out.append(_executors(after))
@@ -242,7 +242,7 @@ def _executors(after: After) -> WatchedFigure:
     share = after.executors / wanted if wanted else 1.0
     if after.new_driver is False and after.executors:
         return WatchedFigure("executors", "not yet", f"{after.executors} of {wanted}, but of the driver of before")
-    standing: Standing = "good" if after.executors >= wanted else "not yet"
+    standing: WatchedState = "good" if after.executors >= wanted else "not yet"
     return WatchedFigure("executors", standing, f"{after.executors} of {wanted}", min(1.0, share))
 
 
@@ -294,7 +294,7 @@ def _burn(status: SloStatus, burn: Burn) -> WatchedFigure:
     name = f"burn {promql_duration(burn.window)}"
     if burn.rate is None:
         return WatchedFigure(name, "unknown", f"no data ({status.id})")
-    standing: Standing = "good" if burn.rate < CALM else "not yet"
+    standing: WatchedState = "good" if burn.rate < CALM else "not yet"
     return WatchedFigure(name, standing, f"{rate_words(burn.rate)} now, below {CALM:g} is wanted ({status.id})")
 
 

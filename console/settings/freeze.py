@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from console.base.clock import parse_time
-from console.settings.model import Day, Freeze, Weekly
+from console.settings.model import Freeze, Weekday, Weekly
 
-_DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class Frozen(Struct, frozen=True):

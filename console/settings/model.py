@@ -11,7 +11,7 @@ from console.base.decode import Duration, Size
 Mode = Literal["read-only", "guarded", "write"]
 MODES: tuple[Mode, ...] = ("read-only", "guarded", "write")
 """From the least to the most that may be changed."""
-Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 Url = Annotated[str, Meta(pattern=r"^https?://[^\s/]+", extra={"says": "a URL like http://prometheus:9090"})]
 ServiceRef = Annotated[
@@ -33,7 +33,7 @@ Moment = Annotated[
     ),
 ]
 Zone = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_+/-]+$", extra={"says": "an IANA time zone like Europe/Berlin"})]
-Name = Annotated[str, Meta(min_length=1)]
+NonEmptyName = Annotated[str, Meta(min_length=1)]
 Namespace = Annotated[
     str, Meta(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", extra={"says": "a namespace like console-approvals"})
 ]
@@ -52,10 +52,10 @@ class EndpointConfig(Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     service: ServiceRef | None = None
     path: Annotated[str, Meta(pattern=r"^/", extra={"says": "a path that starts with /"})] = "/"
     """Prefix under which the server answers (`/prometheus`)."""
-    token_file: Name | None = None
-    token_env: Name | None = None
-    ca_file: Name | None = None
-    headers: dict[Name, str] = {}
+    token_file: NonEmptyName | None = None
+    token_env: NonEmptyName | None = None
+    ca_file: NonEmptyName | None = None
+    headers: dict[NonEmptyName, str] = {}
     """Sent with each request, for example `X-Scope-OrgID`."""
     timeout: Duration = 10.0
 
@@ -67,8 +67,8 @@ class EndpointConfig(Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 class Weekly(Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
     """A freeze that returns each week. `until` before `from` reaches into the next day."""
 
-    name: Name
-    days: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+    name: NonEmptyName
+    days: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
     from_: ClockTime = "00:00"
     until: ClockTime = "24:00"
     timezone: Zone = "UTC"
@@ -78,7 +78,7 @@ class Weekly(Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "
 class Dates(Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
     """A freeze from one moment to another."""
 
-    name: Name
+    name: NonEmptyName
     from_: Moment
     until: Moment
     reason: str = ""
@@ -112,7 +112,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
         stop_when_worse: whether a walk whose objectives burn more than when it began needs a reason to change more.
     """
 
-    deny: tuple[Name, ...] = ()
+    deny: tuple[NonEmptyName, ...] = ()
     max_targets: Annotated[int, Meta(ge=1)] = 10
     cooldown: Duration = 300.0
     second_person: Literal["never", "irreversible", "production", "always"] = "never"
@@ -146,15 +146,15 @@ class Holds(Struct, frozen=True, forbid_unknown_fields=True):
 class Production(Struct, frozen=True, forbid_unknown_fields=True):
     """What is production: exact names of contexts, and of namespaces in any context."""
 
-    contexts: tuple[Name, ...] = ()
-    namespaces: tuple[Name, ...] = ()
+    contexts: tuple[NonEmptyName, ...] = ()
+    namespaces: tuple[NonEmptyName, ...] = ()
     badge: Annotated[str, Meta(min_length=1, max_length=12)] = "PROD"
 
 
 class Workstreams(Struct, frozen=True, forbid_unknown_fields=True):
     """Where the index of planned work lies."""
 
-    index: Name | None = None
+    index: NonEmptyName | None = None
 
 
 class Ui(Struct, frozen=True, forbid_unknown_fields=True):
@@ -169,8 +169,8 @@ class ContextConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """What is different in one kubeconfig context. Only here more than reading can be granted."""
 
     mode: Mode = "read-only"
-    preset: Name | None = None
-    namespaces: tuple[Name, ...] = ()
+    preset: NonEmptyName | None = None
+    namespaces: tuple[NonEmptyName, ...] = ()
     badge: Annotated[str, Meta(min_length=1, max_length=12)] | None = None
     prometheus: EndpointConfig = EndpointConfig()
     alertmanager: EndpointConfig = EndpointConfig()
@@ -184,8 +184,8 @@ class ContextConfig(Struct, frozen=True, forbid_unknown_fields=True):
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """The config file."""
 
-    preset: Name | None = None
-    namespaces: tuple[Name, ...] = ()
+    preset: NonEmptyName | None = None
+    namespaces: tuple[NonEmptyName, ...] = ()
     prometheus: EndpointConfig = EndpointConfig()
     alertmanager: EndpointConfig = EndpointConfig()
     history_server: EndpointConfig = EndpointConfig()
@@ -194,19 +194,19 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     evidence: EvidenceLimits = EvidenceLimits()
     holds: Holds = Holds()
     production: Production = Production()
-    runbook_paths: tuple[Name, ...] = ()
-    preset_paths: tuple[Name, ...] = ()
+    runbook_paths: tuple[NonEmptyName, ...] = ()
+    preset_paths: tuple[NonEmptyName, ...] = ()
     workstreams: Workstreams = Workstreams()
     ui: Ui = Ui()
-    contexts: dict[Name, ContextConfig] = {}
+    contexts: dict[NonEmptyName, ContextConfig] = {}
 
 
 class Values(Struct, frozen=True, forbid_unknown_fields=True):
     """The settings that hold: defaults, file, context, environment and flags laid over each other."""
 
     mode: Mode = "read-only"
-    preset: Name | None = None
-    namespaces: tuple[Name, ...] = ()
+    preset: NonEmptyName | None = None
+    namespaces: tuple[NonEmptyName, ...] = ()
     badge: str | None = None
     prometheus: EndpointConfig = EndpointConfig()
     alertmanager: EndpointConfig = EndpointConfig()

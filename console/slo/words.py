@@ -8,7 +8,7 @@ from console.base.units import human_duration, percent
 from console.slo.model import Burn, SloState, SloStatus
 from console.slo.spec import promql_duration
 
-Standing = SloState | Literal["spending"]
+ObjectiveStanding = SloState | Literal["spending"]
 BudgetLevel = Literal["ample", "low", "critical", "no data"]
 BurnLevel = Literal["within", "spending", "over", "no data"]
 LOW, CRITICAL = 0.5, 0.1
@@ -22,7 +22,7 @@ def target(objective: float) -> str:
     return f"{objective * 100:.10g}%"
 
 
-def standing(slo: SloStatus) -> Standing:
+def standing(slo: SloStatus) -> ObjectiveStanding:
     """Its state in one word. One that is good, and whose budget will be gone at the present burn, is `spending`."""
     return "spending" if slo.state == "good" and slo.exhausted_in is not None else slo.state
 

@@ -9,7 +9,7 @@ from rich.cells import cell_len, set_cell_size
 
 from console.base.text import clean
 
-Role = Literal[
+TextRole = Literal[
     "text", "dim", "head", "title", "ok", "warn", "crit", "info", "accent", "badge", "badge-prod", "badge-drill", "key",
     "rule", "add", "del", "bar", "bar-crit", "bar-warn", "bar-rest", "input",
 ]  # fmt: skip
@@ -17,7 +17,7 @@ Role = Literal[
 
 class Span(NamedTuple):
     text: str
-    role: Role = "text"
+    role: TextRole = "text"
 
 
 class Line(NamedTuple):
@@ -34,7 +34,7 @@ class Line(NamedTuple):
 BLANK = Line(())
 
 
-def span(text: object, role: Role = "text") -> Span:
+def span(text: object, role: TextRole = "text") -> Span:
     """A span of untrusted text."""
     return Span(clean(str(text)), role)
 
@@ -91,7 +91,7 @@ def clipped(text: str, width: int, most: int) -> list[str]:
     return texts if len(texts) <= most else [*texts[: most - 1], fit(f"{texts[most - 1]} …", width).rstrip()]
 
 
-def told(text: str, width: int, role: Role = "dim") -> list[Line]:
+def told(text: str, width: int, role: TextRole = "dim") -> list[Line]:
     """A sentence that stands alone, in as many lines as it takes."""
     return [Line((Span(" "), Span(part, role))) for part in wrap(text, max(8, width - 2))]
 
@@ -157,7 +157,7 @@ def header(columns: Sequence[TableColumn], width: int, lead: str = " ") -> Line:
     return row(columns, [Span(c.title, "head") for c in columns], width, lead=lead)
 
 
-def bar(share: float | None, width: int, role: Role = "bar") -> tuple[Span, Span]:
+def bar(share: float | None, width: int, role: TextRole = "bar") -> tuple[Span, Span]:
     """A bar of `share` (0–1) in eighths of a cell, and its rest. None is drawn as no data."""
     if share is None:
         return Span(fit("no data", width), "dim"), Span("")

@@ -8,24 +8,24 @@ from typing import Literal
 
 from rich.style import Style
 
-from console.tui.lines import Role
+from console.tui.lines import TextRole
 
 Depth = Literal["truecolor", "ansi", "mono"]
 
-_TRUE: dict[Role, str] = {
+_TRUE: dict[TextRole, str] = {
     "text": "#d5d9e0", "dim": "#7d8695", "head": "#8d97a8", "title": "bold #f2f4f8", "ok": "#7fc98f", "warn": "#e5b567",
     "crit": "bold #f2777a", "info": "#7fb3e6", "accent": "#8ab4f8", "badge": "#11151c on #8d97a8",
     "badge-prod": "bold #11151c on #f2777a", "badge-drill": "bold #11151c on #7fb3e6", "key": "bold #e5b567",
     "rule": "#3a4250", "add": "#7fc98f", "del": "#f2777a", "bar": "#7fc98f", "bar-crit": "#f2777a",
     "bar-warn": "#e5b567", "bar-rest": "#3a4250", "input": "bold #f2f4f8",
 }  # fmt: skip
-_ANSI: dict[Role, str] = {
+_ANSI: dict[TextRole, str] = {
     "text": "default", "dim": "bright_black", "head": "bright_black", "title": "bold", "ok": "green", "warn": "yellow",
     "crit": "bold red", "info": "cyan", "accent": "blue", "badge": "reverse", "badge-prod": "bold white on red",
     "badge-drill": "bold black on cyan", "key": "bold yellow", "rule": "bright_black", "add": "green", "del": "red",
     "bar": "green", "bar-crit": "red", "bar-warn": "yellow", "bar-rest": "bright_black", "input": "bold",
 }  # fmt: skip
-_MONO: dict[Role, str] = {
+_MONO: dict[TextRole, str] = {
     "title": "bold", "crit": "bold", "badge": "reverse", "badge-prod": "bold reverse", "badge-drill": "reverse",
     "key": "bold", "input": "bold",
 }  # fmt: skip
@@ -58,7 +58,7 @@ class Palette:
         mark = {"truecolor": "on #232b38", "ansi": "reverse", "mono": "reverse"}[depth]
         self.cursor = Style.parse(mark)
 
-    def style(self, role: Role) -> Style:
+    def style(self, role: TextRole) -> Style:
         return self._styles.get(role, self._plain)
 
     def shape(self, text: str) -> str:

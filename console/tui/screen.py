@@ -23,7 +23,7 @@ from console.tui.clipboard import copy_sequence
 from console.tui.exports import default_path, short, written
 from console.tui.hub import Hub
 from console.tui.keys import GLOBAL, LABELS, MOVES, KeyBinding
-from console.tui.lines import FixedLines, Line, Role, Span, line, span
+from console.tui.lines import FixedLines, Line, Span, TextRole, line, span
 from console.tui.navigation import Navigator, number_keys, page_numbers
 from console.tui.pages.base import Page
 from console.tui.pages.command import CommandPage, Destination
@@ -354,7 +354,7 @@ class MainScreen(Screen[None]):
         event.done(event.text)
 
     def say(self, text: str, bad: bool = False) -> None:
-        role: Role = "crit" if bad else "info"
+        role: TextRole = "crit" if bad else "info"
         self._notice = line(Span(" ! " if bad else " ", role), span(text, role))
         if self._timer is not None:
             self._timer.stop()

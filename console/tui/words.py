@@ -5,23 +5,29 @@ from __future__ import annotations
 from console.findings.model import Finding
 from console.slo import words
 from console.slo.model import SloStatus
-from console.tui.lines import Role, Span, bar, span
+from console.tui.lines import Span, TextRole, bar, span
 
-SEVERITY: dict[str, tuple[str, Role]] = {
+SEVERITY: dict[str, tuple[str, TextRole]] = {
     "critical": ("CRIT", "crit"),
     "warning": ("WARN", "warn"),
     "info": ("INFO", "info"),
 }
-VERDICT: dict[str, Role] = {"OK": "ok", "DEGRADED": "warn", "BURNING": "crit", "UNKNOWN": "warn", "LOADING": "info"}
-SLO_STATE: dict[words.Standing, Role] = {
+VERDICT: dict[str, TextRole] = {"OK": "ok", "DEGRADED": "warn", "BURNING": "crit", "UNKNOWN": "warn", "LOADING": "info"}
+SLO_STATE: dict[words.ObjectiveStanding, TextRole] = {
     "good": "ok", "spending": "warn", "burning": "crit", "exhausted": "crit", "no data": "warn",
 }  # fmt: skip
-BUDGET: dict[words.BudgetLevel, Role] = {
+BUDGET: dict[words.BudgetLevel, TextRole] = {
     "ample": "bar", "low": "bar-warn", "critical": "bar-crit", "no data": "bar-crit",
 }  # fmt: skip
-BURN: dict[words.BurnLevel, Role] = {"within": "text", "spending": "warn", "over": "crit", "no data": "warn"}
-COMPONENT: dict[str, Role] = {"healthy": "ok", "degraded": "warn", "down": "crit", "unknown": "warn", "absent": "dim"}
-SOURCE: dict[str, Role] = {
+BURN: dict[words.BurnLevel, TextRole] = {"within": "text", "spending": "warn", "over": "crit", "no data": "warn"}
+COMPONENT: dict[str, TextRole] = {
+    "healthy": "ok",
+    "degraded": "warn",
+    "down": "crit",
+    "unknown": "warn",
+    "absent": "dim",
+}
+SOURCE: dict[str, TextRole] = {
     "fresh": "ok", "late": "warn", "stale": "crit", "partial": "warn", "loading": "dim", "forbidden": "warn",
     "login needed": "crit", "unreachable": "crit", "absent": "dim",
 }  # fmt: skip
@@ -33,7 +39,7 @@ _MOVING = {"PENDING", "SUBMITTED", "PENDING_RERUN", "INVALIDATING", "SUCCEEDING"
 _DONE = {"COMPLETED", "SUCCEEDED", "FINISHED", "TERMINATED", "RESOURCERELEASED", "DELETED", "GONE"}
 
 
-def state_role(state: str) -> Role:
+def state_role(state: str) -> TextRole:
     """The role of a pod's or an application's state word."""
     word = state.upper().replace(" ", "")
     if word in _BAD:
@@ -52,7 +58,7 @@ def objective(slo: SloStatus) -> str:
     return f"partial: {slo.title}" if slo.partial and slo.state != "no data" else slo.title
 
 
-def slo_role(slo: SloStatus) -> Role:
+def slo_role(slo: SloStatus) -> TextRole:
     """The role of an objective's state, the same on every page."""
     return SLO_STATE[words.standing(slo)]
 

@@ -18,6 +18,8 @@ from console.base.units import parse_count
 from console.wire.config import ClusterTarget
 
 if TYPE_CHECKING:
+    import ssl
+
     import aiohttp
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -65,28 +67,41 @@ def once() -> Any:
     return guard
 
 
-def open_session(target: ClusterTarget, cert: bytes, key: bytes, *, fresh: bool) -> aiohttp.ClientSession:
-    """A session with the TLS of the official client's configuration. Keys are on disk only while they are loaded."""
-    import aiohttp
-    from kubernetes.aio.client import Configuration
-    from kubernetes.aio.client.rest import RESTClientObject
+def tls(target: ClusterTarget, cert: bytes, key: bytes) -> ssl.SSLContext | bool:
+    """What checks the server and shows who asks: the cluster's own authority, without one the system's.
 
-    with tempfile.TemporaryDirectory(prefix="console-") as folder:
-        configuration = Configuration(host=target.server)
-        configuration.verify_ssl = not target.insecure
-        configuration.disable_strict_ssl_verification = True
-        if target.ca and not target.insecure:
-            configuration.ca_cert_data = target.ca.decode("ascii", "replace")
+    True where the server speaks plain HTTP: nothing is loaded for it. Keys are on disk only while they are loaded.
+
+    Raises:
+        ReachError: a certificate or key cannot be used.
+    """
+    import ssl
+
+    if not target.server.startswith("https:"):
+        return True
+    try:
+        if target.insecure:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        else:
+            context = ssl.create_default_context(cadata=target.ca.decode("ascii", "replace") or None)
+            context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         if cert:
-            configuration.cert_file = _private(Path(folder) / "cert", cert)
-            configuration.key_file = _private(Path(folder) / "key", key)
-        try:
-            context = RESTClientObject(configuration).ssl_context
-        except (OSError, ValueError) as error:
-            raise ReachError(
-                f"the certificates of context {target.context!r} cannot be used: {error}",
-                hint=f"see certificate-authority, client-certificate and client-key in {target.file}",
-            ) from None
+            with tempfile.TemporaryDirectory(prefix="console-") as folder:
+                own, secret = _private(Path(folder) / "cert", cert), _private(Path(folder) / "key", key)
+                context.load_cert_chain(own, secret, password="")  # never ask the terminal
+    except (OSError, ValueError) as error:
+        raise ReachError(
+            f"the certificates of context {target.context!r} cannot be used: {error}",
+            hint=f"see certificate-authority, client-certificate and client-key in {target.file}",
+        ) from None
+    return context
+
+
+def open_session(context: ssl.SSLContext | bool, *, fresh: bool) -> aiohttp.ClientSession:
+    """A session with this TLS. `fresh`: each request gets a socket of its own."""
+    import aiohttp
+
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(ssl=context, limit=0, force_close=fresh, socket_factory=_socket),
         auto_decompress=False,

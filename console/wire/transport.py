@@ -1,5 +1,5 @@
-"""Authenticated requests to one API server. The official client supplies configuration and TLS; what it does not do is
-done here: renewal on 401, impersonation, proxies that say why, limits, and failures as sentences.
+"""Authenticated requests to one API server: renewal on 401, impersonation, proxies that say why, limits, and failures as
+sentences.
 
 A transport belongs to the event loop in which it was made.
 """
@@ -29,9 +29,12 @@ from console.wire.http import (
     open_session,
     read_answer,
     retry_after,
+    tls,
 )
 
 if TYPE_CHECKING:
+    import ssl
+
     import aiohttp
 
 TIMEOUT = 15.0
@@ -48,6 +51,7 @@ class Transport:
         self._auth = Authenticator(target)
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
         self._sessions_for: tuple[bytes, bytes] | None = None
+        self._tls: ssl.SSLContext | bool = True
         self._retired: list[aiohttp.ClientSession] = []
 
     @property
@@ -200,10 +204,11 @@ class Transport:
         """
         pair, fresh = (credentials.cert, credentials.key), method != "GET"
         if self._sessions_for != pair:
+            context = tls(self.target, *pair)
             self._retired.extend(self._sessions.values())
-            self._sessions, self._sessions_for = {}, pair
+            self._sessions, self._sessions_for, self._tls = {}, pair, context
         if fresh not in self._sessions:
-            self._sessions[fresh] = open_session(self.target, *pair, fresh=fresh)
+            self._sessions[fresh] = open_session(self._tls, fresh=fresh)
         return self._sessions[fresh]
 
     async def close(self) -> None:

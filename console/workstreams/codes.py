@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from console.base.text import shorten
 from console.workstreams.displayed import displayed
-from console.workstreams.model import IndexProblem, Severity
+from console.workstreams.model import IndexProblem, ProblemSeverity
 
 LOC_TOLERANCE = 0.10
 """How far a sum of LOC may lie from the declared figure where one of them says `~` (about): a tenth of the latter."""
@@ -24,13 +24,13 @@ class Code(Struct, frozen=True):
     """A code, how grave it is, what it says, at which line it stands, and whether it needs workstream files."""
 
     code: str
-    severity: Severity
+    severity: ProblemSeverity
     meaning: str
     at: str
     files: bool = False
 
 
-def _codes(severity: Severity, *rows: tuple[str, str, str]) -> list[Code]:
+def _codes(severity: ProblemSeverity, *rows: tuple[str, str, str]) -> list[Code]:
     return [Code(code, severity, meaning, at, "(--files)" in meaning) for code, meaning, at in rows]
 
 

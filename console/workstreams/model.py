@@ -6,8 +6,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-Severity = Literal["error", "warning", "note"]
-Progress = Literal["completed", "begun", "waiting", "unknown"]
+ProblemSeverity = Literal["error", "warning", "note"]
+WorkProgress = Literal["completed", "begun", "waiting", "unknown"]
 """What a status word says: done, under way, not begun, or a word that says none of these."""
 
 
@@ -28,7 +28,7 @@ class WorkStatus(Struct, frozen=True):
     text: str
     word: str
     completed: bool
-    progress: Progress
+    progress: WorkProgress
 
 
 class Estimate(Struct, frozen=True):
@@ -243,7 +243,7 @@ class IndexProblem(Struct, frozen=True):
     """
 
     code: str
-    severity: Severity
+    severity: ProblemSeverity
     message: str
     line: int | None
     feature: str | None = None

@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -63,6 +64,26 @@ def test_a_class_has_a_name_of_its_own() -> None:
             if isinstance(node, ast.ClassDef):
                 places[node.name].append(str(path.relative_to(ROOT)))
     assert {name: files for name, files in places.items() if len(files) > 1} == {}
+
+
+def test_an_alias_means_one_thing_everywhere_and_is_no_class() -> None:
+    classes: set[str] = set()
+    meanings: dict[str, set[str]] = defaultdict(set)
+    for path in MODULES:
+        tree = ast.parse(path.read_text())
+        classes |= {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+        for name, meaning in _aliases(tree):
+            meanings[name].add(meaning)
+    assert [name for name, found in meanings.items() if name in classes or len(found) > 1] == []
+
+
+def _aliases(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Names of types that a module gives (`Row = Mapping[str, Any]`), each with what it stands for."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            name = node.targets[0].id
+            if name[0].isupper() and not name.isupper():
+                yield name, ast.unparse(node.value)
 
 
 def test_the_picture_of_the_house_is_the_house() -> None:

@@ -12,7 +12,7 @@ from console.findings.case import ClusterView
 from console.findings.diagnose import Engine, diagnose
 from console.findings.order import CausesKept, with_causes
 from console.findings.rule import Rule
-from console.findings.surroundings import Question, answer, parts_of
+from console.findings.surroundings import QuestionKey, answer, parts_of
 from tests.findings import worlds as w
 from tests.findings.changes import disagreements, fresh, troubles
 from tests.findings.worlds import driver, event, executor, node, pod, rest, sample, workload
@@ -238,7 +238,7 @@ QUESTIONS = (
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: str(question[0]))
-def test_what_is_said_to_follow_from_one_part_of_the_facts_follows_from_nothing_else(question: Question) -> None:
+def test_what_is_said_to_follow_from_one_part_of_the_facts_follows_from_nothing_else(question: QuestionKey) -> None:
     facts = replace(troubles(), rest=(rest("allexecutors", []),), saved=True)
     (part,) = parts_of([question])
     alone = replace(Facts(at=0.0), **{part: getattr(facts, part)})

@@ -13,14 +13,14 @@ from console.actions.effects import Effect, ObjectRef
 from console.base.errors import DocumentError, RefusedError, UsageError
 from console.facts.evidence import Evidence
 from console.operate import asking
-from console.operate.person import Kind, Question, Queue, Reply, Scripted
+from console.operate.person import Question, QuestionKind, Queue, Reply, Scripted
 from console.runbook.model import Choice
 from console.runbook.walk import Applied, Entered, Intent, Started, Verified, fold
 from console.sources.files.runbooks import Library
 from tests.runbook.boards import KEY, NOW, app, board, driver, executor, oom_death
 
 
-def question(step: str = "which", kind: Kind = "ask", expect: str = "") -> Question:
+def question(step: str = "which", kind: QuestionKind = "ask", expect: str = "") -> Question:
     return Question(walk="w-1", step=step, kind=kind, title="t", text="?", expect=expect)
 
 

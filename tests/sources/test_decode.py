@@ -210,6 +210,6 @@ def test_a_workload_is_redacted_and_names_its_managers() -> None:
 
 def test_the_raw_type_drops_the_bulk_and_reads_the_same() -> None:
     tree = spark_pod()
-    raw = msgspec.json.decode(msgspec.json.encode(tree), type=decode.Tree)
+    raw = msgspec.json.decode(msgspec.json.encode(tree), type=decode.ObjectTree)
     assert raw["metadata"]["managedFields"] == [{"manager": "kubelet"}]
     assert decode.pod(raw, HERE) == decode.pod(tree, HERE)

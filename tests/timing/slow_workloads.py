@@ -129,7 +129,7 @@ def failing(bad: bool) -> Callable[[int, Iterator[Any]], Iterator[int]]:
     def run(index: int, records: Iterator[Any]) -> Iterator[int]:
         context = TaskContext.get()
         if bad and index < 4 and context is not None and context.attemptNumber() == 0:
-            time.sleep(3)
+            time.sleep(6)
             raise ValueError("fails the first time")
         time.sleep(1)
         yield 1
@@ -142,7 +142,7 @@ def work(spark: SparkSession, cause: str, way: str, folder: Path) -> None:
     context = spark.sparkContext
     if cause == "skew":
         keys = [0 if (bad and i % 4) else i for i in range(800)]
-        pairs = context.parallelize([(k, "x" * 2000) for k in keys], 8).partitionBy(16)
+        pairs = context.parallelize([(k, "x" * 2000) for k in keys], 8).partitionBy(4)
         pairs.mapPartitions(asleep(0.02)).sum()
     elif cause == "few-tasks":
         context.parallelize(range(400), 1 if bad else 16).mapPartitions(asleep(0.02)).sum()

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import gzip
 import socket
+import subprocess
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -84,6 +85,21 @@ async def test_a_client_certificate_is_shown_and_left_nowhere(
         assert await connection.reader.get("/api/v1/x") == b'{"ok": true}'
         await connection.close()
     assert list((tmp_path / "tmp").iterdir()) == []
+
+
+async def test_a_key_behind_a_password_is_told_and_nothing_is_asked_on_the_terminal(
+    secure: Peer, tmp_path: Path, pki: Pki
+) -> None:
+    locked = tmp_path / "locked.key"
+    lock = ["openssl", "ec", "-in", pki.path("client.key"), "-aes256", "-passout", "pass:hunter2", "-out", str(locked)]
+    subprocess.run(lock, check=True, capture_output=True)
+    user = {"client-certificate": pki.path("client.pem"), "client-key": str(locked)}
+    path = kubeconfig(tmp_path, secure.url, user, cluster={"certificate-authority": pki.path("ca.pem")})
+    connection = await opened(path)
+    with pytest.raises(ReachError, match="cannot be used") as caught:
+        await connection.reader.get("/api/v1/x")
+    assert "client-key" in (caught.value.hint or "") and secure.asked == []
+    await connection.close()
 
 
 # Proxies

@@ -9,7 +9,7 @@ from console.advice.ground import Ground
 from console.advice.model import Advice, Priority, Unjudged
 from console.advice.objects import PostureObject
 from console.advice.rights import SCC, Bound, bound_to, dangers, groups_of
-from console.advice.rule import Answer, AppRule, GroundRule
+from console.advice.rule import AdviceAnswer, AppRule, GroundRule
 from console.advice.rules.namespaces import blind
 from console.advice.view import View
 from console.apps.evidence import of_pod
@@ -30,7 +30,7 @@ NEEDS = (
 )
 
 
-def default_account(view: View) -> Answer:
+def default_account(view: View) -> AdviceAnswer:
     """A driver that runs as the account that every pod of the namespace gets."""
     driver = view.case.driver
     if driver is None or driver.gone or view.app.launcher in ("standalone", "unknown") or not _known(driver):
@@ -54,7 +54,7 @@ def _known(pod: Pod) -> bool:
     return bool(pod.service_account)
 
 
-def executor_token(ground: Ground) -> Answer:
+def executor_token(ground: Ground) -> AdviceAnswer:
     """Executors that carry the driver's token."""
     for view in ground.views:
         driver = view.case.driver
@@ -91,7 +91,7 @@ def _mounts(ground: Ground, pod: Pod) -> bool:
     return account is None or account.automountServiceAccountToken is not False
 
 
-def rights(ground: Ground) -> Answer:
+def rights(ground: Ground) -> AdviceAnswer:
     """Accounts of Spark pods with rights that Spark has no use for."""
     used = _accounts(ground)
     if not used:
@@ -155,7 +155,7 @@ def _accounts(ground: Ground) -> dict[tuple[str, str], list[Pod]]:
     return out
 
 
-def constraints(ground: Ground) -> Answer:
+def constraints(ground: Ground) -> AdviceAnswer:
     """Security context constraints that let Spark's pods be more than they need."""
     if not ground.posture.served("securitycontextconstraints"):
         return

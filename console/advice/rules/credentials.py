@@ -7,7 +7,7 @@ from typing import Any
 
 from console.advice.ground import Ground
 from console.advice.model import Advice
-from console.advice.rule import Answer, AppRule, GroundRule
+from console.advice.rule import AdviceAnswer, AppRule, GroundRule
 from console.advice.view import View
 from console.apps.evidence import of_workload
 from console.base.redact import MARK
@@ -23,7 +23,7 @@ _SECRET = re.compile(
 _REFERENCE = re.compile(r"\$\{[^}]*\}|\$\([^)]*\)")
 
 
-def in_conf(view: View) -> Answer:
+def in_conf(view: View) -> AdviceAnswer:
     """Access keys and passwords as values of configuration keys."""
     for key in sorted(view.conf):
         value = view.conf[key].strip()
@@ -43,7 +43,7 @@ def in_conf(view: View) -> Answer:
         )
 
 
-def in_env(view: View) -> Answer:
+def in_env(view: View) -> AdviceAnswer:
     """Secrets as plain values of environment variables in the custom resource."""
     cr = view.case.group.cr if view.case.group is not None else None
     if cr is None:
@@ -106,7 +106,7 @@ _CONTAINERS = (
 )
 
 
-def in_platform(ground: Ground) -> Answer:
+def in_platform(ground: Ground) -> AdviceAnswer:
     """Credentials as plain values in workloads and configurations of the platform, whether Spark pods run beside them
     or not."""
     for workload in ground.platform:

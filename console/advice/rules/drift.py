@@ -8,7 +8,7 @@ from collections import defaultdict
 from console.advice.catalogue import version_of
 from console.advice.ground import Ground
 from console.advice.model import Advice, Unjudged
-from console.advice.rule import Answer, AppRule, GroundRule
+from console.advice.rule import AdviceAnswer, AppRule, GroundRule
 from console.advice.version import VersionStatement, is_history_server, served, tag_version
 from console.advice.view import View
 from console.apps.evidence import of_pod, of_rest
@@ -25,7 +25,7 @@ _FLOATING = re.compile(
 _DIGEST = re.compile(r"sha256:[0-9a-f]{12,}")
 
 
-def versions(view: View) -> Answer:
+def versions(view: View) -> AdviceAnswer:
     """What the driver says it runs against what was declared and what its executors carry."""
     driver = next((s for s in view.said if s.who == "driver" and s.proof == "runtime"), None)
     declared = next((s for s in view.said if s.who == "declared"), None)
@@ -65,7 +65,7 @@ def _differs(view: View, what: str, other: VersionStatement, runs: VersionStatem
     )
 
 
-def images(view: View) -> Answer:
+def images(view: View) -> AdviceAnswer:
     """Driver and executors of one application: different images, or one name that was two things."""
     driver = view.case.driver
     if driver is None or driver.main is None or driver.gone:
@@ -91,7 +91,7 @@ def images(view: View) -> Answer:
             return
 
 
-def tags(ground: Ground) -> Answer:
+def tags(ground: Ground) -> AdviceAnswer:
     """One tag that is several images, and tags that are made to move."""
     by_image: dict[str, dict[str, list[Pod]]] = defaultdict(lambda: defaultdict(list))
     for namespace in ground.spaces:
@@ -151,7 +151,7 @@ def _floats(image: str) -> bool:
     return not tag or bool(_FLOATING.match(tag))
 
 
-def fleet(ground: Ground) -> Answer:
+def fleet(ground: Ground) -> AdviceAnswer:
     """History Servers and Connect servers against the applications."""
     apps = [(v, s) for v in ground.everyone for s in v.said[:1] if s.proof == "runtime" and v.app.launcher != "connect"]
     told = {d.pod: d for d in ground.facts.rest if d.path == "version" and served(d)}
@@ -171,7 +171,7 @@ def fleet(ground: Ground) -> Answer:
     yield from _connect(ground)
 
 
-def _older(pod: Pod, document: RestDocument, apps: list[tuple[View, VersionStatement]]) -> Answer:
+def _older(pod: Pod, document: RestDocument, apps: list[tuple[View, VersionStatement]]) -> AdviceAnswer:
     """A History Server against the newest application."""
     mine = served(document)
     newer = [(view, said) for view, said in apps if _number(said.version) > _number(mine)]
@@ -198,7 +198,7 @@ def _number(text: str) -> tuple[int, int]:
     return version_of(text) or (0, 0)
 
 
-def _connect(ground: Ground) -> Answer:
+def _connect(ground: Ground) -> AdviceAnswer:
     """Connect servers of different versions in one namespace: clients must match the one that they reach."""
     found: dict[str, list[tuple[str, Evidence]]] = defaultdict(list)
     for view in ground.views:

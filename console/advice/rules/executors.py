@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from console.advice.ground import Ground
 from console.advice.model import Advice
-from console.advice.rule import Answer, AppRule, GroundRule
+from console.advice.rule import AdviceAnswer, AppRule, GroundRule
 from console.advice.view import View
 from console.base.text import listed
 
@@ -21,7 +21,7 @@ _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9]
 _ON_KUBERNETES = ("kubeflow", "apache", "submit", "connect")
 
 
-def prefix(view: View) -> Answer:
+def prefix(view: View) -> AdviceAnswer:
     """A prefix that makes no valid pod name: the driver refuses to start."""
     said = view.conf.get(PREFIX)
     if said is None or "${" in said:
@@ -46,7 +46,7 @@ def prefix(view: View) -> Answer:
         )
 
 
-def shared_prefix(ground: Ground) -> Answer:
+def shared_prefix(ground: Ground) -> AdviceAnswer:
     """Applications that live at the same time in one namespace and name their executors alike."""
     users: dict[tuple[str, str], list[View]] = defaultdict(list)
     for view in ground.views:
@@ -75,7 +75,7 @@ def _shared(said: str, views: list[View]) -> Iterator[Advice]:
     )
 
 
-def dynamic(view: View) -> Answer:
+def dynamic(view: View) -> AdviceAnswer:
     """Dynamic allocation with nothing that keeps shuffle files when executors go."""
     on = "spark.dynamicAllocation.enabled"
     tracking, service = "spark.dynamicAllocation.shuffleTracking.enabled", "spark.shuffle.service.enabled"
@@ -136,7 +136,7 @@ def _keeps_shuffle(view: View) -> bool:
     return (bool(plugin) and not plugin.endswith("LocalDiskShuffleDataIO")) or manager not in ("sort", "tungsten-sort")
 
 
-def decommission(view: View) -> Answer:
+def decommission(view: View) -> AdviceAnswer:
     """Executors say good-bye but leave their blocks behind."""
     on, storage = "spark.decommission.enabled", "spark.storage.decommission.enabled"
     if view.flag(on) and not view.flag(storage) and (view.whole or view.flag(storage) is False):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from console.advice.model import Advice
-from console.advice.rule import Answer, AppRule
+from console.advice.rule import AdviceAnswer, AppRule
 from console.advice.view import View
 
 RESOURCES = (
@@ -16,7 +16,7 @@ _AMOUNT = re.compile(r"spark\.(driver|executor)\.resource\.([^.]+)\.amount$")
 _ACCELERATORS = ("gpu", "fpga", "npu", "xpu")
 
 
-def resources(view: View) -> Answer:
+def resources(view: View) -> AdviceAnswer:
     """Vendor and discovery script of every resource that is asked for."""
     for key in sorted(view.conf):
         found = _AMOUNT.match(key)
@@ -52,7 +52,7 @@ def resources(view: View) -> Answer:
             )
 
 
-def amounts(view: View) -> Answer:
+def amounts(view: View) -> AdviceAnswer:
     """What tasks ask for against what an executor has."""
     for name in _ACCELERATORS:
         task, executor = f"spark.task.resource.{name}.amount", f"spark.executor.resource.{name}.amount"
@@ -75,7 +75,7 @@ def amounts(view: View) -> Answer:
             yield from _balance(view, name, task, executor, has, each)
 
 
-def _balance(view: View, name: str, task: str, executor: str, has: float, each: float) -> Answer:
+def _balance(view: View, name: str, task: str, executor: str, has: float, each: float) -> AdviceAnswer:
     """Tasks at once by GPU against tasks at once by cores: the fewer decide."""
     by_resource = has * int(1 / each) if each <= 1 else has // each
     cores = view.amount("spark.executor.cores")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from console.advice.catalogue import version_of, wrong_value
-from console.advice.rule import Answer, AppRule
+from console.advice.rule import AdviceAnswer, AppRule
 from console.advice.view import View
 
 DOC = "https://spark.apache.org/docs/latest/configuration.html"
 MIGRATION = "https://spark.apache.org/docs/latest/migration-guide.html"
 
 
-def unknown(view: View) -> Answer:
+def unknown(view: View) -> AdviceAnswer:
     """Keys that no version has: Spark ignores them without a word."""
     for key in sorted(view.conf):
         stranger, near = view.catalogue.stranger(key)
@@ -29,7 +29,7 @@ def unknown(view: View) -> Answer:
             )
 
 
-def other_version(view: View) -> Answer:
+def other_version(view: View) -> AdviceAnswer:
     """Keys that another version has, but not the one that runs."""
     at = view.catalogue.index(view.version)
     if at is None:
@@ -60,7 +60,7 @@ def other_version(view: View) -> Answer:
         )
 
 
-def retired(view: View) -> Answer:
+def retired(view: View) -> AdviceAnswer:
     """Keys that Spark itself calls deprecated or removed in the version that runs."""
     named = sorted(k for k in view.conf if k in view.catalogue.deprecated or k in view.catalogue.removed)
     if not named:
@@ -94,7 +94,7 @@ def retired(view: View) -> Answer:
         )
 
 
-def value(view: View) -> Answer:
+def value(view: View) -> AdviceAnswer:
     """Values of the wrong type or unit: the application fails when it reads them."""
     at = view.catalogue.index(view.version)
     for key in sorted(view.conf):
@@ -122,7 +122,7 @@ _HEAPS = ("spark.executor.memory", "spark.driver.memory")
 _LEAST = 450 * MIB
 
 
-def unit(view: View) -> Answer:
+def unit(view: View) -> AdviceAnswer:
     """Sizes without a unit that come out far too small: a bare number is MiB for heaps and bytes elsewhere."""
     for key in _HEAPS:
         heap = view.bytes(key)
@@ -158,7 +158,7 @@ def unit(view: View) -> Answer:
             )
 
 
-def uncatalogued(view: View) -> Answer:
+def uncatalogued(view: View) -> AdviceAnswer:
     """Say that keys could not be compared with a version that the catalogue does not have."""
     if view.conf and view.version is not None and view.catalogue.index(view.version) is None:
         oldest, newest = (version_of(v) for v in (view.catalogue.versions[0], view.catalogue.versions[-1]))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from console.advice.ground import Ground
 from console.advice.model import Advice, Unjudged
 from console.advice.objects import PostureObject
-from console.advice.rule import Answer, GroundRule
+from console.advice.rule import AdviceAnswer, GroundRule
 from console.base.text import listed, plural
 from console.facts.evidence import Evidence
 from console.facts.model import Pod
@@ -17,7 +17,7 @@ NETWORK = "https://kubernetes.io/docs/concepts/services-networking/network-polic
 ENFORCE = "pod-security.kubernetes.io/enforce"
 
 
-def pod_security(ground: Ground) -> Answer:
+def pod_security(ground: Ground) -> AdviceAnswer:
     """The level that Pod Security admission enforces."""
     if ground.cluster is not None and ground.cluster < (1, 23):
         return
@@ -51,7 +51,7 @@ def pod_security(ground: Ground) -> Answer:
         )
 
 
-def isolation(ground: Ground) -> Answer:
+def isolation(ground: Ground) -> AdviceAnswer:
     """Spark pods that no network policy selects."""
     for name in ground.spaces:
         if not ground.posture.readable("networkpolicies", name):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from console.advice.rule import Answer, AppRule
+from console.advice.rule import AdviceAnswer, AppRule
 from console.advice.view import View
 from console.apps.evidence import of_pod
 from console.base.shapes import mapping
@@ -33,7 +33,7 @@ _HARMLESS = frozenset(
 """Capabilities that the baseline level lets a container add."""
 
 
-def host(view: View) -> Answer:
+def host(view: View) -> AdviceAnswer:
     """What the baseline level forbids: privileged containers, the host's namespaces, its paths, capabilities."""
     found: dict[str, list[Pod]] = defaultdict(list)
     for pod in _living(view):
@@ -55,7 +55,7 @@ def host(view: View) -> Answer:
         )
 
 
-def root(view: View) -> Answer:
+def root(view: View) -> AdviceAnswer:
     """Containers that are told to run as root."""
     pods = [(pod, name) for pod in _living(view) for name, context in _contexts(pod) if context.get("runAsUser") == 0]
     if pods:
@@ -72,7 +72,7 @@ def root(view: View) -> Answer:
         )
 
 
-def restricted(view: View) -> Answer:
+def restricted(view: View) -> AdviceAnswer:
     """What keeps the pods from the restricted level."""
     lacks: dict[str, Pod] = {}
     pods = _living(view)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.advice.rule import Answer, AppRule
+from console.advice.rule import AdviceAnswer, AppRule
 from console.advice.view import View
 
 SQL = "https://spark.apache.org/docs/latest/sql-performance-tuning.html"
@@ -11,7 +11,7 @@ TUNING = "https://spark.apache.org/docs/latest/tuning.html#data-serialization"
 KRYO = "org.apache.spark.serializer.KryoSerializer"
 
 
-def adaptive(view: View) -> Answer:
+def adaptive(view: View) -> AdviceAnswer:
     """Adaptive query execution switched off (it is on by default since 3.2)."""
     key = "spark.sql.adaptive.enabled"
     if view.flag(key) is False:
@@ -56,7 +56,7 @@ def adaptive(view: View) -> Answer:
         )
 
 
-def serializer(view: View) -> Answer:
+def serializer(view: View) -> AdviceAnswer:
     """Java serialization in JVM applications; Python objects are pickled whatever is set."""
     key = "spark.serializer"
     said = view.conf.get(key, "")
@@ -79,7 +79,7 @@ def serializer(view: View) -> Answer:
     )
 
 
-def compression(view: View) -> Answer:
+def compression(view: View) -> AdviceAnswer:
     """Compression of shuffle and spill switched off."""
     for key, what in (("spark.shuffle.compress", "shuffle files"), ("spark.shuffle.spill.compress", "spilled data")):
         if view.flag(key) is False:
@@ -111,7 +111,7 @@ def compression(view: View) -> Answer:
         )
 
 
-def partitions(view: View) -> Answer:
+def partitions(view: View) -> AdviceAnswer:
     """Fewer shuffle partitions than tasks that could run; a fixed default where nothing adapts it."""
     key = "spark.sql.shuffle.partitions"
     wanted, slots = view.amount(key), view.slots

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from console.advice.ground import Ground
 from console.advice.model import Advice, Unjudged
-from console.advice.rule import Answer, GroundRule
+from console.advice.rule import AdviceAnswer, GroundRule
 from console.advice.view import View
 from console.apps.evidence import of_node, of_workload
 from console.apps.model import MemoryPlan
@@ -30,7 +30,7 @@ _SLACK = 2**20
 _A = {"driver": "a driver", "executor": "an executor"}
 
 
-def unknown(ground: Ground) -> Answer:
+def unknown(ground: Ground) -> AdviceAnswer:
     """Say what containers could not be compared with, because it was not or may not be read."""
     if not any(plan is not None for v in ground.views for plan in (v.app.driver_memory, v.app.executor_memory)):
         return
@@ -41,7 +41,7 @@ def unknown(ground: Ground) -> Answer:
             yield Unjudged("configuration", what, because, state.hint or f"list {state.name}")
 
 
-def fit(ground: Ground) -> Answer:
+def fit(ground: Ground) -> AdviceAnswer:
     """Whether each role's container can be had at all, and all executors together."""
     for view in ground.views:
         if view.app.launcher not in _ON_KUBERNETES:

@@ -9,7 +9,7 @@ from console.drill.state.resources import CONFIGMAPS, SECRETS, ServedResource
 from console.drill.state.store import Store
 
 Object = dict[str, Any]
-Wanted = tuple[ServedResource, str, str]
+WantedReference = tuple[ServedResource, str, str]
 """Resource, name, key (empty: the whole object)."""
 
 
@@ -38,7 +38,7 @@ def missing_value(store: Store, pod: Object, container: Object) -> str:
     return ""
 
 
-def _wanted(container: Object) -> Iterator[Wanted]:
+def _wanted(container: Object) -> Iterator[WantedReference]:
     for variable in container.get("env") or ():
         source = variable.get("valueFrom") or {}
         for resource, field in ((SECRETS, "secretKeyRef"), (CONFIGMAPS, "configMapKeyRef")):

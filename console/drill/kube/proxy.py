@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from console.drill.kube.request import KubeRequest, answer, not_found
-from console.drill.state.backend import Find
+from console.drill.state.backend import FindBackend
 from console.drill.state.objects import StatusError, status
 from console.drill.state.resources import PODS, SERVICES, ServedResource
 from console.drill.state.services import endpoints
@@ -23,7 +23,9 @@ def split(name: str) -> tuple[str, str, str]:
     return scheme, parts[0], parts[1] if len(parts) > 1 else ""
 
 
-async def proxied(store: Store, find: Find, request: KubeRequest, resource: ServedResource) -> web.StreamResponse:
+async def proxied(
+    store: Store, find: FindBackend, request: KubeRequest, resource: ServedResource
+) -> web.StreamResponse:
     """Hand a request on to what runs in the cluster.
 
     Raises:

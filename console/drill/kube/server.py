@@ -18,13 +18,13 @@ from console.drill.kube.request import KubeRequest, RequestTarget, answer, encod
 from console.drill.kube.selectors import Match, fields, labels
 from console.drill.kube.tables import table
 from console.drill.kube.watch import Watches
-from console.drill.state.backend import Find
+from console.drill.state.backend import FindBackend
 from console.drill.state.cluster import ClusterState
 from console.drill.state.objects import StatusError
 from console.drill.state.resources import DEPLOYMENTS, ServedResource
 
 Object = dict[str, Any]
-Hook = Callable[[Write], Awaitable[None]]
+AfterWrite = Callable[[Write], Awaitable[None]]
 VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
@@ -38,13 +38,13 @@ class KubeServer:
         before_answer: awaited after it was applied and before it is answered.
     """
 
-    def __init__(self, cluster: ClusterState, sync: Callable[[], None], proxy: Find) -> None:
+    def __init__(self, cluster: ClusterState, sync: Callable[[], None], proxy: FindBackend) -> None:
         self.cluster, self.sync, self.proxy = cluster, sync, proxy
         self.access = Authorizer()
         self.writes: list[Write] = []
         self.watches = Watches(cluster.store, cluster.heap)
-        self.before_apply: Hook | None = None
-        self.before_answer: Hook | None = None
+        self.before_apply: AfterWrite | None = None
+        self.before_answer: AfterWrite | None = None
         self._lists = Lists(cluster.store, cluster.heap)
 
     def app(self) -> web.Application:

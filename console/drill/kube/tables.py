@@ -30,7 +30,7 @@ from console.drill.state.resources import (
 )
 
 Object = dict[str, Any]
-Row = Callable[[Object, float], list[Any]]
+CellsOf = Callable[[Object, float], list[Any]]
 
 
 def age(since: str | None, now: float) -> str:
@@ -181,7 +181,7 @@ def _quota(obj: Object, now: float) -> list[Any]:
     return [obj["metadata"]["name"], requests, limits, age(obj["metadata"].get("creationTimestamp"), now)]
 
 
-def _named(*cells: Callable[[Object], Any]) -> Row:
+def _named(*cells: Callable[[Object], Any]) -> CellsOf:
     def row(obj: Object, now: float) -> list[Any]:
         created = age(obj["metadata"].get("creationTimestamp"), now)
         return [obj["metadata"]["name"], *(cell(obj) for cell in cells), created]
@@ -202,7 +202,7 @@ def _created_at(obj: Object, now: float) -> list[Any]:
     return [obj["metadata"]["name"], obj["metadata"].get("creationTimestamp")]
 
 
-_BUILT_IN: dict[str, tuple[str, Row]] = {
+_BUILT_IN: dict[str, tuple[str, CellsOf]] = {
     PODS.id: ("Name Ready Status Restarts Age -IP -Node -Nominated_Node -Readiness_Gates", _pod),
     NODES.id: (
         "Name Status Roles Age Version -Internal-IP -External-IP -OS-Image -Kernel-Version -Container-Runtime",
@@ -227,7 +227,7 @@ _BUILT_IN: dict[str, tuple[str, Row]] = {
 }
 
 
-def _custom(resource: ServedResource) -> Row:
+def _custom(resource: ServedResource) -> CellsOf:
     def row(obj: Object, now: float) -> list[Any]:
         cells: list[Any] = [obj["metadata"]["name"]]
         for column in resource.columns:

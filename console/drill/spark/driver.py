@@ -229,7 +229,7 @@ class Driver(StagedRun):
             return
         self.cluster.heap.after(0.8, self._allocate)
 
-    def _kill(self, executor: Executor, how: memory.Death) -> None:
+    def _kill(self, executor: Executor, how: memory.DeathCause) -> None:
         """Memory ran out in an executor."""
         if executor.ending or executor.removed is not None:
             return
@@ -295,7 +295,7 @@ class Driver(StagedRun):
                 if executor.removed is None:
                     self._dismiss(executor)
 
-    def _driver_dies(self, how: memory.Death) -> None:
+    def _driver_dies(self, how: memory.DeathCause) -> None:
         if self.ended is not None:
             return
         if how == "cgroup":

@@ -22,7 +22,7 @@ HEAP_FILL_SECONDS = 40.0
 """How long a busy JVM takes to grow into the whole heap."""
 
 Role = Literal["driver", "executor"]
-Death = Literal["cgroup", "heap"]
+DeathCause = Literal["cgroup", "heap"]
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def use(size: Sizing, demand: Demand, seconds: float, *, busy: float | None = No
     return Use(live, committed, int(demand.python * workers * part), int(demand.native * part))
 
 
-def fate(size: Sizing, demand: Demand, *, busy: float = 0.0, jitter: float = 1.0) -> tuple[float, Death] | None:
+def fate(size: Sizing, demand: Demand, *, busy: float = 0.0, jitter: float = 1.0) -> tuple[float, DeathCause] | None:
     """When and how the work kills the process: (seconds after its begin, how), or None when it fits.
 
     Args:
@@ -146,7 +146,7 @@ def fate(size: Sizing, demand: Demand, *, busy: float = 0.0, jitter: float = 1.0
     stretched = Demand(demand.heap, demand.python, demand.native, demand.ramp * jitter)
     horizon = math.ceil(max(stretched.ramp, HEAP_FILL_SECONDS)) + 2
 
-    def death(at: float) -> Death | None:
+    def death(at: float) -> DeathCause | None:
         now = use(size, stretched, at, busy=busy + at)
         if now.live > size.heap * 0.98:
             return "heap"

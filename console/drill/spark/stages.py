@@ -59,11 +59,11 @@ class StagedRun(SparkRun):
         """The context stops and the process exits."""
         raise NotImplementedError
 
-    def _driver_dies(self, how: memory.Death) -> None:
+    def _driver_dies(self, how: memory.DeathCause) -> None:
         """The driver's own memory is full."""
         raise NotImplementedError
 
-    def _kill(self, executor: Executor, how: memory.Death) -> None:
+    def _kill(self, executor: Executor, how: memory.DeathCause) -> None:
         """Memory ran out in an executor."""
         raise NotImplementedError
 

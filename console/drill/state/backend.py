@@ -8,5 +8,5 @@ from aiohttp import web
 
 Backend = Callable[[str, web.Request], Awaitable[web.StreamResponse]]
 """(path behind the proxy, the request) → its answer."""
-Find = Callable[[str, str, str, int], Backend | None]
+FindBackend = Callable[[str, str, str, int], Backend | None]
 """(pods or services, namespace, name, port) → what listens there, or None."""

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-Action = Callable[[], None]
+TimerCallback = Callable[[], None]
 
 
 @dataclass(order=True)
@@ -19,7 +19,7 @@ class Happening:
 
     when: float
     order: int
-    action: Action | None = field(compare=False)
+    action: TimerCallback | None = field(compare=False)
 
     def cancel(self) -> None:
         """It will not happen."""
@@ -38,13 +38,13 @@ class EventHeap:
         self._heap: list[Happening] = []
         self._order = itertools.count()
 
-    def at(self, when: float, action: Action) -> Happening:
+    def at(self, when: float, action: TimerCallback) -> Happening:
         """Plan `action`; a time in the past means now."""
         happening = Happening(max(when, self.now), next(self._order), action)
         heapq.heappush(self._heap, happening)
         return happening
 
-    def after(self, seconds: float, action: Action) -> Happening:
+    def after(self, seconds: float, action: TimerCallback) -> Happening:
         """Plan `action` in so many seconds."""
         return self.at(self.now + seconds, action)
 

@@ -10,7 +10,7 @@ from typing import Any
 from console.drill.state.resources import ServedResource
 
 Object = dict[str, Any]
-Key = tuple[str, str]
+StoreKey = tuple[str, str]
 HISTORY = 20_000
 
 
@@ -37,7 +37,7 @@ class Store:
 
     def __init__(self, first_version: int = 1000) -> None:
         self.version = first_version
-        self._objects: dict[str, dict[Key, Object]] = {}
+        self._objects: dict[str, dict[StoreKey, Object]] = {}
         self._history: dict[str, list[ObjectChange]] = {}
         self._floor: dict[str, int] = {}
         self._first = first_version
@@ -135,7 +135,7 @@ class Store:
         return obj
 
 
-def _key(obj: Object) -> Key:
+def _key(obj: Object) -> StoreKey:
     meta = obj["metadata"]
     return meta.get("namespace", ""), meta["name"]
 

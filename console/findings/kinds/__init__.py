@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cache
 
 from console.findings.kinds import data, engines, images, network, operators, pods, shuffle, stores, streams
-from console.findings.kinds.model import FailureKind, Keeper
+from console.findings.kinds.model import FailureKind, ResponsibleParty
 
-__all__ = ["CODES", "FailureKind", "Keeper", "all_kinds", "general_kinds", "operator_kinds", "special_kinds"]
+__all__ = ["CODES", "FailureKind", "ResponsibleParty", "all_kinds", "general_kinds", "operator_kinds", "special_kinds"]
 
 
 @cache

@@ -6,10 +6,10 @@ from typing import Literal
 
 from msgspec import Struct
 
-from console.facts.logs import Role
+from console.facts.logs import LogRole
 from console.findings.model import Confidence, Severity
 
-Keeper = Literal["owner of the job", "platform", "data owner", "cloud", "platform or owner of the job"]
+ResponsibleParty = Literal["owner of the job", "platform", "data owner", "cloud", "platform or owner of the job"]
 
 
 class FailureKind(Struct, frozen=True, kw_only=True):
@@ -37,7 +37,7 @@ class FailureKind(Struct, frozen=True, kw_only=True):
     """
 
     code: str
-    owner: Keeper
+    owner: ResponsibleParty
     title: str
     words: tuple[str, ...]
     means: str
@@ -46,7 +46,7 @@ class FailureKind(Struct, frozen=True, kw_only=True):
     class_: str | None = None
     pattern: str = ""
     never: tuple[str, ...] = ()
-    roles: tuple[Role, ...] = ()
+    roles: tuple[LogRole, ...] = ()
     like: tuple[tuple[str, str], ...] = ()
     ceiling: Severity = "critical"
     confidence: Confidence = "high"

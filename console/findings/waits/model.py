@@ -9,7 +9,7 @@ from msgspec import Struct
 from console.facts.evidence import Evidence
 from console.findings.figures.waits import WaitFigures
 
-Keeper = Literal["kueue", "yunikorn", "volcano", "gang", "gates", "scheduler", "quota", "operator", "person"]
+Gatekeeper = Literal["kueue", "yunikorn", "volcano", "gang", "gates", "scheduler", "quota", "operator", "person"]
 HOLDERS = 5
 """Of those that hold what is waited for, so many are named, the largest first."""
 
@@ -31,7 +31,7 @@ class Wait(Struct, frozen=True):
         forbids: what must not be done; `` where nothing.
     """
 
-    keeper: Keeper
+    keeper: Gatekeeper
     queue: str
     says: str
     since: float | None

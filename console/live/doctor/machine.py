@@ -20,7 +20,7 @@ from console.base.units import human_duration
 if TYPE_CHECKING:
     from console.wire.reader import Reader
 
-Standing = Literal["ok", "limited", "missing", "unknown"]
+AbilityState = Literal["ok", "limited", "missing", "unknown"]
 COLUMNS, LINES = 80, 24
 SKEW = 2.0
 """Seconds that clocks may differ by before it is said."""
@@ -28,7 +28,7 @@ SKEW = 2.0
 
 class Check(Struct, frozen=True):
     name: str
-    standing: Standing
+    standing: AbilityState
     detail: str
     hint: str = ""
 

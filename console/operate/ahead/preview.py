@@ -24,7 +24,7 @@ from console.operate.ahead.diff import MAX_LINES, MAX_WIDTH, diff, fingerprint
 from console.operate.kubernetes import ObjectAddress
 from console.operate.policy import ChangeRules
 from console.operate.scripts.process import Finished
-from console.operate.scripts.runs import RunScript
+from console.operate.scripts.runs import ScriptRunner
 from console.wire.errors import ApiError, NotFoundError
 from console.wire.guarded import ProxiedCall
 from console.wire.paths import object_path
@@ -72,7 +72,7 @@ class PreviewContext:
     rules: ChangeRules
     now: Callable[[], float]
     cluster: str
-    run_script: RunScript | None = None
+    run_script: ScriptRunner | None = None
     objects: int = 1
     read_only: str = ""
     known: tuple[Consequence, ...] | None = field(default=None)

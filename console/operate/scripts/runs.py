@@ -25,7 +25,7 @@ from console.wire.reader import Reader
 MARK = "CONSOLE_EFFECT"
 """Environment variable by which the processes of a run are found again."""
 GONE_SECONDS = 5.0
-RunScript = Callable[[Effect, Leave, Pin], Awaitable[Finished]]
+ScriptRunner = Callable[[Effect, Leave, Pin], Awaitable[Finished]]
 """Runs a script's effect with what it may do; the pin says what its target must be."""
 
 

@@ -20,13 +20,13 @@ LEGEND = (
     "What cannot be told is handed over, unless its step says otherwise. What stands in angle brackets, like "
     "<app.name>, the walk fills in."
 )
-Look = Literal["title", "head", "step", "change", "text"]
+LineStyle = Literal["title", "head", "step", "change", "text"]
 
 
 class ChecklistLine(NamedTuple):
     """One paragraph. `mark` begins its first line, `indent` the others; `step`: id of the step that it belongs to."""
 
-    look: Look
+    look: LineStyle
     text: str
     indent: int = 0
     mark: str = ""
@@ -155,7 +155,7 @@ def _step(runbook: Runbook, step: Step, numbers: Mapping[str, int]) -> Iterator[
     if changes := _chosen(runbook, step):
         yield from _choice(runbook, step, changes, mark, numbers)
         return
-    look: Look = "change" if step.writes else "step"
+    look: LineStyle = "change" if step.writes else "step"
     yield ChecklistLine(look, f"{_verb(step)}{plain(step.title)}", 5, mark, step.id)
     for text in _says(runbook, step):
         yield ChecklistLine("text", text, 7, "     ", step.id)

@@ -13,7 +13,7 @@ from console.base.document import Document
 from console.base.errors import did_you_mean
 from console.base.text import listed
 
-What = Literal["finding", "alert", "objective", "component", "runbook"]
+WaivedKind = Literal["finding", "alert", "objective", "component", "runbook"]
 LEAST = 10
 """Letters of a reason, at least."""
 
@@ -21,7 +21,7 @@ LEAST = 10
 class Coverable(Struct, frozen=True):
     """What a runbook can be for, or a runbook. `severity` and `owner` are `` where only the moment says it."""
 
-    what: What
+    what: WaivedKind
     name: str
     severity: str = ""
     owner: str = ""
@@ -31,7 +31,7 @@ class Waiver(Struct, frozen=True, forbid_unknown_fields=True):
     """What fits all that is said here may stay as it is."""
 
     because: str
-    what: What | None = None
+    what: WaivedKind | None = None
     severity: str = ""
     owner: str = ""
     names: list[str] = []

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from console.base import decode
-from console.runbook.documents import EditDoc, Id, Name, Span, Text
+from console.runbook.documents import DurationText, EditDoc, Id, Name, NonEmptyText
 
-Where = Annotated[
+StepTarget = Annotated[
     str,
     Meta(
         pattern=r"^(run )?[a-z][a-z0-9]*([- ][a-z0-9]+)*$",
@@ -33,49 +33,49 @@ class VerifyClause(
 ):
     """What must be seen after a change, for how long, and how long it is waited for; it counts only `while`."""
 
-    that: Text
+    that: NonEmptyText
     also: str = ""
     counts: str = ""
-    hold: Span = "1m"
-    within: Span = "15m"
+    hold: DurationText = "1m"
+    within: DurationText = "15m"
     moves: str = ""
     done: str = ""
     fails: str = ""
     worse: str = ""
     query: str = ""
     every: decode.Duration | None = None
-    objectives: Span = "2h"
-    shows: list[Text] = []
+    objectives: DurationText = "2h"
+    shows: list[NonEmptyText] = []
 
 
 class ShortDoc(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     id: Id | None = None
     when: str = ""
     query: str = ""
-    shows: list[Text] = []
+    shows: list[NonEmptyText] = []
 
 
 class CheckStep(ShortDoc, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"otherwise": "else"}):
     """A question that the evidence answers."""
 
     EXACTLY_ONE = (("finding", "that", "changed"),)
-    check: Text
+    check: NonEmptyText
     finding: str | list[Id] | None = None
-    that: Text | None = None
+    that: NonEmptyText | None = None
     changed: Lately | None = None
-    then: Where | None = None
-    otherwise: Where | None = None
-    unknown: Where | None = None
+    then: StepTarget | None = None
+    otherwise: StepTarget | None = None
+    unknown: StepTarget | None = None
     because: str = ""
 
 
 class AskStep(ShortDoc, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A question that a person answers. A choice is `VALUE: what it means`, with `then` and `hint` beside it."""
 
-    ask: Text
+    ask: NonEmptyText
     text: str = ""
     choices: Annotated[list[dict[str, str]], Meta(min_length=2)]
-    then: Where | None = None
+    then: StepTarget | None = None
 
 
 class DoStep(ShortDoc, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"otherwise": "else"}):
@@ -85,11 +85,11 @@ class DoStep(ShortDoc, frozen=True, kw_only=True, forbid_unknown_fields=True, re
     do: Annotated[dict[str, Any], Meta(min_length=1)]
     title: str = ""
     text: str = ""
-    then: Where | None = None
-    refused: Where | None = None
-    failed: Where | None = None
-    unknown: Where | None = None
-    otherwise: Where | None = None
+    then: StepTarget | None = None
+    refused: StepTarget | None = None
+    failed: StepTarget | None = None
+    unknown: StepTarget | None = None
+    otherwise: StepTarget | None = None
     verify: VerifyClause | None = None
     rollback: Captured | None = None
     irreversible: str = ""
@@ -102,21 +102,21 @@ class DoStep(ShortDoc, frozen=True, kw_only=True, forbid_unknown_fields=True, re
 class ManualStep(ShortDoc, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"hold": "for"}):
     """What a person does elsewhere; `until` is watched, where it can be seen that it was done."""
 
-    manual: Text
+    manual: NonEmptyText
     text: str = ""
     until: str = ""
-    hold: Span = "0s"
-    within: Span = "1h"
+    hold: DurationText = "0s"
+    within: DurationText = "1h"
     every: decode.Duration | None = None
-    then: Where | None = None
+    then: StepTarget | None = None
 
 
 class NoteStep(ShortDoc, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Something that a person must have read."""
 
-    note: Text
+    note: NonEmptyText
     text: str = ""
-    then: Where | None = None
+    then: StepTarget | None = None
 
 
 class WaitStep(
@@ -124,26 +124,26 @@ class WaitStep(
 ):
     """A time (`wait: 5m`), or words about the condition that is waited for (`until`)."""
 
-    wait: Text
+    wait: NonEmptyText
     until: str = ""
-    hold: Span = "0s"
-    within: Span = "30m"
+    hold: DurationText = "0s"
+    within: DurationText = "30m"
     every: decode.Duration | None = None
     moves: str = ""
     fails: str = ""
-    then: Where | None = None
-    otherwise: Where | None = None
-    unknown: Where | None = None
+    then: StepTarget | None = None
+    otherwise: StepTarget | None = None
+    unknown: StepTarget | None = None
 
 
 class SaveStep(ShortDoc, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Values that later steps read as `saved.NAME`; `because` says them in words."""
 
-    save: Annotated[dict[Name, Text], Meta(min_length=1)]
+    save: Annotated[dict[Name, NonEmptyText], Meta(min_length=1)]
     because: str = ""
     title: str = ""
-    then: Where | None = None
-    unknown: Where | None = None
+    then: StepTarget | None = None
+    unknown: StepTarget | None = None
 
 
 class RunStep(ShortDoc, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"given": "with"}):
@@ -151,13 +151,13 @@ class RunStep(ShortDoc, frozen=True, kw_only=True, forbid_unknown_fields=True, r
 
     run: Id
     given: dict[Name, str] = {}
-    then: Where | None = None
+    then: StepTarget | None = None
 
 
 class EscalateStep(ShortDoc, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whom to call, why, and what to paste."""
 
-    escalate: Text
+    escalate: NonEmptyText
     because: str = ""
     paste: str = ""
 
@@ -165,19 +165,19 @@ class EscalateStep(ShortDoc, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class EachStep(ShortDoc, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"item": "as"}):
     """Steps for each member of a list, one member after the other."""
 
-    each: Text
+    each: NonEmptyText
     item: Name
     steps: Annotated[list[Any], Meta(min_length=1)]
     most: Annotated[int, Meta(ge=1, le=100)] = 20
     title: str = ""
-    then: Where | None = None
+    then: StepTarget | None = None
 
 
 class EndStep(ShortDoc, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An end that says more than it would by itself."""
 
-    end: Where
-    text: Text
+    end: StepTarget
+    text: NonEmptyText
 
 
 SHORT: dict[str, type[ShortDoc]] = {

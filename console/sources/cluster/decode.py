@@ -1,6 +1,6 @@
 """Kubernetes JSON objects → facts: pods, nodes, events, workloads. Pure: no I/O, no clock; live and saved use the same.
 
-Objects come as plain trees (`msgspec.json.decode(body, type=Tree)` drops what nobody reads, managedFields first).
+Objects come as plain trees (`msgspec.json.decode(body, type=ObjectTree)` drops what nobody reads, managedFields first).
 Wrong types inside are read as missing (`fields`); what is kept passes redaction.
 """
 
@@ -58,8 +58,8 @@ class MetaTree(TypedDict, total=False):
     managedFields: list[ManagerTree] | None
 
 
-class Tree(TypedDict, total=False):
-    """Any Kubernetes object, for `msgspec.json.decode(data, type=Tree)`: half the size of the full tree for a pod."""
+class ObjectTree(TypedDict, total=False):
+    """Any Kubernetes object, for `msgspec.json.decode(data, type=ObjectTree)`: half the size of a whole pod."""
 
     apiVersion: str
     kind: str

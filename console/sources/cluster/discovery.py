@@ -14,7 +14,7 @@ from console.wire.errors import NotFoundError
 from console.wire.paths import object_path
 from console.wire.reader import Reader
 
-What = Literal["prometheus", "alertmanager", "history-server"]
+DiscoverableService = Literal["prometheus", "alertmanager", "history-server"]
 ANNOTATION = "console.oncall/serves"
 """Put on a Service, with one of the words of `What`, it ends all guessing."""
 _USUAL_NAMESPACES = ("monitoring", "prometheus", "observability", "kube-prometheus-stack", "openshift-monitoring")
@@ -57,7 +57,7 @@ _NOT = (
 class ServiceFound(Struct, frozen=True):
     """A Service that looks like it. `because` says why, `score` orders them."""
 
-    what: What
+    what: DiscoverableService
     namespace: str
     service: str
     port: int | str
@@ -93,7 +93,9 @@ class _OfferedService(Struct):
     spec: _OfferedPorts = field(default_factory=_OfferedPorts)
 
 
-async def discover(reader: Reader, what: What, namespaces: tuple[str, ...] = ()) -> tuple[ServiceFound, ...]:
+async def discover(
+    reader: Reader, what: DiscoverableService, namespaces: tuple[str, ...] = ()
+) -> tuple[ServiceFound, ...]:
     """Services that look like `what`, the likeliest first.
 
     Args:
@@ -132,7 +134,7 @@ async def first_prometheus(reader: Reader, namespaces: tuple[str, ...] = ()) -> 
     return None, said or "no Service looks like Prometheus; set prometheus.url or prometheus.service in the config"
 
 
-async def _in(reader: Reader, what: What, namespace: str) -> list[ServiceFound]:
+async def _in(reader: Reader, what: DiscoverableService, namespace: str) -> list[ServiceFound]:
     found = []
     async for page in reader.pages(object_path("v1", "services", namespace)):
         for service in decode_elements(page.body, _OfferedService, "items")[0]:
@@ -142,7 +144,7 @@ async def _in(reader: Reader, what: What, namespace: str) -> list[ServiceFound]:
     return found
 
 
-def _judge(service: _OfferedService, what: What) -> ServiceFound | None:
+def _judge(service: _OfferedService, what: DiscoverableService) -> ServiceFound | None:
     meta, name = service.metadata, service.metadata.name
     labels, annotations = meta.labels or {}, meta.annotations or {}
     ports = [port for port in service.spec.ports or () if port.protocol in (None, "", "TCP")]
@@ -164,7 +166,7 @@ def _judge(service: _OfferedService, what: What) -> ServiceFound | None:
     return ServiceFound(what, meta.namespace or "", name, port, scheme, because, score)
 
 
-def _likeness(name: str, labels: Mapping[str, str], what: What) -> tuple[int, str]:
+def _likeness(name: str, labels: Mapping[str, str], what: DiscoverableService) -> tuple[int, str]:
     names = _NAMES[what]
     known = labels.get("app.kubernetes.io/name", "")
     if what == "prometheus":
@@ -185,7 +187,7 @@ def _likeness(name: str, labels: Mapping[str, str], what: What) -> tuple[int, st
     return 0, ""
 
 
-def _port(ports: list[_OfferedPort], what: What) -> tuple[int, str]:
+def _port(ports: list[_OfferedPort], what: DiscoverableService) -> tuple[int, str]:
     for wanted in _PORTS[what]:
         for port in ports:
             if wanted in (port.name, port.port):

@@ -156,7 +156,7 @@ class Decoder(Protocol):
 
 class _TreeList(Struct):
     metadata: ListMeta = field(default_factory=ListMeta)
-    items: list[decode.Tree] = []
+    items: list[decode.ObjectTree] = []
 
 
 class TreeDecoder:
@@ -187,7 +187,7 @@ class TreeDecoder:
 
     def one(self, raw: bytes | Raw, at: float, *, gone: bool = False) -> Any:
         try:
-            tree: Any = msgspec.json.decode(raw, type=decode.Tree)
+            tree: Any = msgspec.json.decode(raw, type=decode.ObjectTree)
         except msgspec.ValidationError:
             tree = decode_tree(bytes(raw))
         return self._fact(tree, at, gone)

@@ -13,7 +13,7 @@ from console.wire.errors import InvalidError, NotFoundError
 from console.wire.paths import object_path
 from console.wire.reader import Reader
 
-Role = Literal["driver", "executor", "submit", "master", "worker", "operator", "other"]
+LogRole = Literal["driver", "executor", "submit", "master", "worker", "operator", "other"]
 LINES = 2_000
 BYTES = 256 * 2**10
 _MOST = 8 * 2**20
@@ -24,7 +24,7 @@ class LogGone(NotFoundError):
     """The container's log was collected already, which some kubelets say with HTTP 200."""
 
 
-def role_of(pod: Pod) -> Role:
+def role_of(pod: Pod) -> LogRole:
     """The part that a pod plays in Spark, by its labels."""
     role = pod.labels.get("spark-role", "")
     if role in ("driver", "executor"):
@@ -44,7 +44,7 @@ async def tail(
     lines: int = LINES,
     limit_bytes: int = BYTES,
     previous: bool = False,
-    role: Role = "other",
+    role: LogRole = "other",
     at: float | None = None,
     timeout: float | None = None,
 ) -> Log:

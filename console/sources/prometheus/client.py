@@ -30,7 +30,7 @@ from console.sources.prometheus.readings import (
     RangeReading,
     RangeSeries,
     Reading,
-    State,
+    ReadingState,
     hear,
     ranges_of,
     reading_of,
@@ -292,4 +292,4 @@ def _error(reading: Reading) -> ConsoleError:
     return kind(f"the query {shorten(reading.query, 80)} has no answer: {reading.detail}")
 
 
-__all__ = ["AGE", "Prometheus", "RangeReading", "RangeSeries", "Reading", "State"]
+__all__ = ["AGE", "Prometheus", "RangeReading", "RangeSeries", "Reading", "ReadingState"]

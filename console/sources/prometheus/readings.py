@@ -17,7 +17,7 @@ from console.base.units import parse_number
 from console.facts.model import Origin, Sample
 from console.sources.prometheus.joined import ASK
 
-State = Literal["ok", "partial", "refused", "unreachable", "forbidden", "login needed"]
+ReadingState = Literal["ok", "partial", "refused", "unreachable", "forbidden", "login needed"]
 MAX_SAMPLES = 50_000
 
 
@@ -33,7 +33,7 @@ class Reading(Struct, frozen=True):
 
     query: str
     samples: tuple[Sample, ...] = ()
-    state: State = "ok"
+    state: ReadingState = "ok"
     detail: str = ""
     warnings: tuple[str, ...] = ()
     at: float | None = None
@@ -52,7 +52,7 @@ class RangeReading(Struct, frozen=True):
 
     query: str
     series: tuple[RangeSeries, ...] = ()
-    state: State = "ok"
+    state: ReadingState = "ok"
     detail: str = ""
     warnings: tuple[str, ...] = ()
 
@@ -98,7 +98,7 @@ def refuses(raw: Exchange) -> bool:
     return said.errorType in ("bad_data", "execution", "timeout", "canceled") or raw.status in (400, 422)
 
 
-def verdict(raw: Exchange, problem: ConsoleError | None) -> tuple[State, str, tuple[str, ...]]:
+def verdict(raw: Exchange, problem: ConsoleError | None) -> tuple[ReadingState, str, tuple[str, ...]]:
     """How an answer counts, what is said of it on one line, and the server's own warnings and notes."""
     if isinstance(problem, LoginNeeded):
         return "login needed", problem.message, ()
@@ -115,7 +115,7 @@ def verdict(raw: Exchange, problem: ConsoleError | None) -> tuple[State, str, tu
     return ("partial", warnings[0], warnings + notes) if warnings else ("ok", "", notes)
 
 
-def _no_answer(raw: Exchange) -> tuple[State, str, tuple[str, ...]]:
+def _no_answer(raw: Exchange) -> tuple[ReadingState, str, tuple[str, ...]]:
     """Why what came is no answer of Prometheus."""
     what = "a web page" if raw.text.startswith("<") else raw.text
     if raw.status in (401, 403):

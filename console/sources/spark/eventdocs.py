@@ -8,7 +8,7 @@ from console.base.redact import redact_short, redact_value
 from console.base.text import shorten
 from console.facts.model import Origin, RestDocument
 from console.sources.spark.eventlog import EventLog, group_key
-from console.sources.spark.eventrows import Row, whole
+from console.sources.spark.eventrows import EventRow, whole
 
 
 def documents(log: EventLog) -> list[RestDocument]:
@@ -42,7 +42,7 @@ def _redacted(path: str, data: Any) -> Any:
     return data
 
 
-def _attempt(log: EventLog) -> Row:
+def _attempt(log: EventLog) -> EventRow:
     end = log.end or log.last
     return {
         "startTimeEpoch": log.start,
@@ -94,12 +94,12 @@ def _count_tasks_of_executors(log: EventLog) -> None:
         )
 
 
-def _graph(log: EventLog, root: Row) -> tuple[list[Row], list[Row]]:
+def _graph(log: EventLog, root: EventRow) -> tuple[list[EventRow], list[EventRow]]:
     """A plan in the shape of the REST API's nodes and edges (from child to parent); sizes in bytes, times in
     seconds."""
-    nodes: list[Row] = []
-    edges: list[Row] = []
-    waiting: list[tuple[Row, int]] = [(root, -1)]
+    nodes: list[EventRow] = []
+    edges: list[EventRow] = []
+    waiting: list[tuple[EventRow, int]] = [(root, -1)]
     while waiting and len(nodes) < 2_000:
         tree, parent = waiting.pop()
         made = {"nodeId": len(nodes), "nodeName": str(tree.get("nodeName", "")), "metrics": _metrics(log, tree)}
@@ -111,7 +111,7 @@ def _graph(log: EventLog, root: Row) -> tuple[list[Row], list[Row]]:
     return nodes, edges
 
 
-def _metrics(log: EventLog, tree: Row) -> list[Row]:
+def _metrics(log: EventLog, tree: EventRow) -> list[EventRow]:
     out = []
     for metric in tree.get("metrics") or []:
         value = log.counters.get(whole(metric, "accumulatorId")) if isinstance(metric, dict) else None

@@ -15,7 +15,16 @@ from console.base.jsontext import decode_tree
 from console.base.redact import redact_value
 from console.base.text import shorten
 from console.base.units import parse_count, parse_number
-from console.sources.spark.eventrows import SUMMED, Row, gmt, new_executor, new_stage, task_error, task_metrics, whole
+from console.sources.spark.eventrows import (
+    SUMMED,
+    EventRow,
+    gmt,
+    new_executor,
+    new_stage,
+    task_error,
+    task_metrics,
+    whole,
+)
 
 MAX_TASKS = 300_000
 _ROLLED = re.compile(r"eventlog_v2_([\w-]+)|events_\d+_((?:spark|app|local|application)[\w-]+?)(?:\.|$)")
@@ -76,12 +85,12 @@ class EventLog:
     start: int = 0
     end: int = 0
     conf: dict[str, str] = field(default_factory=dict)
-    jobs: dict[int, Row] = field(default_factory=dict)
-    stages: dict[tuple[int, int], Row] = field(default_factory=dict)
-    tasks: dict[tuple[int, int], list[Row]] = field(default_factory=dict)
-    executors: dict[str, Row] = field(default_factory=dict)
-    sql: dict[int, Row] = field(default_factory=dict)
-    plans: dict[int, list[tuple[int, int, Row]]] = field(default_factory=dict)
+    jobs: dict[int, EventRow] = field(default_factory=dict)
+    stages: dict[tuple[int, int], EventRow] = field(default_factory=dict)
+    tasks: dict[tuple[int, int], list[EventRow]] = field(default_factory=dict)
+    executors: dict[str, EventRow] = field(default_factory=dict)
+    sql: dict[int, EventRow] = field(default_factory=dict)
+    plans: dict[int, list[tuple[int, int, EventRow]]] = field(default_factory=dict)
     """SQL execution → (number of the file, of the plan in it, tree): the last one holds."""
     counters: dict[int, float] = field(default_factory=dict)
     """Accumulator → value."""
@@ -108,22 +117,22 @@ class EventLog:
             except (msgspec.DecodeError, ValueError, TypeError, AttributeError, KeyError, RecursionError):
                 self.damaged += 1
 
-    def _log_start(self, e: Row) -> None:
+    def _log_start(self, e: EventRow) -> None:
         self.version = str(e.get("Spark Version", "")) or self.version
 
-    def _app_start(self, e: Row) -> None:
+    def _app_start(self, e: EventRow) -> None:
         self.app_id, self.name = str(e.get("App ID") or ""), str(e.get("App Name") or "")
         self.start = whole(e, "Timestamp")
 
-    def _app_end(self, e: Row) -> None:
+    def _app_end(self, e: EventRow) -> None:
         self.end = whole(e, "Timestamp")
 
-    def _environment(self, e: Row) -> None:
+    def _environment(self, e: EventRow) -> None:
         properties = e.get("Spark Properties")
         if isinstance(properties, dict):
             self.conf.update(redact_value({str(k): str(v) for k, v in properties.items()}))
 
-    def _job_start(self, e: Row) -> None:
+    def _job_start(self, e: EventRow) -> None:
         job = self.jobs.setdefault(whole(e, "Job ID"), {})
         properties = e.get("Properties") if isinstance(e.get("Properties"), dict) else {}
         infos = e.get("Stage Infos")
@@ -139,7 +148,7 @@ class EventLog:
             job["sqlExecutionId"] = number
         job.setdefault("status", "RUNNING")
 
-    def _job_end(self, e: Row) -> None:
+    def _job_end(self, e: EventRow) -> None:
         job = self.jobs.setdefault(whole(e, "Job ID"), {"jobId": whole(e, "Job ID")})
         result = e.get("Job Result") if isinstance(e.get("Job Result"), dict) else {}
         good = isinstance(result, dict) and result.get("Result") == "JobSucceeded"
@@ -148,7 +157,7 @@ class EventLog:
         if isinstance(trouble, dict):
             job["failureReason"] = shorten(str(trouble.get("Message", "")), 4_000)
 
-    def _stage(self, e: Row) -> Row | None:
+    def _stage(self, e: EventRow) -> EventRow | None:
         info = e.get("Stage Info")
         if not isinstance(info, dict):
             return None
@@ -167,7 +176,7 @@ class EventLog:
             stage["failureReason"] = shorten(info["Failure Reason"], 4_000)
         return stage
 
-    def _stage_submitted(self, e: Row) -> None:
+    def _stage_submitted(self, e: EventRow) -> None:
         stage = self._stage(e)
         properties = e.get("Properties")
         if stage is not None and isinstance(properties, dict):
@@ -175,7 +184,7 @@ class EventLog:
             if isinstance(execution, str) and (number := parse_count(execution)) is not None:
                 stage["sqlExecutionId"] = number
 
-    def _stage_completed(self, e: Row) -> None:
+    def _stage_completed(self, e: EventRow) -> None:
         stage = self._stage(e)
         if stage is not None:
             stage["status"] = "FAILED" if stage.get("failureReason") else "COMPLETE"
@@ -195,18 +204,18 @@ class EventLog:
         else:
             self.counters[key] = max(number, self.counters.get(key, 0.0))
 
-    def _driver_counts(self, e: Row) -> None:
+    def _driver_counts(self, e: EventRow) -> None:
         for pair in e.get("accumUpdates") or []:
             if isinstance(pair, list) and len(pair) == 2:
                 self._count(*pair)
 
-    def _plan(self, e: Row) -> None:
+    def _plan(self, e: EventRow) -> None:
         tree = e.get("sparkPlanInfo")
         if isinstance(tree, dict):
             known = self.plans.setdefault(whole(e, "executionId"), [])
             known.append((self._file, len(known), tree))
 
-    def _task_end(self, e: Row) -> None:
+    def _task_end(self, e: EventRow) -> None:
         key = (whole(e, "Stage ID"), whole(e, "Stage Attempt ID"))
         info, metrics = e.get("Task Info"), e.get("Task Metrics")
         if not isinstance(info, dict):
@@ -248,7 +257,7 @@ class EventLog:
             }
         )
 
-    def _executor_added(self, e: Row) -> None:
+    def _executor_added(self, e: EventRow) -> None:
         info = e.get("Executor Info") if isinstance(e.get("Executor Info"), dict) else {}
         key = str(e.get("Executor ID", ""))
         row = self.executors.setdefault(key, new_executor(key))
@@ -258,7 +267,7 @@ class EventLog:
             totalCores=whole(info, "Total Cores") if isinstance(info, dict) else 0,
         )
 
-    def _executor_removed(self, e: Row) -> None:
+    def _executor_removed(self, e: EventRow) -> None:
         key = str(e.get("Executor ID", ""))
         row = self.executors.setdefault(key, new_executor(key))
         row.update(
@@ -267,7 +276,7 @@ class EventLog:
             removeReason=shorten(str(e.get("Removed Reason", "")), 4_000),
         )
 
-    def _sql_start(self, e: Row) -> None:
+    def _sql_start(self, e: EventRow) -> None:
         key = whole(e, "executionId")
         row = self.sql.setdefault(key, {"id": key})
         row.update(
@@ -282,7 +291,7 @@ class EventLog:
         row.setdefault("status", "RUNNING")
         self._plan(e)
 
-    def _sql_end(self, e: Row) -> None:
+    def _sql_end(self, e: EventRow) -> None:
         key = whole(e, "executionId")
         row = self.sql.setdefault(key, {"id": key})
         trouble = e.get("errorMessage")

@@ -9,7 +9,7 @@ from console.base.redact import redact
 from console.base.text import shorten
 from console.base.units import parse_number
 
-Row = dict[str, Any]
+EventRow = dict[str, Any]
 
 
 def gmt(ms: Any) -> str | None:
@@ -18,7 +18,7 @@ def gmt(ms: Any) -> str | None:
     return (rfc3339(int(at)) or "").replace("Z", f".{int(ms) % 1000:03d}GMT") if at is not None else None
 
 
-def whole(tree: Row, *path: str) -> int:
+def whole(tree: EventRow, *path: str) -> int:
     """The whole number at a path of an event; 0 where there is none."""
     value: Any = tree
     for key in path:
@@ -52,7 +52,7 @@ SUMMED = (
 )
 
 
-def new_stage(key: tuple[int, int]) -> Row:
+def new_stage(key: tuple[int, int]) -> EventRow:
     """A stage attempt of which nothing is known yet."""
     return {
         "stageId": key[0],
@@ -68,12 +68,12 @@ def new_stage(key: tuple[int, int]) -> Row:
     }
 
 
-def new_executor(key: str) -> Row:
+def new_executor(key: str) -> EventRow:
     """An executor of which nothing is known yet."""
     return {"id": key, "isActive": True, "totalCores": 0, "maxTasks": 0, "hostPort": ""}
 
 
-def task_metrics(m: Row) -> Row:
+def task_metrics(m: EventRow) -> EventRow:
     """What a task measured."""
     read, write = m.get("Shuffle Read Metrics"), m.get("Shuffle Write Metrics")
     read = read if isinstance(read, dict) else {}

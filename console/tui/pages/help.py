@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from console.tui.hub import Hub
 from console.tui.keys import DIGITS, MOVES, KeyBinding
-from console.tui.lines import BLANK, FixedLines, Line, Lines, Role, Span, fit, line, rule, span, wrap
+from console.tui.lines import BLANK, FixedLines, Line, Lines, Span, TextRole, fit, line, rule, span, wrap
 from console.tui.pages.base import Page
 
 WORDS = (
@@ -54,7 +54,7 @@ class HelpPage(Page):
     def _key(self, key: KeyBinding, width: int) -> list[Line]:
         reason = self.below.why_not(key)
         first, *rest = wrap(key.tip, width - 10)
-        role: Role = "dim" if reason else "text"
+        role: TextRole = "dim" if reason else "text"
         out = [line(Span(" "), span(fit(key.label, 8), "key"), span(first, role))]
         out += [line(Span(" " * 9), span(more, role)) for more in rest]
         why = wrap(f"not now: {reason}", width - 10) if reason else []

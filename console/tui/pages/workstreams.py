@@ -10,7 +10,7 @@ from console.tui.lines import FixedLines, Line, Lines, line, span, told
 from console.tui.pages.base import FILTER, Page
 from console.tui.views import workstreams as view
 from console.workstreams.model import Index, Workstream
-from console.workstreams.reports.view import State, select
+from console.workstreams.reports.view import StreamState, select
 
 if TYPE_CHECKING:
     from console.sources.files.completion import Completion
@@ -64,7 +64,7 @@ class WorkstreamsPage(Page):
             return FixedLines(view.schedule(index, width))
         if self.panel == "history":
             return FixedLines(self._history(width, height))
-        states: dict[str, State | None] = {"ready": "ready", "blocked": "blocked"}
+        states: dict[str, StreamState | None] = {"ready": "ready", "blocked": "blocked"}
         numbers = select(index, state=states.get(self.panel), feature=self.feature or None, text=self.wanted)
         return view.RowLines(index, numbers)
 

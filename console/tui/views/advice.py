@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from console.advice.model import PRIORITIES, Advice, AdviceReport, Priority
 from console.base.text import joined, plural
-from console.tui.lines import BLANK, Line, Role, Span, line, rule, span, wrap
+from console.tui.lines import BLANK, Line, Span, TextRole, line, rule, span, wrap
 from console.tui.views.leftout import left_out
 from console.tui.words import SOURCE
 
-PRIORITY: dict[Priority, tuple[str, Role]] = {
+PRIORITY: dict[Priority, tuple[str, TextRole]] = {
     "high": ("HIGH", "crit"),
     "medium": ("MED ", "warn"),
     "low": ("LOW ", "info"),
@@ -117,7 +117,7 @@ def _row(item: Advice, width: int) -> list[Line]:
     return [first, *(line(Span(" " * 8), span(text)) for text in texts[1:])]
 
 
-def _hanging(label: str, role: Role, text: str, body: Role, width: int) -> list[Line]:
+def _hanging(label: str, role: TextRole, text: str, body: TextRole, width: int) -> list[Line]:
     texts = wrap(text, max(20, width - len(label) - 1))
     pad = " " * len(label)
     return [line(span(label, role), span(texts[0], body)), *(line(Span(pad), span(part, body)) for part in texts[1:])]

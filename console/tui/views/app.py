@@ -23,9 +23,9 @@ from console.tui.lines import (
     BLANK,
     Cell,
     Line,
-    Role,
     Span,
     TableColumn,
+    TextRole,
     clipped,
     fit,
     header,
@@ -232,7 +232,7 @@ def cause(situation: Situation, found: Cause, width: int) -> list[Line]:
     return [*out, BLANK, *evidence(situation, (found.lead, *found.rest), width)]
 
 
-def _hanging(label: str, role: Role, text: str, body: Role, width: int) -> list[Line]:
+def _hanging(label: str, role: TextRole, text: str, body: TextRole, width: int) -> list[Line]:
     """`label` once, then `text` in as many lines as it takes."""
     texts = wrap(text, max(20, width - 12))
     first = line(Span(f"   {label:<8}", role), span(texts[0], body))

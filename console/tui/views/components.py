@@ -11,7 +11,7 @@ from console.components.model import Component
 from console.live.shown import age
 from console.live.situation import Situation
 from console.tui.filters import fits
-from console.tui.lines import BLANK, Cell, Line, Role, Span, TableColumn, bar, header, line, row, rule, span, wrap
+from console.tui.lines import BLANK, Cell, Line, Span, TableColumn, TextRole, bar, header, line, row, rule, span, wrap
 from console.tui.words import COMPONENT
 
 HEALTH = (
@@ -34,7 +34,7 @@ FITS = (
     TableColumn("MISSING", 0, least=14),
     TableColumn("NOT IN IT", 0, least=12, drop=1),
 )
-VERDICT: dict[str, Role] = {
+VERDICT: dict[str, TextRole] = {
     "as declared": "ok", "not used": "dim", "missing": "crit", "broken": "crit", "unknown": "warn",
     "unintended": "warn", "unexpected": "warn",
 }  # fmt: skip
@@ -81,7 +81,7 @@ def detail(board: Board, component: Component, width: int) -> list[Line]:
     return out
 
 
-def _part(label: str, text: str, width: int, role: Role) -> list[Line]:
+def _part(label: str, text: str, width: int, role: TextRole) -> list[Line]:
     texts = wrap(text, max(20, width - len(label) - 1))
     return [line(Span(label if not n else " " * len(label), "head"), span(part, role)) for n, part in enumerate(texts)]
 
@@ -105,7 +105,7 @@ def _kept(found: Conformance) -> Line:
     """Whether the preset is kept, and how many of its components stand how."""
     counts = {word: sum(1 for r in found.rows if r.verdict == word) for word in VERDICTS}
     told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
-    kept: tuple[str, Role] = ("kept", "ok") if found.conforms else ("not kept", "crit")
+    kept: tuple[str, TextRole] = ("kept", "ok") if found.conforms else ("not kept", "crit")
     return line(Span(" "), span(found.preset, "title"), Span("  "), span(*kept), span(f"  {told}", "dim"))
 
 
@@ -135,7 +135,7 @@ def detection(found: Detection | None, present: str, width: int, selected: str) 
     head = found.headline
     if present and present not in found.best:
         head += f"; in use is {present}"
-    role: Role = "ok" if found.best == (present,) else "warn"
+    role: TextRole = "ok" if found.best == (present,) else "warn"
     out = [line(Span(" "), span(head, role)), header(FITS, width)]
     shown = [match for match in found.matches if match.score > 0 or match.preset == present]
     for one in shown:

@@ -11,10 +11,10 @@ from console.gpu.model import Fleet, Gpu, GpuNode, GpuState, Slice
 from console.gpu.xid import meaning
 from console.live.shown import gpu_findings, no_gpu_because
 from console.tui.filters import fits
-from console.tui.lines import BLANK, Cell, Line, Role, Span, TableColumn, fit, header, layout, line, row, span, wrap
+from console.tui.lines import BLANK, Cell, Line, Span, TableColumn, TextRole, fit, header, layout, line, row, span, wrap
 from console.tui.words import severity
 
-SHAPE: dict[GpuState, tuple[str, Role]] = {
+SHAPE: dict[GpuState, tuple[str, TextRole]] = {
     "busy": ("■", "ok"),
     "idle": ("□", "warn"),
     "held": ("▪", "accent"),
@@ -111,7 +111,7 @@ def head(board: Board, width: int) -> list[Line]:
             spans += [Span(shape, role), span(f" {count} {WORDS[state]}  ")]
     wasted = sum(w.seconds for w in fleet.waste)
     waste = f" {wasted / 3600:.1f} GPU hours wasted ·" if wasted else ""
-    trust: Role = "dim" if fleet.metrics == "dcgm" else "warn"
+    trust: TextRole = "dim" if fleet.metrics == "dcgm" else "warn"
     first, *more = wrap(" · ".join(_caveats(board)), width - 2 - len(waste))
     return [
         Line(tuple(spans)),

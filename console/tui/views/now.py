@@ -20,9 +20,9 @@ from console.tui.lines import (
     BLANK,
     Cell,
     Line,
-    Role,
     Span,
     TableColumn,
+    TextRole,
     clipped,
     cut,
     fit,
@@ -201,7 +201,7 @@ def _shared(
 def _reasons(incident: Incident, width: int, *, several: bool) -> list[Line]:
     """One or all: what speaks for one cause of `several`, or for this one being alone, and what against."""
     out: list[Line] = []
-    kinds: tuple[tuple[str, Role, tuple[str, ...]], ...] = (
+    kinds: tuple[tuple[str, TextRole, tuple[str, ...]], ...] = (
         ("for" if several else "alone", "ok", incident.speaks_for),
         ("against", "warn", incident.against),
     )
@@ -227,7 +227,7 @@ def _nothing(situation: Situation) -> str:
     return f"no finding, and {lead}: {board.because}"
 
 
-def _calm(situation: Situation) -> Role:
+def _calm(situation: Situation) -> TextRole:
     return "dim" if situation.phase != "live" else "ok" if situation.board.verdict == "OK" else "warn"
 
 
@@ -278,7 +278,7 @@ def _walks(situation: Situation, width: int) -> list[Line]:
 def _walk(situation: Situation, walk: Walk, width: int) -> Line:
     left = walk.handed
     handed = f" for the next: {left.by}{f', {left.text}' if left.text else ''}" if left is not None else ""
-    role: Role = "text" if situation.on_it(walk) and walk.id not in situation.questions else "warn"
+    role: TextRole = "text" if situation.on_it(walk) and walk.id not in situation.questions else "warn"
     subject = walk.about if width >= 110 else walk.subject.rpartition("/")[2]
     about = f" · {walk.runbook} on {subject} · {age(situation.board, walk.started)}"
     stands = span(f"{situation.walk_state(walk)}{handed}", role)
@@ -291,7 +291,7 @@ def _after(walk: Walk, width: int) -> list[Line]:
     said = f"recurred: {walk.recurred}" if walk.recurred else "still to do: " + "; ".join(walk.still_to_do)
     if not walk.recurred and not walk.still_to_do:
         return []
-    role: Role = "crit" if walk.recurred else "warn"
+    role: TextRole = "crit" if walk.recurred else "warn"
     text = clipped(f"{walk.runbook} on {walk.about} · {said}", width - 8, 1)[0]
     return [line(Span(" WALK  ", role), span(text), key=f"walk:{walk.id}")]
 

@@ -9,12 +9,12 @@ from rich.cells import cell_len
 from console.actions.effects import Consequence, Preview
 from console.base.clock import time_of_day
 from console.runbook.model import Choice
-from console.tui.lines import Line, Role, Span, cut, line, rule, span, wrap
+from console.tui.lines import Line, Span, TextRole, cut, line, rule, span, wrap
 
 if TYPE_CHECKING:
     from console.operate.person import Question
 
-_LEVEL: dict[str, Role] = {"info": "text", "warning": "warn", "stop": "crit", "unknown": "warn"}
+_LEVEL: dict[str, TextRole] = {"info": "text", "warning": "warn", "stop": "crit", "unknown": "warn"}
 WEIGHTY = frozenset({"loss", "restart", "owner", "next run"})
 """Topics that are read before a yes, whatever their level."""
 _ORDER = ("stop", "warning", "unknown", "info")
@@ -136,7 +136,7 @@ def _choice(choice: Choice, index: int, width: int, chosen: MarkedChoice | None)
     """One answer with its digit; its hint beside it, or below where it is long."""
     here = chosen is not None and chosen.here
     mark = Span(" ▸ ", "accent") if here else Span("   ") if chosen is None else Span(" ▹ ", "dim")
-    role: Role = "title" if here else "text"
+    role: TextRole = "title" if here else "text"
     made = line(mark, span(f"{index + 1} ", "key"), span(choice.label or choice.value, role))
     hint = span(f"  {choice.hint}", "dim") if choice.hint else Span("")
     if cell_len(made.text + hint.text) <= width:
@@ -160,7 +160,7 @@ def _diff(shown: Preview, width: int, *, around: bool = True) -> list[Line]:
     """The diff (`around`: with the lines that do not change) and the words of a script; long lines go on below."""
     out: list[Line] = []
     for text in shown.diff:
-        role: Role = "add" if text.startswith("+") else "del" if text.startswith("-") else "dim"
+        role: TextRole = "add" if text.startswith("+") else "del" if text.startswith("-") else "dim"
         if around or role != "dim":
             out += [line(Span("  "), span(part, role)) for part in _broken(text, width - 2)]
     if shown.effect.argv:
@@ -180,7 +180,7 @@ def _broken(text: str, width: int) -> list[str]:
 def _told(shown: Preview, width: int, *, one_line: bool = False, calm: bool = True) -> list[Line]:
     """What follows from a change; `calm`: also what is no warning."""
     out: list[Line] = []
-    told: list[tuple[str, str, Role]] = []
+    told: list[tuple[str, str, TextRole]] = []
     worst: list[Consequence] = sorted(shown.consequences, key=lambda c: _ORDER.index(c.level))
     if shown.read_only:
         told.append(("not here", shown.read_only, "crit"))

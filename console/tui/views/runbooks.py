@@ -9,7 +9,7 @@ from console.live.situation import Situation
 from console.runbook.authors import checklist
 from console.runbook.model import Runbook
 from console.tui.filters import fits
-from console.tui.lines import BLANK, Cell, Line, Role, Span, TableColumn, header, line, row, span, wrap
+from console.tui.lines import BLANK, Cell, Line, Span, TableColumn, TextRole, header, line, row, span, wrap
 
 COLUMNS = (
     TableColumn("RUNBOOK", 22),
@@ -37,7 +37,7 @@ def library(situation: Situation, runbooks: Iterable[Runbook], wanted: str, widt
     return out if len(out) > 1 else [line(span(" no runbook fits", "dim"))]
 
 
-STYLES: dict[str, Role] = {"title": "title", "head": "head", "step": "accent", "change": "warn", "text": "text"}
+STYLES: dict[str, TextRole] = {"title": "title", "head": "head", "step": "accent", "change": "warn", "text": "text"}
 
 
 def page(book: Runbook, width: int) -> list[Line]:

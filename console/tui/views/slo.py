@@ -8,7 +8,22 @@ from console.live.shown import age, no_objectives
 from console.live.situation import Situation
 from console.slo import words
 from console.slo.model import Contributor, SloStatus
-from console.tui.lines import BLANK, Cell, Line, Role, Span, TableColumn, bar, fit, header, line, row, rule, span, wrap
+from console.tui.lines import (
+    BLANK,
+    Cell,
+    Line,
+    Span,
+    TableColumn,
+    TextRole,
+    bar,
+    fit,
+    header,
+    line,
+    row,
+    rule,
+    span,
+    wrap,
+)
 from console.tui.words import BURN, budget, burn, objective, slo_role
 
 COLUMNS = (
@@ -131,7 +146,7 @@ def _label(text: str) -> Span:
     return Span(f" {text:<{LABEL}}", "head")
 
 
-def _named(label: str, text: str, width: int, role: Role = "text") -> list[Line]:
+def _named(label: str, text: str, width: int, role: TextRole = "text") -> list[Line]:
     texts = wrap(text, max(20, width - LABEL - 2))
     return [line(_label(label if not n else ""), span(part, role)) for n, part in enumerate(texts)]
 

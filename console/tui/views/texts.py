@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from console.base.redact import redact, redact_value
 from console.live.situation import Focus
 from console.tui.filters import fits
-from console.tui.lines import Line, Role, Span, cut, fit_middle, line, span, wrap
+from console.tui.lines import Line, Span, TextRole, cut, fit_middle, line, span, wrap
 
 HIT = "▐"
 """What marks a line that was searched for."""
@@ -70,7 +70,7 @@ def _nothing(why: str) -> PagedText:
     return PagedText([line(span(why, "dim"))], 0, 0, ())
 
 
-def _log_role(text: str) -> Role:
+def _log_role(text: str) -> TextRole:
     if " ERROR " in text or "OutOfMemoryError" in text:
         return "crit"
     return "warn" if " WARN " in text else "text"
@@ -141,7 +141,7 @@ def _filters(reading: PagerView, text: PagedText, at: str) -> list[Span]:
     else:
         place = text.hits.index(at) + 1 if at in text.hits else 0
         found = f"{reading.search!r} {place or '–'} of {len(text.hits)} (n/N)"
-    role: Role = "warn" if reading.search and not text.hits else "text"
+    role: TextRole = "warn" if reading.search and not text.hits else "text"
     return [
         Span("& ", "key"), span(narrowed, "warn" if reading.narrow else "dim"), Span("  "), Span("/ ", "key"),
         span(found, role),

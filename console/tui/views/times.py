@@ -13,9 +13,9 @@ from console.tui.lines import (
     BLANK,
     Cell,
     Line,
-    Role,
     Span,
     TableColumn,
+    TextRole,
     bar,
     header,
     layout,
@@ -74,7 +74,7 @@ def _source(board: Board, found: Times) -> str:
 
 
 def _cause(item: Slow, number: int, width: int) -> list[Line]:
-    role: Role = "crit" if item.share >= 0.3 else "warn" if item.share >= 0.1 else "text"
+    role: TextRole = "crit" if item.share >= 0.3 else "warn" if item.share >= 0.1 else "text"
     lost = words.seconds(item.lost) if not item.paid else "–"
     drawn = bar(item.share, 8, "bar-crit" if role == "crit" else "bar-warn" if role == "warn" else "bar")
     size = layout(CAUSE_COLUMNS, width - 1)[-1][1]

@@ -9,7 +9,7 @@ from console.apps.progress import rate, rates
 from console.live.shown import age, aged, memory_seen
 from console.live.situation import Focus, Situation
 from console.runbook.watching import since_change
-from console.tui.lines import Line, Role, Span, bar, cut, line, span, spark, wrap
+from console.tui.lines import Line, Span, TextRole, bar, cut, line, span, spark, wrap
 from console.tui.views.verify import figure_line
 
 CURVE, BAR = 24, 12
@@ -64,7 +64,7 @@ def _memory(situation: Situation, focus: Focus, app: SparkApp, width: int) -> li
         return []
     if trend.state != "ready":
         lead = [first]
-        role: Role = "dim"
+        role: TextRole = "dim"
     else:
         values = [value for _, value in trend.samples]
         known = [value for value in values if value is not None]

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from console.apps.progress import ProgressSample, rates
 from console.base.units import human_duration
 from console.runbook.watching import UNPROVED, WatchedFigure, Watching
-from console.tui.lines import Line, Role, Span, bar, cut, line, span, spark, wrap
+from console.tui.lines import Line, Span, TextRole, bar, cut, line, span, spark, wrap
 
-_STANDING: dict[str, tuple[str, Role]] = {
+_STANDING: dict[str, tuple[str, TextRole]] = {
     "good": ("✓", "ok"), "bad": ("✗", "crit"), "not yet": ("·", "warn"), "unknown": ("?", "warn"),
 }  # fmt: skip
 BAR = 20

@@ -15,14 +15,14 @@ from console.runbook.titles import is_template, plain_title, title_of
 from console.runbook.walk import StepState, Undone, Walk
 from console.runbook.watching import stored_runbook
 from console.timeline.prose import because, declined, objective, outcome
-from console.tui.lines import BLANK, Line, Role, Span, fit, line, rule, span, wrap
+from console.tui.lines import BLANK, Line, Span, TextRole, fit, line, rule, span, wrap
 from console.tui.views.question import preview
 
 if TYPE_CHECKING:
     from console.facts.evidence import Evidence
     from console.operate.person import Question
 
-_MARK: dict[str, tuple[str, Role]] = {
+_MARK: dict[str, tuple[str, TextRole]] = {
     "done": ("✓", "ok"),
     "current": ("▸", "accent"),
     "refused": ("✗", "warn"),
@@ -30,11 +30,11 @@ _MARK: dict[str, tuple[str, Role]] = {
     "skipped": ("–", "dim"),
     "stopped": ("–", "warn"),
 }
-_END_MARK: dict[str, tuple[str, Role]] = {
+_END_MARK: dict[str, tuple[str, TextRole]] = {
     "resolved": ("✓", "ok"), "mitigated": ("✓", "warn"), "handed_over": ("→", "warn"), "not_applicable": ("–", "dim"),
     "unresolved": ("✗", "crit"),
 }  # fmt: skip
-_OUTCOME: dict[str, Role] = {
+_OUTCOME: dict[str, TextRole] = {
     "resolved": "ok", "mitigated": "ok", "handed_over": "warn", "not_applicable": "info", "unresolved": "crit",
 }  # fmt: skip
 _TITLE_WIDTH = 34
@@ -88,7 +88,7 @@ def details(walk: Walk, runbook: Runbook | None, number: int, width: int) -> lis
         return []
     state = walk.steps[number - 1]
     step = runbook.step(state.step) if runbook else None
-    parts: list[tuple[str, str, Role]] = [("step", f"{number} · {_nature(step) if step else state.step}", "dim")]
+    parts: list[tuple[str, str, TextRole]] = [("step", f"{number} · {_nature(step) if step else state.step}", "dim")]
     parts.append(("walk", f"{walk.id} · {walk.runbook} {walk.version}", "dim"))
     parts.append(("stands", state.state + (f", judged {state.status}" if state.status else ""), "text"))
     if state.words:
@@ -146,7 +146,7 @@ def _standing(board: Board, walk: Walk, width: int, *, left: bool, elsewhere: st
     return []
 
 
-def _doing(walk: Walk) -> tuple[str, Role]:
+def _doing(walk: Walk) -> tuple[str, TextRole]:
     """What an open walk does while it asks nothing, and whether that changes something."""
     if walk.pending is not None:
         what = walk.pending.effect
@@ -227,7 +227,7 @@ def _visited(walk: Walk, runbook: Runbook | None, state: StepState, number: int,
     words = state.words
     if state.state == "current" and not words:
         words = stands
-    tail: Role = {"crit": "crit", "warn": "warn"}.get(role, "text")  # type: ignore[assignment]
+    tail: TextRole = {"crit": "crit", "warn": "warn"}.get(role, "text")  # type: ignore[assignment]
     shown = span(fit(span(title).text, _room(width)), "title" if state.state == "current" else "text")
     number_text = span(f" {number:>2} ", "dim")
     return line(Span(" "), Span(mark, role), number_text, shown, Span(" "), span(words, tail), key=f"step:{number}")
@@ -242,7 +242,7 @@ def _undone(walk: Walk, undone: Undone, width: int, stands: str) -> Line:
         words = "being sent"
     elif not undone.words and walk.confirmed:
         words = "confirmed, looked at once more"
-    tail: Role = role if role in ("crit", "warn") else "text"
+    tail: TextRole = role if role in ("crit", "warn") else "text"
     return line(Span(" "), Span(mark, role), Span("  ↶ "), title, Span(" "), span(words, tail), key=_key(undone))
 
 
@@ -305,7 +305,7 @@ def _likely(step: Step) -> str:
 
 
 def _end(walk: Walk, width: int) -> list[Line]:
-    role: Role = "crit" if walk.recurred else _OUTCOME[walk.outcome or "unresolved"]
+    role: TextRole = "crit" if walk.recurred else _OUTCOME[walk.outcome or "unresolved"]
     out = [line(Span(" "), span(outcome(walk).upper(), role))]
     out += [line(Span(" "), span(text)) for text in wrap(because(walk), width - 2)]
     for todo in walk.still_to_do:

@@ -8,7 +8,22 @@ from typing import TYPE_CHECKING
 from console.base.clock import rfc3339
 from console.base.text import plural
 from console.tui.filters import fits
-from console.tui.lines import BLANK, Cell, Line, Role, Span, TableColumn, bar, fit, header, line, row, rule, span, wrap
+from console.tui.lines import (
+    BLANK,
+    Cell,
+    Line,
+    Span,
+    TableColumn,
+    TextRole,
+    bar,
+    fit,
+    header,
+    line,
+    row,
+    rule,
+    span,
+    wrap,
+)
 from console.workstreams.model import Index
 from console.workstreams.reports import view
 from console.workstreams.reports.history import Point, burn_up
@@ -46,8 +61,8 @@ VERSIONS = (
     TableColumn("COMMIT", 10, drop=1),
     TableColumn("PATH", 0, least=12, drop=3),
 )
-_STATES: dict[str, Role] = {"ready": "ok", "blocked": "warn", "completed": "dim"}
-_SEVERITIES: dict[str, Role] = {"error": "crit", "warning": "warn", "note": "dim"}
+_STATES: dict[str, TextRole] = {"ready": "ok", "blocked": "warn", "completed": "dim"}
+_SEVERITIES: dict[str, TextRole] = {"error": "crit", "warning": "warn", "note": "dim"}
 USERS = 60
 """Users of one workstream that are listed; the line below them counts the others."""
 
@@ -134,7 +149,7 @@ def detail(index: Index, number: int, width: int) -> list[Line]:
         rule("needs", width),
     ]
     for need in found.needs:
-        role: Role = "ok" if need.state == "done" else "warn"
+        role: TextRole = "ok" if need.state == "done" else "warn"
         why = "; ".join(need.missing) or (f"{need.open} of {need.total} open" if need.open else "completed")
         out.append(
             line(Span("   "), span(fit(need.text, 16), "title"), span(f" {need.state}", role), span(f"  {why}", "dim"))
@@ -242,7 +257,7 @@ def completion(planned: Completion, width: int) -> list[Line]:
     for text in planned.diffs:
         out.append(BLANK)
         for shown in text.splitlines():
-            role: Role = "add" if shown.startswith("+") else "del" if shown.startswith("-") else "text"
+            role: TextRole = "add" if shown.startswith("+") else "del" if shown.startswith("-") else "text"
             out.append(line(Span(" "), span(shown, "dim" if shown.startswith(("---", "+++", "@@")) else role)))
     return out
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import msgspec
 
-from console.workstreams.model import Dependency, Estimate, Number, Progress, WorkStatus
+from console.workstreams.model import Dependency, Estimate, Number, WorkProgress, WorkStatus
 
 MAX_RANGE = 10_000
 """How many ids one range may stand for."""
@@ -58,7 +58,7 @@ def status(text: str) -> WorkStatus:
 def _status(text: str) -> WorkStatus:
     bare = " ".join(text.replace("*", "").lower().split())
     word = bare.split(" ", 1)[0]
-    progress: Progress = "unknown"
+    progress: WorkProgress = "unknown"
     if word in COMPLETED_WORDS:
         progress = "completed"
     elif _starts(bare, _BEGUN):

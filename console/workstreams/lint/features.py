@@ -8,7 +8,7 @@ from console.workstreams.codes import LOC_TOLERANCE, problem
 from console.workstreams.derived.figures import Derived, agrees, derive
 from console.workstreams.grammar import values
 from console.workstreams.lint.drawing import lint_drawing
-from console.workstreams.model import Feature, Index, IndexProblem, Number, Progress
+from console.workstreams.model import Feature, Index, IndexProblem, Number, WorkProgress
 
 
 def lint_features(index: Index) -> Iterator[IndexProblem]:
@@ -100,7 +100,7 @@ def _status(index: Index, feature: Feature, found: Derived) -> Iterator[IndexPro
         )
 
 
-def _rows_against(declared: Progress, found: Derived) -> str:
+def _rows_against(declared: WorkProgress, found: Derived) -> str:
     """What the rows say against a declared progress, empty where they agree."""
     if declared == "completed":
         return f"{found.open} of {found.total} are not completed" if found.open else ""

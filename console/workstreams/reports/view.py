@@ -13,10 +13,10 @@ from msgspec import Struct
 from console.workstreams.derived.figures import Derived, derive
 from console.workstreams.derived.graph import Graph, Unlocks
 from console.workstreams.displayed import displayed
-from console.workstreams.model import Index, IndexProblem, Severity, WorkFile
+from console.workstreams.model import Index, IndexProblem, ProblemSeverity, WorkFile
 from console.workstreams.reports.draw import GraphLine, draw
 
-State = Literal["completed", "ready", "blocked"]
+StreamState = Literal["completed", "ready", "blocked"]
 
 
 class FeatureRow(Struct, frozen=True):
@@ -58,7 +58,7 @@ class WorkRow(Struct, frozen=True):
     feature: str
     id: str
     name: str
-    state: State
+    state: StreamState
     status: str
     size: str
     loc: int | None
@@ -169,7 +169,7 @@ def rows(index: Index, numbers: Iterable[int]) -> tuple[WorkRow, ...]:
     out = []
     for number in numbers:
         item = index.workstreams[number]
-        state: State = "completed" if item.completed else "ready" if number in ready else "blocked"
+        state: StreamState = "completed" if item.completed else "ready" if number in ready else "blocked"
         waits = () if item.completed else tuple(displayed(x.text) for x in index.links[number] if x.state != "done")
         out.append(
             WorkRow(
@@ -210,7 +210,12 @@ def _marks(index: Index) -> dict[int, int]:
 
 
 def select(
-    index: Index, *, state: State | None = None, feature: str | None = None, text: str = "", open_only: bool = False
+    index: Index,
+    *,
+    state: StreamState | None = None,
+    feature: str | None = None,
+    text: str = "",
+    open_only: bool = False,
 ) -> tuple[int, ...]:
     """Numbers of the workstreams that pass every filter, in file order.
 
@@ -295,7 +300,7 @@ def detail(index: Index, number: int) -> Detail:
 
 
 def problems(
-    index: Index, *, severity: Severity | None = None, feature: str | None = None, text: str = ""
+    index: Index, *, severity: ProblemSeverity | None = None, feature: str | None = None, text: str = ""
 ) -> tuple[IndexProblem, ...]:
     """Entries of lint, by line."""
     low = text.lower()

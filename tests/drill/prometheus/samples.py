@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from console.drill.prometheus.promql.model import LOOKBACK, Labels, Matcher, Point, TimeSeries, labels_of, matching
+from console.drill.prometheus.promql.model import (
+    LOOKBACK,
+    Labels,
+    Matcher,
+    SamplePoint,
+    TimeSeries,
+    labels_of,
+    matching,
+)
 
 START = 1_768_200_000
 STEP = 15
@@ -17,12 +25,12 @@ class Fixed:
     """A series of given samples."""
 
     labels: Labels
-    all: list[Point] = field(default_factory=list)
+    all: list[SamplePoint] = field(default_factory=list)
 
-    def points(self, start: int, end: int) -> list[Point]:
+    def points(self, start: int, end: int) -> list[SamplePoint]:
         return [p for p in self.all if start <= p[0] <= end]
 
-    def latest(self, when: int) -> Point | None:
+    def latest(self, when: int) -> SamplePoint | None:
         found = [p for p in self.all if when - LOOKBACK <= p[0] <= when]
         return found[-1] if found else None
 
@@ -63,7 +71,7 @@ def make() -> Samples:
     ticks = times()
     series: list[Fixed] = []
 
-    def add(name: str, labels: dict[str, str], points: list[Point]) -> None:
+    def add(name: str, labels: dict[str, str], points: list[SamplePoint]) -> None:
         series.append(Fixed(labels_of({"__name__": name, **labels}), points))
 
     for index, job in enumerate(("a", "b", "c")):

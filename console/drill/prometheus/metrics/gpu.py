@@ -13,7 +13,7 @@ from console.drill.spark.runs import Spark
 from console.drill.state.cluster import ClusterState
 from console.drill.state.tracks import latest
 
-Value = Callable[[float], float | None]
+ValueAt = Callable[[float], float | None]
 MIB = 2**20
 BLANK = 9223372036854775794.0
 """What older exporters give for a figure that a card does not support."""
@@ -96,7 +96,7 @@ class GpuSeries:
         name: str,
         target: ScrapeTarget,
         card: Card,
-        reader: Callable[[CardAllocation | None], Value],
+        reader: Callable[[CardAllocation | None], ValueAt],
         now: int,
         span: tuple[float, float],
         **more: str,
@@ -125,7 +125,7 @@ class GpuSeries:
                 }
             yield Scraped(named(name, target, labels), target, self._while(card, allocation, reader(allocation)), now)
 
-    def _while(self, card: Card, allocation: CardAllocation | None, read: Value) -> Value:
+    def _while(self, card: Card, allocation: CardAllocation | None, read: ValueAt) -> ValueAt:
         blind = self._gpus.blind.get(card.node, [])
 
         def value(when: float) -> float | None:
@@ -155,7 +155,7 @@ class GpuSeries:
 
         return busy
 
-    def _reader(self, name: str, card: Card, allocation: CardAllocation | None) -> Value:
+    def _reader(self, name: str, card: Card, allocation: CardAllocation | None) -> ValueAt:
         """The value of a series of one card, in the unit of its name."""
         short = name.removeprefix("DCGM_FI_").removeprefix("DEV_")
         if short in _PLAIN:
@@ -169,7 +169,7 @@ class GpuSeries:
         def temperature(t: float) -> float:
             return card.fact("temperature", t) or round(40.0 + 30.0 * busy(t))
 
-        live: dict[str, Value] = {
+        live: dict[str, ValueAt] = {
             "GPU_UTIL": lambda t: float(round(busy(t) * 100)),
             "GPU_UTIL_RATIO": busy,
             "PROF_GR_ENGINE_ACTIVE": busy,
@@ -194,7 +194,7 @@ def _in_span(card: Card, allocation: CardAllocation | None, span: tuple[float, f
     return not any(h.since <= start and (h.until is None or h.until > end) for h in card.allocations)
 
 
-def _counted(card: Card, number: int) -> Value:
+def _counted(card: Card, number: int) -> ValueAt:
     def value(when: float) -> float | None:
         count = sum(1 for since, n in card.xids if n == number and since <= when)
         return float(count) if count else None

@@ -10,8 +10,8 @@ from console.base.units import parse_quantity
 from console.drill.state.tracks import Track, latest
 
 Object = dict[str, Any]
-Value = Callable[[float], float | None]
-Labelled = Iterable[tuple[dict[str, str], Value]]
+ValueAt = Callable[[float], float | None]
+Labelled = Iterable[tuple[dict[str, str], ValueAt]]
 PHASES = ("Failed", "Pending", "Running", "Succeeded", "Unknown")
 REASONS = ("Evicted", "NodeAffinity", "NodeLost", "Shutdown", "UnexpectedAdmissionError")
 ALLOWED_LABELS = ("spark-role", "spark-app-selector", "spark-app-name", "sparkoperator.k8s.io/app-name")
@@ -20,7 +20,7 @@ UNITS = {"memory": "byte", "cpu": "core", "ephemeral-storage": "byte"}
 _UNUSUAL = re.compile(r"[^a-zA-Z0-9_]")
 
 
-def series_of(name: str, track: Track) -> Iterator[tuple[dict[str, str], Value]]:
+def series_of(name: str, track: Track) -> Iterator[tuple[dict[str, str], ValueAt]]:
     """(labels of its own, value at a time) of each series of that name which a pod has."""
     if name in POD:
         yield from POD[name](track)
@@ -66,16 +66,16 @@ def _ready(track: Track) -> Labelled:
     ]
 
 
-def _since(moment: float | None) -> Value:
+def _since(moment: float | None) -> ValueAt:
     """The moment itself, in whole seconds, from then on."""
     return lambda t: float(int(moment)) if moment and t >= moment else None
 
 
-def _is(changes: list[tuple[float, str]], wanted: str) -> Value:
+def _is(changes: list[tuple[float, str]], wanted: str) -> ValueAt:
     return lambda t: float(latest(changes, t) == wanted)
 
 
-def _only(changes: list[tuple[float, str]], wanted: str) -> Value:
+def _only(changes: list[tuple[float, str]], wanted: str) -> ValueAt:
     return lambda t: 1.0 if latest(changes, t) == wanted else None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from console.base.units import parse_quantity
-from console.drill.prometheus.metrics.ksm import CONTAINER, POD, Value, series_of
+from console.drill.prometheus.metrics.ksm import CONTAINER, POD, ValueAt, series_of
 from console.drill.prometheus.metrics.scraped import Scraped, ScrapeTarget, named
 from console.drill.spark.progress import SparkRun
 from console.drill.spark.runs import Spark
@@ -65,7 +65,7 @@ class PodSeries:
                 "pod": track.name,
             }
             limit = parse_quantity(((spec.get("resources") or {}).get("limits") or {}).get("memory", 0))
-            value: Value
+            value: ValueAt
             if name == "container_spec_memory_limit_bytes":
                 value = lambda _t, limit=limit: limit  # type: ignore[misc]  # noqa: E731
             elif name == "container_oom_events_total":
@@ -81,11 +81,11 @@ class PodSeries:
             yield Scraped(named(name, target, labels), target, alive, now, since=track.created, until=ended)
 
 
-def _while(track: Track, value: Value) -> Value:
+def _while(track: Track, value: ValueAt) -> ValueAt:
     return lambda t: value(t) if track.exists(t) else None
 
 
-def _running(track: Track, value: Value) -> Value:
+def _running(track: Track, value: ValueAt) -> ValueAt:
     return lambda t: value(t) if track.running(t) else None
 
 
@@ -95,14 +95,14 @@ def _seen(t: float, track: Track) -> float:
     return max(started, started + (t - started) // HOUSEKEEPING * HOUSEKEEPING)
 
 
-def _memory(run: SparkRun | None, track: Track, limit: float, resident: bool) -> Value:
+def _memory(run: SparkRun | None, track: Track, limit: float, resident: bool) -> ValueAt:
     if run is None:
         share = 0.35 + (sum(track.uid.encode()) % 20) / 100
         return lambda _t: float(int(limit * share * (0.95 if resident else 1.0)))
     return lambda t: float(resident_of(run, track.uid, _seen(t, track))) * (0.97 if resident else 1.0)
 
 
-def _cpu(run: SparkRun | None, track: Track) -> Value:
+def _cpu(run: SparkRun | None, track: Track) -> ValueAt:
     if run is None:
         return lambda t: round((t - (track.started or t)) * 0.05, 3)
     return lambda t: round(cpu_seconds(run, track.uid, _seen(t, track)), 3)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from console.drill.prometheus.promql.model import LOOKBACK, Labels, Point, labels_of
+from console.drill.prometheus.promql.model import LOOKBACK, Labels, SamplePoint, labels_of
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Scraped:
     since: float = 0.0
     until: float | None = None
 
-    def latest(self, when: int) -> Point | None:
+    def latest(self, when: int) -> SamplePoint | None:
         """The newest sample at `when`, if the newest scrape had one."""
         tick = self.target.last_tick(min(when, self.now))
         if tick < when - LOOKBACK or not self._alive(tick):
@@ -67,14 +67,14 @@ class Scraped:
         value = self.value(tick / 1000)
         return None if value is None else (tick, value)
 
-    def points(self, start: int, end: int) -> list[Point]:
+    def points(self, start: int, end: int) -> list[SamplePoint]:
         """All samples of the span."""
         first, last = self._span(start, end)
         step = int(self.target.interval * 1000)
         found = ((tick, self.value(tick / 1000)) for tick in range(first, last + 1, step))
         return [(tick, value) for tick, value in found if value is not None]
 
-    def ends(self, start: int, end: int) -> tuple[Point, Point, int, float] | None:
+    def ends(self, start: int, end: int) -> tuple[SamplePoint, SamplePoint, int, float] | None:
         """First and last sample and their number, where that is enough."""
         if not self.monotone:
             return None

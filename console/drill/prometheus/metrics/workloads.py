@@ -12,19 +12,19 @@ from console.drill.state.resources import DAEMONSETS, DEPLOYMENTS, QUOTAS, STATE
 from console.drill.state.store import ObjectChange
 
 Object = dict[str, Any]
-Read = Callable[[Object], float | None]
+ReadFigure = Callable[[Object], float | None]
 Key = tuple[str, str, str]
 
 
-def _spec(field: str, default: float = 0.0) -> Read:
+def _spec(field: str, default: float = 0.0) -> ReadFigure:
     return lambda obj: float(obj["spec"].get(field, default))
 
 
-def _status(field: str) -> Read:
+def _status(field: str) -> ReadFigure:
     return lambda obj: float((obj.get("status") or {}).get(field, 0))
 
 
-PLAIN: dict[str, tuple[ServedResource, Read]] = {
+PLAIN: dict[str, tuple[ServedResource, ReadFigure]] = {
     "kube_deployment_spec_replicas": (DEPLOYMENTS, _spec("replicas", 1)),
     "kube_deployment_spec_paused": (DEPLOYMENTS, _spec("paused")),
     "kube_deployment_metadata_generation": (DEPLOYMENTS, lambda obj: float(obj["metadata"].get("generation", 1))),
@@ -99,7 +99,7 @@ def _key(resource: ServedResource, obj: Object) -> Key:
     return resource.id, obj["metadata"]["namespace"], obj["metadata"]["name"]
 
 
-def _over(past: list[tuple[float, Object | None]], read: Read) -> Callable[[float], float | None]:
+def _over(past: list[tuple[float, Object | None]], read: ReadFigure) -> Callable[[float], float | None]:
     def value(when: float) -> float | None:
         for since, obj in reversed(past):
             if since <= when:

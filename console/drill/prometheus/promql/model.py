@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 Labels = tuple[tuple[str, str], ...]
-Point = tuple[int, float]
+SamplePoint = tuple[int, float]
 NAME = "__name__"
 LOOKBACK = 300_000
 
@@ -30,15 +30,15 @@ class TimeSeries(Protocol):
         """Sorted labels with `__name__`."""
         ...
 
-    def points(self, start: int, end: int) -> list[Point]:
+    def points(self, start: int, end: int) -> list[SamplePoint]:
         """Samples of the closed span, in order of time; stale markers left out."""
         ...
 
-    def latest(self, when: int) -> Point | None:
+    def latest(self, when: int) -> SamplePoint | None:
         """The sample that an instant selector sees at `when`: at most five minutes old, not stale."""
         ...
 
-    def ends(self, start: int, end: int) -> tuple[Point, Point, int, float] | None:
+    def ends(self, start: int, end: int) -> tuple[SamplePoint, SamplePoint, int, float] | None:
         """First and last sample of the span, their number, and how much counter resets took away.
 
         None where only `points` can tell; an implementation that can, saves reading weeks of samples.
@@ -114,10 +114,10 @@ class Window:
     """One element of a range vector, with the span it was asked for."""
 
     labels: Labels
-    points: list[Point]
+    points: list[SamplePoint]
     start: int
     end: int
-    summary: tuple[Point, Point, int, float] | None = None
+    summary: tuple[SamplePoint, SamplePoint, int, float] | None = None
 
 
 Value = Any

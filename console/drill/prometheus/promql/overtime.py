@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Callable
 
-from console.drill.prometheus.promql.model import Point, Window
+from console.drill.prometheus.promql.model import SamplePoint, Window
 
 
 def extrapolated(window: Window, *, counter: bool, rate: bool) -> float | None:
@@ -34,7 +34,7 @@ def extrapolated(window: Window, *, counter: bool, rate: bool) -> float | None:
     return result / ((window.end - window.start) / 1000) if rate else result
 
 
-def resets(points: list[Point]) -> float:
+def resets(points: list[SamplePoint]) -> float:
     """What counter resets took away."""
     lost, before = 0.0, points[0][1]
     for _, value in points[1:]:
@@ -55,7 +55,7 @@ def instant(window: Window, *, rate: bool) -> float | None:
     return result / ((last_at - before_at) / 1000) if rate else result
 
 
-def regression(points: list[Point], origin: int) -> tuple[float, float]:
+def regression(points: list[SamplePoint], origin: int) -> tuple[float, float]:
     """Slope per second and value at `origin` of the least squares line."""
     first = points[0][1]
     if all(value == first for _, value in points):

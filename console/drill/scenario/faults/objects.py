@@ -17,7 +17,7 @@ from console.drill.state.resources import PODS, ServedResource
 from console.drill.state.store import private
 
 Object = dict[str, Any]
-Change = Callable[[FaultPlan, ServedResource, Object], Object]
+ObjectEdit = Callable[[FaultPlan, ServedResource, Object], Object]
 PATIENCE = 5.0
 """Seconds after which an object that is not there yet is looked for again."""
 RESTARTED = "kubectl.kubernetes.io/restartedAt"
@@ -49,7 +49,7 @@ def _on_object(plan: FaultPlan, work: Callable[[ServedResource, Object], None]) 
     heap.at(max(plan.when, plan.world.start + 0.001), attempt)
 
 
-def _changing(change: Change) -> Callable[[FaultPlan], None]:
+def _changing(change: ObjectEdit) -> Callable[[FaultPlan], None]:
     """A fault that merges what `change` gives into the object."""
 
     def plan(it: FaultPlan) -> None:
@@ -86,7 +86,7 @@ def _create(it: FaultPlan) -> None:
     it.world.cluster.create(resource, made)
 
 
-def _suspended(on: bool) -> Change:
+def _suspended(on: bool) -> ObjectEdit:
     return lambda _plan, _resource, _obj: {"spec": {"suspend": on}}
 
 
@@ -102,7 +102,7 @@ def _restarted(it: FaultPlan, _resource: ServedResource, _obj: Object) -> Object
     return {"spec": {"template": {"metadata": {"annotations": {RESTARTED: stamp(it.world.heap.now)}}}}}
 
 
-def _verb(kind: str, change: Change, *needs: str) -> FaultKind:
+def _verb(kind: str, change: ObjectEdit, *needs: str) -> FaultKind:
     return FaultKind(kind, (*needs, "by"), "object", _changing(change), needs=needs)
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 
 from console.apps.evidence import of_hit
-from console.facts.logs import Hit, Role
+from console.facts.logs import Hit, LogRole
 from console.facts.wordings import WORDINGS
 from console.findings.case import Case
 from console.findings.figures.python import PythonModuleFigures
 from console.findings.rule import Answer, Rule, finding, severity_of
 from console.findings.simple import LogRule
 
-_ROLES: tuple[Role, ...] = ("driver", "executor")
+_ROLES: tuple[LogRole, ...] = ("driver", "executor")
 _MODULE = re.compile(r"No module named '?(?P<module>[\w.]+)'?")
 
 

@@ -1,5 +1,5 @@
-"""Authenticated requests to one API server: renewal on 401, impersonation, proxies that say why, limits, and failures as
-sentences.
+"""Authenticated requests to one API server: renewal on 401, impersonation, proxies that say why, limits, and failures
+as sentences.
 
 A transport belongs to the event loop in which it was made.
 """

@@ -67,6 +67,8 @@ class MainScreen(Screen[None]):
         self._notice: Line | None = None
         self._timer: Timer | None = None
         self._placed: Page | None = None
+        self._stands = ""
+        """Where a page put the cursor that nobody has moved since."""
         self.turned: Callable[[], None] = lambda: None
         self._until: list[Callable[[Situation], bool]] = []
 
@@ -94,7 +96,7 @@ class MainScreen(Screen[None]):
 
     def _touched(self) -> None:
         """The person moves the cursor: no page puts it elsewhere any more."""
-        self._placed = self.page
+        self._placed, self._stands = self.page, ""
         self.page.touched()
 
     def on_resize(self, event: Resize) -> None:
@@ -138,8 +140,11 @@ class MainScreen(Screen[None]):
         main.cursor_elsewhere = page.marked_elsewhere
         main.show(page.show(inner, self._pin(page, width)))
         if page is not self._placed and (wanted := page.preferred()):
-            self._placed = page
+            self._placed, self._stands = page, wanted
             main.select(wanted)
+        elif page is self._placed and self._stands and not main.has(self._stands):
+            self._stands = page.preferred()
+            main.select(self._stands)
         elif wanted := page.moves_to() or back:
             main.select(wanted)
         page.scrolled(main.below)
@@ -226,6 +231,7 @@ class MainScreen(Screen[None]):
         main.follows = False
         self.page.entered()
         self.turned()
+        self._stands = ""
         if selected:
             self._placed = self.page
         self.refresh_page(selected)

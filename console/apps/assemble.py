@@ -157,7 +157,7 @@ def _measured(group: Group, used: MemoryUse) -> Iterator[tuple[float, float | No
 def _same(old: tuple[object, ...], new: tuple[object, ...]) -> bool:
     """The same objects; figures by their value."""
     return len(old) == len(new) and all(
-        a is b or (isinstance(a, tuple) and a == b) for a, b in zip(old, new, strict=True)
+        a is b or (isinstance(a, (tuple, CountedAttempts)) and a == b) for a, b in zip(old, new, strict=True)
     )
 
 

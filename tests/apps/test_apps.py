@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from msgspec.structs import replace
 
@@ -313,6 +315,14 @@ def test_ten_thousand_pods_are_assembled_once() -> None:
     first = assembler.assemble(world)
     assert len(first) == 500 and all(len(a.executors) == 19 for a in first)
     assert all(a is b for a, b in zip(first, assembler.assemble(world), strict=True)), "nothing changed"
+
+
+def test_a_count_that_comes_back_with_the_next_look_makes_nothing_again() -> None:
+    """A session gives back what was counted; the count is the same one, though another object."""
+    world, assembler = facts(*[driver(name=f"a{a}-driver", app_id=f"spark-{a:032x}") for a in range(3)]), Assembler()
+    assembler.assemble(world)
+    looks = [assembler.assemble(replace(world, counted=assembler.counted)) for _ in range(3)]
+    assert all(a is b for one, other in pairwise(looks) for a, b in zip(one, other, strict=True))
 
 
 def test_a_recorded_rerun_keeps_both_attempts() -> None:

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 
 FIRST_ROUNDS = 2
 """Rounds of reading before everything is said to have been read once."""
-METRICS_AGE = 15.0
-"""Seconds of the clock after which a walk has the objectives measured again."""
+LATE = 15.0
+"""Seconds of the clock after which a walk has the objectives measured, and pods of components read, again."""
 FRESH_WITHIN = 10.0
 """Seconds of real time that a refreshed board may take."""
 _SICK = FAILED | {"PENDING_RERUN", "INVALIDATING"}
@@ -86,6 +86,7 @@ class Loops:
         self._builds = 0
         self._synced = False
         self._first_read = False
+        self._components_read = at.clock.now()
         self._failed: dict[str, NotJudged] = {}
         self._histories = Histories()
 
@@ -150,6 +151,7 @@ class Loops:
                 self._dirty.set()
 
     async def _read_pods_of_components(self) -> bool:
+        self._components_read = self._at.clock.now()
         found = self._at.metrics.found(self.facts)
         spaces = {thing.namespace for part in found for thing in part.things}
         new = await self._read("objects beside components", self._at.beside.refresh(spaces))
@@ -324,9 +326,11 @@ class Loops:
 
     async def refreshed(self, *, after: float | None = None) -> Board:
         """A board built from facts that were read after this call began; the latest one where sources are late."""
-        if self._at.metrics.age() >= METRICS_AGE:
+        if self._at.metrics.age() >= LATE:
             await self._at.metrics.measure()
         await self._read_sick()
+        if self._at.clock.now() - self._components_read >= LATE:
+            await self._read_pods_of_components()
         began = self._builds
         self._dirty.set()
         with contextlib.suppress(TimeoutError):

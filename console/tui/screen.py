@@ -67,8 +67,7 @@ class MainScreen(Screen[None]):
         self._notice: Line | None = None
         self._timer: Timer | None = None
         self._placed: Page | None = None
-        self._stands = ""
-        """Where a page put the cursor that nobody has moved since."""
+        self._stands = ""  # where a page put the cursor that nobody has moved since
         self.turned: Callable[[], None] = lambda: None
         self._until: list[Callable[[Situation], bool]] = []
 
@@ -274,8 +273,7 @@ class MainScreen(Screen[None]):
             self.say(self.page.unknown(LABELS.get(event.key, str(event.character))))
 
     def _press(self, key: KeyBinding) -> None:
-        reason = self.page.why_not(key) if key in self.page.keys else ""
-        if reason:
+        if reason := self.page.why_not(key) if key in self.page.keys else "":
             self.say(f"{key.label}: {reason}")
             return
         action = getattr(self.page if key in self.page.keys else self, f"do_{key.action}", None)
@@ -316,14 +314,10 @@ class MainScreen(Screen[None]):
         self.copy(self.query_one("#main", Pane).selected_text())
 
     def copy(self, text: str) -> None:
-        if not text:
-            self.say("there is nothing to copy here")
-            return
-        sequence = copy_sequence(text, os.environ)
-        driver = self.app._driver
+        sequence, driver = copy_sequence(text, os.environ) if text else None, self.app._driver
         if sequence is None or driver is None:
-            self.say("too long for the terminal's clipboard", bad=True)
-            return
+            why = "too long for the terminal's clipboard" if text else "there is nothing to copy here"
+            return self.say(why, bad=bool(text))
         driver.write(sequence)
         self.say("sent to the clipboard of your terminal")
 

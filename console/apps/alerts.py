@@ -13,6 +13,7 @@ from console.facts.model import Alert
 _NAMES = ("app", "spark_app_name", "app_name", "application_name", "sparkapplication")
 _IDS = ("application_id", "spark_app_selector", "spark_app_id")
 _OBJECTIVES = ("slo", "sloth_slo", "sloth_id", "slo_name", "objective")
+_WORKLOADS = ("deployment", "statefulset", "daemonset")
 _POD = re.compile(r"(.+?)(?:-[0-9a-f]{16})?-(?:driver|exec-\d+)")
 """A driver's or an executor's pod begins with the name of its application."""
 
@@ -25,22 +26,26 @@ class NamedByAlert(Struct, frozen=True):
         words: what they name, for people; `` where they name neither an application nor a namespace.
         namespace: where that lies, `` where the alert does not say.
         whole: only a namespace is named, and applications are known there.
+        workload: the name of the Deployment, StatefulSet or DaemonSet that it is about, where that is no application.
     """
 
     apps: tuple[str, ...] = ()
     words: str = ""
     namespace: str = ""
     whole: bool = False
+    workload: str = ""
 
     @property
     def unknown(self) -> bool:
         """It names something, and that is not known here."""
-        return bool(self.words) and not self.apps and not self.whole
+        return bool(self.words) and not self.apps and not self.whole and not self.workload
 
     def may_mean(self, app: str) -> bool:
         """Whether the application with this key (`` for none) may be the one that is meant."""
         if self.apps:
             return app in self.apps
+        if self.workload:
+            return False
         if self.whole:
             return app.startswith(f"{self.namespace}/")
         return not self.words
@@ -54,7 +59,8 @@ def named_by(alert: Alert, apps: Sequence[SparkApp]) -> NamedByAlert:
     where = f"namespace {namespace}" if namespace else ""
     words = " in ".join(part for part in (who, where) if part)
     whole = not who and bool(namespace) and any(app.namespace == namespace for app in apps)
-    return NamedByAlert(found, words, namespace, whole)
+    workload = "" if found or who else next((labels[key] for key in _WORKLOADS if labels.get(key)), "")
+    return NamedByAlert(found, words, namespace, whole, workload)
 
 
 def about_spark(alert: Alert, apps: Sequence[SparkApp], objectives: Iterable[str] = ()) -> bool:
@@ -93,6 +99,8 @@ def _points_at(labels: Mapping[str, str], app: SparkApp) -> bool:
     if namespace and app.namespace != namespace:
         return False
     if any(labels.get(key) == app.name for key in _NAMES):
+        return True
+    if app.kind.lower() in _WORKLOADS and labels.get(app.kind.lower()) == app.name:
         return True
     if app.app_id and any(labels.get(key) == app.app_id for key in _IDS):
         return True

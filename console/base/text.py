@@ -78,6 +78,15 @@ def utf8(text: str) -> str:
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
+_ROUND = re.compile(r"(?<=\d)0{6,}(?=\D|$)")
+"""The nanoseconds in the stamp of a scheduled run, which are none and tell no run from another."""
+
+
+def told_apart(name: str) -> str:
+    """A name that does not fit, without what tells it from no other."""
+    return _ROUND.sub("…", name)
+
+
 def shorten(text: str, width: int, *, middle: bool = False) -> str:
     """At most `width` characters, with an ellipsis where something was cut."""
     if len(text) <= width:
@@ -85,6 +94,9 @@ def shorten(text: str, width: int, *, middle: bool = False) -> str:
     if width <= 1:
         return text[:width]
     if middle:
+        text = told_apart(text)
+        if len(text) <= width:
+            return text
         head = (width - 1) // 2
         return text[:head] + "…" + text[len(text) - (width - 1 - head) :]
     return text[: width - 1] + "…"

@@ -245,6 +245,8 @@ class Workload(Struct, frozen=True, gc=False):
     managers: tuple[str, ...] = ()
     changed: float | None = None
     """When it was last written to, its status apart, by its managed fields; None where those were not read."""
+    writers: tuple[tuple[str, float], ...] = ()
+    """Managers of its fields, its status apart, with when each wrote last."""
     gone: bool = False
 
     @property

@@ -21,8 +21,9 @@ from console.facts.model import Event, Log, Pod, RestDocument, Sample
 from console.facts.rest import RestView
 from console.findings.applogs import AppLogs
 from console.findings.joined import JoinedFacts
+from console.findings.lost.changes import AppChanges, with_its_driver
 from console.findings.lost.losses import Loss, losses
-from console.findings.lost.victims import OwnChanges, Victim, victims
+from console.findings.lost.victims import Victim, victims
 from console.findings.model import Finding
 from console.findings.restlog import rest_log
 from console.findings.stop import Stop
@@ -269,18 +270,20 @@ class Case:
 
     @cached_property
     def victims(self) -> list[Victim]:
-        """Executors that did not end normally, from everything that speaks of them, without `ended_by_us`."""
-        return [one for one in self._ended if not self.changes.ended(one)]
+        """Executors that did not end normally, from everything that speaks of them, without `ended_by_change`."""
+        left = (one for one in self._ended if not self.changes.ended(one))
+        return [one for one in left if not with_its_driver(one, self.events, self.app.attempts)]
 
     @cached_property
-    def ended_by_us(self) -> list[Victim]:
-        """Executors that a change by Console ended: they say nothing against the application."""
+    def ended_by_change(self) -> list[Victim]:
+        """Executors that a change of the application ended: they say nothing against it."""
         return [one for one in self._ended if self.changes.ended(one)]
 
     @cached_property
-    def changes(self) -> OwnChanges:
-        """What Console itself changed of the application, by the events that it left."""
-        return OwnChanges(self.events, self.app.attempts)
+    def changes(self) -> AppChanges:
+        """What was changed of the application, as the cluster tells it."""
+        made = self.group.cr or self.group.deployment if self.group is not None else None
+        return AppChanges(self.events, self.app.attempts, made, self.app.state)
 
     @cached_property
     def _ended(self) -> list[Victim]:

@@ -65,6 +65,12 @@ def objects_of(component: Component) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*(t.subject for t in component.troubles), *component.found)))
 
 
+def objects_of_component(finding: Finding, board: Board) -> tuple[str, ...]:
+    """Keys of the objects of the component that a finding is about."""
+    id = finding.data.component if isinstance(finding.data, ComponentFigures) else _owner(finding, board)
+    return next((objects_of(c) for c in board.components if c.id == id), ())
+
+
 def means(finding: Finding, key: str, runbook: Runbook, board: Board) -> bool:
     """Whether a finding that a runbook is for speaks of a subject: as its own, or as what another thing lacks."""
     return concerns(finding, key, board) or key_of(finding, runbook, board) == key

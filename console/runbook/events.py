@@ -54,6 +54,7 @@ class Started(WalkEvent, frozen=True, tag="started"):
 
 class Entered(WalkEvent, frozen=True, tag="entered"):
     step: str
+    title: str = ""
 
 
 class Judged(WalkEvent, frozen=True, tag="judged"):

@@ -16,11 +16,13 @@ import jinja2
 from console.base import units
 from console.base.clock import rfc3339
 from console.base.shapes import is_number
-from console.base.text import clean, shorten
+from console.base.text import clean, listed, shorten
 from console.runbook.budget import MAX_TEXT, TooMuchError, capped, items_of, kind_of, number_of, short, text_of
 from console.runbook.context import podsums
 
 MI = 2**20
+MOST_NAMED = 5
+"""Members of a list or an object that are said; how many more there are is said, too."""
 
 
 _PART = re.compile(r"\[([^\]]+)\]|([^.\[\]]+)")
@@ -67,6 +69,30 @@ def round_up_mi(value: Any, step: int = 128) -> int:
     """Bytes rounded up to a multiple of `step` MiB."""
     size = max(1, int(number_of(step))) * MI
     return math.ceil(number_of(value) / size) * size
+
+
+def said(value: Any) -> str:
+    """A value as people read it: sizes with their unit, objects by their names, lists in part."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "yes" if value else "no"
+        case list() | tuple():
+            return listed((said(one) for one in value), MOST_NAMED) or "none"
+        case dict():
+            meta = value.get("metadata")
+            name = value.get("name") or (meta.get("name") if isinstance(meta, dict) else None)
+            return shorten(clean(str(name)), 60) if name else _fields(value)
+        case int() | float() if value >= MI and value % MI == 0:
+            return units.human_bytes(value)
+        case float():
+            return f"{value:.6g}"
+    return shorten(clean(str(value)), 60)
+
+
+def _fields(value: dict[str, Any]) -> str:
+    return shorten(listed((f"{clean(str(k))} {said(v)}" for k, v in value.items()), MOST_NAMED), 200) or "nothing"
 
 
 def seconds(value: Any) -> float:
@@ -278,6 +304,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "values": lambda v: short(list(v.values())) if isinstance(v, dict) else items_of(v),
     "items": lambda v: short([[k, x] for k, x in v.items()]) if isinstance(v, dict) else items_of(v),
     "default": default,
+    "said": lambda v: capped(said(v)),
     "string": lambda v: capped(text_of(v)),
     "upper": lambda v: text_of(v).upper(),
     "lower": lambda v: text_of(v).lower(),

@@ -13,7 +13,7 @@ from console.base.text import clean, listed
 from console.board.model import Board
 from console.facts.model import Alert
 from console.findings.model import SEVERITY_ORDER, Finding
-from console.runbook.about import fits
+from console.runbook.about import fits, objects_of_component
 from console.runbook.model import AlertMatch, Runbook
 
 ALERT, LABEL, PATTERN, LINK, FINDING, NAMED, CLASS, SLO = 100, 10, 5, 90, 60, 50, 30, 20
@@ -50,7 +50,8 @@ def rank(
         runbooks: the library.
         board: what is wrong.
         app: only what belongs to this application (`namespace/name`).
-        alert: only this alert and the findings of what it names; one that names something unknown has none.
+        alert: only this alert and the findings of what it names; one that names something unknown has none. What waits
+            or fails beside a component is not what an alert of the component is about.
     """
     books = sorted(runbooks, key=lambda r: r.id)
     meant = NamedByAlert((app,)) if app else NamedByAlert() if alert is None else named_by(alert, board.apps)
@@ -63,7 +64,7 @@ def rank(
                 found = _by_alert(book, item)
                 order += [((0, 0, index), replace(found, app=about))] if found else []
         for index, finding in enumerate(board.findings):
-            if meant.may_mean(finding.app) and fits(finding, book, board):
+            if _means(meant, finding, board) and fits(finding, book, board):
                 found = _by_finding(book, finding)
                 order += [((1, SEVERITY_ORDER[finding.severity], index), found)] if found else []
         if not app and alert is None:
@@ -71,6 +72,16 @@ def rank(
     order.sort(key=lambda pair: (pair[0][0], -pair[1].score, pair[0][1:], pair[1].runbook))
     matches = [m for _, m in order]
     return tuple(replace(m, tied=any(_ties(m, other) for other in matches)) for m in matches)
+
+
+def _means(meant: NamedByAlert, finding: Finding, board: Board) -> bool:
+    """Whether a finding is about what is meant: an application, or the workload that an alert names, or the component
+    that the workload is of."""
+    if not meant.workload:
+        return meant.may_mean(finding.app)
+    keys = (finding.subject, *objects_of_component(finding, board))
+    parts = (key.split("/") for key in keys)
+    return any(part[1:] in ([meant.namespace, meant.workload], ["", meant.workload]) for part in parts if part)
 
 
 def _ties(one: Matched, other: Matched) -> bool:

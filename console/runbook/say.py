@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from console.base.clock import moment
 from console.base.errors import ConsoleError
 from console.base.redact import redact
+from console.base.shapes import is_number
 from console.base.text import clean, shorten
 from console.base.units import parse_duration
 from console.facts.evidence import Evidence
 from console.runbook import template
+from console.runbook.filters import said
 from console.runbook.model import Step
 
 MAX_LINES = 60
+_TIMES = ("changed.", "created.", "now")
+"""How expressions begin that are points in time."""
 
 
 def place(runbook_id: str, step: Step, key: str) -> str:
@@ -80,3 +85,20 @@ def span(step: Step, key: str, text: str, ctx: Mapping[str, Any]) -> float:
         return parse_duration(template.render(text, ctx, where))
     except ValueError as error:
         raise ConsoleError(f"{where}: {clean(str(error))}") from None
+
+
+def title(runbook_id: str, step: Step, ctx: Mapping[str, Any]) -> str:
+    """The title of a step with what is filled in; `` where nothing is, or where it is not known."""
+    if template.outline(step.title) == step.title:
+        return ""
+    try:
+        return safe(template.render(step.title, ctx, place(runbook_id, step, "title"))).strip()
+    except template.TemplateError:
+        return ""
+
+
+def kept(value: Any, expression: str = "") -> str:
+    """A value that is kept, as people read it."""
+    if is_number(value) and expression.strip().startswith(_TIMES):
+        return moment(value)
+    return said(value)

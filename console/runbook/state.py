@@ -22,6 +22,7 @@ class StepState(Struct, frozen=True):
     Attributes:
         state: `stopped` is a step at which somebody ended the walk: it was not done.
         goto: where it led, `` while it is current.
+        title: its title as it was when it was entered, `` where nothing is filled in.
         measured: a verify step has had data at least once.
         watched: since when somebody has been watching it (entered, or resumed); its deadline counts from here.
     """
@@ -38,6 +39,7 @@ class StepState(Struct, frozen=True):
     goto: str = ""
     measured: bool = False
     watched: float | None = None
+    title: str = ""
 
 
 class Undone(Struct, frozen=True):

@@ -256,7 +256,7 @@ def enter(runbook: Runbook, walk: Walk, step_id: str, ctx: Mapping[str, Any], no
     step = runbook.step(step_id)
     if step is None:
         raise UsageError(f"runbook {runbook.id} has no step {step_id!r}")
-    entered = Entered(at=now, step=step_id)
+    entered = Entered(at=now, step=step_id, title=say.title(runbook.id, step, ctx))
     holds, why = truth(step.when, ctx) if step.when else (True, "")
     if holds is None and step.writes and step.on_unknown:
         said = safe(f"whether it is due cannot be told: {why}")
@@ -288,7 +288,8 @@ def judge(runbook: Runbook, step: Step, ctx: Mapping[str, Any], now: float) -> J
         values, why = _saved(step, ctx)
         if why:
             return Judged(now, step.id, "unknown", safe(why), step.on_unknown, evidence)
-        said = ", ".join(f"{name} {shorten(str(value), 60)}" for name, value in values.items())
+        said = words(runbook.id, step, "because", step.branches[0].because, {**ctx, "saved": values})
+        said = said or ", ".join(f"{name} {say.kept(value, step.saves[name])}" for name, value in values.items())
         return Judged(now, step.id, "pass", safe(f"kept: {said}"), step.branches[0].goto, evidence, {"saved": values})
     answer = ctx.get("query", {})
     output: dict[str, Any] = {"value": answer["value"]} if step.query and "value" in answer else {}

@@ -30,7 +30,7 @@ MAX_DEPTH = 60
 MAX_LITERAL = 10**18
 RESERVED = frozenset({"self", "super", "caller", "varargs", "kwargs", "namespace"})
 LOOP_FIELDS = frozenset({"index", "index0", "first", "last", "length"})
-_FILLED_IN = re.compile(r"\s*\{[{%].*?[%}]\}", re.DOTALL)
+_FILLED_IN = re.compile(r"\{\{-?\s*([\w.]*).*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 
 
 class TemplateError(ConsoleError):
@@ -276,8 +276,8 @@ def render(text: str, ctx: Mapping[str, Any], place: str = "") -> str:
 
 
 def outline(text: str) -> str:
-    """A template in words, without what it would fill in."""
-    return _FILLED_IN.sub(" …", text)
+    """A template in words; what it would fill in is named: `Raise <setting> to <size>`."""
+    return " ".join(_FILLED_IN.sub(lambda found: f"<{found[1].split('.')[-1]}>" if found[1] else " ", text).split())
 
 
 def evaluate(expr: str, ctx: Mapping[str, Any], place: str = "") -> Any:

@@ -13,7 +13,7 @@ def is_template(text: str) -> bool:
 
 
 def plain_title(step: Step) -> str:
-    """The title of a step; what its template would fill in is left out until it is known."""
+    """The title of a step; what its template would fill in is named until it is known."""
     return template.outline(step.title)
 
 
@@ -21,6 +21,8 @@ def title_of(state: StepState, step: Step | None) -> str:
     """The title of a step that was made: of its change, where it has one. Its id where the runbook cannot be read."""
     if state.preview is not None and state.preview.effect.title:
         return state.preview.effect.title
+    if state.title:
+        return state.title
     return plain_title(step) if step is not None else state.step
 
 

@@ -94,10 +94,8 @@ def hold(
     events: tuple[AnyEvent, ...] = ()
     began = walk.hold_since
     if began is None:
-        began, events = (
-            now,
-            (HoldBegan(now, step.id, f"true now; it has to stay true for {human_duration(wanted)}", reading.mark),),
-        )
+        more = f"; it has to stay true for {human_duration(wanted)}" if wanted >= 1 else ""
+        began, events = now, (HoldBegan(now, step.id, f"true now{more}", reading.mark),)
     elif before is not None and (missed := _missed(before, now, 2 * step.poll + LATE)):
         began, unseen = min(now, began + missed), human_duration(missed)
         why = f"{before.doubt} for {unseen}" if before.doubt else f"nobody watched for {unseen}"
@@ -105,7 +103,9 @@ def hold(
     if now - began < wanted:
         return events
     if _risen(step, walk, reading):
-        return (*events, _verified(step, ctx, walk, now, "effective", f"held for {human_duration(now - began)}"))
+        held = now - began
+        said = f"held for {human_duration(held)}" if held >= 1 else "true at once, and nothing more was asked for"
+        return (*events, _verified(step, ctx, walk, now, "effective", said))
     return (*events, *_late(step, ctx, walk, now, "nothing moved while it held"))
 
 

@@ -119,7 +119,7 @@ def _after(event: WalkEvent, walk: Walk) -> Walk:
 
 @_after.register
 def _entered(event: Entered, walk: Walk) -> Walk:
-    state = StepState(step=event.step, state="current", entered=event.at, watched=event.at)
+    state = StepState(step=event.step, state="current", entered=event.at, watched=event.at, title=event.title)
     return change(
         walk, current=event.step, status="running", steps=(*walk.steps, state), path=(*walk.path, event.step),
         preview=None, confirmed="", hold_since=None, mark=None,
@@ -282,7 +282,7 @@ def _applied(event: Applied, walk: Walk) -> Walk:
         walk = change(lasting(walk, intent.effect), rollbacks=rollbacks)
         walk = taken_back(walk, intent.effect, event.at)
         walk = change(walk, writes=(*walk.writes, intent.effect), changed=event.at, sent=(*walk.sent, intent.at))
-        walk = cost_on(walk, f"by the change “{intent.effect.title or intent.effect.action}”", event.impact)
+        walk = cost_on(walk, f"until the change “{intent.effect.title or intent.effect.action}”", event.impact)
     walk = change(
         walk, pending=None, in_doubt=None, landed="", preview=None, confirmed="", undo="", status=_alive(walk)
     )

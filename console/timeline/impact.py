@@ -128,7 +128,7 @@ def _meanwhile(walk: Walk, before: Impact | None, between: Iterable[tuple[str, I
     for occasion, now in between:
         if before is not None:
             differs = _differs(walk, before, now)
-            said.append(f"{occasion} ({_moment(now.at)}): {'; '.join(differs) or 'as before'}")
+            said.append(f"{occasion} (as seen at {_moment(now.at)}): {'; '.join(differs) or 'as before'}")
         before = now
     return tuple(said)
 

@@ -81,12 +81,13 @@ class WalkRecord:
         if (runbook := stored_runbook(walk)) is not None:
             titles, title = {step.id: plain_title(step) for step in runbook.steps}, runbook.title
             kinds = {step.id: step.kind for step in runbook.steps}
+        titles.update({state.step: state.title for state in walk.steps if state.title})
         return cls(walk, tuple(events), tuple(hashes), chain, titles, title, kinds, on_it)
 
     def name(self, number: int) -> str:
         """`step 7: Heap or overhead?` of the step that was made as the `number`th (from 1)."""
         state = self.walk.steps[number - 1]
-        shown = state.preview.effect.title if state.preview is not None else ""
+        shown = (state.preview.effect.title if state.preview is not None else "") or state.title
         return f"step {number}: {shown or self.titles.get(state.step, state.step)}"
 
     def where(self) -> str:

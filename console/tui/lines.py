@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from rich.cells import cell_len, set_cell_size
 
-from console.base.text import clean
+from console.base.text import clean, told_apart
 
 TextRole = Literal[
     "text", "dim", "head", "title", "ok", "warn", "crit", "info", "accent", "badge", "badge-prod", "badge-drill", "key",
@@ -62,6 +62,9 @@ def fit(text: str, width: int, align: Literal["left", "right"] = "left") -> str:
 def fit_middle(text: str, width: int, align: Literal["left", "right"] = "left") -> str:
     """`text` in exactly `width` cells; a name that does not fit loses its middle: both ends tell names apart."""
     if cell_len(text) <= width or width < 5:
+        return fit(text, width, align)
+    text = told_apart(text)
+    if cell_len(text) <= width:
         return fit(text, width, align)
     head = width // 2 - 1
     tail = width - 1 - head

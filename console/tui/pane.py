@@ -131,6 +131,10 @@ class Pane(ScrollView, can_focus=True):
         if size != self.virtual_size:
             self.virtual_size = size
 
+    def has(self, key: str) -> bool:
+        """Whether a line has this key."""
+        return self._lines.find(key) is not None
+
     def select(self, key: str) -> None:
         """Put the cursor on `key`, if it is there."""
         place = self._lines.find(key)

@@ -67,6 +67,7 @@ class MainScreen(Screen[None]):
         self._notice: Line | None = None
         self._timer: Timer | None = None
         self._placed: Page | None = None
+        self._stands = ""  # where a page put the cursor that nobody has moved since
         self.turned: Callable[[], None] = lambda: None
         self._until: list[Callable[[Situation], bool]] = []
 
@@ -94,7 +95,7 @@ class MainScreen(Screen[None]):
 
     def _touched(self) -> None:
         """The person moves the cursor: no page puts it elsewhere any more."""
-        self._placed = self.page
+        self._placed, self._stands = self.page, ""
         self.page.touched()
 
     def on_resize(self, event: Resize) -> None:
@@ -120,7 +121,8 @@ class MainScreen(Screen[None]):
         self.hub.focus = focus
         self.refresh_page()
 
-    def refresh_page(self) -> None:
+    def refresh_page(self, back: str = "") -> None:
+        """Show the page anew; `back` is where the cursor stood before the page was left, if it was."""
         if not self.is_mounted:
             return
         width = self.size.width
@@ -137,9 +139,12 @@ class MainScreen(Screen[None]):
         main.cursor_elsewhere = page.marked_elsewhere
         main.show(page.show(inner, self._pin(page, width)))
         if page is not self._placed and (wanted := page.preferred()):
-            self._placed = page
+            self._placed, self._stands = page, wanted
             main.select(wanted)
-        elif wanted := page.moves_to():
+        elif page is self._placed and self._stands and not main.has(self._stands):
+            self._stands = page.preferred()
+            main.select(self._stands)
+        elif wanted := page.moves_to() or back:
             main.select(wanted)
         page.scrolled(main.below)
         self.query_one("#where", StatusLine).show(frame.where(self.hub.situation, page.place, width))
@@ -225,10 +230,10 @@ class MainScreen(Screen[None]):
         main.follows = False
         self.page.entered()
         self.turned()
-        self.refresh_page()
+        self._stands = ""
         if selected:
             self._placed = self.page
-            main.select(selected)
+        self.refresh_page(selected)
 
     def on_pane_cursor_moved(self, event: Pane.CursorMoved) -> None:
         if event.pane.id == "main" and type(event) is Pane.CursorMoved:
@@ -268,8 +273,7 @@ class MainScreen(Screen[None]):
             self.say(self.page.unknown(LABELS.get(event.key, str(event.character))))
 
     def _press(self, key: KeyBinding) -> None:
-        reason = self.page.why_not(key) if key in self.page.keys else ""
-        if reason:
+        if reason := self.page.why_not(key) if key in self.page.keys else "":
             self.say(f"{key.label}: {reason}")
             return
         action = getattr(self.page if key in self.page.keys else self, f"do_{key.action}", None)
@@ -310,14 +314,10 @@ class MainScreen(Screen[None]):
         self.copy(self.query_one("#main", Pane).selected_text())
 
     def copy(self, text: str) -> None:
-        if not text:
-            self.say("there is nothing to copy here")
-            return
-        sequence = copy_sequence(text, os.environ)
-        driver = self.app._driver
+        sequence, driver = copy_sequence(text, os.environ) if text else None, self.app._driver
         if sequence is None or driver is None:
-            self.say("too long for the terminal's clipboard", bad=True)
-            return
+            why = "too long for the terminal's clipboard" if text else "there is nothing to copy here"
+            return self.say(why, bad=bool(text))
         driver.write(sequence)
         self.say("sent to the clipboard of your terminal")
 

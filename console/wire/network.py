@@ -13,7 +13,7 @@ import aiohttp
 from console.base.errors import ConsoleError, ReachError, UsageError
 from console.base.redact import redact
 from console.base.text import clean, shorten
-from console.wire.checks import http_address
+from console.wire.checks import http_address, named
 
 
 def proxy_for(server: str, configured: str) -> str:
@@ -84,7 +84,7 @@ def _in_networks(host: str, exempt: str) -> bool:
 
 def network_error(error: BaseException, server: str, seconds: float | None = None) -> ConsoleError:
     """A failure of the network as a sentence about `server`."""
-    where = redact(server)
+    where = named(server)
     if isinstance(error, aiohttp.ClientProxyConnectionError):
         return ReachError(
             f"the proxy for {where} cannot be reached: {_cause(error)}", hint="check proxy-url, HTTPS_PROXY"

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from console.base.errors import ReachError
 from console.base.jsontext import decode_json
+from console.wire.checks import named
 from console.wire.errors import http_error, words
 from console.wire.http import MAX_BODY, HttpAnswer, Query, read_answer
 from console.wire.paths import object_path, proxy_path
@@ -65,7 +66,8 @@ class Reader(Reviews):
         answer = await self._transport.send("GET", path, query=query, timeout=timeout, limit=limit, headers=headers)
         if answer.content_type == "text/html":
             raise ReachError(
-                f"{self._transport.target.server} answers with web pages: this is no Kubernetes API, or a login page",
+                f"{named(self._transport.target.server)} answers with web pages: this is no Kubernetes API, or a login "
+                "page",
                 hint="check the server of the context, and any proxy in front of it",
             )
         return answer.body

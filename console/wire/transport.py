@@ -16,6 +16,7 @@ from urllib.parse import quote
 import msgspec
 
 from console.wire.auth import Authenticator, Credentials
+from console.wire.checks import named
 from console.wire.config import ClusterTarget
 from console.wire.errors import QuietError, http_error
 from console.wire.http import (
@@ -169,7 +170,7 @@ class Transport:
                     raise self._auth.refused()
                 credentials, renewed = await self._auth.renew(credentials), True
         except aiohttp.SocketTimeoutError:
-            raise QuietError(f"{self.target.server} was silent for {idle:g} s") from None
+            raise QuietError(f"{named(self.target.server)} was silent for {idle:g} s") from None
         except (aiohttp.ClientError, OSError) as error:
             raise network_error(error, self.target.server, CONNECT) from None
 

@@ -90,6 +90,7 @@ DECIDED: dict[str, str] = {
     "runbook/context/writers.py:MOST_FIELDS": EXAMPLES,
     "runbook/steps.py:MOST_KEPT": REFUSED,
     "runbook/remarks.py:MOST": MORE,
+    "runbook/filters.py:MOST_NAMED": MORE,
     "runbook/say.py:MAX_LINES": MORE,
     "runbook/steps.py:MAX_STEPS": REFUSED,
     "runbook/template.py:MAX_DEPTH": REFUSED,

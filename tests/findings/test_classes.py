@@ -319,6 +319,58 @@ def test_executors_that_the_restart_after_our_change_ended_are_no_losses_and_are
     assert found.title == "2 executors ended by a change that Console made" and "Raise memoryOverhead" in found.detail
 
 
+def written(manager: str, when: float, began: float = 230, **notes: str) -> tuple[Finding, ...]:
+    """An application whose object somebody wrote to then, and whose next driver began later; no event tells of it."""
+    lost = event("SparkApplication/jobs/etl", "SparkExecutorFailed", OPERATOR.format("etl-exec-1", 143), 201)
+    fields = [
+        {"manager": "spark-operator", "operation": "Update", "time": at(0)},
+        {"manager": manager, "operation": "Update", "time": at(when)},
+        {"manager": "spark-operator", "operation": "Update", "subresource": "status", "time": at(231)},
+    ]
+    return judge(
+        cr("RUNNING", meta={"managedFields": fields, "annotations": notes}),
+        driver(created=began, app_id="spark-2", labels=OPERATED),
+        executor(1, name="etl-b-exec-1", created=began, app_id="spark-2", labels=OPERATED),
+        lost,
+    )
+
+
+def test_whoever_looks_sees_on_the_object_that_a_change_by_console_ended_executors() -> None:
+    (found,) = written("console-oncall", 195, **{"console.oncall/effect": "w-1/1"})
+    assert found.code == "ended-by-console"
+    assert "was changed by Console (w-1/1)" in found.detail and "console-oncall" in found.evidence[0].excerpt
+
+
+def test_executors_that_ended_because_somebody_changed_the_application_are_no_losses_of_it() -> None:
+    (found,) = written("kubectl-edit", 195)
+    assert (found.code, found.severity) == ("ended-by-change", "info")
+    assert found.title.endswith("ended by a change of the application") and "by kubectl-edit" in found.detail
+
+
+def test_a_write_that_began_nothing_anew_and_one_of_its_operator_explain_no_loss() -> None:
+    assert "executor-sigterm" in {f.code for f in written("kubectl-label", 195, began=0)}
+    assert "executor-sigterm" in {f.code for f in written("spark-operator", 195, began=300)}
+
+
+@pytest.mark.parametrize(
+    ("reason", "when", "lost"),
+    [
+        ("SparkDriverFailed", 205, False),
+        ("SparkApplicationPendingRerun", 215, False),
+        ("SparkDriverFailed", 300, True),
+        ("SparkDriverRunning", 205, True),
+    ],
+)
+def test_an_executor_that_was_stopped_with_the_driver_of_a_former_attempt_is_no_loss(
+    reason: str, when: float, lost: bool
+) -> None:
+    stopped = event("SparkApplication/jobs/etl", "SparkExecutorFailed", OPERATOR.format("etl-exec-1", 143), 201)
+    failed = event("SparkApplication/jobs/etl", reason, "Driver etl-driver", when)
+    again = driver(created=600, app_id="spark-2", labels=OPERATED)
+    found = {f.code for f in judge(cr("RUNNING"), again, stopped, failed, now=700)}
+    assert ("executor-sigterm" in found) is lost
+
+
 def test_what_runs_out_of_memory_after_our_change_or_dies_long_after_it_is_not_ours() -> None:
     oom = executor(2, ended(137, "OOMKilled", when=240), "Failed", name="etl-b-exec-2", created=231, app_id="spark-2")
     assert "executor-oom-container" in {f.code for f in restarted((RESTARTED,), oom)}

@@ -10,6 +10,7 @@ import pytest
 
 from console.cli.main import run
 from tests.findings.corpus import ROOT
+from tests.findings.worlds import RUNNING, ended, raw_pod
 
 OOM, HEALTHY = str(ROOT / "kubernetes-1.37" / "oom1"), str(ROOT / "kubernetes-1.37" / "healthy2")
 
@@ -73,3 +74,24 @@ def test_every_rule_that_was_tried_is_explained(capsys: pytest.CaptureFixture[st
     assert len(found["tried"]) > 40 and all(t["because"] for t in found["tried"])
     classes = {t["class"] for t in found["tried"]} - {None}
     assert classes == {f"I{n:02d}" for n in range(1, 31)}
+
+
+@pytest.mark.parametrize("output", ["text", "json"])
+def test_the_explanation_of_much_evidence_is_no_larger_than_what_it_explains(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], output: str
+) -> None:
+    """120 applications that all lose executors, each at a time of its own."""
+    pods = []
+    for number in range(120):
+        mine = {"app_id": f"spark-{number:032d}", "labels": {"spark-app-name": f"etl-{number}"}}
+        pods.append(raw_pod(f"etl-{number}-driver", "driver", state=RUNNING, **mine))
+        died = ended(137, "OOMKilled", when=100 + number)
+        pods += [raw_pod(f"etl-{number}-exec-{n}", number=n, state=died, phase="Failed", **mine) for n in (1, 2, 3)]
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": pods})
+    (tmp_path / "pods.json").write_text(text)
+    sizes = []
+    for more in ((), ("--explain",)):
+        assert run(["diagnose", str(tmp_path), "-o", output, *more]) == 1
+        sizes.append(len(capsys.readouterr().out))
+    plain, explained = sizes
+    assert plain < explained < plain + len(text) / 2, "hundreds of rules on 120 applications are told together"

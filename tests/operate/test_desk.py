@@ -312,7 +312,7 @@ async def test_a_walk_that_was_handed_over_waits_is_seen_by_the_next_desk_and_is
     assert (walk.outcome, walk.handed, overhead(cluster)) == ("resolved", None, NEW)
     assert mine.walks()[0].outcome == "resolved", "the one who left it sees how it went on"
     occasions = [occasion for occasion, kept in walk.impacts if kept["at"]]
-    assert occasions == ["when ada handed it over", "by the change “Raise memoryOverhead to 1200m”"], (
+    assert occasions == ["when ada handed it over", "until the change “Raise memoryOverhead to 1200m”"], (
         "what it cost by then"
     )
     said = [sentence(event) for event in other._env.journal.read(walk_id)]

@@ -65,7 +65,9 @@ async def test_a_loss_that_was_none_when_it_was_shown_is_asked_about_once_more(
     assert isinstance(await pass_gate(raise_overhead(made), passage.gate(person)), Applied)
     first, again = person.asked
     assert first.reason == ""
-    assert again.reason.startswith("more follows from it than you saw: the work since ")
+    assert again.reason == "more follows from it now than you saw: look at loss", (
+        "how it stands is said where it is read anew"
+    )
     assert again.preview is not None and "is lost" in loss(again.preview.consequences).text
     assert "2 executors is lost" in journalled(passage).text
     assert [type(e) for e in passage.events].count(Previewed) == 2

@@ -53,7 +53,7 @@ def test_a_walk_begins_with_the_trouble_that_it_is_for_and_the_runbooks_that_it_
     [
         (HandedOver(AT, "ada", "", "now", COST), "when ada handed it over"),
         (WalkLeft(AT, "ada", "now", COST), "when ada closed Console"),
-        (Applied(AT, "now", "w/2", True, impact=COST), "by the change “Raise it”"),
+        (Applied(AT, "now", "w/2", True, impact=COST), "until the change “Raise it”"),
     ],
     ids=["handed over", "left", "changed"],
 )
@@ -65,7 +65,7 @@ def test_what_the_trouble_had_cost_stands_beside_the_occasion(event: Any, occasi
 
 def test_a_change_without_a_title_is_named_by_its_action() -> None:
     walk = replace(WALK, pending=replace(INTENT, effect=replace(EFFECT, title="")))
-    assert left(Applied(AT, "now", "w/2", True, impact=COST), walk)["impacts"] == (("by the change “patch”", COST),)
+    assert left(Applied(AT, "now", "w/2", True, impact=COST), walk)["impacts"] == (("until the change “patch”", COST),)
 
 
 def test_the_end_says_what_it_cost_altogether() -> None:

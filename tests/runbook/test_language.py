@@ -18,6 +18,7 @@ from console.runbook.language.ends import ENDS
 from console.runbook.language.link import link, texts
 from console.runbook.model import Runbook, Step
 from console.runbook.steps import Enter, Finish, each, enter, judge, runs, todo
+from console.runbook.titles import plain_title, title_of
 from console.runbook.walk import (
     Applied,
     ChangeRefused,
@@ -126,10 +127,20 @@ def test_a_change_that_may_be_due_is_not_made_where_that_cannot_be_told() -> Non
 def test_a_change_in_the_last_hour_is_a_question() -> None:
     runbook = book("- check: Did it change?\n  changed: operator within 1h\n  then: handed over\n- note: Nothing\n", "")
     check = step(runbook, "change")
-    lately = judge(runbook, check, {"now": 5000.0, "changed": {"operator": 4000.0}}, 1.0)
-    long_ago = judge(runbook, check, {"now": 5000.0, "changed": {"operator": 1000.0}}, 1.0)
+    made = {"now": 5000.0, "created": {"operator": 500.0}}
+    lately = judge(runbook, check, {**made, "changed": {"operator": 4000.0}}, 1.0)
+    long_ago = judge(runbook, check, {**made, "changed": {"operator": 1000.0}}, 1.0)
     assert (lately.goto, long_ago.goto) == ("handed-over", "nothing")
-    assert lately.because == "operator was changed 16m ago"
+    assert (lately.because, long_ago.because) == ("operator was changed 16m ago", "last changed 1h06m ago")
+
+
+def test_what_was_only_made_lately_was_changed_by_nobody() -> None:
+    runbook = book("- check: Did it change?\n  changed: operator within 1h\n  then: handed over\n- note: Nothing\n", "")
+    ctx = {"now": 5000.0, "created": {"operator": 4000.0}, "changed": {"operator": 4001.0}}
+    by = {"changed_by": {"operator": "the Spark operator (spark-operator)"}}
+    for more, who in ((by, " by the Spark operator (spark-operator)"), ({"changed_by": {}}, "")):
+        made = judge(runbook, step(runbook, "change"), {**ctx, **more}, 1.0)
+        assert (made.goto, made.because) == ("nothing", f"made 16m ago{who}, and not changed since")
 
 
 def test_what_is_saved_is_there_for_later_steps() -> None:
@@ -537,3 +548,44 @@ def test_what_is_too_much_is_not_kept() -> None:
     runbook = book("- save: {all: operator}\n  unknown: observed\n- note: Read {{ saved.all }}\n", "")
     told = judge(runbook, step(runbook, "save-all"), {"operator": "x" * 30_000}, 1.0)
     assert told.goto == "observed" and "too much to be kept" in told.because
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (2304 * 2**20, "2.2Gi"),
+        (2304.0 * 2**20, "2.2Gi"),
+        (3, "3"),
+        (0.1 + 0.2, "0.3"),
+        (True, "yes"),
+        (None, "nothing"),
+        ([], "none"),
+        ([{"metadata": {"name": "nightly"}, "spec": {"suspend": False}}, {"name": "hourly"}], "nightly, hourly"),
+        (["a", "b", "c", "d", "e", "f"], "a, b, c, d, e and 1 more"),
+        ({"cpu": 2, "ready": False}, "cpu 2, ready no"),
+    ],
+)
+def test_what_is_kept_is_said_as_people_read_it(value: Any, said: str) -> None:
+    runbook = book("- save: {wanted: object.it}\n- note: So be it\n", "")
+    kept = judge(runbook, runbook.steps[1], {"object": {"it": value}}, 1.0)
+    assert (kept.because, kept.output["saved"]) == (f"kept: wanted {said}", {"wanted": value})
+
+
+def test_when_something_changed_is_kept_as_a_time_and_words_of_the_author_come_first() -> None:
+    runbook = book("- save: {was: changed.operator}\n- note: So be it\n", "")
+    ctx = {"changed": {"operator": 1_795_000_000.0}}
+    assert judge(runbook, runbook.steps[1], ctx, 1.0).because == "kept: was 2026-11-18 11:06:40Z"
+    said = 'because: "as it was at {{ saved.was|time }}"'
+    runbook = book(f"- save: {{was: changed.operator}}\n  {said}\n- note: So be it\n", "")
+    assert judge(runbook, runbook.steps[1], ctx, 1.0).because.startswith("kept: as it was at 2026-11-18")
+
+
+def test_a_step_is_called_by_what_its_title_said_when_it_was_come_to() -> None:
+    runbook = book('- save: {n: inputs.n}\n  title: "Keep {{ inputs.n|jvm_size }} of {{ operator.room }}"\n', "")
+    keep = runbook.steps[1]
+    assert plain_title(keep) == "Keep <n> of <room>", "nothing is known of it yet"
+    (entered,) = enter(runbook, walk_of(runbook), keep.id, {"inputs": {"n": 2**31}, "operator": {"room": "4g"}}, 2.0)
+    walk = apply(walk_of(runbook), entered)
+    assert title_of(walk.steps[-1], keep) == "Keep 2g of 4g"
+    (unknown,) = enter(runbook, walk_of(runbook), keep.id, {}, 2.0)
+    assert title_of(apply(walk_of(runbook), unknown).steps[-1], keep) == "Keep <n> of <room>"

@@ -148,7 +148,7 @@ def test_list_and_show_and_schema(console: Callable[..., Ran]) -> None:
     assert book["writes"] is True and "executor-oom-container" in book["match"]["findings"] and len(book["hash"]) == 64
     page = console("runbooks", "show", "spark-oom")
     assert page.returncode == 0
-    for words in ("WHEN NOT TO USE IT", "CHANGE: Raise <values.called> to",
+    for words in ("WHEN NOT TO USE IT", "CHANGE: Raise <values.setting> to",
                   "overhead: spec.executor.memoryOverhead to", "If the answer is No: declined",
                   "until oom_deaths afterwards is 0", "“Run half as many tasks in each executor”"):  # fmt: skip
         assert words in page.stdout

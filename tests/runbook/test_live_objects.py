@@ -149,10 +149,11 @@ def managed(manager: str, time: str | None, **more: Any) -> dict[str, Any]:
 
 
 def test_an_object_stands_under_its_name_with_who_changed_it_and_when() -> None:
-    one = obj(managedFields=[managed("helm", EARLY), managed("kubectl-edit", LATE)])
+    one = obj(creationTimestamp=EARLY, managedFields=[managed("helm", EARLY), managed("kubectl-edit", LATE)])
     ctx = with_objects({"a": 1}, OPERATOR, {"operator": LiveObject("found", one)}, "Component//spark-operator")
     assert ctx["operator"] == {**shown(one), "spec": {"ready": True}, "gone": False}
     assert ctx["a"] == 1 and ctx["seen"] == {"operator": {"state": "found", "because": ""}}
+    assert ctx["created"] == {"operator": parse_time(EARLY)}
     assert ctx["changed"] == {"operator": parse_time(LATE)} and "kubectl-edit" in ctx["changed_by"]["operator"]
     assert [w["fields"] for w in ctx["writers"]["operator"]] == [["spec"], ["spec"]]
     assert "node" not in ctx and "schedule" not in ctx and "values" not in ctx
@@ -187,7 +188,7 @@ def test_after_one_that_is_not_there_the_others_are_seen_all_the_same() -> None:
 def test_what_the_walk_is_about_has_the_name_of_its_kind_too(key: str, alias: str) -> None:
     ctx = with_objects({}, OPERATOR, {"object": LiveObject("found", obj())}, key)
     assert [name for name in ("node", "schedule") if ctx.get(name) == ctx["object"]] == ([alias] if alias else [])
-    assert set(ctx) - {alias} == {"object", "seen", "changed", "writers", "changed_by"}
+    assert set(ctx) - {alias} == {"object", "seen", "created", "changed", "writers", "changed_by"}
     assert "node" not in with_objects({}, OPERATOR, {}, "Node//n")
 
 

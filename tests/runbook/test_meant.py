@@ -91,6 +91,27 @@ def test_an_alert_that_names_a_namespace_stays_in_it() -> None:
     assert resolve(book(), here, alert=bare(namespace="spark-dev")).inputs == {"app": far.key}
 
 
+def test_an_alert_about_a_component_offers_runbooks_of_that_and_not_of_what_waits_beside_it() -> None:
+    waits = finding("queue-wait", subject=f"SparkApplication/{KEY}")
+    down = finding("component-down", app="", subject="Deployment/spark-jobs/hive-metastore")
+    other = finding("component-down", app="", subject="Deployment/spark-jobs/history")
+    books = (
+        replace(book("queue-wait"), match=RunbookMatch(findings=("queue-wait",))),
+        replace(book("component"), match=RunbookMatch(findings=("component-down",))),
+    )
+    fired = Alert("SparkComponentDown", {"namespace": "spark-jobs", "deployment": "hive-metastore"}, ORIGIN)
+    found = rank(books, board(waits, down, other), alert=fired)
+    assert [(m.runbook, m.finding) for m in found] == [("component", down.key)]
+    assert not named_by(fired, (app(),)).unknown, "a Deployment that is no application is nothing unknown"
+    assert {m.runbook for m in rank(books, board(waits), alert=bare(namespace="spark-jobs"))} == {"queue-wait"}
+
+
+def test_an_alert_about_the_deployment_of_a_connect_server_means_that_application() -> None:
+    server = app(kind="Deployment", name="connect", key="spark-jobs/connect", launcher="connect")
+    assert named_by(bare(namespace="spark-jobs", deployment="connect"), (server,)).apps == ("spark-jobs/connect",)
+    assert named_by(bare(namespace="spark-jobs", statefulset="connect"), (server,)).apps == ()
+
+
 def test_an_executor_that_has_vanished_still_names_its_application() -> None:
     gone = bare(namespace="spark-jobs", pod="etl-orders-0123456789abcdef-exec-7")
     assert named_by(gone, (app(),)).apps == (KEY,)

@@ -161,6 +161,13 @@ def test_no_hold_means_once_is_enough() -> None:
     assert isinstance(began, HoldBegan) and isinstance(verified, Verified) and verified.verdict == "effective"
 
 
+def test_what_need_not_hold_is_said_to_be_true_and_not_to_have_held_for_nothing() -> None:
+    watch = Watch(replace(STEP, hold="0s", rises=""))
+    watch.look(running=True, ooms=0, tasks=5)
+    words = [event.because for event in watch.events if isinstance(event, HoldBegan | Verified)]
+    assert words == ["true now", "true at once, and nothing more was asked for"]
+
+
 def test_the_deadline_counts_from_the_change_and_not_from_the_beginning_of_the_walk() -> None:
     """An hour went by before the change: thirty minutes are given to it all the same."""
     watch = Watch()

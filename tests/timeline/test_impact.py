@@ -113,11 +113,11 @@ def test_what_it_cost_is_told_at_each_change_that_was_made_and_where_somebody_le
         WalkLeft(BEGAN + 400, "grace", "recovers", kept(late)),
     ]
     assert sentences(fold(events))[-4:-1] == (
-        "by the change “Raise memoryOverhead to 1200m” (2026-11-24 10:43:14 UTC): attempts 13 (3 of them seen to have "
-        "failed) → 20 (3 of them seen to have failed); executors lost at least 10 → 31; "
+        "until the change “Raise memoryOverhead to 1200m” (as seen at 2026-11-24 10:43:14 UTC): attempts 13 (3 of them "
+        "seen to have failed) → 20 (3 of them seen to have failed); executors lost at least 10 → 31; "
         "Jobs succeed: 84% → 82% of the budget left; Burns fires no more",
-        "when ada handed it over (2026-11-24 10:47:07 UTC): as before",
-        "when grace closed Console (2026-11-24 10:48:47 UTC): Late fires now",
+        "when ada handed it over (as seen at 2026-11-24 10:47:07 UTC): as before",
+        "when grace closed Console (as seen at 2026-11-24 10:48:47 UTC): Late fires now",
     )
 
 

@@ -431,3 +431,16 @@ async def test_a_runbook_that_changed_since_is_gone_on_with_only_when_stored_is_
         assert not [value for what, value in scene.asked if what == "resume"]
         await press(pilot, "a", *"stored", "enter")
         assert [value for what, value in scene.asked if what == "resume"] == [("w1", True)]
+
+
+async def test_the_cursor_that_nobody_moved_goes_to_the_first_finding_when_the_one_below_it_is_told_otherwise() -> None:
+    now = situation()
+    (found,) = now.board.findings
+    other = msgspec.structs.replace(found, code="executor-oom-overhead")
+    slos = (*now.board.slos, *(msgspec.structs.replace(now.board.slos[0], id=f"more-{n}") for n in range(3)))
+    scene = Scene(now)
+    async with shown(scene, (80, 30)) as pilot:
+        assert pilot.app.main.page.selected == found.key
+        scene.show(msgspec.structs.replace(now, board=msgspec.structs.replace(now.board, findings=(other,), slos=slos)))
+        await settled(pilot)
+        assert pilot.app.main.page.selected == other.key, "and not to what stands at its line now"

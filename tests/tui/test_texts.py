@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from console.apps.progress import ProgressSample
+from console.base.text import shorten
 from console.facts.model import Event, Log, Origin
 from console.live.situation import Focus, FocusOn
 from console.live.trends import MemoryTrend
@@ -147,6 +148,10 @@ async def test_yaml_is_searched_and_copied_by_the_line_and_whole(monkeypatch: py
 
 def test_a_name_is_cut_in_its_middle() -> None:
     assert fit_middle("etl-orders-7f9c-exec-12", 16) == "etl-ord…-exec-12"
+    first, second = ("invoices-1795979100000000000", "invoices-1795979400000000000")
+    assert (fit_middle(first, 18), fit_middle(second, 18)) == ("invoices-17959791…", "invoices-17959794…")
+    assert shorten(f"{first}-driver", 26, middle=True) == "invoices-17959791…-driver"
+    assert fit_middle(first, 28) == first, "what fits is shown whole"
     assert fit_middle("short", 8) == "short   " and len(fit_middle("x" * 30, 9)) == 9
 
 

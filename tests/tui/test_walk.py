@@ -558,3 +558,47 @@ async def test_while_the_undo_of_an_ended_walk_is_asked_about_it_is_neither_hand
         assert "N no" in foot and "h hand over" not in foot and "x stop" not in foot and "u undo" not in foot
         await press(pilot, "x")
         assert "the walk has ended" in text(pilot)[-1]
+
+
+@pytest.mark.parametrize(
+    ("came", "mark"),
+    [
+        (ChangeRefused(NOW - 290, "last", "w1/1.undo", "server", "the API server refused it"), "✗"),
+        (Applied(NOW - 290, "last", "w1/1.undo", False, "the API server refused it"), "✗"),
+    ],
+)
+async def test_how_an_undo_came_out_stands_on_the_screen_of_a_long_walk_that_has_ended(came: Any, mark: str) -> None:
+    back = msgspec.structs.replace(UNDO, inverse_of="w1/1", step="last")
+    steps = [
+        one
+        for n in range(1, 20)
+        for one in (Entered(NOW - 600, f"s{n}"), Judged(NOW - 600, f"s{n}", "pass", "so", f"s{n + 1}"))
+    ]
+    text_of_end = " ".join(["It was stopped, and what that means is told at length here."] * 12)
+    events = [*TRIED[:1], *steps, *TRIED[1:], *FAILED[:2], WalkEnded(NOW - 395, "unresolved", text_of_end, "last")]
+    shown_back = msgspec.structs.replace(PREVIEW, effect=back)
+    confirm = ask("confirm", preview=shown_back)
+    asked = [*events, Offered(NOW - 301, "last", "w1/1", "yes", "sre"), Previewed(NOW - 300, "last", shown_back)]
+    sent = [Intent(NOW - 295, "last", back)] if isinstance(came, Applied) else []
+    scene = stands(asked, confirm)
+    async with shown(scene, (80, 24)) as pilot:
+        await open_walk(pilot)
+        scene.show(stands([*asked, *sent, came]).situation)
+        await pilot.pause()
+        row = next(line for line in text(pilot) if "↶ Undo: raise" in line)
+        assert row.strip().startswith(mark) and "not rolled back: the API server" in row
+        await press(pilot, "d")
+        assert "the API server refused it" in "\n".join(text(pilot))
+
+
+async def test_the_cursor_goes_on_with_the_walk_that_went_on_while_its_question_was_read() -> None:
+    scene = walked(20, ask("ask", choices=CHOICES))
+    async with shown(scene, (80, 24)) as pilot:
+        await open_walk(pilot)
+        await press(pilot, "d")
+        assert pilot.app.main.page.name == "question"
+        scene.show(walked(22, None).situation)
+        await press(pilot, "escape")
+        assert any(line.strip().startswith("▸ 22") for line in text(pilot)), "the step that it stands at is in sight"
+        await press(pilot, "k", "k", "enter", "escape")
+        assert pilot.app.main.page.selected == "step:20", "who looked at an earlier step comes back to it"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from console.base.errors import Exit, ForbiddenError, LoginNeeded, ReachError
 from console.cli.main import run
+from console.wire.checks import named
 from console.wire.connection import Connection
 from console.wire.errors import (
     ApiError,
@@ -20,6 +22,7 @@ from console.wire.errors import (
     UnavailableError,
     refusal,
 )
+from console.wire.network import network_error
 from tests.wire.peer import Peer, kubeconfig
 
 MEANINGS: list[tuple[int, type[Exception], Exit]] = [
@@ -80,3 +83,16 @@ async def test_a_command_ends_with_the_code_of_what_the_server_said(
     where = ["--kubeconfig", kubeconfig(tmp_path, peer.url)]
     assert await asyncio.to_thread(run, ["status", *where]) == code
     assert says in capsys.readouterr().err
+
+
+def test_a_token_in_the_path_of_a_server_is_in_no_sentence_about_it() -> None:
+    """kubectl and client-go send nothing else over plain HTTP, so a drill has its token there."""
+    server = "http://127.0.0.1:40911/drill/dXhZVgUoJ-BItKiuJWSNZWePSgMxP3-g"
+    for error in (TimeoutError(), aiohttp.ServerDisconnectedError(), aiohttp.ClientPayloadError()):
+        said = str(network_error(error, server, 15))
+        assert "dXhZ" not in said and "http://127.0.0.1:40911/drill/…" in said
+    assert (
+        named("https://rancher.example.org/k8s/clusters/c-m-x7f2")
+        == "https://rancher.example.org/k8s/clusters/c-m-x7f2"
+    )
+    assert named("https://a-host-with-a-long-single-label:6443") == "https://a-host-with-a-long-single-label:6443"

@@ -167,6 +167,8 @@ def _apps(world: SimulatedWorld, namespace: str, apps: tuple[AppDoc, ...], earli
         if earlier and earlier.app == app.name:
             began = world.start - earlier.failures * earlier.every
             made["metadata"]["creationTimestamp"] = stamp(began)
+            for entry in made["metadata"]["managedFields"]:
+                entry["time"] = stamp(began)
             made["status"] = {
                 "applicationState": {"state": "PENDING_RERUN"},
                 "driverInfo": {"podName": f"{app.name}-driver"},

@@ -73,6 +73,7 @@ class MemoryFigures(Figures, frozen=True, kw_only=True):
         "executor-sigterm",
         "executor-killed",
         "executor-deleted",
+        "ended-by-change",
         "ended-by-console",
         "driver-deleted",
         "driver-killed",

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from console.apps import deaths
 from console.apps.attempts import attempt_of
 from console.apps.evidence import of_hit, of_pod
-from console.apps.model import HARMLESS, Attempt, Death, SparkApp
+from console.apps.model import HARMLESS, Death, SparkApp
 from console.facts.evidence import Evidence
 from console.facts.logs import Hit
-from console.facts.model import Event, Pod
+from console.facts.model import Pod
 from console.facts.podnames import executor_of_name, executor_of_pod
 from console.findings.applogs import AppLogs
 from console.findings.lost.loss_kind import KIND_OF_CODE, kind_of
@@ -63,43 +63,6 @@ class Victim:
             if self.pod is not None
             else (self.loss.pod if self.loss is not None and self.loss.pod else "")
         )
-
-
-FROM_OUTSIDE = frozenset({"deleted", "sigterm", "sigkill", "vanished", "drained", "evicted", "unknown"})
-"""Kinds of ends that a change by Console can be the cause of. No change fills a heap."""
-RESTART = 300.0
-"""Seconds after a change within which it ends what ran until then, where no new attempt shows when that was over."""
-
-
-class OwnChanges:
-    """Changes by Console, by the events that it left on what it changed.
-
-    Args:
-        events: those of the application and its pods.
-        attempts: those of the application, the first one first.
-    """
-
-    def __init__(self, events: Iterable[Event], attempts: Sequence[Attempt]) -> None:
-        self.events = [e for e in events if e.reason in ("ConsoleChange", "ConsoleRollback") and e.last is not None]
-        self._attempts = attempts
-
-    def ended(self, victim: Victim) -> bool:
-        """Whether one of them ended this executor: its own pod was changed, or all that ran before it was restarted."""
-        return self.cause_of(victim.kind, victim.at, victim.pod) is not None
-
-    def cause_of(self, kind: str, at: float | None, pod: Pod | None) -> Event | None:
-        """The change that ended what was ended so, then."""
-        if kind not in FROM_OUTSIDE or at is None:
-            return None
-        return next((e for e in self.events if self._ends(e, e.last or 0.0, at, pod)), None)
-
-    def _ends(self, event: Event, changed: float, at: float, pod: Pod | None) -> bool:
-        if event.kind == "Pod":
-            return pod is not None and event.about == pod.key and at >= changed - 2
-        if pod is not None and pod.created is not None and pod.created >= changed:
-            return False
-        anew = next((a.started for a in self._attempts if a.started is not None and a.started >= changed), None)
-        return changed - 2 <= at <= (changed + RESTART if anew is None else anew + deaths.STOP_SLACK)
 
 
 def count_of(victims: Sequence[Victim]) -> str:

@@ -81,7 +81,10 @@ class PreviewContext:
 
 
 def worse(shown: tuple[Consequence, ...], now: tuple[Consequence, ...]) -> str:
-    """In words, what weighs more now than what was shown; `` where nothing does."""
+    """In words, what weighs more now than what was shown, by the names under which it stands; `` where nothing does.
+
+    How it stands is read anew while the question is open: only there it is said.
+    """
 
     def weights(found: tuple[Consequence, ...]) -> dict[str, int]:
         out: dict[str, int] = {}
@@ -91,8 +94,8 @@ def worse(shown: tuple[Consequence, ...], now: tuple[Consequence, ...]) -> str:
         return out
 
     was = weights(shown)
-    more = [c.text for c in now if _WEIGHT[c.level] > was.get(c.topic, 0)]
-    return f"more follows from it than you saw: {'; '.join(more)}" if more else ""
+    more = dict.fromkeys(c.topic for c in now if _WEIGHT[c.level] > was.get(c.topic, 0))
+    return f"more follows from it now than you saw: look at {', '.join(more)}" if more else ""
 
 
 async def followed_by(planned: PlannedChange, at: ObjectAddress | None, context: PreviewContext) -> Preview:

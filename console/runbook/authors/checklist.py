@@ -175,7 +175,7 @@ def _choice(
 ) -> Iterator[ChecklistLine]:
     """A change that a word chooses: what all of them have in common, and what each sets."""
     by = words(step.branches[0].when).rpartition(" is ")[0].strip("()")
-    yield ChecklistLine("change", f"CHANGE: {plain(step.title)}", 5, mark, step.id)
+    yield ChecklistLine("change", f"CHANGE: {plain(changes[0].title)}", 5, mark, step.id)
     if step.when:
         yield ChecklistLine("text", f"Only when {words(step.when)}.", 7, "     ", step.id)
     first, *rest = _change(runbook, changes[0])

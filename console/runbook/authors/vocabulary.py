@@ -51,6 +51,7 @@ NAMES: dict[str, tuple[str, str]] = {
     "walk": ("what happened so far, in words", "{{ walk.happened }}"),
     "after": ("the application since the change", "after.oom_deaths == 0"),
     "seen": ("how reading a named object went: found, absent, forbidden, unreachable", "seen.pod.state == 'absent'"),
+    "created": ("when a named object was made, in seconds", "now - created.operator < 3600"),
     "changed": ("when a named object was changed last, in seconds", "now - changed.operator < 3600"),
     "changed_by": ("who changed a named object last", "changed_by.operator == 'helm'"),
     "writers": (

@@ -100,13 +100,14 @@ def _filled(one: NamedObject, ctx: Mapping[str, Any]) -> Wanted | None:
 
 
 def with_objects(ctx: Mapping[str, Any], runbook: Runbook, read: Mapping[str, LiveObject], key: str) -> dict[str, Any]:
-    """`ctx` with each object under its name, `seen` (how reading went), `changed` and `changed_by` (when and by whom it
-    was changed last), and `writers` (who wrote which of its fields).
+    """`ctx` with each object under its name, `seen` (how reading went), `created`, `changed` and `changed_by` (when it
+    was made, when and by whom it was changed last), and `writers` (who wrote which of its fields).
 
     An object has `gone` beside its own fields; one that does not exist has nothing else.
     """
     out = dict(ctx)
     seen: dict[str, Any] = {}
+    created: dict[str, float] = {}
     changed: dict[str, float] = {}
     wrote: dict[str, Any] = {}
     by: dict[str, str] = {}
@@ -120,6 +121,7 @@ def with_objects(ctx: Mapping[str, Any], runbook: Runbook, read: Mapping[str, Li
         out[name] = {**tree, "gone": False} if isinstance(tree, dict) else tree
         if isinstance(one.tree, dict) and (at := changed_at(one.tree)) is not None:
             changed[name] = at
+            created[name] = parse_time((one.tree.get("metadata") or {}).get("creationTimestamp")) or 0.0
         if isinstance(one.tree, dict):
             wrote[name] = writers(one.tree)
             by.update({name: who} if (who := changed_by(one.tree)) else {})
@@ -127,7 +129,7 @@ def with_objects(ctx: Mapping[str, Any], runbook: Runbook, read: Mapping[str, Li
         kind = key.split("/")[0]
         alias = "node" if kind == "Node" else "schedule" if kind in about.SCHEDULES else ""
         out.update({alias: out["object"]} if alias else {})
-    out["seen"], out["changed"], out["writers"], out["changed_by"] = seen, changed, wrote, by
+    out |= {"seen": seen, "created": created, "changed": changed, "writers": wrote, "changed_by": by}
     if runbook.values:
         out["values"] = named_values(runbook, out)
     return out

@@ -62,7 +62,7 @@ def _keeping(change: Step, saves: Mapping[str, str], changes: Mapping[str, str])
         next=change.id,
         query=change.query,
         saves=dict(saves),
-        branches=(Branch("", change.id, "kept"),),
+        branches=(Branch("", change.id),),
         on_unknown=change.id,
         at=change.at,
         block=change.block,

@@ -115,7 +115,7 @@ class Expander:
                 return [questions.wait(doc, common, way, below)]
             case SaveStep():
                 title = doc.title or f"Keep {', '.join(doc.save)}"
-                kept = (Branch("", way(doc.then, "next"), "kept"),)
+                kept = (Branch("", way(doc.then, "next"), doc.because),)
                 return [
                     Step(
                         kind="check",
@@ -219,7 +219,7 @@ class Expander:
         by = doc.do[doing.BY]
         branches = [Branch(f"({by}) == '{word}'", f"{item.id}-{word}", word) for word in words]
         said = f"it is none of {', '.join(words)}"
-        title = doc.title or f"Which change: by {by}"
+        title = f"Which of these: {', '.join(words)}"
         choice = Step(
             kind="decide",
             title=title,

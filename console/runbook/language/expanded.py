@@ -60,7 +60,7 @@ def _short(runbook: Runbook, step: Step, raw: list[Any]) -> dict[str, Any]:
     """A step that stays as it was written, with its id and that of each step of its block."""
     if step.saves:
         said: dict[str, Any] = {"id": step.id, "save": dict(step.saves), "title": step.title}
-        said.update({"when": step.when, "query": step.query})
+        said.update({"because": step.branches[0].because, "when": step.when, "query": step.query})
         said = {key: value for key, value in said.items() if value}
         return {**said, "then": step.branches[0].goto, "unknown": step.on_unknown}
     if len(step.at) < 2:

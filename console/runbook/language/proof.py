@@ -63,7 +63,7 @@ def lines(expression: str) -> tuple[str, ...]:
     """What an expression asks, value by value, as lines beside its step."""
     bare = re.sub(r"'[^']*'|\"[^\"]*\"", "", expression)
     paths = dict.fromkeys(re.findall(r"(?<![\w.|])[a-z_]\w*(?:\.\w+)+", bare))
-    return tuple(f"{path}: {{{{ {path}|default('not known') }}}}" for path in paths if path != "walk.wrote")
+    return tuple(f"{path}: {{{{ {path}|default('not known')|said }}}}" for path in paths if path != "walk.wrote")
 
 
 def objectives(within: str = "2h") -> list[Step]:

@@ -9,6 +9,9 @@ from console.runbook.language.read import BESIDE
 from console.runbook.language.shapes import AskStep, CheckStep, EscalateStep, ManualStep, WaitStep
 from console.runbook.model import Branch, Choice, Step
 
+AT_ONCE = 5
+"""Seconds after it was made within which a write to an object is part of making it."""
+
 
 def check(doc: CheckStep, common: dict[str, Any], way: Any) -> Step:
     """A question that the evidence answers."""
@@ -48,11 +51,13 @@ def _condition(doc: CheckStep) -> tuple[str, str, str, tuple[str, ...]]:
         return when, yes, f"no: {' nor '.join(codes)} is not seen", lines
     if doc.changed:
         name, _, span = doc.changed.partition(" within ")
-        ago = f"{{{{ (now - changed.{name})|duration }}}}"
+        ago = f"{{{{ (now - changed.{name})|duration }}}} ago"
+        edited = f"changed.{name} - created.{name} > {AT_ONCE}"
+        by = f"{{% if changed_by.{name} is defined %}} by {{{{ changed_by.{name} }}}}{{% endif %}}"
         return (
-            f"now - changed.{name} <= ('{span}'|seconds)",
-            f"{name} was changed {ago} ago",
-            f"last changed {ago} ago",
+            f"{edited} and now - changed.{name} <= ('{span}'|seconds)",
+            f"{name} was changed {ago}",
+            f"{{% if {edited} %}}last changed {ago}{{% else %}}made {ago}{by}, and not changed since{{% endif %}}",
             (),
         )
     return doc.that or "", "yes", "no", () if doc.shows else proof.lines(doc.that or "")

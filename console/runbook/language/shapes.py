@@ -137,9 +137,10 @@ class WaitStep(
 
 
 class SaveStep(ShortDoc, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Values that later steps read as `saved.NAME`."""
+    """Values that later steps read as `saved.NAME`; `because` says them in words."""
 
     save: Annotated[dict[Name, NonEmptyText], Meta(min_length=1)]
+    because: str = ""
     title: str = ""
     then: StepTarget | None = None
     unknown: StepTarget | None = None

@@ -31,6 +31,7 @@ GENERAL = frozenset(
         "subject",
         "walk",
         "applies",
+        "created",
         "changed",
         "changed_by",
         "writers",

@@ -111,7 +111,7 @@ def _of(text: str, *, expression: bool = False) -> set[str]:
         tree: nodes.Node = template.parse_expression(text) if expression else template.parse(text)
     except template.TemplateError:
         return set()
-    about = ("seen", "changed", "changed_by", "writers")
+    about = ("seen", "created", "changed", "changed_by", "writers")
     inner = (one for one in all_of(tree, nodes.Getattr) if isinstance(one.node, nodes.Name) and one.node.name in about)
     return {one.name for one in all_of(tree, nodes.Name)} | {one.attr for one in inner}
 

@@ -150,6 +150,7 @@ def _general(runbook: Runbook, step: Step | None, catalogue: Catalogue) -> dict[
         "applies": {"now": LEAF, "because": LEAF},
         "components": {"*": of_struct(Component)},
         "seen": {name: {"state": Words(*live.SEEN), "because": LEAF} for name in named},
+        "created": dict.fromkeys(named, LEAF),
         "changed": dict.fromkeys(named, LEAF),
         "changed_by": dict.fromkeys(named, LEAF),
         "writers": {name: [{"manager": LEAF, "at": LEAF, "fields": [LEAF]}] for name in named},

@@ -6,6 +6,7 @@ Wrong types inside are read as missing (`fields`); what is kept passes redaction
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Any, TypedDict
 
 from console.base.shapes import mapping, mappings
@@ -295,7 +296,11 @@ def workload(obj: Any, origin: Origin, *, gone: bool = False) -> Workload:
         spec = {k: v for k, v in clean.items() if k not in ("apiVersion", "kind", "status", "spec")}
     written = mappings(meta.get("managedFields"))
     managers = {word(m.get("manager")) for m in written}
-    times = [at for m in written if not m.get("subresource") and (at := moment(m.get("time"))) is not None]
+    times = [
+        (word(m.get("manager")), at)
+        for m in written
+        if not m.get("subresource") and (at := moment(m.get("time"))) is not None
+    ]
     return Workload(
         api_version=word(tree.get("apiVersion")),
         kind=kind,
@@ -310,7 +315,8 @@ def workload(obj: Any, origin: Origin, *, gone: bool = False) -> Workload:
         created=moment(meta.get("creationTimestamp")),
         spec=spec,
         status=mapping(clean.get("status")),
-        changed=max(times, default=None),
+        changed=max((at for _, at in times), default=None),
+        writers=tuple(sorted(dict(sorted(times, key=itemgetter(1))).items())),
         managers=tuple(sorted(managers - {""})),
         gone=gone,
     )

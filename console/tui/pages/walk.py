@@ -165,8 +165,11 @@ class WalkPage(OneWalk):
         return latest if latest != before and self.selected in ("", before) else ""
 
     def _latest(self) -> str:
+        """The row of what was done last: a step, or a rollback after it."""
         walk = self.walk
-        return f"step:{len(walk.steps)}" if walk is not None and walk.steps else ""
+        if walk is None or not walk.steps:
+            return ""
+        return view.latest_undo(walk) or f"step:{len(walk.steps)}"
 
     @property
     def marked_elsewhere(self) -> bool:
@@ -208,6 +211,11 @@ class WalkPage(OneWalk):
     def _undo(self, effect: str, width: int) -> list[Line]:
         walk = self.walk
         return view.undo_details(walk, effect, width) if walk is not None else []
+
+    def _last_undo(self, width: int) -> list[Line]:
+        """What came of the rollback after the last step, where there was one."""
+        key = view.latest_undo(self.walk) if self.walk is not None else ""
+        return [*self._undo(key.removeprefix("undo:"), width), rule(width=width)] if key else []
 
     def _open(self, title: str, lines: object, read: object = None) -> None:
         self.hub.host.push(ReaderPage(self.hub, title, lines, *((read,) if read else ())))  # type: ignore[arg-type]
@@ -316,8 +324,11 @@ class WalkPage(OneWalk):
         if question is None:
             number = len(self.walk.steps) if self.walk is not None else 0
             self._open(
-                f"step {number}", lambda width: [*self._stands(width), *self._said(width), *self._step(number, width)]
-            )
+                f"step {number}",
+                lambda width: [
+                    *self._stands(width), *self._said(width), *self._last_undo(width), *self._step(number, width)
+                ],
+            )  # fmt: skip
             return
 
         def read() -> None:
@@ -325,7 +336,9 @@ class WalkPage(OneWalk):
             self._read = self._read or (now is not None and now.weighs == question.weighs)
 
         def full(width: int) -> list[Line]:
-            return [*self._said(width), *question_view.full(self.question or question, width)]
+            gone = [line(span(" this is not asked any more: esc goes back to the walk", "warn"))]
+            asked = question_view.full(self.question or question, width)
+            return [*([] if self.question is not None else gone), *self._said(width), *asked]
 
         self.hub.host.push(QuestionReader(self.hub, self, full, read))
 

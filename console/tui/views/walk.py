@@ -250,6 +250,12 @@ def _key(undone: Undone) -> str:
     return f"undo:{undone.effect}"
 
 
+def latest_undo(walk: Walk) -> str:
+    """Key of the row of the last rollback, where no step was come to after it; ``."""
+    last = walk.undos[-1] if walk.undos else None
+    return _key(last) if last is not None and last.after >= len(walk.steps) else ""
+
+
 def undo_details(walk: Walk, effect: str, width: int) -> list[Line]:
     """All that is known of the rollback `effect`."""
     undone = next((u for u in walk.undos if u.effect == effect), None)

@@ -203,23 +203,32 @@ def driver_ended(case: Case) -> Answer:
     return out or "no driver was deleted, killed from outside or ended by a deadline"
 
 
-def ended_by_change(case: Case) -> Answer:
+def ended_by_console(case: Case) -> Answer:
     """What a change by Console ended: told as that, not as a loss of the application."""
-    lost = case.ended_by_us
+    return _ended_by(case, "ended-by-console", "a change that Console made", ours=True)
+
+
+def ended_by_change(case: Case) -> Answer:
+    """What ended because somebody changed the application, and it was begun anew."""
+    return _ended_by(case, "ended-by-change", "a change of the application", ours=False)
+
+
+def _ended_by(case: Case, code: str, what: str, *, ours: bool) -> Answer:
+    causes = [(v, c) for v in case.ended_by_change if (c := case.changes.cause_of(v.kind, v.at, v.pod)) is not None]
+    lost = [victim for victim, change in causes if change.ours is ours]
     if not lost:
-        return "no executor was ended by a change that Console made"
-    changes = [c for v in lost if (c := case.changes.cause_of(v.kind, v.at, v.pod)) is not None]
-    made = list({event.message: event for event in changes}.values())
+        return f"no executor was ended by {what}"
+    made = list({change.words: change for _, change in causes if change.ours is ours}.values())
     return [
         finding(
             case,
-            "ended-by-console",
+            code,
             None,
             "info",
             "high",
-            f"{count_of(lost)} ended by a change that Console made",
-            detail=f"{made[-1].message}; they do not count as losses of the application",
-            evidence=[*[of_event(e) for e in made[-2:]], *(e for v in lost[-2:] for e in v.evidence)],
+            f"{count_of(lost)} ended by {what}",
+            detail=f"{made[-1].words}; they do not count as losses of the application",
+            evidence=[*[change.evidence for change in made[-2:]], *(e for v in lost[-2:] for e in v.evidence)],
             ruled_out=[("I06", "they ended with the restart that the change asked for, nobody else ended them")],
             data=memory_figures(case, "executor", lost, lost[-1].kind),
         )
@@ -261,7 +270,8 @@ RULES = [
     Rule("executor-killed", None, executor_killed),
     Rule("executor-deleted", None, executor_deleted),
     Rule("driver-deleted", None, driver_ended),
-    Rule("ended-by-console", None, ended_by_change),
+    Rule("ended-by-console", None, ended_by_console),
+    Rule("ended-by-change", None, ended_by_change),
     DEADLINE,
     NATIVE_CRASH,
 ]

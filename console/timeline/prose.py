@@ -10,6 +10,7 @@ import msgspec
 from console.actions import verbs
 from console.actions.effects import Effect
 from console.base.clock import rfc3339
+from console.base.shapes import mapping
 from console.base.units import human_duration
 from console.facts.model import Alert
 from console.runbook.state import Undone
@@ -208,6 +209,17 @@ def _verb(effect: Effect) -> str:
 
 NOBODY_ON_IT = "waits, nobody is on it"
 HANDED_OVER = "handed over, waits"
+_REFUSED = {
+    "person": "declined",
+    "policy": "refused by the policy",
+    "mode": "refused by the mode",
+    "permission": "refused, a right is missing",
+    "lock": "refused, it is locked",
+    "server": "refused by the API server",
+    "changed": "refused, it had changed",
+    "obstacle": "refused, something is in the way",
+}
+"""How a walk ended at a change that somebody or something refused, by who did."""
 
 
 def outcome(walk: Walk, on_it: str = "") -> str:
@@ -219,7 +231,7 @@ def outcome(walk: Walk, on_it: str = "") -> str:
     if walk.recurred:
         return "recurred"
     if walk.outcome:
-        said = "declined" if declined(walk) else OUTCOMES[walk.outcome]
+        said = _REFUSED[_refused_by(walk)] if declined(walk) else OUTCOMES[walk.outcome]
         return f"{said}, rolled back" if walk.rolled_back and walk.outcome == "unresolved" else said
     if on_it:
         return f"{on_it} is on it"
@@ -237,6 +249,13 @@ def declined(walk: Walk) -> bool:
     """Whether it ended because its change was refused: nobody was handed anything."""
     made = [step for step in walk.steps if step.goto]
     return walk.outcome == "handed_over" and not walk.writes and bool(made) and made[-1].state == "refused"
+
+
+def _refused_by(walk: Walk) -> str:
+    """Who or what refused the change at which it ended; a person where an older record does not say."""
+    last = next(step.step for step in reversed(walk.steps) if step.goto)
+    by = str(mapping(walk.outputs.get(last)).get("by", ""))
+    return by if by in _REFUSED else "person"
 
 
 def because(walk: Walk) -> str:

@@ -87,7 +87,7 @@ def test_a_change_says_what_it_sets_how_it_is_proved_and_how_it_is_undone() -> N
     ]
     assert "Restarts: <operator.metadata.name>" in said
     assert "Undone: the former values are put back." in said
-    assert "→ If the answer is No: declined" in said
+    assert "→ If the answer is No: change refused" in said
     assert any(
         line.startswith("Proved: until operator.status.availableReplicas is at least 1, for 2m") for line in said
     )
@@ -108,7 +108,7 @@ def test_an_answer_is_quoted_and_a_wait_says_for_what() -> None:
 
 def test_ends_stand_last() -> None:
     at = LINES.index("ENDS")
-    assert {"  - Handed over", "  - Declined (handed over)"} <= set(LINES[at:])
+    assert {"  - Handed over", "  - Change refused (handed over)"} <= set(LINES[at:])
 
 
 @pytest.mark.parametrize("book", [BOOK, *LIBRARY.runbooks.values()], ids=lambda book: book.id)
@@ -123,7 +123,7 @@ def test_markdown_has_the_same_steps_as_headings_and_lists() -> None:
     said = checklist.markdown(checklist.checklist(BOOK)).split("\n")
     assert said[0] == "# The Spark operator does not work" and "## Steps" in said
     assert "3. **CHANGE: Patch operator** `#patch-operator`" in said
-    assert "   - If the answer is No: declined" in said
+    assert "   - If the answer is No: change refused" in said
     assert "   - Restarts: \\<operator.metadata.name\\>" in said
 
 

@@ -414,6 +414,22 @@ async def test_a_change_that_was_refused_hands_nobody_anything() -> None:
         assert any(line.strip() == "HANDED OVER" for line in text(pilot))
 
 
+@pytest.mark.parametrize(
+    ("by", "said"), [("policy", "REFUSED BY THE POLICY"), ("permission", "REFUSED, A RIGHT IS MISSING")]
+)
+async def test_what_nobody_declined_is_not_called_so(by: str, said: str) -> None:
+    events = began(
+        Entered(NOW - 50, "raise-executor-heap"),
+        ChangeRefused(NOW - 45, "raise-executor-heap", "w1/1", by, "policy.cooldown ends in 5m", "declined"),
+        Entered(NOW - 44, "declined"),
+        WalkEnded(NOW - 43, "handed_over", "The change was refused: policy.cooldown ends in 5m.", "declined"),
+    )
+    async with shown(stands(events), (80, 24)) as pilot:
+        await open_walk(pilot)
+        assert any(line.strip() == said for line in text(pilot))
+        assert not any(line.strip() == "DECLINED" for line in text(pilot))
+
+
 async def test_an_empty_line_ends_and_hands_over_nothing() -> None:
     scene = walked(3, ask())
     async with shown(scene) as pilot:

@@ -26,7 +26,9 @@ ENDS: dict[str, BuiltInEnd] = {
         "not_applicable",
         "This runbook is not for what is seen now: {{ walk.last }}. {{ walk.happened }}",
     ),
-    "declined": BuiltInEnd("Declined", "handed_over", "The change was refused: {{ walk.last }}. {{ walk.happened }}"),
+    "declined": BuiltInEnd(
+        "Change refused", "handed_over", "The change was refused: {{ walk.last }}. {{ walk.happened }}"
+    ),
     "not-applied": BuiltInEnd("Not applied", "unresolved", "The change could not be made: {{ walk.last }}."),
     "not-fixed": BuiltInEnd("Not fixed", "unresolved", "It did not help: {{ walk.last }}. {{ walk.happened }}"),
     "unclear": BuiltInEnd(

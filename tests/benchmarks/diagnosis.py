@@ -80,6 +80,7 @@ def changed(facts: Any, part: str, turn: int, changes: int) -> Any:
 def storms(facts: Any, judge: Callable[[Any], Any]) -> dict[str, float]:
     """Seconds of a look at which only time has passed, or also half the changes were to pods, half to events."""
     judge(facts)
+    judge(facts)
     times: dict[str, list[float]] = {"only time passed": [], f"after {CHANGES // 2} + {CHANGES // 2} events": []}
     for turn in range(3):
         calm = replace(facts, at=facts.at + 1)
@@ -117,24 +118,31 @@ def main() -> int:
     from console.causes.tenants import Tenants
     from console.findings.diagnose import Engine, diagnose
 
-    def judge(engine: Engine, tenants: Tenants, facts: Any) -> Any:
-        verdict = engine.judge(facts)
-        return verdict, group(verdict.findings, verdict.apps, facts, tenants=tenants)
+    class Looks:
+        """Looks of one session: each gets what was counted at the one before."""
+
+        def __init__(self) -> None:
+            self.engine, self.tenants, self.counted = Engine(), Tenants(), {}
+
+        def judge(self, facts: Any) -> Any:
+            verdict = self.engine.judge(replace(facts, counted=self.counted))
+            self.counted = verdict.counted
+            return verdict, group(verdict.findings, verdict.apps, facts, tenants=self.tenants)
 
     facts = fleet()
-    full = best(3, lambda: judge(Engine(), Tenants(), facts))
-    engine, tenants = Engine(), Tenants()
-    verdict, incidents = judge(engine, tenants, facts)
-    same = best(3, lambda: judge(engine, tenants, facts))
+    full = best(3, lambda: Looks().judge(facts))
+    looks = Looks()
+    verdict, incidents = looks.judge(facts)
+    looks.judge(facts)
+    same = best(3, lambda: looks.judge(facts))
     incremental = []
     for turn in range(3):
         pods = list(facts.pods)
         for index in range(turn, len(pods), len(pods) // CHANGES):
             pods[index] = replace(pods[index], resource_version=f"{turn}")
         facts = replace(facts, pods=tuple(pods))
-        incremental.append(best(1, lambda now=facts: judge(engine, tenants, now)))
-    beside = Engine(), Tenants()
-    busy = storms(storm(facts), lambda now: judge(*beside, now))
+        incremental.append(best(1, lambda now=facts: looks.judge(now)))
+    busy = storms(storm(facts), Looks().judge)
     text = logs()
     apps = assemble(text)
     found: list[Any] = []

@@ -231,7 +231,10 @@ def fresh(facts: Facts) -> tuple[Any, Any]:
 
 
 def disagreements(changes: int, seed: int) -> Iterator[str]:
-    """What the engine says otherwise than a fresh diagnosis, one line for each change after which it did."""
+    """What the engine says otherwise than a fresh diagnosis, one line for each change after which it did.
+
+    What it has counted is given to the next look, as a session does.
+    """
     rng = random.Random(seed)
     changer = Changer(rng)
     engine, facts = Engine(), cluster(rng)
@@ -241,6 +244,7 @@ def disagreements(changes: int, seed: int) -> Iterator[str]:
         facts = changer.change(facts)
         said = engine.judge(facts)
         apps, found = fresh(facts)
+        facts = replace(facts, counted=said.counted)
         if said.findings != found or said.apps != apps:
             yield f"seed {seed}, change {number}: {_difference(said.findings, found) or 'applications differ'}"
 

@@ -212,8 +212,8 @@ def test_an_operators_log_may_be_two_lines_of_klog(tmp_path: Path) -> None:
         tmp_path,
         **{
             "operator.log": "I0511 06:14:29.486895      11 submission.go:64] spark-submit arguments: [--files s3a://a/b]\n"
-            "E0511 06:14:33.101011      11 controller.go:560] failed to run spark-submit for SparkApplication etl/orders: "
-            "ClassNotFoundException: Class org.apache.hadoop.fs.s3a.S3AFileSystem not found\n"
+            "E0511 06:14:33.101011     11 controller.go:56] failed to run spark-submit for SparkApplication etl/orders:"
+            " ClassNotFoundException: Class org.apache.hadoop.fs.s3a.S3AFileSystem not found\n"
         },
     )
     assert [f.code for f in found] == ["submission-refused"]
@@ -235,8 +235,8 @@ def test_what_a_notebook_shows_of_an_error_in_the_jvm_is_a_log(tmp_path: Path) -
             "policy",
         ),
         (
-            "org.apache.hadoop.fs.azure.AzureException: No credentials found for account a.blob.core.windows.net in the "
-            "configuration, and its container c is not accessible using anonymous credentials.",
+            "org.apache.hadoop.fs.azure.AzureException: No credentials found for account a.blob.core.windows.net in "
+            "the configuration, and its container c is not accessible using anonymous credentials.",
             "none",
         ),
     ],

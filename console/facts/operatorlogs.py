@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 _SIGNS = re.compile(
     r"sparkapplication/controller\.go|SparkApplicationReconciler|\"controller\": ?\"(?:scheduled-?)?spark-?application"
+    r"|\bsubmission\.go:\d+\] spark-submit arguments|\bcontroller\.go:\d+\] failed to run spark-submit"
     r"|spark_pod_eventhandler\.go|Starting the Spark Operator|spark-operator/v?\d*/?(?:internal|pkg|cmd)/"
     r"|spark-on-k8s-operator/(?:pkg|cmd|main)|spark-operator (?:controller|webhook) start"
     r"|org\.apache\.spark\.k8s\.operator|SparkAppReconciler|SparkOperator: |scheduledsparkapplication/controller\.go"

@@ -107,6 +107,8 @@ WORDINGS: dict[str, tuple[str, ...]] = {
         "Status Code: 403, AWS Service: Amazon S3",
         "does not have storage.objects",
         "AuthorizationPermissionMismatch",
+        "This request is not authorized to perform this operation",
+        "No credentials found for account",
         "Server failed to authenticate the request",
     ),
     "s3-throttled": (

@@ -205,3 +205,45 @@ def test_an_application_that_dies_again_and_again_is_critical() -> None:
 def test_cancelled_jobs_do_not_make_an_application_fail() -> None:
     job = {"jobId": 0, "status": "FAILED", "numTasks": 8, "stageIds": [0]}
     assert judge(driver(ended(0, "Completed"), "Succeeded"), rest("jobs", [job])) == ()
+
+
+def test_an_operators_log_may_be_two_lines_of_klog(tmp_path: Path) -> None:
+    found = folder(
+        tmp_path,
+        **{
+            "operator.log": "I0511 06:14:29.486895      11 submission.go:64] spark-submit arguments: [--files s3a://a/b]\n"
+            "E0511 06:14:33.101011     11 controller.go:56] failed to run spark-submit for SparkApplication etl/orders:"
+            " ClassNotFoundException: Class org.apache.hadoop.fs.s3a.S3AFileSystem not found\n"
+        },
+    )
+    assert [f.code for f in found] == ["submission-refused"]
+    assert found[0].subject == "SparkApplication/etl/orders" and "S3AFileSystem" in found[0].title
+
+
+def test_what_a_notebook_shows_of_an_error_in_the_jvm_is_a_log(tmp_path: Path) -> None:
+    said = "An error was encountered:\nAn error occurred while calling o9.sql.\n: java.lang.RuntimeException: a: b\n"
+    found = folder(tmp_path, **{"cell.txt": said + "\tat org.apache.iceberg.X.y(X.java:7)\n"})
+    assert "a: b" in found[0].title
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        (
+            'Operation failed: "This request is not authorized to perform this operation using this permission.", 403, '
+            "HEAD, https://a.dfs.core.windows.net/in?upn=false",
+            "policy",
+        ),
+        (
+            "org.apache.hadoop.fs.azure.AzureException: No credentials found for account a.blob.core.windows.net in "
+            "the configuration, and its container c is not accessible using anonymous credentials.",
+            "none",
+        ),
+    ],
+)
+def test_azure_refuses_without_a_code(text: str, cause: str) -> None:
+    found = judge(
+        driver(ended(1), "Failed"), log(line("Main: reads", "INFO", 1) + f"py4j.protocol.Py4JJavaError: x\n: {text}\n")
+    )
+    assert (found[0].code, found[0].class_) == ("object-store-denied", "I22")
+    assert getattr(found[0].data, "cause", "") == cause

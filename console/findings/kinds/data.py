@@ -78,6 +78,7 @@ KINDS = (
         means="a function holds something that lives in the driver only",
         step="keep connections and contexts out of functions that run in tasks",
         decide="the object that `Serialization stack` names",
+        gives_way=("plugin-not-serializable",),
     ),
     FailureKind(
         code="task-too-large",
@@ -110,6 +111,18 @@ KINDS = (
         step="one image for driver and executors, and the same version as the submitting side",
         decide="`Running Spark version` of driver and of executors",
         like=(("user code", "the classes could not be read at all"),),
+    ),
+    FailureKind(
+        code="pyspark-differs",
+        owner="owner of the job",
+        title="the Python side asks for what this Spark does not have: {what}",
+        words=("does not exist in the JVM",),
+        pattern=r"(?P<what>org\.apache\.spark\.[\w.$]{1,120}) does not exist in the JVM",
+        means="the installed pyspark and the jars of the JVM that it started or met are of different versions",
+        step="install the pyspark of the same version as the jars, and unset a SPARK_HOME that points to others",
+        decide="`pyspark.__version__` of the Python side against `Running Spark version` of the JVM",
+        like=(("spark-versions-differ", "no object was sent between them: the first call already failed"),),
+        confidence="medium",
     ),
     FailureKind(
         code="kryo-buffer",

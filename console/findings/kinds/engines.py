@@ -88,6 +88,21 @@ KINDS = (
         like=(("I05 by executors", "the data lay with Uniffle, no executor's death explains it"),),
     ),
     FailureKind(
+        code="plugin-not-serializable",
+        owner="platform or owner of the job",
+        title="a plug-in's own object cannot be sent to executors: {what}",
+        words=("NotSerializableException: ",),
+        pattern=r"NotSerializableException: (?P<what>(?:com\.nvidia\.spark|ai\.rapids|org\.apache\.spark\.sql\.rapids|"
+        r"org\.apache\.gluten|io\.glutenproject|org\.apache\.comet|org\.apache\.spark\.sql\.comet|"
+        r"org\.apache\.uniffle|org\.apache\.celeborn)\.[\w.$]{1,160})",
+        means="the class belongs to an engine that is put into Spark, which planned a task that holds it: the job's "
+        "functions do not name it",
+        step="run the query once without the plug-in; then its version, or the operator that it planned switched off",
+        decide="whether the same query works without the plug-in; the fields that `Serialization stack` names",
+        like=(("task-not-serializable", "what cannot be sent is the plug-in's, not an object of the job's functions"),),
+        confidence="medium",
+    ),
+    FailureKind(
         code="executor-not-created",
         owner="owner of the job",
         title="executors reach the driver and end as they are set up: {what}",

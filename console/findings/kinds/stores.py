@@ -27,6 +27,7 @@ KINDS = (
         pattern=r"(?P<why>sts:AssumeRole\w*|AssumeRoleWithWebIdentity|OpenIDConnect provider|InvalidIdentityToken|"
         r"metadata server|"
         r"Compute Engine metadata|AzureAD|AADSTS\d+|WEB_IDENTITY_TOKEN_FILE|WebIdentityTokenFile|IMDS|getAccessToken)",
+        never=("PKIX path building failed", "CERTIFICATE_VERIFY_FAILED"),
         means="the role's trust, the service account's annotation or the injected token do not fit; the store was "
         "never asked",
         step="annotation of the service account, trust policy of the role (its subject), injected variables in the pod",

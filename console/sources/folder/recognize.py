@@ -9,7 +9,8 @@ from console.facts import logs as logtext
 
 NO_LOG = re.compile(r"^\s*(?:unable to retrieve container logs for |failed to try resolving symlinks)")
 _LOGLIKE = re.compile(
-    r"(?m)^(?:Traceback \(most recent call last\)|Exception in thread |Error: |[\w.$]+(?:Exception|Error)\b|Caused by: "
+    r"(?m)^(?:Traceback \(most recent call last\)|Exception in thread |Error: |(?:: )?[\w.$]+(?:Exception|Error)\b"
+    r"|Caused by: "
     r"|Non-spark-on-k8s command provided|\[FATAL tini|\+ exec \S"
     r"|caused by: |failed to [a-z][^\n:]{0,120}: (?:failed|exit status|x509|dial|\w+Error)\b"
     r"|panic: |fatal error: |[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ |time=\"?\d{4}-|level=(?:info|warn|error|fatal)\b"

@@ -95,6 +95,10 @@ LINES: dict[str, str] = {
     "schema-mismatch": "org.apache.spark.sql.execution.datasources.SchemaColumnConvertNotSupportedException: "
     "column: [a], physicalType: INT64, logicalType: string",
     "task-not-serializable": "java.io.NotSerializableException: com.acme.Client\nTask not serializable",
+    "plugin-not-serializable": "java.io.NotSerializableException: com.nvidia.spark.rapids.GpuPlan\n"
+    "Serialization stack:\n\t- object not serializable (class: com.nvidia.spark.rapids.GpuPlan, value: p)",
+    "pyspark-differs": "py4j.protocol.Py4JError: org.apache.spark.api.python.PythonUtils.isEncryptionEnabled "
+    "does not exist in the JVM",
     "task-too-large": "org.apache.spark.SparkException: Serialized task 3:0 was 180000000 bytes, which "
     "exceeds max allowed: "
     "spark.rpc.message.maxSize (134217728 bytes).",
@@ -218,6 +222,9 @@ LOOK_ALIKES: tuple[tuple[str, str], ...] = (
         "org.apache.spark.SparkException: Unable to create executor due to Unable to register with external shuffle "
         "server due to : Failed to connect to /10.0.0.9:7337",
     ),
+    ("plugin-not-serializable", "java.io.NotSerializableException: org.apache.hadoop.conf.Configuration"),
+    ("pyspark-differs", "py4j.protocol.Py4JError: com.acme.Udfs.register does not exist in the JVM"),
+    ("identity-refused", "Error getting access token from metadata server: PKIX path building failed"),
     ("broadcast-too-large", "java.util.concurrent.TimeoutException: Could not execute broadcast in 300 secs."),
     ("address-malformed", "java.net.UnknownHostException: db.acme.svc: Name or service not known"),
     ("address-malformed", "java.net.UnknownHostException: 10-20-30-40.pods.acme.svc"),

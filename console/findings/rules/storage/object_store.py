@@ -22,6 +22,7 @@ _DENIED = (
             "No AWS Credentials",
             "Unable to load credentials",
             "Unable to load AWS credentials",
+            "No credentials found for account",
         ),
         "none",
         "there are no credentials",
@@ -32,7 +33,13 @@ _DENIED = (
         "the access key is unknown or wrong",
     ),
     (
-        ("AccessDenied", "Status Code: 403", "does not have storage", "AuthorizationPermissionMismatch"),
+        (
+            "AccessDenied",
+            "Status Code: 403",
+            "does not have storage",
+            "AuthorizationPermissionMismatch",
+            "to perform this operation using this permission",
+        ),
         "policy",
         "the identity lacks the right (bucket policy, KMS key)",
     ),

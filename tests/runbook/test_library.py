@@ -149,7 +149,7 @@ def test_list_and_show_and_schema(console: Callable[..., Ran]) -> None:
     page = console("runbooks", "show", "spark-oom")
     assert page.returncode == 0
     for words in ("WHEN NOT TO USE IT", "CHANGE: Raise <values.setting> to",
-                  "overhead: spec.executor.memoryOverhead to", "If the answer is No: declined",
+                  "overhead: spec.executor.memoryOverhead to", "If the answer is No: change refused",
                   "until oom_deaths afterwards is 0", "“Run half as many tasks in each executor”"):  # fmt: skip
         assert words in page.stdout
     wrong = console("runbooks", "show", "spark-om")

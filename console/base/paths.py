@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from pathlib import Path
 
 import platformdirs
@@ -48,6 +49,31 @@ def private_dir(path: Path) -> Path:
     except OSError as error:
         raise UsageError(f"the folder {path} cannot be used: {error.strerror or error}", hint=_ELSEWHERE) from None
     return path
+
+
+def replace_file(path: Path, data: bytes, *, mode: int = 0o600, durable: bool = False) -> None:
+    """Write a file whole or not at all; whoever else writes it at the same time, in this process too, does as well.
+
+    Args:
+        mode: who may read it.
+        durable: on the disk when this returns, at the price of a wait: for what cannot be had again.
+
+    Raises:
+        OSError: the folder is not there, cannot be written, or the disk is full; what stood at `path` stays.
+    """
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    beside = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            if durable:
+                stream.flush()
+                os.fsync(stream.fileno())
+        beside.chmod(mode)
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
 
 
 def library(name: str) -> Path:

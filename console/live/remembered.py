@@ -7,7 +7,6 @@ A small file for each cluster, beside the evidence, so that commands and the UI 
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from msgspec.structs import replace
 
 from console.base.errors import ConsoleError
 from console.base.jsontext import decode_json, encode_json
-from console.base.paths import private_dir
+from console.base.paths import private_dir, replace_file
 from console.facts.counted import CountedAttempts
 from console.facts.model import SourceState
 from console.findings.model import Finding
@@ -126,7 +125,8 @@ class Remembered:
             return
         self._written, self._dirty = time.monotonic(), False
         with contextlib.suppress(OSError, ConsoleError):
-            _write(self._path, encode_json(self._file))
+            private_dir(self._path.parent)
+            replace_file(self._path, encode_json(self._file))
 
 
 def _read(path: Path) -> _File:
@@ -136,13 +136,3 @@ def _read(path: Path) -> _File:
         return decode_json(data, _File) if len(data) <= MAX_BYTES else _File()
     except (OSError, msgspec.DecodeError):
         return _File()
-
-
-def _write(path: Path, data: bytes) -> None:
-    private_dir(path.parent)
-    beside = path.with_suffix(f".{os.getpid()}")
-    beside.unlink(missing_ok=True)
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(data)
-    beside.replace(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -166,11 +165,11 @@ def test_a_memory_that_is_too_large_is_not_read(path: Path) -> None:
         assert [s.state for s in Remembered(path, 6.0).missed((absent,), 6.0)] == [state]
 
 
-def test_what_somebody_laid_beside_it_is_neither_kept_nor_followed(path: Path, tmp_path: Path) -> None:
+def test_a_link_that_somebody_laid_in_its_place_is_not_followed(path: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.write_text("mine")
     path.parent.mkdir()
-    path.with_suffix(f".{os.getpid()}").symlink_to(other)
+    path.symlink_to(other)
     memory = Remembered(path, 0.0)
     memory.since((), 0.0)
     memory.save(at_once=True)

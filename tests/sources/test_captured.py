@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -206,6 +207,36 @@ async def test_each_restart_of_a_driver_is_kept(world: World, connection: Connec
         assert len(asked) == 2 and all(query["previous"] == "true" for query in asked)
 
 
+async def test_an_end_and_the_deletion_after_it_are_kept_in_that_order(
+    world: World, connection: Connection, evidence: EvidenceFolder
+) -> None:
+    """The log of the end is still being read when the deletion is told."""
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(request: web.Request) -> web.StreamResponse:
+        asked.set()
+        await go_on.wait()
+        return web.Response(text=LOG)
+
+    world.peer.on("GET", ".*/etl-exec-1/log", slow)
+    async with watching(connection, evidence=evidence) as source:
+        world.pods.feed(event("ADDED", executor(version=11, status=ended(137, "OOMKilled"))))
+        await asked.wait()
+        gone = executor(version=12, status=ended(137, "OOMKilled"), deletionTimestamp="2026-11-23T10:00:00Z")
+        world.pods.feed(
+            event("DELETED", gone), event("ADDED", executor("etl-exec-2", version=13, status=ended(52, "E")))
+        )
+        await picture(source, lambda f: any(log.subject.endswith("exec-2") for log in f.logs))
+        go_on.set()
+        await all_kept(source)
+        await picture(source, lambda f: any(p.name == "etl-exec-1" and p.gone for p in f.pods))
+    kept = {name: text for name, text in files(evidence).items() if "etl-exec-1" in name}
+    assert len(kept) == 3
+    assert json.loads(next(text for name, text in kept.items() if name.endswith("pod.json")))["metadata"][
+        "deletionTimestamp"
+    ]
+
+
 async def test_a_pod_deleted_while_it_ran_is_kept_too(
     world: World, connection: Connection, evidence: EvidenceFolder
 ) -> None:
@@ -277,6 +308,17 @@ def test_what_is_too_old_or_too_much_is_deleted(tmp_path: Path) -> None:
     kept = evidence.load(1_060.0)
     assert not old.exists() and [p.exists() for p in places] == [False] * 3 + [True] * 3
     assert [pod.name for pod in kept.pods] == ["p5", "p4", "p3"]
+
+
+def test_two_ends_of_a_pod_that_are_saved_at_once_leave_it_whole(tmp_path: Path) -> None:
+    """The kubelet tells the end of a container, and the deletion of its pod within the same second."""
+    evidence = EvidenceFolder(tmp_path / "e")
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(save, evidence, "p", 1_000.0, "a log") for _ in range(400)]:
+            done.result()
+    kept = evidence.load(1_001.0)
+    assert [log.text for log in kept.logs] == ["a log"] and not kept.unread
+    assert not list(tmp_path.rglob(".*"))
 
 
 def test_a_longer_log_is_not_replaced_by_a_shorter_one(tmp_path: Path) -> None:

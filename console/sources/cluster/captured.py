@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from console.base.errors import UsageError
 from console.base.jsontext import decode_tree, encode_json
-from console.base.paths import private_dir
+from console.base.paths import private_dir, replace_file
 from console.base.redact import MARK, redact, redact_value
 from console.base.shapes import mappings
 from console.facts.leftout import LeftOut, bounded
@@ -76,16 +76,16 @@ class EvidenceFolder:
         pod = redact_pod(tree)
         pod.setdefault("apiVersion", "v1")
         pod.setdefault("kind", "Pod")
-        _write(place / "pod.json", msgspec.json.format(encode_json(pod)))
+        replace_file(place / "pod.json", msgspec.json.format(encode_json(pod)))
         if events:
             listed = {"apiVersion": "v1", "kind": "EventList", "items": [redact_object(e) for e in events]}
-            _write(place / "events.json", msgspec.json.format(encode_json(listed)))
+            replace_file(place / "events.json", msgspec.json.format(encode_json(listed)))
         for log in logs:
             name = f"log-{_SAFE.sub('-', log.container) or 'main'}.txt"
             old = place / name
             data = log.text.encode("utf-8", "replace")
             if not old.exists() or old.stat().st_size <= len(data):
-                _write(old, data)
+                replace_file(old, data)
         os.utime(place, (at, at))
         return place
 
@@ -234,12 +234,3 @@ def _lean(tree: dict[str, Any]) -> dict[str, Any]:
         last = "kubectl.kubernetes.io/last-applied-configuration"
         meta["annotations"] = {k: v for k, v in meta["annotations"].items() if k != last}
     return {**tree, "metadata": meta}
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Atomic, and for the owner only."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(data)
-    part.replace(path)

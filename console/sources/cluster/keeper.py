@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -78,7 +78,8 @@ class Keeper:
         self._without_object: set[str] = set()
         self._without_log: set[str] = set()
         self._order = 0
-        self._busy = 0
+        self._in_hand: dict[str, deque[_Job]] = {}
+        """By pod, what is to be saved of it once more by whoever saves it now: its later end is the one that stays."""
         self._idle = asyncio.Event()
         self._idle.set()
         self.pods: dict[str, Pod] = {}
@@ -191,20 +192,28 @@ class Keeper:
     async def _work(self) -> None:
         while True:
             job = await self._queue.get()
-            self._busy += 1
+            if (waiting := self._in_hand.get(job.pod.uid)) is not None:
+                waiting.append(job)
+                continue
+            jobs = self._in_hand[job.pod.uid] = deque([job])
             try:
-                await self._save(job)
-                self.failed.pop(job.pod.uid, None)
-            except Exception as error:
-                if len(self.failed) >= MOST:
-                    self._without_object.add(job.pod.uid)
-                else:
-                    self.failed[job.pod.uid] = not_judged(job.pod.key, "keeping its evidence", error)
-                self._touch()
+                while jobs:
+                    await self._save_or_say(jobs.popleft())
             finally:
-                self._busy -= 1
-                if self._busy == 0 and self._queue.empty():
+                del self._in_hand[job.pod.uid]
+                if not self._in_hand and self._queue.empty():
                     self._idle.set()
+
+    async def _save_or_say(self, job: _Job) -> None:
+        try:
+            await self._save(job)
+            self.failed.pop(job.pod.uid, None)
+        except Exception as error:
+            if len(self.failed) >= MOST:
+                self._without_object.add(job.pod.uid)
+            else:
+                self.failed[job.pod.uid] = not_judged(job.pod.key, "keeping its evidence", error)
+            self._touch()
 
     async def _save(self, job: _Job) -> None:
         pod, now = job.pod, self._clock.now()

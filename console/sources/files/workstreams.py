@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from msgspec import Struct
 
 from console.base.errors import ConsoleError, UsageError
+from console.base.paths import replace_file
 from console.base.text import plural
 from console.workstreams.build import build
 from console.workstreams.grammar.edit import FileChange
@@ -156,23 +156,8 @@ def apply(changes: Sequence[FileChange]) -> None:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 if target.exists():
                     raise ConsoleError(f"{target} already exists; {path} was left where it is")
-            _replace(target, change.after, path.stat().st_mode)
+            replace_file(target, change.after, mode=stat.S_IMODE(path.stat().st_mode), durable=True)
             if target != path:
                 path.unlink()
         except OSError as error:
             raise ConsoleError(f"{target} cannot be written: {error.strerror or error}") from None
-
-
-def _replace(path: Path, data: bytes, mode: int) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(stat.S_IMODE(mode))
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -67,7 +67,7 @@ def list_walks(limit: int, output: str) -> int:
 
 def summary(record: WalkRecord) -> dict[str, Any]:
     """One walk in a list."""
-    from console.timeline.prose import status
+    from console.timeline.prose import escalations, status
 
     walk = record.walk
     return {
@@ -79,6 +79,7 @@ def summary(record: WalkRecord) -> dict[str, Any]:
         "walked_by": record.on_it or None,
         "handed_over": handed(walk),
         "outcome": walk.outcome,
+        "escalations": escalations(walk),
         "recurred": walk.recurred or None,
         "still_to_do": list(walk.still_to_do),
         "began": rfc3339(walk.started),
@@ -289,6 +290,7 @@ def page(record: WalkRecord) -> str:
         *(f"to do    {todo}" for todo in walk.still_to_do),
         *([f"left     by {walk.left.by} at {rfc3339(walk.left.at)}"] if walk.left is not None else []),
         *([f"handed   over by {walk.handed.by}: {walk.handed.text or '-'}"] if walk.handed is not None else []),
+        *(f"called   {one.whom}: {one.came_of_it or 'not answered yet'}" for one in walk.escalations),
         f"walk     {walk.id}  {walk.runbook} {walk.version}",
         f"subject  {walk.about or '-'}  on {walk.cluster.get('context', '')}",
         f"by       {walk.actor}  {rfc3339(walk.started)}  took {duration(spans['to_end'])}",

@@ -35,6 +35,8 @@ from console.runbook.events.people import (
     Approved,
     Confirmed,
     Edited,
+    Escalated,
+    EscalationAnswered,
     GuardOverruled,
     HandedOver,
     LockTaken,
@@ -48,17 +50,17 @@ from console.runbook.events.people import (
 
 __all__ = [
     "Answered", "AnyEvent", "Applied", "ApprovalAsked", "Approved", "Called", "ChangeRefused", "ChangeVerdict",
-    "Confirmed", "Edited", "Entered", "EvidenceKept", "Followed", "GuardOverruled", "HandedOver", "HoldBegan",
-    "HoldBroke", "Intent", "Judged", "Landed", "LockTaken", "LookedBack", "MissingRight", "Noted", "Offered",
-    "Previewed", "Resumed", "RightsAsked", "RulesWidened", "Skipped", "Started", "TakenOver", "Verified",
-    "WalkEnded", "WalkEvent", "WalkLeft", "decode", "encode",
+    "Confirmed", "Edited", "Entered", "Escalated", "EscalationAnswered", "EvidenceKept", "Followed", "GuardOverruled",
+    "HandedOver", "HoldBegan", "HoldBroke", "Intent", "Judged", "Landed", "LockTaken", "LookedBack", "MissingRight",
+    "Noted", "Offered", "Previewed", "Resumed", "RightsAsked", "RulesWidened", "Skipped", "Started", "TakenOver",
+    "Verified", "WalkEnded", "WalkEvent", "WalkLeft", "decode", "encode",
 ]  # fmt: skip
 
 AnyEvent = (
     Started | Entered | Judged | Answered | Skipped | Previewed | Confirmed | ApprovalAsked | Approved | ChangeRefused
     | EvidenceKept | Intent | Called | Applied | Landed | HoldBegan | HoldBroke | Verified | Offered | LookedBack
     | Noted | WalkLeft | HandedOver | Edited | Resumed | RulesWidened | WalkEnded | Followed
-    | RightsAsked | GuardOverruled | LockTaken | TakenOver
+    | Escalated | EscalationAnswered | RightsAsked | GuardOverruled | LockTaken | TakenOver
 )  # fmt: skip
 _ENCODER = msgspec.json.Encoder()
 _DECODER: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)

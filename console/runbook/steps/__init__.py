@@ -25,9 +25,15 @@ from console.runbook.language.ends import RETURN
 from console.runbook.model import CheckState, Choice, Outcome, Runbook, Step
 from console.runbook.say import safe, span, truth, words
 from console.runbook.say import shows as shows
+from console.runbook.steps.escalating import LEAVE as LEAVE
+from console.runbook.steps.escalating import escalated as escalated
+from console.runbook.steps.escalating import escalation_answered as escalation_answered
+from console.runbook.steps.escalating import unanswered as unanswered
 from console.runbook.steps.kinds import OF_UNDO as OF_UNDO
 from console.runbook.steps.kinds import AskPerson as AskPerson
+from console.runbook.steps.kinds import AwaitAnswer as AwaitAnswer
 from console.runbook.steps.kinds import Enter as Enter
+from console.runbook.steps.kinds import Escalate as Escalate
 from console.runbook.steps.kinds import Finish as Finish
 from console.runbook.steps.kinds import Hold as Hold
 from console.runbook.steps.kinds import Judge as Judge
@@ -77,7 +83,7 @@ def todo(runbook: Runbook, walk: Walk) -> Todo:
     if step is None:
         return Finish("", "unresolved", f"the runbook has no step {walk.current!r}")
     if state.state == "current":
-        return _before_the_end(runbook, walk, step) or _present(step)
+        return _before_the_end(runbook, walk, step) or _present(walk, step)
     if (offer := _offer(walk, step)) is not None:
         return offer
     if runbook.step(state.goto) is not None:
@@ -99,7 +105,7 @@ def _is_end(runbook: Runbook, id: str) -> bool:
     return step is not None and step.kind == "end"
 
 
-def _present(step: Step) -> Todo:
+def _present(walk: Walk, step: Step) -> Todo:
     match step.kind:
         case "run" if not step.branches:
             return Finish("", "unresolved", f"the runbook {step.runs!r} cannot be walked within this one")
@@ -107,6 +113,8 @@ def _present(step: Step) -> Todo:
             return Judge(step)
         case "ask" | "note" | "manual":
             return AskPerson(step, step.kind)
+        case "escalate":
+            return Escalate(step) if walk.escalated is None else AwaitAnswer(step)
         case "change":
             return MakeChange(step)
         case "script":

@@ -33,6 +33,20 @@ class AskPerson:
 
 
 @dataclass(frozen=True)
+class Escalate:
+    """Append what `escalated` makes."""
+
+    step: Step
+
+
+@dataclass(frozen=True)
+class AwaitAnswer:
+    """Somebody was called: a person says who took it, or its time passes. Append what `escalation_answered` makes."""
+
+    step: Step
+
+
+@dataclass(frozen=True)
 class MakeChange:
     """Bring `effect` through the gate."""
 
@@ -110,6 +124,8 @@ Todo = (
     Enter
     | Judge
     | AskPerson
+    | Escalate
+    | AwaitAnswer
     | MakeChange
     | RunScript
     | Hold

@@ -290,7 +290,6 @@ def page(record: WalkRecord) -> str:
         *(f"to do    {todo}" for todo in walk.still_to_do),
         *([f"left     by {walk.left.by} at {rfc3339(walk.left.at)}"] if walk.left is not None else []),
         *([f"handed   over by {walk.handed.by}: {walk.handed.text or '-'}"] if walk.handed is not None else []),
-        *(f"called   {one.whom}: {one.came_of_it or 'not answered yet'}" for one in walk.escalations),
         f"walk     {walk.id}  {walk.runbook} {walk.version}",
         f"subject  {walk.about or '-'}  on {walk.cluster.get('context', '')}",
         f"by       {walk.actor}  {rfc3339(walk.started)}  took {duration(spans['to_end'])}",
@@ -298,7 +297,7 @@ def page(record: WalkRecord) -> str:
         + ("whole" if record.chain.ok else f"BROKEN: {record.chain.because}")
         + f", head sha256:{record.head}",
     ]
-    lines += _cost(walk)
+    lines += [*_called(walk), *_cost(walk)]
     rows = []
     for number, s in enumerate(walk.steps, 1):
         rows.append((rfc3339(s.entered) or "", record.name(number), s.state, s.status or "", s.words))
@@ -313,6 +312,10 @@ def page(record: WalkRecord) -> str:
         lines += ["", f"go on with: console runbook --resume {walk.id}"]
         lines += [f"or end it:  console incident stop {walk.id} --because TEXT"]
     return "\n".join(plain(lines))
+
+
+def _called(walk: Walk) -> list[str]:
+    return [f"called   {one.whom}: {one.came_of_it or 'not answered yet'}" for one in walk.escalations]
 
 
 def _cost(walk: Walk) -> list[str]:

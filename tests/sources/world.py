@@ -101,14 +101,14 @@ async def watching(
     await source.start()
     try:
         if wait:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await source.synced()
         yield source
     finally:
         await source.stop()
 
 
-async def picture(source: ClusterSource, holds: Any, seconds: float = 5.0) -> ClusterFacts:
+async def picture(source: ClusterSource, holds: Any, seconds: float = 60.0) -> ClusterFacts:
     """The first picture for which `holds` is true."""
     await until(lambda: holds(source.snapshot()), seconds)
     return source.snapshot()

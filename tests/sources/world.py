@@ -114,6 +114,15 @@ async def picture(source: ClusterSource, holds: Any, seconds: float = 60.0) -> C
     return source.snapshot()
 
 
+async def calm(source: ClusterSource, seconds: float = 0.3) -> None:
+    """Once nothing has changed for so long; `changed` is clear then."""
+    quiet = False
+    while not quiet:
+        source.changed.clear()
+        await asyncio.sleep(seconds)
+        quiet = not source.changed.is_set()
+
+
 def state_of(source: ClusterSource, name: str) -> Any:
     return next(s for s in source.snapshot().sources if s.name == name)
 

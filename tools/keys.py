@@ -17,12 +17,17 @@ GROUPS: tuple[tuple[str, tuple[KeyBinding, ...]], ...] = (
     ("moving", MOVES),
     *((page.name, page.keys) for page in page_classes() if page.keys),
 )
+WHERE = {"question": "walk, its question opened with `d`", "to paste": "walk, a text to paste opened"}
+"""Pages that a reader of the table knows by the way to them."""
+ANSWERS = "| walk | `1`…`9` | Answer with the choice of that number. |"
 
 
 def table() -> str:
     """The keys as a Markdown table."""
     rows = ["| where | key | what it does |", "| --- | --- | --- |"]
-    rows += [f"| {where} | `{key.label}` | {key.tip} |" for where, keys in GROUPS for key in keys]
+    for where, keys in GROUPS:
+        rows += [ANSWERS] if where == "walk" else []
+        rows += [f"| {WHERE.get(where, where)} | `{key.label}` | {key.tip} |" for key in keys]
     return "\n".join(rows) + "\n"
 
 

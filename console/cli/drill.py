@@ -16,19 +16,33 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("name")
-@click.option("--case", default="default", show_default=True, metavar="NAME", help="Which variant of the incident.")
+@click.option(
+    "--case",
+    default="default",
+    show_default=True,
+    metavar="NAME",
+    help="Which variant of the incident; `console drills` lists them.",
+)
 @click.option("--auto", is_flag=True, help="Play it without a person and judge how it ended.")
-@click.option("--serve", is_flag=True, help="Only run the simulated cluster and print a KUBECONFIG for other tools.")
+@click.option(
+    "--serve",
+    is_flag=True,
+    help="Only run the simulated cluster, until Ctrl-C, for other terminals: print the KUBECONFIG for them.",
+)
 @click.option(
     "--speed",
     type=click.FloatRange(min=0.1, max=600),
     metavar="FACTOR",
-    help="Virtual seconds per second, for a person.",
+    help="Virtual seconds per second, for a person.  [default: the drill's own; with --serve 1]",
 )
 @click.option("--seed", type=int, metavar="N", help="Seed of everything random in the world.")
 @click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def command(name: str, case: str, auto: bool, serve: bool, speed: float | None, seed: int | None, output: str) -> int:
-    """Practise the incident NAME on a simulated cluster inside this program."""
+    """Practise an incident on a simulated cluster inside this program.
+
+    NAME is one that `console drills` lists, each with its cases. With --serve, other terminals work on that cluster
+    once they have its KUBECONFIG: kubectl, and as many Consoles as there are people.
+    """
     if auto and serve:
         raise UsageError("--auto and --serve exclude each other")
     if auto:

@@ -48,7 +48,7 @@ COMMANDS: dict[str, Lazy] = {
         "console.cli.runbook:command", "Walk a runbook: evidence, decisions, guarded changes, verification."
     ),
     "approve": Lazy("console.cli.approve:command", "Approve, as the second person, a change that somebody else makes."),
-    "runbooks": Lazy("console.cli.runbooks:group", "The library of runbooks: list, show, lint."),
+    "runbooks": Lazy("console.cli.runbooks:group", "The library of runbooks: list, show, lint, test, new."),
     "incident": Lazy("console.cli.incident:group", "Walks that were made, and their timelines."),
     "drill": Lazy("console.cli.drill:command", "Practise an incident on a simulated cluster."),
     "drills": Lazy("console.cli.drill:drills", "The drills that can be played, with their cases."),

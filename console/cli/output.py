@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import click
 import msgspec
 
 import console
@@ -143,6 +146,16 @@ def put(text: str) -> None:
     """Text on stdout as it is, but for what a terminal would obey. All text on stdout passes here."""
     encoding = sys.stdout.encoding or "utf-8"
     sys.stdout.write(clean(text, lines=True).encode(encoding, "replace").decode(encoding))
+
+
+def page(text: str) -> None:
+    """A document on stdout: through the reader's pager (PAGER, else less) where a terminal is shorter than it."""
+    terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    if not terminal or text.count("\n") + 1 < shutil.get_terminal_size().lines:
+        say(text)
+        return
+    os.environ.setdefault("LESS", "FRX")
+    click.echo_via_pager(clean(text, lines=True) + "\n", color=False)
 
 
 def narrate(text: str) -> None:

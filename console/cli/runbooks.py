@@ -16,7 +16,7 @@ from console.cli.engine.proving import command as test
 from console.cli.engine.stats import command as stats
 from console.cli.library import read_library
 from console.cli.options import Where, output_option, where_options
-from console.cli.output import narrate, plain, print_document, print_json, say, table
+from console.cli.output import narrate, page, plain, print_document, print_json, say, table
 
 if TYPE_CHECKING:
     from console.runbook.model import Runbook
@@ -66,7 +66,7 @@ def show(name: str, markdown: bool, expanded: bool, where: Where, output: str) -
     library = read_library(where)
     runbook = _one_file(Path(name)) if name.endswith((".yaml", ".yml")) else library.get(name)
     if expanded:
-        say(long_form(runbook).rstrip())
+        page(long_form(runbook).rstrip())
         return Exit.OK
     lines = checklist.checklist(runbook)
     if output == "json":
@@ -74,7 +74,7 @@ def show(name: str, markdown: bool, expanded: bool, where: Where, output: str) -
         tree = {**summary(library, runbook), **plain(runbook), "text": runbook.text, "checklist": said}
         print_json({"kind": "Runbook", "runbook": tree})
     else:
-        say(checklist.markdown(lines) if markdown else checklist.text(lines))
+        page(checklist.markdown(lines) if markdown else checklist.text(lines))
     return Exit.OK
 
 

@@ -54,6 +54,7 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     "stopping": ("SparkContext is stopping with exitCode", "Shutting down all executors"),
     "max-failures": ("Max number of executor failures (", "Application failed: executor failures"),
     "driver-gone": ("disassociated! Shutting down",),
+    "driver-ended-already": ("Cannot find endpoint: spark://CoarseGrainedScheduler@",),
     "driver-unreachable": ("Cannot reach driver", "Failed to connect to driver", "Failed to find driver"),
     "worker-lost": ("worker lost", "Worker lost", "because we got no heartbeat in"),
     "jvm-start": (
@@ -263,6 +264,7 @@ USUAL = frozenset(
         "context-stopped",
         "decommission",
         "deleted-by-user",
+        "driver-ended-already",
         "driver-gone",
         "executor-lost-failure",
         "executor-registered",

@@ -21,7 +21,7 @@ from console.facts.model import Event, Log, Pod, RestDocument, Sample
 from console.facts.rest import RestView
 from console.findings.applogs import AppLogs
 from console.findings.joined import JoinedFacts
-from console.findings.lost.changes import AppChanges, with_its_driver
+from console.findings.lost.changes import AppChanges, came_too_late, with_its_driver
 from console.findings.lost.losses import Loss, losses
 from console.findings.lost.victims import Victim, victims
 from console.findings.model import Finding
@@ -270,8 +270,10 @@ class Case:
 
     @cached_property
     def victims(self) -> list[Victim]:
-        """Executors that did not end normally, from everything that speaks of them, without `ended_by_change`."""
-        left = (one for one in self._ended if not self.changes.ended(one))
+        """Executors that did not end normally, from everything that speaks of them, without `ended_by_change`, and
+        without such that came when the application was at its end."""
+        late = {hit.log.subject for hit in self.hits("driver-ended-already", roles=("executor",))}
+        left = (one for one in self._ended if not self.changes.ended(one) and not came_too_late(one, late))
         return [one for one in left if not with_its_driver(one, self.events, self.app.attempts)]
 
     @cached_property

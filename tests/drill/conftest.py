@@ -107,7 +107,7 @@ async def young() -> AsyncIterator[Api]:
         yield opened
 
 
-async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait for something that other tasks do."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds

@@ -32,7 +32,7 @@ async def test_serve_prints_its_addresses_and_cleans_up(sign: signal.Signals, tm
                 assert any(a["labels"]["alertname"] == "SparkExecutorOOMKilled" for a in await response.json())
     finally:
         process.send_signal(sign)
-        code = await asyncio.wait_for(process.wait(), 10)
+        code = await asyncio.wait_for(process.wait(), 60)
     assert code == 0 and (await process.stderr.read()) == b""
     assert list(tmp_path.iterdir()) == []
 

@@ -371,6 +371,23 @@ def test_an_executor_that_was_stopped_with_the_driver_of_a_former_attempt_is_no_
     assert ("executor-sigterm" in found) is lost
 
 
+def test_an_executor_that_came_when_the_application_was_at_its_end_is_neither_cause_nor_loss() -> None:
+    """As a real one did: the driver gave up for its lost executors while the next one asked it for its scheduler."""
+    killed = executor(3, ended(137, "OOMKilled", when=200), "Failed")
+    late = executor(7, ended(1, when=220, began=214), "Failed")
+    said = log(
+        line("CoarseGrainedExecutorBackend: Started daemon", "INFO", 215)
+        + 'Exception in thread "main" org.apache.spark.SparkException: Exception thrown in awaitResult:\n'
+        + "Caused by: org.apache.spark.rpc.RpcEndpointNotFoundException: Cannot find endpoint: "
+        + "spark://CoarseGrainedScheduler@etl-1-driver-svc.jobs.svc:7078\n",
+        "executor",
+        late.key,
+    )
+    found = {f.code: f for f in judge(cr("FAILED"), driver(ended(1, when=221), "Failed"), killed, late, said, now=300)}
+    assert found["executor-oom-container"] and not {"driver-unreachable", "executor-start-failed"} & set(found)
+    assert not any("executor 7" in f.title or "2 executors" in f.title for f in found.values())
+
+
 def test_what_runs_out_of_memory_after_our_change_or_dies_long_after_it_is_not_ours() -> None:
     oom = executor(2, ended(137, "OOMKilled", when=240), "Failed", name="etl-b-exec-2", created=231, app_id="spark-2")
     assert "executor-oom-container" in {f.code for f in restarted((RESTARTED,), oom)}

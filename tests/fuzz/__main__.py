@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 import traceback
@@ -28,5 +29,8 @@ def main(count: int, seed: int, only: str) -> int:
 
 
 if __name__ == "__main__":
-    words = sys.argv[1:]
-    sys.exit(main(int(words[0]) if words else 10_000, int(words[1]) if len(words) > 1 else 1, "".join(words[2:3])))
+    asked = argparse.ArgumentParser("python -m tests.fuzz", description=__doc__)
+    asked.add_argument("count", metavar="N", type=int, nargs="?", default=10_000)
+    asked.add_argument("seed", metavar="SEED", type=int, nargs="?", default=1)
+    asked.add_argument("only", metavar="EDGE", nargs="?", default="", choices=["", *EDGES])
+    sys.exit(main(**vars(asked.parse_args())))

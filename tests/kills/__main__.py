@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import sys
 import tempfile
@@ -19,5 +20,8 @@ def main(count: int, seed: int, only: str) -> int:
 
 
 if __name__ == "__main__":
-    words = sys.argv[1:]
-    sys.exit(main(int(words[0]) if words else 1_000, int(words[1]) if len(words) > 1 else 1, "".join(words[2:3])))
+    asked = argparse.ArgumentParser("python -m tests.kills", description=__doc__)
+    asked.add_argument("count", metavar="N", type=int, nargs="?", default=1_000)
+    asked.add_argument("seed", metavar="SEED", type=int, nargs="?", default=1)
+    asked.add_argument("only", metavar="KIND", nargs="?", default="", choices=["", *SHARES])
+    sys.exit(main(**vars(asked.parse_args())))

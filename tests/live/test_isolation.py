@@ -76,7 +76,7 @@ def looked(world: World, tmp_path: Path, kept: str = "") -> Board:
     ref = ContextRef(kubeconfig=kubeconfig(tmp_path, world.peer.url))
     with Live(Plan(load(), ref, state=tmp_path / "state", pace=pace)) as live:
         board = live.settle(20).board
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while kept and not list((tmp_path / "state").rglob(f"{kept}/pod.json")) and time.monotonic() < until:
             time.sleep(0.02)
         return board

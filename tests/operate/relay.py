@@ -70,7 +70,7 @@ class Relay:
     def start(self) -> Relay:
         self._thread = threading.Thread(target=lambda: self._loop.run_until_complete(self._serve()), daemon=True)
         self._thread.start()
-        assert self._started.wait(10)
+        assert self._started.wait(60)
         return self
 
     def stop(self) -> None:

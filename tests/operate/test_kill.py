@@ -222,7 +222,7 @@ async def test_a_request_that_arrives_after_all_is_applied_only_once(
 
     async def lets_it_through(question: object) -> object:
         confirmed.set()
-        await asyncio.wait_for(over.wait(), 10)
+        await asyncio.wait_for(over.wait(), 60)
         return YES
 
     walk_id = Journal(tmp_path / "journal.db").walks()[0].walk

@@ -84,14 +84,14 @@ def alive(pid: int) -> bool:
 
 async def dead(pid: int) -> bool:
     """Whether a process is gone, after a moment for the kernel."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while alive(pid) and time.monotonic() < deadline:
         await asyncio.sleep(0.01)
     return not alive(pid)
 
 
 async def test_a_time_limit_kills_the_whole_group() -> None:
-    ended = await python(CHILD.format(then="time.sleep(600)"), timeout=1.5)
+    ended = await python(CHILD.format(then="time.sleep(600)"), timeout=5)
     assert (ended.exit_code, ended.timed_out, ended.words) == (None, True, "killed: it did not end in time")
     assert await dead(int(ended.output.split()[0]))
 
@@ -99,7 +99,7 @@ async def test_a_time_limit_kills_the_whole_group() -> None:
 async def test_a_script_that_ignores_the_signal_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("console.operate.scripts.process.GRACE_SECONDS", 0.2)
     code = "import os, signal, time; signal.signal(15, signal.SIG_IGN); print(os.getpid(), flush=True); time.sleep(600)"
-    ended = await python(code, timeout=1.5)
+    ended = await python(code, timeout=5)
     assert ended.timed_out
     assert await dead(int(ended.output.split()[0]))
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from console.actions import verb_of
+from console.actions import verb_of, verbs
 from console.actions.effects import STAMP
 from console.base.document import parse
 from console.drill.kube.access import DenyRule
@@ -180,12 +180,35 @@ async def test_what_stands_in_its_way_is_said_and_nothing_is_sent(
     trial: Trial, hinder: Hinder, cluster: Cluster, passage: Passage
 ) -> None:
     trial.make(cluster.kube, cluster.namespace)
-    path = path_of(trial.given(cluster.namespace)[hinder.index])
-    cluster.kube.merge(path + "/status" if "status" in hinder.patch else path, hinder.patch)
+    obj = trial.given(cluster.namespace)[hinder.index]
+    path = path_of(obj)
+    if trial.absent:
+        cluster.kube.create(path_of({**obj, "metadata": {**obj["metadata"], "name": ""}}), {**obj, **hinder.patch})
+    else:
+        cluster.kube.merge(path + "/status" if "status" in hinder.patch else path, hinder.patch)
     ended = await pass_gate(trial.effect(cluster.namespace), passage.gate(Says(agrees)))
-    assert isinstance(ended, ChangeRefused) and ended.by == "obstacle", ended
+    assert isinstance(ended, ChangeRefused) and ended.by == hinder.by, ended
     assert hinder.because in ended.because
     assert changes(cluster) == []
+
+
+@pytest.mark.parametrize("trial", [trial for trial in TRIALS if not trial.absent], ids=lambda trial: trial.id)
+async def test_nothing_is_done_to_what_is_being_deleted(trial: Trial, cluster: Cluster, passage: Passage) -> None:
+    trial.make(cluster.kube, cluster.namespace)
+    path = path_of(trial.target(cluster.namespace))
+    cluster.kube.merge(path, {"metadata": {"finalizers": ["console.oncall/held"]}})
+    cluster.kube.delete(path)
+    ended = await pass_gate(trial.effect(cluster.namespace), passage.gate(Says(agrees)))
+    cluster.kube.merge(path, {"metadata": {"finalizers": None}})
+    assert isinstance(ended, ChangeRefused) and ended.by == "obstacle", ended
+    assert "is being deleted since" in ended.because
+    assert changes(cluster) == []
+
+
+def test_every_verb_is_tried_and_something_of_its_own_stands_in_the_way_of_each() -> None:
+    """A script is no request of Console's own: `test_guarded_scripts` tries it, on both servers too."""
+    assert {trial.verb for trial in TRIALS} == set(verbs()) - {"script"}
+    assert {trial.verb for trial in TRIALS if trial.hinders} == {trial.verb for trial in TRIALS} - {"delete"}
 
 
 async def test_a_node_that_somebody_else_cordoned_is_uncordoned_only_where_it_was_agreed(

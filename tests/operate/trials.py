@@ -31,11 +31,15 @@ PLURALS = {
 
 
 class Hinder(NamedTuple):
-    """A merge patch of the target (or of another given object), and words of the refusal that follows."""
+    """A merge patch of the target (or of another given object), and words of the refusal that follows.
+
+    `by`: who refuses. The target of a verb that makes it is made beforehand, with `patch`.
+    """
 
     patch: Object
     because: str
     index: int = 0
+    by: str = "obstacle"
 
 
 @dataclass(frozen=True)
@@ -263,11 +267,33 @@ def _noted(field: str, key: str, value: str) -> Callable[[Object | None], bool]:
     return lambda obj: obj is not None and obj["metadata"][field].get(key) == value
 
 
+def _gone(obj: Object | None) -> bool:
+    return obj is None or "deletionTimestamp" in obj["metadata"]
+
+
+def _same(patch: Object) -> Hinder:
+    """Somebody else did it meanwhile."""
+    return Hinder(patch, "already has these values", by="server")
+
+
+FEWER = "spark.executor.cores 2"
 KUEUE = Hinder({"metadata": {"labels": {"kueue.x-k8s.io/queue-name": "team-a"}}}, "Kueue decides when it runs")
 DEFAULTS = "spark-defaults.conf"
 PAUSED = Hinder({"spec": {"paused": True}}, "its rollout is paused")
 TRIALS = (
-    Trial("scale", lambda ns: [workload(ns)], {"to": 1}, _replicas(1), "PATCH deployments", ends=True),
+    Trial("patch", lambda ns: [config(ns)], {"patch": {"data": {DEFAULTS: FEWER}}},
+          lambda obj: (obj or {})["data"][DEFAULTS] == FEWER, "PATCH configmaps",
+          (_same({"data": {DEFAULTS: FEWER}}),)),
+    Trial("patch", lambda ns: [config(ns)],
+          {"patch_type": "json", "patch": [{"op": "replace", "path": f"/data/{DEFAULTS}", "value": FEWER}]},
+          lambda obj: (obj or {})["data"][DEFAULTS] == FEWER, "PATCH configmaps", name="patch by a JSON Patch"),
+    Trial("patch", lambda ns: [application(ns)], {"patch": {"spec": {"executor": {"memoryOverhead": "1g"}}}},
+          lambda obj: (obj or {})["spec"]["executor"]["memoryOverhead"] == "1g", "PATCH sparkapplications",
+          name="patch an application", ends=True),
+    Trial("delete", lambda ns: [pod(ns)], {"irreversible": "the driver asks for another one"}, _gone, "DELETE pods",
+          ends=True),
+    Trial("scale", lambda ns: [workload(ns)], {"to": 1}, _replicas(1), "PATCH deployments",
+          (_same({"spec": {"replicas": 1}}),), ends=True),
     Trial("scale", lambda ns: [workload(ns, "StatefulSet", 0)], {"to": 2}, _replicas(2), "PATCH statefulsets",
           name="scale a StatefulSet"),
     Trial("restart", lambda ns: [workload(ns)], {}, _restarted, "PATCH deployments", (PAUSED,), ends=True),
@@ -279,9 +305,9 @@ TRIALS = (
     Trial("rollback", lambda ns: [workload(ns, "StatefulSet"), *(controller_revision(ns, *one) for one in IMAGES)],
           {"to": 1}, _pod_image("proxy:0"), "PATCH statefulsets", name="rollback to a revision", ends=True),
     Trial("pause", lambda ns: [workload(ns)], {}, lambda obj: bool((obj or {})["spec"].get("paused")),
-          "PATCH deployments"),
+          "PATCH deployments", (_same({"spec": {"paused": True}}),)),
     Trial("resume-rollout", lambda ns: [workload(ns, paused=True)], {},
-          lambda obj: not (obj or {})["spec"].get("paused"), "PATCH deployments"),
+          lambda obj: not (obj or {})["spec"].get("paused"), "PATCH deployments", (_same({"spec": {"paused": None}}),)),
     Trial("cordon", lambda ns: [node(ns)], {}, _cordoned(True), "PATCH nodes", NODE_HINDERS),
     Trial("taint", lambda ns: [node(ns)], {"key": "console.oncall/ill", "taint_effect": "NoExecute"},
           lambda obj: "console.oncall/ill" in _taints(obj), "PATCH nodes", name="taint that ends pods", ends=True),
@@ -292,12 +318,13 @@ TRIALS = (
     Trial("untaint", lambda ns: [node(ns, SICK)], {"key": "console.oncall/ill"},
           lambda obj: "console.oncall/ill" not in _taints(obj), "PATCH nodes", NODE_HINDERS),
     Trial("evict", lambda ns: [pod(ns), budget(ns)], {},
-          lambda obj: obj is None or "deletionTimestamp" in obj["metadata"], "POST pods",
+          _gone, "POST pods",
           (Hinder({"status": {"disruptionsAllowed": 0, "currentHealthy": 1}}, "budget proxy", 1),), ends=True),
     Trial("label", lambda ns: [config(ns)], {"labels": {"team": "payments"}}, _noted("labels", "team", "payments"),
-          "PATCH configmaps"),
+          "PATCH configmaps", (_same({"metadata": {"labels": {"team": "payments"}}}),)),
     Trial("annotate", lambda ns: [workload(ns)], {"annotations": {"note": "seen by {{ 'on-call' }}"}},
-          _noted("annotations", "note", "seen by on-call"), "PATCH deployments"),
+          _noted("annotations", "note", "seen by on-call"), "PATCH deployments",
+          (_same({"metadata": {"annotations": {"note": "seen by on-call"}}}),)),
     Trial("suspend", lambda ns: [schedule(ns)], {}, _suspended(True), "PATCH scheduledsparkapplications"),
     Trial("suspend", lambda ns: [application(ns)], {}, _suspended(True), "PATCH sparkapplications",
           (KUEUE, Hinder({"status": {"applicationState": {"state": "COMPLETED"}}}, "it is COMPLETED already")),
@@ -322,5 +349,5 @@ TRIALS = (
           "PATCH sparkapplications", (Hinder({"spec": {"suspend": True}}, "it is suspended"),), ends=True),
     Trial("create", lambda ns: [made("batch/v1", "Job", ns, "canary", {})], {"template": {"spec": job_spec()}},
           lambda obj: obj is not None and obj["spec"]["template"]["spec"]["containers"][0]["image"] == "job:1",
-          "POST jobs", absent=True),
+          "POST jobs", (Hinder({"spec": job_spec()}, "already exists", by="server"),), absent=True),
 )  # fmt: skip

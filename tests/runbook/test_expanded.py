@@ -39,9 +39,28 @@ def steps(book: Runbook) -> list[dict[str, Any]]:
     return [{**msgspec.to_builtins(step), "at": (), "line": 0} for step in book.steps]
 
 
+RUNS = """\
+apiVersion: console/v1
+kind: Runbook
+id: down
+title: Down
+about: app
+match: {objectives: [job-success]}
+steps:
+- check: Can its image be pulled?
+  finding: image-pull
+  then: run image-pull
+  else: run quota
+- run: history
+  then: its end
+- run: quota
+- note: Look again
+"""
+
+
 @pytest.mark.parametrize(
     "book",
-    [BOOK, schema.load(OBJECTIVE, "o.yaml"), LONG, LIBRARY.runbooks["spark-oom"]]
+    [BOOK, schema.load(RUNS, "runs.yaml"), schema.load(OBJECTIVE, "o.yaml"), LONG, LIBRARY.runbooks["spark-oom"]]
     + [schema.load(written, f"{name}.yaml") for name, written in MENDED.items()],
     ids=lambda book: book.file,
 )

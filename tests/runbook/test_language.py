@@ -356,6 +356,20 @@ def test_a_way_may_lead_to_another_runbook_whose_ends_are_those_of_the_walk() ->
     assert step(runbook, "run-inner.resolved").kind == "end"
 
 
+def test_a_runbook_that_is_a_step_and_a_way_ends_the_walk_on_the_way_alone() -> None:
+    runbook = linked("- check: Down?\n  that: now > 1\n  then: run inner\n- run: inner\n- note: And on\n")
+    assert step(runbook, "down").next == "run-inner"
+    assert step(runbook, "run-inner.resolved").branches[0].goto == "and-on"
+    (way,) = {branch.goto for branch in step(runbook, "down").branches} - {"run-inner"}
+    assert step(runbook, f"{way}.resolved").kind == "end"
+    assert len({s.id for s in runbook.steps}) == len(runbook.steps)
+
+
+def test_a_runbook_may_end_the_walk_where_it_ends_itself() -> None:
+    runbook = linked("- run: inner\n  then: its end\n- note: And on\n")
+    assert step(runbook, "run-inner.resolved").kind == "end"
+
+
 def test_a_circle_of_runbooks_is_not_closed() -> None:
     one = book("- run: two\n", "", HEAD.replace("operator-down\ntitle", "one\ntitle"))
     two = book("- run: one\n", "", HEAD.replace("operator-down\ntitle", "two\ntitle"))

@@ -3,6 +3,7 @@ printed. FROM and UNTIL are lines of the list of forms; with them, harmless text
 
 from __future__ import annotations
 
+import argparse
 import sys
 
 from tests.secrets.everywhere import leaks, touched
@@ -24,4 +25,7 @@ def main(first: int = 0, last: int = 10**6) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(int, sys.argv[1:3])))
+    asked = argparse.ArgumentParser("python -m tests.secrets", description=__doc__)
+    asked.add_argument("first", metavar="FROM", type=int, nargs="?", default=0)
+    asked.add_argument("last", metavar="UNTIL", type=int, nargs="?", default=10**6)
+    sys.exit(main(**vars(asked.parse_args())))

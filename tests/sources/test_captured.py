@@ -57,7 +57,7 @@ def files(evidence: EvidenceFolder) -> dict[str, str]:
 
 
 async def all_kept(source: ClusterSource) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await source.kept()
 
 

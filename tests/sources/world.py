@@ -101,17 +101,26 @@ async def watching(
     await source.start()
     try:
         if wait:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await source.synced()
         yield source
     finally:
         await source.stop()
 
 
-async def picture(source: ClusterSource, holds: Any, seconds: float = 5.0) -> ClusterFacts:
+async def picture(source: ClusterSource, holds: Any, seconds: float = 60.0) -> ClusterFacts:
     """The first picture for which `holds` is true."""
     await until(lambda: holds(source.snapshot()), seconds)
     return source.snapshot()
+
+
+async def calm(source: ClusterSource, seconds: float = 0.3) -> None:
+    """Once nothing has changed for so long; `changed` is clear then."""
+    quiet = False
+    while not quiet:
+        source.changed.clear()
+        await asyncio.sleep(seconds)
+        quiet = not source.changed.is_set()
 
 
 def state_of(source: ClusterSource, name: str) -> Any:

@@ -212,7 +212,7 @@ class Streams:
             queue.put_nowait(None)
 
 
-async def until(holds: Callable[[], bool], seconds: float = 5.0) -> None:
+async def until(holds: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait until `holds`, or fail."""
     async with asyncio.timeout(seconds):
         while not holds():

@@ -78,7 +78,7 @@ async def test_pages_and_a_watch(real: Connection, kube_api: KubeApi, namespace:
         names.append([item["metadata"]["name"] for item in tree["items"]])
     assert names == [["p0", "p1", "p2"], ["p3", "p4", "p5"], ["p6"]]
     seen: list[tuple[str, str]] = []
-    async with asyncio.timeout(10), aclosing(real.reader.watch(path, {"labelSelector": "a=b"}, version)) as watch:
+    async with asyncio.timeout(60), aclosing(real.reader.watch(path, {"labelSelector": "a=b"}, version)) as watch:
         assert await anext(watch) == b""
         kube_api.merge(f"{path}/p3/status", {"status": {"message": "changed"}})
         kube_api.delete(f"{path}/p3", gracePeriodSeconds="0")

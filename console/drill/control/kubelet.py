@@ -249,7 +249,7 @@ class Kubelet:
                 now = self.cluster.heap.now
                 gone = pod["metadata"] | {"deletionGracePeriodSeconds": 0, "deletionTimestamp": stamp(now)}
                 self.cluster.store.update(PODS, {**pod, "metadata": gone})
-            self.cluster.store.delete(PODS, meta["namespace"], meta["name"])
+            self.cluster.remove(PODS, meta)
 
 
 def _of_spark(pod: Object) -> bool:

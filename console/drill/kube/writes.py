@@ -152,7 +152,7 @@ def _store(cluster: ClusterState, request: KubeRequest, resource: ServedResource
     changed = {**pruned, "metadata": meta}
     if request.dry_run:
         return {**changed, "metadata": {**meta, "resourceVersion": before["resourceVersion"]}}
-    return cluster.store.update(resource, changed)
+    return cluster.written(resource, changed)
 
 
 def _check_preconditions(resource: ServedResource, before: Object, meta: Object) -> None:
@@ -270,8 +270,8 @@ def delete(cluster: ClusterState, request: KubeRequest, resource: ServedResource
     if (options.get("propagationPolicy") or request.query.get("propagationPolicy")) == "Orphan":
         cluster.orphaned.add(meta["uid"])
     gone = cluster.delete(resource, meta, grace)
-    if resource is PODS and gone is not None:
-        return answer(gone)
+    if gone is not None and (resource is PODS or "deletionTimestamp" in gone["metadata"]):
+        return answer(shown(resource, gone))
     done: Object = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
     details = {"name": meta["name"], "group": resource.group, "kind": resource.plural, "uid": meta["uid"]}
     return answer(done | {"details": {k: v for k, v in details.items() if v}})

@@ -65,7 +65,7 @@ class ClusterState:
             return None
         wanted = pod["spec"].get("terminationGracePeriodSeconds", 30) if grace is None else grace
         if wanted <= 0 or not pod["spec"].get("nodeName"):
-            return self.store.delete(PODS, meta["namespace"], meta["name"])
+            return self.remove(PODS, meta)
         old = pod["metadata"]
         if "deletionTimestamp" in old and old.get("deletionGracePeriodSeconds", 0) <= wanted:
             return pod
@@ -81,7 +81,27 @@ class ClusterState:
         """Delete any object."""
         if resource is PODS:
             return self.delete_pod(meta, grace)
-        return self.store.delete(resource, meta.get("namespace", ""), meta["name"])
+        return self.remove(resource, meta)
+
+    def remove(self, resource: ServedResource, meta: Object) -> Object | None:
+        """Take an object away; one that a finalizer holds is only marked, and goes with the last of them."""
+        obj = self.store.get(resource, meta.get("namespace", ""), meta["name"])
+        if obj is None or not obj["metadata"].get("finalizers"):
+            return self.store.delete(resource, meta.get("namespace", ""), meta["name"])
+        held = obj["metadata"]
+        if "deletionTimestamp" in held:
+            return obj
+        marked = {"deletionGracePeriodSeconds": 0, "deletionTimestamp": stamp(self.heap.now)}
+        return self.store.update(
+            resource, {**obj, "metadata": {**held, **marked, "generation": held.get("generation", 1) + 1}}
+        )
+
+    def written(self, resource: ServedResource, obj: Object) -> Object:
+        """Store what a client wrote; an object that was to be deleted goes when nothing holds it any more."""
+        made, meta = self.store.update(resource, obj), obj["metadata"]
+        if "deletionTimestamp" in meta and not meta.get("finalizers") and not meta.get("deletionGracePeriodSeconds"):
+            self.store.delete(resource, meta.get("namespace", ""), meta["name"])
+        return made
 
     def evict(self, pod: Object) -> None:
         """The eviction API takes a pod: a condition says so, then it is deleted."""

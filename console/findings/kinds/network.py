@@ -32,13 +32,11 @@ KINDS = (
             "Cannot register with driver",
             "CoarseGrainedScheduler@",
             ":7078",
-            "Cannot find endpoint: spark://",
         ),
         pattern=r"(?s)(?:UnknownHostException|Failed to connect to|Connecting to|DNS resolution failed for|resolve|"
-        r"Cannot register with driver:|"
-        r"RpcEndpointNotFoundException).{0,80}?(?P<host>[\w.-]*-svc\.[\w.-]+(?:/?:\d+)?|[\w.-]+:7078|"
+        r"Cannot register with driver:).{0,80}?(?P<host>[\w.-]*-svc\.[\w.-]+(?:/?:\d+)?|[\w.-]+:7078|"
         r"spark://[\w@.:-]+)",
-        never=("Successfully registered with driver", "disassociated"),
+        never=("Successfully registered with driver", "disassociated", "Cannot find endpoint"),
         roles=("executor", "other"),
         means="the driver's headless service has no record (driver not Ready, a sidecar), or a policy or mesh stops "
         "port 7078",
@@ -50,6 +48,21 @@ KINDS = (
         ),
         confidence="medium",
         gives_way=("cluster-dns-down",),
+    ),
+    FailureKind(
+        code="driver-ended-already",
+        owner="owner of the job",
+        title="an executor came when the driver had no scheduler any more",
+        words=("Cannot find endpoint: spark://CoarseGrainedScheduler@",),
+        roles=("executor", "other"),
+        means="the driver answered, so the way to it is open; its SparkContext had stopped, or another driver has its "
+        "address now",
+        step="the end of the driver's log: why the application ended is said there",
+        decide="whether the driver ended at that time",
+        like=(("driver-unreachable", "the driver answered, and knew no scheduler"),),
+        ceiling="warning",
+        confidence="low",
+        general=True,
     ),
     FailureKind(
         code="api-client-too-old",

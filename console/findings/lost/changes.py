@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from msgspec import structs
@@ -107,6 +107,11 @@ def _tells(told: Sequence[AppChange], change: AppChange) -> bool:
 _DRIVER_ENDED = frozenset({"SparkDriverFailed", "SparkApplicationFailed", "SparkApplicationPendingRerun"})
 _WITH_ITS_DRIVER, _BEGUN_ANEW = 30.0, 60.0
 """Seconds between the end of an executor and the event that its driver failed, or the start of the next driver."""
+
+
+def came_too_late(victim: Victim, said: Container[str]) -> bool:
+    """Whether an executor gave up because the driver had no scheduler any more; `said`: whose logs say so."""
+    return victim.exit_code == 1 and victim.pod is not None and victim.pod.key in said
 
 
 def with_its_driver(victim: Victim, events: Iterable[Event], attempts: Sequence[Attempt]) -> bool:

@@ -4,36 +4,35 @@ from __future__ import annotations
 
 import msgspec
 
-from console.runbook.events.base import WalkEvent
-from console.runbook.events.changing import (
+from console.runbook.events.base import ChangeVerdict, WalkEvent
+from console.runbook.events.changes import (
     Applied,
     Called,
     ChangeRefused,
+    Confirmed,
     EvidenceKept,
+    HoldBegan,
+    HoldBroke,
     Intent,
     Landed,
     LookedBack,
-    MissingRight,
     Previewed,
-    RightsAsked,
+    Verified,
 )
 from console.runbook.events.course import (
-    ChangeVerdict,
     Entered,
     Followed,
-    HoldBegan,
-    HoldBroke,
     Judged,
+    MissingRight,
+    RightsAsked,
     Skipped,
     Started,
-    Verified,
     WalkEnded,
 )
 from console.runbook.events.people import (
     Answered,
     ApprovalAsked,
     Approved,
-    Confirmed,
     Edited,
     Escalated,
     EscalationAnswered,
@@ -50,10 +49,11 @@ from console.runbook.events.people import (
 
 __all__ = [
     "Answered", "AnyEvent", "Applied", "ApprovalAsked", "Approved", "Called", "ChangeRefused", "ChangeVerdict",
-    "Confirmed", "Edited", "Entered", "Escalated", "EscalationAnswered", "EvidenceKept", "Followed", "GuardOverruled",
-    "HandedOver", "HoldBegan", "HoldBroke", "Intent", "Judged", "Landed", "LockTaken", "LookedBack", "MissingRight",
-    "Noted", "Offered", "Previewed", "Resumed", "RightsAsked", "RulesWidened", "Skipped", "Started", "TakenOver",
-    "Verified", "WalkEnded", "WalkEvent", "WalkLeft", "decode", "encode",
+    "Confirmed", "Edited", "Entered", "Escalated", "EscalationAnswered", "EvidenceKept", "Followed",
+    "GuardOverruled", "HandedOver", "HoldBegan", "HoldBroke", "Intent", "Judged", "Landed", "LockTaken", "LookedBack",
+    "MissingRight", "Noted", "Offered",
+    "Previewed", "Resumed", "RightsAsked", "RulesWidened", "Skipped", "Started", "TakenOver", "Verified",
+    "WalkEnded", "WalkEvent", "WalkLeft", "decode", "encode",
 ]  # fmt: skip
 
 AnyEvent = (

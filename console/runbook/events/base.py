@@ -1,8 +1,12 @@
-"""What all events of a walk have."""
+"""What every event of a walk has."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec import Struct
+
+ChangeVerdict = Literal["effective", "ineffective", "worse", "unknown"]
 
 
 class WalkEvent(Struct, frozen=True, tag_field="event"):

@@ -1,15 +1,15 @@
-"""The course of a walk: it begins, comes to a step, judges, and ends."""
+"""The course of a walk: how it began, its steps, how it ended and what came after."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
+from msgspec import Struct
+
 from console.facts.evidence import Evidence
 from console.facts.model import Alert
 from console.runbook.events.base import WalkEvent
 from console.runbook.model import CheckState, Outcome
-
-ChangeVerdict = Literal["effective", "ineffective", "worse", "unknown"]
 
 
 class Started(WalkEvent, frozen=True, tag="started"):
@@ -65,31 +65,41 @@ class Skipped(WalkEvent, frozen=True, tag="skipped"):
     goto: str
 
 
-class HoldBegan(WalkEvent, frozen=True, tag="hold began"):
-    """`mark` is what the verify step's `rises` was at this moment; it must be greater at the end of the hold.
+class MissingRight(Struct, frozen=True):
+    """A right that who walks does not have. `steps`: titles of what will be refused for it; `because` what the server
+    said."""
 
-    `since`: the hold goes on as if it had begun then, because nobody watched in between; None: it begins at `at`.
+    words: str
+    steps: tuple[str, ...] = ()
+    because: str = ""
+
+
+class RightsAsked(WalkEvent, frozen=True, tag="rights asked"):
+    """Before the first step: the rights of every step that the walk may come to.
+
+    `asked` how many there are; `unknown` those that could not be asked about, and why; `rule` the manifests that grant
+    what is missing.
     """
 
-    step: str
-    because: str = ""
-    mark: float | None = None
-    since: float | None = None
+    asked: int
+    missing: tuple[MissingRight, ...] = ()
+    unknown: tuple[str, ...] = ()
+    rule: str = ""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What a person should know of them before the first step; nothing where all are there."""
+        out = [
+            f"you may not {one.words}" + (f" ({one.because})" if one.because else "") + f": {_refused(one.steps)}"
+            for one in self.missing
+        ]
+        return (*out, *(f"whether you may is not known: {one}" for one in self.unknown))
 
 
-class HoldBroke(WalkEvent, frozen=True, tag="hold broke"):
-    """It was measured and is not (any more) as it should be, or it cannot be seen any more."""
-
-    step: str
-    because: str = ""
-
-
-class Verified(WalkEvent, frozen=True, tag="verified"):
-    step: str
-    verdict: ChangeVerdict
-    because: str
-    goto: str
-    evidence: tuple[Evidence, ...] = ()
+def _refused(steps: tuple[str, ...]) -> str:
+    first = steps[0] if steps else "a step of it"
+    more = f" and {len(steps) - 1} more" if len(steps) > 1 else ""
+    return f"“{first}”{more} will be refused"
 
 
 class WalkEnded(WalkEvent, frozen=True, tag="ended"):

@@ -1,4 +1,4 @@
-"""What people said in a walk, and who is on it."""
+"""What people say and do in a walk, and by whose word."""
 
 from __future__ import annotations
 
@@ -22,13 +22,6 @@ class Answered(WalkEvent, frozen=True, tag="answered"):
     label: str = ""
     others: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
-
-
-class Confirmed(WalkEvent, frozen=True, tag="confirmed"):
-    step: str
-    effect: str
-    typed: str
-    by: str
 
 
 class ApprovalAsked(WalkEvent, frozen=True, tag="approval asked"):

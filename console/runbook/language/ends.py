@@ -41,7 +41,9 @@ RETURN = "return"
 """Where the last step of `finally` leads: to the end that the walk was at."""
 FINALLY = "finally-"
 """How the ids of steps of `finally` begin."""
-RESERVED = (*ENDS, "verify", "next", "applies", RETURN, *OBJECTIVES)
+ITS_END = "its end"
+"""What may stand as `then` of a `run` step: the end of the other runbook is that of the walk."""
+RESERVED = (*ENDS, "verify", "next", "applies", RETURN, "its-end", *OBJECTIVES)
 """Names that mean something to every runbook, so that no step may have them."""
 
 

@@ -11,7 +11,8 @@ from console.actions import verbs
 from console.base.document import Document
 from console.base.errors import DocumentError
 from console.runbook.language import doing, proof, questions
-from console.runbook.language.ends import ENDS, OBJECTIVES, RETURN, end_of
+from console.runbook.language.ends import ENDS, ITS_END, OBJECTIVES, RETURN, end_of
+from console.runbook.language.naming import unique
 from console.runbook.language.read import ShortItem
 from console.runbook.language.shapes import (
     AskStep,
@@ -44,11 +45,14 @@ class Expander:
         self.objects, self.verify, self.objectives = objects, verify, objectives
         self.problems: list[DocumentError] = []
         self.extra: list[Step] = []
+        self._jumps: dict[str, str] = {}
+        self._taken: set[str] = set()
         self._last: list[Step] = []
 
     def steps(self, document: Document, items: Sequence[ShortItem | Step], *, on_demand: bool) -> tuple[Step, ...]:
         """All steps: whether it applies, those of the file, its verification, the ends that are led to."""
         ids = [item.id for item in items]
+        self._taken.update(ids)
         out: list[Step] = [] if on_demand else [_applies(ids[0])]
         for index, item in enumerate(items):
             after = ids[index + 1] if index + 1 < len(items) else ""
@@ -135,7 +139,7 @@ class Expander:
                         title=title,
                         runs=doc.run,
                         given=dict(doc.given),
-                        next=way(doc.then, "next"),
+                        next="" if doc.then == ITS_END else way(doc.then, "next"),
                         on_unknown="handed-over",
                         **common,
                     )
@@ -159,12 +163,12 @@ class Expander:
         return end_of(words) or words
 
     def _jump(self, runbook: str) -> str:
-        id = f"run-{runbook}"
-        if not any(step.id == id for step in self.extra):
+        if runbook not in self._jumps:
+            id = self._jumps[runbook] = unique(f"run-{runbook}", self._taken)
             self.extra.append(
                 Step(id=id, kind="run", title=f"Walk the runbook {runbook}", runs=runbook, on_unknown="handed-over")
             )
-        return id
+        return self._jumps[runbook]
 
     def _do(
         self,

@@ -10,6 +10,7 @@ import yaml
 
 from console.base.document import parse
 from console.runbook.documents import KINDS
+from console.runbook.language.ends import ITS_END
 from console.runbook.language.read import verb_in
 from console.runbook.model import Runbook, Step
 
@@ -64,9 +65,9 @@ def _short(runbook: Runbook, step: Step, raw: list[Any]) -> dict[str, Any]:
         said = {key: value for key, value in said.items() if value}
         return {**said, "then": step.branches[0].goto, "unknown": step.on_unknown}
     if len(step.at) < 2:
-        return {"id": step.id, "run": step.runs}
+        return {"id": step.id, "run": step.runs, "then": ITS_END}
     item = {"id": step.id, **raw[cast(int, step.at[1])]}
-    item["then"] = item.get("then") or step.next or "next"
+    item["then"] = item.get("then") or step.next or ITS_END
     if step.kind == "each":
         ids = {one.at: one.id for one in reversed(runbook.steps) if one.block == step.id}
         item["steps"] = [{"id": ids[(*step.at, "steps", i)], **inner} for i, inner in enumerate(item["steps"])]

@@ -27,7 +27,7 @@ async def watching(api: Api, path: str, **query: str) -> AsyncIterator[Callable[
         assert response.status == 200
 
         async def next_event() -> Any:
-            line = await asyncio.wait_for(response.content.readline(), 5)
+            line = await asyncio.wait_for(response.content.readline(), 60)
             return json.loads(line) if line else None
 
         yield next_event
@@ -494,7 +494,7 @@ async def test_a_followed_log_grows_and_ends_with_its_container(young: Api) -> N
         await young.session.run_for(120)
         await young.call("DELETE", DRIVER)
         await young.session.run_for(10)
-        rest = await asyncio.wait_for(response.content.read(), 5)
+        rest = await asyncio.wait_for(response.content.read(), 60)
     assert b"SparkContext: Successfully stopped SparkContext" in rest
 
 

@@ -353,3 +353,24 @@ def test_a_map_of_metadata_that_holds_nothing_any_more_is_gone(peers: tuple[Peer
         made = peer.call("PATCH", f"{path}/labelled", {"metadata": {"labels": {"a": None}}}, MERGE).json()
         assert "labels" not in made["metadata"]
         peer.call("DELETE", f"{path}/labelled")
+
+
+def test_what_a_finalizer_holds_is_marked_and_goes_with_the_last_of_them(peers: tuple[Peer, Peer]) -> None:
+    path, said = "/api/v1/namespaces/NS/configmaps", []
+    for peer in peers:
+        meta = {"name": "held", "finalizers": ["example.org/a", "example.org/b"]}
+        peer.call("POST", path, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta})
+        asked = peer.call("DELETE", f"{path}/held")
+        marked = peer.call("GET", f"{path}/held").json()["metadata"]
+        again = peer.call("DELETE", f"{path}/held")
+        one = peer.call("PATCH", f"{path}/held", {"metadata": {"finalizers": ["example.org/b"]}}, MERGE)
+        still = peer.call("GET", f"{path}/held").status_code
+        last = peer.call("PATCH", f"{path}/held", {"metadata": {"finalizers": None}}, MERGE)
+        gone = peer.call("GET", f"{path}/held").status_code
+        kinds = [answer.json()["kind"] for answer in (asked, again, one, last)]
+        codes = [answer.status_code for answer in (asked, again, one, last)]
+        said.append(
+            (kinds, codes, still, gone, bool(marked["deletionTimestamp"]), marked["deletionGracePeriodSeconds"])
+        )
+    assert said[0] == said[1], said
+    assert said[0][2:5] == (200, 404, True)

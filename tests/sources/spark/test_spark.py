@@ -132,13 +132,13 @@ async def test_an_answer_that_is_too_large_is_unread(driver: SparkRest, peer: Pe
 
 async def test_slow_answers_are_unread_after_the_deadline(driver: SparkRest, peer: Peer) -> None:
     async def hang(request: web.Request) -> web.StreamResponse:
-        await asyncio.sleep(30)
+        await asyncio.sleep(300)
         return web.Response()
 
     peer.on("GET", f"{UI}/applications/.*/jobs", hang)
     began = time.monotonic()
-    read = await driver.application(deadline=0.7)
-    assert time.monotonic() - began < 15 and "jobs" in read.unread[0][0]
+    read = await driver.application(deadline=3.0)
+    assert time.monotonic() - began < 150 and "jobs" in read.unread[0][0]
     assert [d.path for d in read.documents] == ["", "allexecutors", "stages"]
 
 

@@ -1,18 +1,24 @@
-"""What became of a change: shown, sent, answered, looked at; and the rights that the changes need."""
+"""What becomes of a change: shown, confirmed or refused, sent, landed, proved, taken back."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
-from msgspec import Struct
-
 from console.actions.effects import Consequence, Effect, Preview
-from console.runbook.events.base import WalkEvent
+from console.facts.evidence import Evidence
+from console.runbook.events.base import ChangeVerdict, WalkEvent
 
 
 class Previewed(WalkEvent, frozen=True, tag="previewed"):
     step: str
     preview: Preview
+
+
+class Confirmed(WalkEvent, frozen=True, tag="confirmed"):
+    step: str
+    effect: str
+    typed: str
+    by: str
 
 
 class ChangeRefused(WalkEvent, frozen=True, tag="refused"):
@@ -82,6 +88,33 @@ class Landed(WalkEvent, frozen=True, tag="landed"):
     because: str = ""
 
 
+class HoldBegan(WalkEvent, frozen=True, tag="hold began"):
+    """`mark` is what the verify step's `rises` was at this moment; it must be greater at the end of the hold.
+
+    `since`: the hold goes on as if it had begun then, because nobody watched in between; None: it begins at `at`.
+    """
+
+    step: str
+    because: str = ""
+    mark: float | None = None
+    since: float | None = None
+
+
+class HoldBroke(WalkEvent, frozen=True, tag="hold broke"):
+    """It was measured and is not (any more) as it should be, or it cannot be seen any more."""
+
+    step: str
+    because: str = ""
+
+
+class Verified(WalkEvent, frozen=True, tag="verified"):
+    step: str
+    verdict: ChangeVerdict
+    because: str
+    goto: str
+    evidence: tuple[Evidence, ...] = ()
+
+
 class LookedBack(WalkEvent, frozen=True, tag="looked back"):
     """What was seen after the rollback `effect`: whether the fields are as before the change, what state it leaves.
     `todo`: what is still to do, and by whom."""
@@ -91,40 +124,3 @@ class LookedBack(WalkEvent, frozen=True, tag="looked back"):
     restored: Literal["yes", "no", "unknown"]
     words: str
     todo: tuple[str, ...] = ()
-
-
-class MissingRight(Struct, frozen=True):
-    """A right that who walks does not have. `steps`: titles of what will be refused for it; `because` what the server
-    said."""
-
-    words: str
-    steps: tuple[str, ...] = ()
-    because: str = ""
-
-
-class RightsAsked(WalkEvent, frozen=True, tag="rights asked"):
-    """Before the first step: the rights of every step that the walk may come to.
-
-    `asked` how many there are; `unknown` those that could not be asked about, and why; `rule` the manifests that grant
-    what is missing.
-    """
-
-    asked: int
-    missing: tuple[MissingRight, ...] = ()
-    unknown: tuple[str, ...] = ()
-    rule: str = ""
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """What a person should know of them before the first step; nothing where all are there."""
-        out = [
-            f"you may not {one.words}" + (f" ({one.because})" if one.because else "") + f": {_refused(one.steps)}"
-            for one in self.missing
-        ]
-        return (*out, *(f"whether you may is not known: {one}" for one in self.unknown))
-
-
-def _refused(steps: tuple[str, ...]) -> str:
-    first = steps[0] if steps else "a step of it"
-    more = f" and {len(steps) - 1} more" if len(steps) > 1 else ""
-    return f"“{first}”{more} will be refused"

@@ -67,7 +67,7 @@ def list_walks(limit: int, output: str) -> int:
 
 def summary(record: WalkRecord) -> dict[str, Any]:
     """One walk in a list."""
-    from console.timeline.prose import status
+    from console.timeline.prose import escalations, status
 
     walk = record.walk
     return {
@@ -79,6 +79,7 @@ def summary(record: WalkRecord) -> dict[str, Any]:
         "walked_by": record.on_it or None,
         "handed_over": handed(walk),
         "outcome": walk.outcome,
+        "escalations": escalations(walk),
         "recurred": walk.recurred or None,
         "still_to_do": list(walk.still_to_do),
         "began": rfc3339(walk.started),
@@ -296,7 +297,7 @@ def page(record: WalkRecord) -> str:
         + ("whole" if record.chain.ok else f"BROKEN: {record.chain.because}")
         + f", head sha256:{record.head}",
     ]
-    lines += _cost(walk)
+    lines += [*_called(walk), *_cost(walk)]
     rows = []
     for number, s in enumerate(walk.steps, 1):
         rows.append((rfc3339(s.entered) or "", record.name(number), s.state, s.status or "", s.words))
@@ -311,6 +312,10 @@ def page(record: WalkRecord) -> str:
         lines += ["", f"go on with: console runbook --resume {walk.id}"]
         lines += [f"or end it:  console incident stop {walk.id} --because TEXT"]
     return "\n".join(plain(lines))
+
+
+def _called(walk: Walk) -> list[str]:
+    return [f"called   {one.whom}: {one.came_of_it or 'not answered yet'}" for one in walk.escalations]
 
 
 def _cost(walk: Walk) -> list[str]:

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from console.base.clock import time_of_day
 from console.cli.output import narrate, watched_of
+from console.runbook.steps import LEAVE
 from console.runbook.titles import step_words
 from console.runbook.walk import Walk
 from console.runbook.watching import stored_runbook, words
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 SAY_EVERY = 60.0
 """Seconds between two lines of how a verification stands."""
 TRIES = 3
+PASTE_BEGIN, PASTE_END = "-----BEGIN PASTE-----", "-----END PASTE-----"
+"""Lines around what is to be sent to whoever is called, so that it can be cut out."""
 """How often an answer that is neither yes nor no is asked for again."""
 
 
@@ -105,6 +109,14 @@ def shown(question: Question) -> Iterator[str]:
         yield f"  rollback: {'ready' if preview.effect.reversible else 'none, ' + preview.effect.reason}"
     if question.text:
         yield question.text
+    if question.kind == "escalate":
+        yield from ("", PASTE_BEGIN, question.paste, PASTE_END, "")
+        if question.due:
+            late = f"; else: {question.late}" if question.late else ""
+            yield f"somebody must have answered by {time_of_day(question.due)}{late}"
+            yield f"who took it? (`{LEAVE}` leaves it open until then)"
+        else:
+            yield "enter goes on once they were told"
     for number, choice in enumerate(question.choices, 1):
         yield f"  {number} {choice.label or choice.value}{f'  ({choice.hint})' if choice.hint else ''}"
 

@@ -282,7 +282,7 @@ def exit_of(walk: Walk) -> int:
 
 def walk_document(walk: Walk) -> dict[str, Any]:
     """A walk as scripts read it, when this process is no longer on it."""
-    from console.timeline.prose import rights, status
+    from console.timeline.prose import escalations, rights, status
 
     return {
         "walk": walk.id,
@@ -294,6 +294,7 @@ def walk_document(walk: Walk) -> dict[str, Any]:
         "status": status(walk, ""),
         "outcome": walk.outcome,
         "because": walk.because,
+        "escalations": escalations(walk),
         "recurred": walk.recurred or None,
         "still_to_do": list(walk.still_to_do),
         "inputs": plain_inputs(walk),

@@ -14,6 +14,7 @@ from console.actions.effects import STAMP, Effect
 from console.actions.owners import dotted
 from console.apps.counted import counted
 from console.base.clock import time_of_day
+from console.base.errors import UsageError
 from console.base.text import clean
 from console.board.model import Board
 from console.operate.person import (
@@ -26,12 +27,17 @@ from console.operate.person import (
     Queue,
     Reply,
 )
+from console.runbook import steps
 from console.runbook.context.after import since_the_change
-from console.runbook.model import Runbook
+from console.runbook.model import Runbook, Step
 from console.runbook.say import safe
+from console.runbook.state import Escalation
 from console.runbook.steps import Asked
-from console.runbook.walk import Intent, Offered, Walk
+from console.runbook.titles import plain_title
+from console.runbook.walk import Answered, HandedOver, Intent, Offered, Walk
 
+TRIES = 3
+"""How often a question is put again after an answer that is none of its choices."""
 REREAD, MINUTE = 10.0, 60.0
 """Seconds of the machine's time after which an open question is read anew, and of the walk's after which what says the
 same is shown with its new time."""
@@ -75,6 +81,46 @@ class Published:
         return now
 
 
+async def answer_of_step(
+    person: Published,
+    runbook: Runbook,
+    walk: Walk,
+    step: Step,
+    context: Callable[[], Awaitable[dict[str, Any]]],
+    now: Callable[[], float],
+) -> Answered | HandedOver:
+    """Ask until there is an answer. Where nobody gives one, the walk waits for the next person.
+
+    Raises:
+        UsageError: the answers were none of the choices.
+    """
+    reason, asked = "", Asked("ask", "", "")
+
+    async def read() -> Question:
+        nonlocal asked
+        ctx = await context()
+        asked = steps.question(step, ctx, runbook.id)
+        return of_step(walk, step.id, asked, now=now(), reason=reason, also=beside(runbook, ctx))
+
+    for left in range(TRIES - 1, -1, -1):
+        question = await read()
+        reply = await person.answer(question, read)
+        if reply is None:
+            return nobody(question, step.id, now())
+        try:
+            return steps.answer(runbook, step, reply.value, reply.by, now(), asked)
+        except UsageError:
+            if not left:
+                raise
+            reason = f"{clean(reply.value)!r} is none of the answers"
+    raise AssertionError("unreachable")
+
+
+def nobody(question: Question, step: str, now: float) -> HandedOver:
+    """Nobody answers: the walk waits where it stands."""
+    return HandedOver(now, "console", clean(f"nobody answered: {question.title}"), step)
+
+
 def of_step(
     walk: Walk, step: str, asked: Asked, *, now: float, reason: str = "", also: tuple[str, ...] = ()
 ) -> Question:
@@ -90,6 +136,24 @@ def of_step(
         reason=reason,
         asked=now,
         read_at=now,
+    )
+
+
+def of_escalation(walk: Walk, runbook: Runbook, one: Escalation, *, now: float, reason: str = "") -> Question:
+    """Who was called, why, what to paste, and by when somebody must have said who took it."""
+    step = runbook.step(one.step)
+    after = runbook.step(step.on_unanswered) if step is not None else None
+    return Question(
+        walk=walk.id,
+        step=one.step,
+        kind="escalate",
+        title=f"Call {one.whom}",
+        text=one.because,
+        reason=reason,
+        asked=now,
+        paste=one.paste,
+        due=one.due or 0.0,
+        late=plain_title(after) if after is not None and one.due is not None else "",
     )
 
 

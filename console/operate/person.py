@@ -20,7 +20,9 @@ from console.base.text import clean
 from console.runbook.editing import Editable
 from console.runbook.model import Choice, turn_of
 
-QuestionKind = Literal["ask", "note", "manual", "confirm", "rollback", "landed", "rules", "approval", "reason"]
+QuestionKind = Literal[
+    "ask", "note", "manual", "escalate", "confirm", "rollback", "landed", "rules", "approval", "reason"
+]
 YES, NO, EDIT = "yes", "no", "edit"
 ROLLBACK_CHOICES = (
     Choice("yes", "roll it back", hint="its diff comes next, with a question of its own"),
@@ -40,8 +42,9 @@ class Question(Struct, frozen=True):
     """One question.
 
     Attributes:
-        kind: ask, note, manual: a step of the runbook. confirm: `preview` is to be confirmed. rollback: a change
-            did not help. landed: did a change arrive? rules: more is allowed now than when the walk began.
+        kind: ask, note, manual: a step of the runbook. escalate: `title` says who is called, `text` why. confirm:
+            `preview` is to be confirmed. rollback: a change did not help. landed: did a change arrive? rules: more is
+            allowed now than when the walk began.
         title, text: what it is about and the question; both clean and redacted.
         shows: lines of evidence beside it.
             approval: a second person is waited for, and the only answer is to stop that.
@@ -50,6 +53,8 @@ class Question(Struct, frozen=True):
         cluster: the cluster's name, to be shown beside the text to type.
         reason: why it is asked again, `` the first time.
         asked: epoch seconds of the walk's clock; `read_at` when what stands beside it was read last (0: it stays).
+        paste: escalate: what is sent to them, line by line as it is; `due` by when an answer is needed, 0 for no time;
+            `late` what follows then.
         terminal: only what a person types at a terminal answers it (production).
         editable: confirm: the value of the change that may be set otherwise, with its limits.
     """
@@ -69,6 +74,9 @@ class Question(Struct, frozen=True):
     editable: Editable | None = None
     terminal: bool = False
     read_at: float = 0.0
+    paste: str = ""
+    due: float = 0.0
+    late: str = ""
 
     @property
     def weighs(self) -> tuple[str, frozenset[tuple[str, str]]]:
@@ -194,7 +202,11 @@ class Scripted:
             case "rules" | "approval" | "reason":
                 return None
             case _:
-                read = True if question.kind == "note" and _word(self._answers.notes) == YES else None
+                read = (
+                    True
+                    if question.kind in ("note", "escalate") and not question.due and _word(self._answers.notes) == YES
+                    else None
+                )
                 said = self._own(question.step, read)
                 return None if said is None else Reply(_word(said), self.name)
 

@@ -16,6 +16,7 @@ from console.operate import asking, bounds, landing, leaving, undone
 from console.operate.ahead import rights
 from console.operate.applying import announce
 from console.operate.approvals.waiting import SecondPerson
+from console.operate.escalation import came_of_it
 from console.operate.gate import pass_gate
 from console.operate.gate_context import GateContext, ValueEdited
 from console.operate.identity import other_cluster
@@ -53,9 +54,8 @@ from console.runbook.walk import (
 from console.wire.calls import Leave
 from console.wire.guarded import ProxiedCall
 
-TRIES, EDITS = 3, 10
-"""How often a question is put again after an answer that is none of its choices, and a change after a value that is
-outside of its limits."""
+EDITS = 10
+"""How often a change is put again after a value that is outside of its limits."""
 Publish = Callable[[Walk, Question | None], None]
 
 
@@ -127,8 +127,10 @@ class Runner:
                     self.emit(event)
             case steps.Judge(step=one):
                 self.emit(steps.judged(self.runbook, one, self.walk, await self._context(), now()))
-            case steps.AskPerson(step=one):
-                return await self._person(one)
+            case steps.AskPerson(step=one) | steps.AwaitAnswer(step=one):
+                return await self._person(one, called=isinstance(todo, steps.AwaitAnswer))
+            case steps.Escalate(step=one):
+                self.emit(steps.escalated(self.runbook, one, await self._context(), now()))
             case steps.MakeChange(step=one) | steps.RunScript(step=one):
                 await self._change(one)
             case steps.Hold(step=one):
@@ -189,32 +191,16 @@ class Runner:
         answer = await self.env.world.query(expr)
         return with_query(ctx, answer.samples, answer.error)
 
-    async def _person(self, step: Step) -> bool:
-        """Ask until there is an answer. Where nobody gives one, the walk waits for the next person."""
-        reason, asked = "", steps.Asked("ask", "", "")
-
-        async def read() -> Question:
-            nonlocal asked
-            ctx = await self._context()
-            asked = steps.question(step, ctx, self.runbook.id)
-            also = asking.beside(self.runbook, ctx)
-            return asking.of_step(self.walk, step.id, asked, now=self.env.clock.now(), reason=reason, also=also)
-
-        for left in range(TRIES - 1, -1, -1):
-            question = await read()
-            reply = await self._asking().answer(question, read)
-            if reply is None:
-                text = f"nobody answered: {question.title}"
-                self.emit(HandedOver(self.env.clock.now(), "console", clean(text), step.id))
-                return False
-            try:
-                self.emit(steps.answer(self.runbook, step, reply.value, reply.by, self.env.clock.now(), asked))
-                return True
-            except UsageError:
-                if not left:
-                    raise
-                reason = f"{clean(reply.value)!r} is none of the answers"
-        raise AssertionError("unreachable")
+    async def _person(self, step: Step, *, called: bool = False) -> bool:
+        """The answer to a step; `called`: what came of an escalation. Where nobody gives one, the walk waits."""
+        now, person = self.env.clock.now, self._asking()
+        event: AnyEvent
+        if called:
+            event = await came_of_it(person, self.runbook, self.walk, step, self.env.clock)
+        else:
+            event = await asking.answer_of_step(person, self.runbook, self.walk, step, self._context, now)
+        self.emit(event)
+        return not isinstance(event, HandedOver)
 
     async def _ask(self, question: Question) -> Reply | None:
         """Ask the person, the question standing beside the published walk."""

@@ -23,6 +23,9 @@ Day = Annotated[
 ]
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$", max_length=63, extra={"says": "a name like max_size"})]
 NonEmptyText = Annotated[str, Meta(min_length=1)]
+SaidText = Annotated[
+    str, Meta(pattern=r"\S", extra={"says": "a text that says something", "hint": "write it, or remove the key"})
+]
 DurationText = Annotated[
     str,
     Meta(
@@ -286,6 +289,15 @@ class WaitDoc(StepDoc, frozen=True, kw_only=True):
     next: Id | None = None
 
 
+class EscalateDoc(StepDoc, frozen=True, kw_only=True):
+    kind: Literal["escalate"]
+    whom: SaidText
+    paste: SaidText
+    answer_within: DurationText | None = None
+    on_unanswered: Id | None = None
+    next: Id | None = None
+
+
 class EndDoc(StepDoc, frozen=True, kw_only=True):
     kind: Literal["end"]
     outcome: Outcome
@@ -293,7 +305,8 @@ class EndDoc(StepDoc, frozen=True, kw_only=True):
 
 KINDS: dict[str, type[StepDoc]] = {
     "note": NoteDoc, "ask": AskDoc, "check": CheckDoc, "decide": DecideDoc, "change": ChangeDoc, "script": ScriptDoc,
-    "verify": VerifyDoc, "wait": WaitDoc, "manual": ManualDoc, "end": EndDoc,
+    "verify": VerifyDoc, "wait": WaitDoc, "manual": ManualDoc, "escalate": EscalateDoc,
+    "end": EndDoc,
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from console.runbook.language.ends import RETURN
 from console.runbook.model import Runbook, Step
 
 VERDICTS = ("effective", "ineffective", "worse", "unknown")
-WAITING = frozenset({"ask", "note", "manual", "wait", "verify", "change", "each", "run"})
+WAITING = frozenset({"ask", "note", "manual", "escalate", "wait", "verify", "change", "each", "run"})
 """Kinds that wait for a person, the clock or the cluster: a circle through one of them does not spin."""
 
 
@@ -63,6 +63,9 @@ def _own(runbook: Runbook, step: Step) -> list[tuple[str, str]]:
             out += [("on_unknown", step.on_unknown)] if step.on_unknown else []
         case "ask" | "manual" if step.choices:
             out += [(f"choices[{i}]", choice.goto or following(runbook, step)) for i, choice in enumerate(step.choices)]
+        case "escalate":
+            out.append(("next", following(runbook, step)))
+            out += [("unanswered", step.on_unanswered)] if step.on_unanswered else []
         case "each":
             out += [("a turn", step.branches[0].goto), ("next", step.next)]
             out += [("on_unknown", step.on_unknown)] if step.on_unknown else []

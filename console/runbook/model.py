@@ -20,7 +20,7 @@ InputType = Literal[
 ]  # fmt: skip
 CheckState = Literal["pass", "warn", "fail", "unknown"]
 StepKind = Literal[
-    "note", "ask", "check", "decide", "change", "script", "verify", "wait", "manual", "each", "run", "end"
+    "note", "ask", "check", "decide", "change", "script", "verify", "wait", "manual", "escalate", "each", "run", "end"
 ]
 AboutKind = Literal["app", "component", "node", "nodes", "schedule", "object", "cluster"]
 
@@ -140,7 +140,10 @@ SIZED: tuple[InputType, ...] = ("int", "float", "duration", "quantity", "jvm_siz
 """Types of inputs that have a size, so that there can be limits."""
 
 
-WAYS = ("next", "verify", "on_refused", "on_failed", "on_effective", "on_ineffective", "on_worse", "on_unknown")
+WAYS = (
+    "next", "verify", "on_refused", "on_failed", "on_effective", "on_ineffective", "on_worse", "on_unknown",
+    "on_unanswered",
+)  # fmt: skip
 """Fields of a step that name another one."""
 
 
@@ -169,6 +172,8 @@ class Step(Struct, frozen=True):
         within: ids of the steps of the same block.
         runs: run: id of the runbook; `given` its inputs, templates; `scope`: prefix of a step that came from another
             runbook.
+        whom, paste: escalate: templates: who is called, and what is sent to them; `text` says why. `answer_within`: how
+            long an answer is waited for, `` for no time; `on_unanswered` leads on where none came.
         touches: script(write) with a `target`: JSON pointers of the fields that it changes, so that they can be
             captured before and restored.
         calls: script(write): what it may send after the confirmation, and nothing else. Empty: a patch of `target`.
@@ -224,6 +229,11 @@ class Step(Struct, frozen=True):
     on_unknown: str = ""
     # wait
     duration: str = ""
+    # escalate
+    whom: str = ""
+    paste: str = ""
+    answer_within: str = ""
+    on_unanswered: str = ""
     # check
     saves: dict[str, str] = {}
     # each

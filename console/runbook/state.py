@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace as change
 
 from console.actions.effects import Effect, Preview
+from console.base.clock import time_of_day
 from console.facts.evidence import Evidence
 from console.facts.model import Alert
 from console.runbook.events import GuardOverruled, HandedOver, Intent, Noted, RightsAsked, TakenOver, WalkLeft
@@ -59,6 +60,44 @@ class Undone(Struct, frozen=True):
     left: str = ""
 
 
+class Escalation(Struct, frozen=True):
+    """Somebody who was called.
+
+    Attributes:
+        whom, because, paste: who, why, and what was to be sent to them.
+        at: since when; `due` by when an answer is needed, None for no time.
+        answer: what came of it, `` as long as it is open: see EscalationAnswered. `who` has it, `by` said so.
+    """
+
+    step: str
+    whom: str
+    because: str
+    paste: str
+    at: float
+    due: float | None = None
+    answer: Literal["", "taken", "told", "late"] = ""
+    who: str = ""
+    by: str = ""
+    answered: float | None = None
+
+    @property
+    def waits(self) -> str:
+        """What is waited for, beside the step's title."""
+        return f"answer by {time_of_day(self.due)}" if self.due is not None else ""
+
+    @property
+    def came_of_it(self) -> str:
+        """What came of it, in words; `` as long as it is open."""
+        match self.answer:
+            case "taken":
+                return f"{self.who} took it" + (f", says {self.by}" if self.by not in ("", self.who) else "")
+            case "told":
+                return f"{self.by}: {self.who}" if self.who else f"{self.by} called {self.whom}"
+            case "late":
+                return f"the deadline passed: no answer of {self.whom} was recorded by {time_of_day(self.due)}"
+        return ""
+
+
 def words_of(key: str) -> str:
     """How people call what a walk is about: `Node node-041` of `Node//node-041`."""
     parts = key.split("/")
@@ -88,6 +127,7 @@ class Walk(Struct, frozen=True):
         handed: who left it to somebody else, as long as nobody has taken it up; `left` who closed their Console on it.
         uid: of the application that it is about, as it began.
         rights: what was found, before the first step, of the rights of all its steps; None: nobody asked.
+        escalations: who was called, in order.
         overruled: guards that a person went on against; `taken` who took it from another process last.
         impact_before, impact_after: what the trouble had cost when it began, and at the end (`console.board.impact`);
             `impacts` meanwhile, in order: on what occasion, and what.
@@ -149,11 +189,18 @@ class Walk(Struct, frozen=True):
     rights: RightsAsked | None = None
     overruled: tuple[GuardOverruled, ...] = ()
     taken: TakenOver | None = None
+    escalations: tuple[Escalation, ...] = ()
 
     @property
     def about(self) -> str:
         """What it is about, in words."""
         return words_of(self.subject)
+
+    @property
+    def escalated(self) -> Escalation | None:
+        """The escalation that is open at the present step."""
+        last = self.escalations[-1] if self.escalations else None
+        return last if last is not None and last.step == self.current and not last.answer else None
 
     @property
     def helped(self) -> bool:
@@ -190,3 +237,21 @@ class Walk(Struct, frozen=True):
 def cost_on(walk: Walk, occasion: str, impact: dict[str, Any]) -> Walk:
     """The walk with what the trouble had cost on an occasion, where that is known."""
     return change(walk, impacts=(*walk.impacts, (occasion, impact))) if impact else walk
+
+
+def leave(walk: Walk, at: float, state: Any, words: str, goto: str, **fields: Any) -> Walk:
+    """The walk with its present step left."""
+    return update(walk, state=state, words=words, left=at, goto=goto, **fields)
+
+
+def told(walk: Walk, words: str) -> Walk:
+    """Words beside the step that the walk is at, none beside one that was left: a rollback is made there."""
+    return update(walk, words=words) if walk.steps and walk.steps[-1].state == "current" else walk
+
+
+def update(walk: Walk, **fields: Any) -> Walk:
+    """The walk with other fields of its present step."""
+    if not walk.steps:
+        return walk
+    last = change(walk.steps[-1], **fields)
+    return change(walk, steps=(*walk.steps[:-1], last))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import singledispatch
-from typing import Any, Literal
+from typing import Literal
 
 from msgspec.structs import replace as change
 
@@ -22,6 +22,8 @@ from console.runbook.events import (
     Confirmed,
     Edited,
     Entered,
+    Escalated,
+    EscalationAnswered,
     EvidenceKept,
     Followed,
     GuardOverruled,
@@ -50,14 +52,15 @@ from console.runbook.events import (
     encode,
 )
 from console.runbook.model import CheckState
-from console.runbook.state import Status, StepState, Undone, Walk, cost_on
+from console.runbook.state import Escalation, Status, StepState, Undone, Walk, cost_on, leave, told, update
 
 __all__ = [
     "Answered", "AnyEvent", "Applied", "ApprovalAsked", "Approved", "Called", "ChangeRefused", "ChangeVerdict",
-    "Confirmed", "Edited", "Entered", "EvidenceKept", "Followed", "GuardOverruled", "HandedOver", "HoldBegan",
-    "HoldBroke", "Intent", "Judged", "Landed", "LockTaken", "LookedBack", "Noted", "Offered", "Previewed", "Resumed",
-    "RightsAsked", "RulesWidened", "Skipped", "Started", "Status", "StepState", "TakenOver", "Undone", "Verified",
-    "Walk", "WalkEnded", "WalkEvent", "WalkLeft", "apply", "decode", "encode", "fold",
+    "Confirmed", "Edited", "Entered", "Escalated", "EscalationAnswered", "EvidenceKept", "Followed", "GuardOverruled",
+    "HandedOver", "HoldBegan", "HoldBroke", "Intent", "Judged", "Landed", "LockTaken", "LookedBack", "Noted",
+    "Offered", "Previewed", "Resumed", "RightsAsked", "RulesWidened", "Skipped", "Started", "Status", "StepState",
+    "TakenOver", "Undone", "Verified", "Walk", "WalkEnded", "WalkEvent", "WalkLeft", "apply", "decode", "encode",
+    "fold",
 ]  # fmt: skip
 
 STOPPED = "stopped by "
@@ -129,21 +132,38 @@ def _entered(event: Entered, walk: Walk) -> Walk:
 @_after.register
 def _judged(event: Judged, walk: Walk) -> Walk:
     output = {**event.output, "status": event.status, "because": event.because}
-    walk = _leave(walk, event.at, "done", event.because, event.goto, status=event.status, evidence=event.evidence)
+    walk = leave(walk, event.at, "done", event.because, event.goto, status=event.status, evidence=event.evidence)
     return change(walk, outputs={**walk.outputs, event.step: output}, status="running")
 
 
 @_after.register
 def _answered(event: Answered, walk: Walk) -> Walk:
     words = f"{event.by}: {event.label or event.value}" if event.value else ""
-    walk = _leave(walk, event.at, "done", words, event.goto, answer=event.value)
+    walk = leave(walk, event.at, "done", words, event.goto, answer=event.value)
     output = {"answer": event.value, "by": event.by}
     return change(walk, outputs={**walk.outputs, event.step: output}, status="running")
 
 
 @_after.register
+def _escalated(event: Escalated, walk: Walk) -> Walk:
+    one = Escalation(event.step, event.whom, event.because, event.paste, event.at, event.due)
+    return change(told(walk, one.waits), escalations=(*walk.escalations, one))
+
+
+@_after.register
+def _escalation_answered(event: EscalationAnswered, walk: Walk) -> Walk:
+    if not walk.escalations:
+        return walk
+    one = change(walk.escalations[-1], answer=event.answer, who=event.who, by=event.by, answered=event.at)
+    walk = leave(walk, event.at, "done", one.came_of_it, event.goto, answer=event.who)
+    output = {"answer": event.answer, "by": event.who or event.by, "because": one.came_of_it}
+    outputs = {**walk.outputs, event.step: output}
+    return change(walk, escalations=(*walk.escalations[:-1], one), outputs=outputs, status="running")
+
+
+@_after.register
 def _skipped(event: Skipped, walk: Walk) -> Walk:
-    return _leave(walk, event.at, "skipped", event.because, event.goto)
+    return leave(walk, event.at, "skipped", event.because, event.goto)
 
 
 @_after.register
@@ -153,7 +173,7 @@ def _previewed(event: Previewed, walk: Walk) -> Walk:
     if effect.inverse_of:
         undone = Undone(effect.id, effect.title, len(walk.steps), "current", preview=event.preview)
         return change(walk, undos=(*(u for u in walk.undos if u.effect != effect.id), undone))
-    return _update(walk, preview=event.preview)
+    return update(walk, preview=event.preview)
 
 
 @_after.register
@@ -164,12 +184,12 @@ def _confirmed(event: Confirmed, walk: Walk) -> Walk:
 @_after.register
 def _approval_asked(event: ApprovalAsked, walk: Walk) -> Walk:
     words = f"waits for a second person: console approve {event.digest[:12]}"
-    return _told(change(walk, confirmed="", status="waiting"), words)
+    return told(change(walk, confirmed="", status="waiting"), words)
 
 
 @_after.register
 def _approved(event: Approved, walk: Walk) -> Walk:
-    return _told(change(walk, confirmed=event.effect, status=_alive(walk)), f"{event.by} approved it")
+    return told(change(walk, confirmed=event.effect, status=_alive(walk)), f"{event.by} approved it")
 
 
 @_after.register
@@ -185,26 +205,26 @@ def _called(event: Called, walk: Walk) -> Walk:
         if event.refused
         else event.message or (str(event.status) if event.status else "sent")
     )
-    return _told(walk, f"{event.verb} {event.about}: {said}")
+    return told(walk, f"{event.verb} {event.about}: {said}")
 
 
 @_after.register
 def _hold_began(event: HoldBegan, walk: Walk) -> Walk:
     since = event.at if event.since is None else event.since
     walk = change(walk, hold_since=since, mark=event.mark, status="holding")
-    return _update(walk, words=event.because, measured=True)
+    return update(walk, words=event.because, measured=True)
 
 
 @_after.register
 def _hold_broke(event: HoldBroke, walk: Walk) -> Walk:
     walk = change(walk, hold_since=None, mark=None, status="holding")
-    return _update(walk, words=event.because, measured=True)
+    return update(walk, words=event.because, measured=True)
 
 
 @_after.register
 def _verified(event: Verified, walk: Walk) -> Walk:
     status: CheckState = _JUDGED[event.verdict]
-    walk = _leave(walk, event.at, "done", event.because, event.goto, status=status, evidence=event.evidence)
+    walk = leave(walk, event.at, "done", event.because, event.goto, status=status, evidence=event.evidence)
     output = {"verdict": event.verdict, "because": event.because}
     outputs = {**walk.outputs, event.step: output}
     if status == "fail":
@@ -249,7 +269,7 @@ def _edited(event: Edited, walk: Walk) -> Walk:
 def _ended(event: WalkEnded, walk: Walk) -> Walk:
     if walk.current == event.step and walk.steps and walk.steps[-1].state == "current":
         stopped = event.stopped or event.because.startswith(STOPPED)
-        walk = _leave(walk, event.at, "stopped" if stopped else "done", event.because, "")
+        walk = leave(walk, event.at, "stopped" if stopped else "done", event.because, "")
     return change(
         walk, status="ended", outcome=event.outcome, because=event.because, ended=event.at, slo_after=event.slo,
         impact_after=event.impact,
@@ -265,7 +285,7 @@ def _refused(event: ChangeRefused, walk: Walk) -> Walk:
     walk = change(walk, pending=None, in_doubt=None, landed="", preview=None, confirmed="", status=_alive(walk))
     if walk.undo:
         return change(_undone(walk, event.effect, "refused", f"not rolled back: {event.because}"), undo="")
-    walk = _leave(walk, event.at, "refused", event.because, event.goto)
+    walk = leave(walk, event.at, "refused", event.because, event.goto)
     output = {"refused": True, "by": event.by, "because": event.because}
     walk = not_cleaned(walk, event.step, event.because)
     return change(walk, outputs={**walk.outputs, event.step: output})
@@ -293,7 +313,7 @@ def _applied(event: Applied, walk: Walk) -> Walk:
     output = {"applied": event.ok, "message": event.message, "exit_code": event.exit_code, "output": event.output}
     walk = change(walk, outputs={**walk.outputs, event.step: output})
     walk = walk if event.ok else not_cleaned(walk, event.step, event.message)
-    return _leave(walk, event.at, "done" if event.ok else "failed", event.message, event.goto)
+    return leave(walk, event.at, "done" if event.ok else "failed", event.message, event.goto)
 
 
 @_after.register
@@ -318,7 +338,7 @@ def _resumed(event: Resumed, walk: Walk) -> Walk:
     if walk.ended is not None:
         return walk
     walk = change(walk, status="running", preview=None, confirmed="", hold_since=None, mark=None)
-    return _update(walk, watched=event.at) if walk.steps and walk.steps[-1].state == "current" else walk
+    return update(walk, watched=event.at) if walk.steps and walk.steps[-1].state == "current" else walk
 
 
 def _told_by(handed: HandedOver | None) -> tuple[str, ...]:
@@ -366,19 +386,3 @@ def _undone(walk: Walk, effect: str, state: Literal["done", "refused", "failed"]
 
 def _alive(walk: Walk) -> Status:
     return "ended" if walk.ended is not None else "running"
-
-
-def _leave(walk: Walk, at: float, state: Any, words: str, goto: str, **fields: Any) -> Walk:
-    return _update(walk, state=state, words=words, left=at, goto=goto, **fields)
-
-
-def _told(walk: Walk, words: str) -> Walk:
-    """Words beside the step that the walk is at, none beside one that was left: a rollback is made there."""
-    return _update(walk, words=words) if walk.steps and walk.steps[-1].state == "current" else walk
-
-
-def _update(walk: Walk, **fields: Any) -> Walk:
-    if not walk.steps:
-        return walk
-    last = change(walk.steps[-1], **fields)
-    return change(walk, steps=(*walk.steps[:-1], last))

@@ -9,7 +9,7 @@ import msgspec
 
 from console.actions import verbs
 from console.actions.effects import Effect
-from console.base.clock import rfc3339
+from console.base.clock import rfc3339, time_of_day
 from console.base.shapes import mapping
 from console.base.units import human_duration
 from console.facts.model import Alert
@@ -25,6 +25,8 @@ from console.runbook.walk import (
     Confirmed,
     Edited,
     Entered,
+    Escalated,
+    EscalationAnswered,
     EvidenceKept,
     Followed,
     GuardOverruled,
@@ -135,6 +137,20 @@ def _previewed(event: Previewed) -> str:
     return f"asked to confirm: {event.preview.effect.title}"
 
 
+def _escalated(event: Escalated) -> str:
+    until = f", to be answered by {time_of_day(event.due)}" if event.due is not None else ""
+    because = f": {' '.join(event.because.split())}" if event.because else ""
+    return f"{event.whom} was to be called{until}{because}"
+
+
+def _escalation_answered(event: EscalationAnswered) -> str:
+    if event.answer == "late":
+        return "the deadline passed without an answer on record"
+    if event.answer == "taken":
+        return f"{event.who} took it" + (f", by the word of {event.by}" if event.by not in ("", event.who) else "")
+    return f"{event.by} passed it on" + (f": {event.who}" if event.who else "")
+
+
 def _landed(event: Landed) -> str:
     word = {"yes": "it had arrived", "no": "it had not arrived", "unknown": "whether it arrived is not known"}
     return word[event.answer] + (f": {event.because}" if event.because else "")
@@ -186,6 +202,8 @@ _SENTENCES: dict[type[WalkEvent], Callable[[Any], str]] = {
     Offered: lambda e: f"{e.by} asked for the rollback" if e.answer == "yes" else f"{e.by} left the change in place",
     LookedBack: lambda e: f"looked at what the rollback leaves: {e.words}",
     Noted: lambda e: f"note of {e.by}: {e.text}",
+    Escalated: _escalated,
+    EscalationAnswered: _escalation_answered,
     HandedOver: lambda e: f"{e.by} handed it over" + (f": {e.text}" if e.text else ""),
     Edited: lambda e: f"{e.by} set {e.input} to {e.value}" + (f" instead of {e.was}" if e.was else ""),
     Resumed: lambda e: f"resumed by {e.by}" + (f", {e.because}" if e.because else ""),
@@ -277,6 +295,25 @@ def rights(walk: Walk) -> dict[str, Any] | None:
         return None
     tree: dict[str, Any] = msgspec.to_builtins(walk.rights)
     return {key: tree[key] for key in ("asked", "missing", "unknown", "rule")}
+
+
+def escalations(walk: Walk) -> list[dict[str, Any]]:
+    """Who was called, as scripts read it; `answer` is null as long as it is open."""
+    return [
+        {
+            "step": one.step,
+            "whom": one.whom,
+            "because": one.because,
+            "paste": one.paste,
+            "at": rfc3339(one.at),
+            "due": rfc3339(one.due),
+            "answer": one.answer or None,
+            "who": one.who or None,
+            "by": one.by or None,
+            "answered": rfc3339(one.answered),
+        }
+        for one in walk.escalations
+    ]
 
 
 def recovery(record: WalkRecord) -> str:

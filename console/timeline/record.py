@@ -18,6 +18,7 @@ from console.runbook.walk import (
     Approved,
     Confirmed,
     Edited,
+    EscalationAnswered,
     HandedOver,
     Intent,
     Noted,
@@ -33,7 +34,7 @@ from console.runbook.walk import (
 )
 from console.runbook.watching import stored_runbook
 
-ASKING = frozenset({"ask", "note", "manual"})
+ASKING = frozenset({"ask", "note", "manual", "escalate"})
 """Kinds of steps that only a person ends."""
 NOBODY = frozenset({"console", "nobody"})
 """Who stands in a record where no person gave a word."""
@@ -130,8 +131,9 @@ class WalkRecord:
     def people(self) -> tuple[str, ...]:
         """Everybody who had a hand in it, in the order in which they came."""
         hands = (
-            Answered | Approved | Confirmed | Edited | HandedOver | Noted | Offered | Resumed | RulesWidened | WalkLeft
-        )
+            Answered | Approved | Confirmed | Edited | EscalationAnswered | HandedOver | Noted | Offered | Resumed
+            | RulesWidened | WalkLeft
+        )  # fmt: skip
         names = [self.walk.actor, *(event.by for event in self.events if isinstance(event, hands))]
         return tuple(dict.fromkeys(name for name in names if name and name not in NOBODY))
 

@@ -18,6 +18,7 @@ class RunbookFigures(Struct, frozen=True, kw_only=True):
         runs: walks of it; `unfinished` those that have not ended.
         outcomes: how many ended so, by outcome.
         changed: walks that changed something; `rolled_back` those of them of which a change was taken back.
+        escalations: how often somebody was called; `unanswered` those of which no answer was recorded in time.
         unknown: walks in which a check or a verification could not be told.
         first_action: from the beginning to the first change.
         verified: from the first change to the verification that it helped.
@@ -32,6 +33,8 @@ class RunbookFigures(Struct, frozen=True, kw_only=True):
     changed: int
     rolled_back: int
     unknown: int
+    escalations: int
+    unanswered: int
     first_action: float | None
     verified: float | None
     took: float | None
@@ -68,6 +71,8 @@ def _of(runbook: str, walks: Sequence[tuple[Walk, Sequence[AnyEvent]]]) -> Runbo
         changed=sum(map(_changed, all_of_them)),
         rolled_back=sum(map(_rolled_back, all_of_them)),
         unknown=sum(any(map(_unknown, events)) for _, events in walks),
+        escalations=sum(len(walk.escalations) for walk in all_of_them),
+        unanswered=sum(one.answer == "late" for walk in all_of_them for one in walk.escalations),
         first_action=_median(first_action(walk, events) for walk, events in walks),
         verified=_median(verified(events) for _, events in walks),
         took=_median(walk.ended - walk.started for walk in ended if walk.ended is not None),

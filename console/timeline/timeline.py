@@ -21,6 +21,7 @@ from console.runbook.walk import (
     Applied,
     ChangeRefused,
     Entered,
+    Escalated,
     Intent,
     Judged,
     Offered,
@@ -36,6 +37,7 @@ from console.timeline.prose import (
     alert_words,
     because,
     duration,
+    escalations,
     is_drill,
     objective,
     outcome,
@@ -171,6 +173,8 @@ def _story(record: WalkRecord) -> str:
             lines += _from(event)
         elif isinstance(event, Judged | Verified):
             lines += _evidence(event.evidence)
+        elif isinstance(event, Escalated):
+            lines.append(f"  - sent: {code(' '.join(event.paste.split()))}")
         elif isinstance(event, Answered | Offered):
             lines += _asked(event)
     return "\n".join(lines)
@@ -275,6 +279,7 @@ def document(
         "outcome": walk.outcome,
         "remarks": list(walk.remarks),
         "rights": rights(walk),
+        "escalations": escalations(walk),
         "recurred": {"at": rfc3339(walk.recurred_at), "because": walk.recurred} if walk.recurred else None,
         "still_to_do": list(walk.still_to_do),
         "because": walk.because,

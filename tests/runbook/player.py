@@ -99,6 +99,16 @@ class Player:
                 steps.question(step, self.ctx(), book.id)
                 value = self.answers.get(step.id, "ok")
                 self.events.append(steps.answer(book, step, value, "test", now))
+            case steps.Escalate(step=step):
+                self.events.append(steps.escalated(book, step, self.ctx(), now))
+            case steps.AwaitAnswer(step=step):
+                value = self.answers.get(step.id, "ok")
+                due = walk.escalated.due if walk.escalated is not None else None
+                if value == steps.LEAVE and due is not None:
+                    self.now = due
+                    self.events.append(steps.unanswered(book, step, due))
+                else:
+                    self.events.append(steps.escalation_answered(book, step, walk, value, "test", now))
             case steps.MakeChange(step=step) | steps.RunScript(step=step):
                 effect = steps.effect(book, walk, step, self.ctx(), LIBRARY.scripts, LIBRARY.catalogue)
                 self.effects.append(effect)

@@ -343,7 +343,7 @@ def test_the_advice_names_setting_size_and_place() -> None:
     player.start()
     step = BOOK.step("owner")
     assert step is not None
-    text = steps.question(step, player.ctx(), BOOK.id).text
+    text = steps.escalated(BOOK, step, player.ctx(), player.now).paste
     assert "spark.executor.memoryOverhead=2304m" in text and "--conf of spark-submit" in text
     assert "Open: the Python workers' resident memory" in text and "(cannot be said" not in text
 

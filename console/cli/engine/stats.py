@@ -51,6 +51,7 @@ def command(output: str) -> int:
             "PROVED AFTER",
             "UNKNOWN",
             "UNDONE",
+            "CALLED",
             "LAST",
         )
         say(table(columns, [_row(one) for one in found]))
@@ -76,6 +77,7 @@ def _row(one: RunbookFigures) -> tuple[str, ...]:
         human_duration(one.verified) if one.verified is not None else "-",
         percent(one.unknown_rate),
         undone,
+        f"{one.escalations}" + (f" ({one.unanswered} unanswered)" if one.unanswered else ""),
         rfc3339(one.last) or "-",
     )
 
@@ -90,6 +92,8 @@ def document(one: RunbookFigures) -> dict[str, Any]:
         "changed": one.changed,
         "rolled_back": one.rolled_back,
         "unknown": one.unknown,
+        "escalations": one.escalations,
+        "unanswered_escalations": one.unanswered,
         "unknown_rate": one.unknown_rate,
         "rollback_rate": one.rollback_rate,
         "seconds_to_first_change": one.first_action,
@@ -112,6 +116,7 @@ def exposition(found: Sequence[RunbookFigures]) -> str:
     runs = gauge("walks", "Walks in the journal by outcome; none: they have not ended.", "outcome")
     rolled = gauge("rolled_back_walks", "Walks of which a change was taken back.")
     unknown = gauge("unknown_walks", "Walks in which a check or a verification could not be told.")
+    called = gauge("escalations", "How often somebody was called; late: no answer was recorded in time.", "answer")
     times = {
         "first_action": gauge("seconds_to_first_change", "Median seconds from the beginning to the first change."),
         "verified": gauge("seconds_to_proof", "Median seconds from the first change to the proof that it helped."),
@@ -124,6 +129,8 @@ def exposition(found: Sequence[RunbookFigures]) -> str:
             runs.labels(one.runbook, outcome).set(count)
         rolled.labels(one.runbook).set(one.rolled_back)
         unknown.labels(one.runbook).set(one.unknown)
+        called.labels(one.runbook, "late").set(one.unanswered)
+        called.labels(one.runbook, "other").set(one.escalations - one.unanswered)
         for field, metric in times.items():
             if (value := getattr(one, field)) is not None:
                 metric.labels(one.runbook).set(value)

@@ -17,7 +17,7 @@ from console.runbook.language.ends import RETURN
 from console.runbook.model import Runbook, Step, turn_of
 from console.runbook.types import convert
 
-ANSWERED = frozenset({"ask", "manual", "note", "change", "script", "verify"})
+ANSWERED = frozenset({"ask", "manual", "note", "escalate", "change", "script", "verify"})
 """Kinds of steps at which a person is asked: of a verification, whether to roll back what did not help."""
 
 

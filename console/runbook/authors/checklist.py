@@ -167,7 +167,6 @@ def _step(runbook: Runbook, step: Step, numbers: Mapping[str, int]) -> Iterator[
 
 
 NBSP = "\u00a0"
-PASTE = "To paste:"
 
 
 def _choice(
@@ -196,6 +195,7 @@ _VERBS = {
     "note": "Read: ",
     "manual": "By hand: ",
     "verify": "Watch: ",
+    "escalate": "HAND OVER: ",
     "wait": "",
     "script": "Run a script: ",
 }
@@ -204,18 +204,16 @@ _VERBS = {
 def _verb(step: Step) -> str:
     if step.kind == "change":
         return "CHANGE: "
-    if PASTE in step.text and step.title.startswith("Call "):
-        return "HAND OVER: "
     return "CHANGE by a script: " if step.writes else _VERBS.get(step.kind, "")
 
 
 def _says(runbook: Runbook, step: Step) -> Iterator[str]:
     if step.when:
         yield f"Only when {words(step.when)}."
-    said = step.text.partition(PASTE)[0]
-    if step.text and plain(said) != plain(step.title):
-        yield plain(said)
-    if PASTE in step.text:
+    if step.text and plain(step.text) != plain(step.title):
+        yield plain(step.text)
+    if step.kind == "escalate":
+        yield from [f"Somebody must have answered within {plain(step.answer_within)}."] if step.answer_within else []
         yield "Paste:"
     if step.id == "applies":
         yield "Looks whether one of those stands now that lead here; else nothing is done."
@@ -235,7 +233,7 @@ def _says(runbook: Runbook, step: Step) -> Iterator[str]:
 
 def _pasted(step: Step) -> Iterator[str]:
     """What is to be pasted, line by line."""
-    for line in step.text.partition(PASTE)[2].strip().splitlines():
+    for line in step.paste.strip().splitlines():
         yield plain(re.sub(r"\{%-?\s*for (\w+) in (.*?)\s*-?%\}", _each, line))
 
 
@@ -335,7 +333,7 @@ _REASONS = {
     "else": "otherwise", "next": "then", "applied": "then", "refused": "if the answer is No", "failed": "if it fails",
     "on_unknown": "if that cannot be told", "effective": "if it helped", "ineffective": "if it did not help",
     "worse": "if it got worse", "unknown": "if that cannot be told", "a turn": "each turn",
-    "skipped": "if it is not needed",
+    "skipped": "if it is not needed", "unanswered": "if nobody answers in time",
 }  # fmt: skip
 
 

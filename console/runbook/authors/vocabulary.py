@@ -77,7 +77,7 @@ _STEPS = {
     "wait": "- wait: until it is there\n  until: operator.status.availableReplicas >= 1",
     "save": "- save: {wanted: operator.spec.replicas}",
     "run": "- run: image-pull",
-    "escalate": "- escalate: the storage team",
+    "escalate": "- escalate: the storage team\n  because: Only they can make it larger.\n  within: 15m",
     "each": "- each: pods\n  as: pod\n  steps:\n  - note: Look at {{ pod.metadata.name }}",
     "end": "- end: handed over\n  text: Call the platform team.",
 }

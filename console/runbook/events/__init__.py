@@ -34,6 +34,8 @@ from console.runbook.events.people import (
     ApprovalAsked,
     Approved,
     Edited,
+    Escalated,
+    EscalationAnswered,
     GuardOverruled,
     HandedOver,
     LockTaken,
@@ -47,8 +49,9 @@ from console.runbook.events.people import (
 
 __all__ = [
     "Answered", "AnyEvent", "Applied", "ApprovalAsked", "Approved", "Called", "ChangeRefused", "ChangeVerdict",
-    "Confirmed", "Edited", "Entered", "EvidenceKept", "Followed", "GuardOverruled", "HandedOver", "HoldBegan",
-    "HoldBroke", "Intent", "Judged", "Landed", "LockTaken", "LookedBack", "MissingRight", "Noted", "Offered",
+    "Confirmed", "Edited", "Entered", "Escalated", "EscalationAnswered", "EvidenceKept", "Followed",
+    "GuardOverruled", "HandedOver", "HoldBegan", "HoldBroke", "Intent", "Judged", "Landed", "LockTaken", "LookedBack",
+    "MissingRight", "Noted", "Offered",
     "Previewed", "Resumed", "RightsAsked", "RulesWidened", "Skipped", "Started", "TakenOver", "Verified",
     "WalkEnded", "WalkEvent", "WalkLeft", "decode", "encode",
 ]  # fmt: skip
@@ -57,7 +60,7 @@ AnyEvent = (
     Started | Entered | Judged | Answered | Skipped | Previewed | Confirmed | ApprovalAsked | Approved | ChangeRefused
     | EvidenceKept | Intent | Called | Applied | Landed | HoldBegan | HoldBroke | Verified | Offered | LookedBack
     | Noted | WalkLeft | HandedOver | Edited | Resumed | RulesWidened | WalkEnded | Followed
-    | RightsAsked | GuardOverruled | LockTaken | TakenOver
+    | Escalated | EscalationAnswered | RightsAsked | GuardOverruled | LockTaken | TakenOver
 )  # fmt: skip
 _ENCODER = msgspec.json.Encoder()
 _DECODER: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)

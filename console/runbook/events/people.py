@@ -67,6 +67,28 @@ class Noted(WalkEvent, frozen=True, tag="noted"):
     step: str = ""
 
 
+class Escalated(WalkEvent, frozen=True, tag="escalated"):
+    """Somebody is to be called: whom, why, and what was to be pasted. `due`: by when somebody must have answered
+    (epoch seconds), None for no time."""
+
+    step: str
+    whom: str
+    because: str
+    paste: str
+    due: float | None = None
+
+
+class EscalationAnswered(WalkEvent, frozen=True, tag="escalation answered"):
+    """What came of an escalation. `taken`: `who` has it; `told`: they were told, and no time was set; `late`: no answer
+    was recorded in time. `by`: who said so, `` where nobody did."""
+
+    step: str
+    answer: Literal["taken", "told", "late"]
+    goto: str
+    who: str = ""
+    by: str = ""
+
+
 class HandedOver(WalkEvent, frozen=True, tag="handed over"):
     """Whoever walked it goes: the walk waits where it stands until somebody resumes it. `text`: to whom, and why.
     `impact`: what the trouble had cost by then, where that was known."""

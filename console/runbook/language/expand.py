@@ -145,7 +145,7 @@ class Expander:
                     )
                 ]
             case EscalateStep():
-                return [questions.escalate(doc, common)]
+                return [questions.escalate(doc, common, way)]
             case EachStep():
                 return self._each(document, item, doc, common, way)
             case EndStep():

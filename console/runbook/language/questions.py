@@ -126,10 +126,20 @@ def wait(doc: WaitStep, common: dict[str, Any], way: Any, below: str) -> Step:
     )
 
 
-def escalate(doc: EscalateStep, common: dict[str, Any]) -> Step:
-    """Whom to call, why, and what to paste."""
-    why = f"{doc.because}\n\n" if doc.because else ""
-    paste = doc.paste or "{{ finding.title|default(applies.because|default('')) }}\n{{ walk.happened }}"
+PASTE = "{{ finding.title|default(applies.because|default('')) }}\n{{ walk.happened }}"
+"""What is pasted where a runbook does not say it."""
+
+
+def escalate(doc: EscalateStep, common: dict[str, Any], way: Any) -> Step:
+    """Whom to call, why, what to paste, and by when somebody must have answered."""
     return Step(
-        kind="note", title=f"Call {doc.escalate}", text=f"{why}To paste:\n{paste}", next="handed-over", **common
+        kind="escalate",
+        title=f"Call {doc.escalate}",
+        text=doc.because,
+        whom=doc.escalate,
+        paste=doc.paste or PASTE,
+        answer_within=doc.within or "",
+        on_unanswered=way(doc.otherwise, "handed-over") if doc.within or doc.otherwise else "",
+        next="handed-over",
+        **common,
     )

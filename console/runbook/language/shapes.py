@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from console.base import decode
-from console.runbook.documents import DurationText, EditDoc, Id, Name, NonEmptyText
+from console.runbook.documents import DurationText, EditDoc, Id, Name, NonEmptyText, SaidText
 
 StepTarget = Annotated[
     str,
@@ -154,12 +154,14 @@ class RunStep(ShortDoc, frozen=True, kw_only=True, forbid_unknown_fields=True, r
     then: StepTarget | None = None
 
 
-class EscalateStep(ShortDoc, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whom to call, why, and what to paste."""
+class EscalateStep(ShortDoc, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"otherwise": "else"}):
+    """Whom to call, why, and what to paste; `within`: by when somebody must have answered, `else` where nobody has."""
 
-    escalate: NonEmptyText
+    escalate: SaidText
     because: str = ""
-    paste: str = ""
+    paste: SaidText | None = None
+    within: DurationText | None = None
+    otherwise: StepTarget | None = None
 
 
 class EachStep(ShortDoc, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"item": "as"}):

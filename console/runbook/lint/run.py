@@ -16,7 +16,7 @@ from console.base.errors import did_you_mean
 from console.runbook import graph
 from console.runbook.catalogue import Catalogue
 from console.runbook.language.before import is_before
-from console.runbook.lint import constants, habits, known, others, templates, world
+from console.runbook.lint import constants, habits, known, others, people, templates, world
 from console.runbook.lint.problems import LintProblem, LintReport
 from console.runbook.lint.shape import down, own_figures
 from console.runbook.model import SIZED, Input, Runbook, Step
@@ -62,6 +62,7 @@ def lint(
     constants.check(report)
     known.check(report, catalogue.alerts, catalogue.objectives)
     habits.check(report)
+    people.check(report)
     world.check(report, scripts, catalogue)
     others.check(report, runbooks or {}, catalogue.components)
     return report.done()
@@ -188,7 +189,7 @@ def _named_ways(step: Step) -> list[tuple[tuple[str | int, ...], str]]:
     """The step ids that a step names, with the key of each."""
     out: list[tuple[tuple[str | int, ...], str]] = [
         ((key,), getattr(step, key))
-        for key in ("next", "verify", "on_refused", "on_failed", *(f"on_{v}" for v in graph.VERDICTS))
+        for key in ("next", "verify", "on_refused", "on_failed", "on_unanswered", *(f"on_{v}" for v in graph.VERDICTS))
     ]
     for index, branch in enumerate(step.branches):
         out.append((("branches", index, "goto") if branch.when else ("else", "goto"), branch.goto))

@@ -31,6 +31,7 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "ask": ("answer", "by"),
     "note": ("answer", "by"),
     "manual": ("answer", "by"),
+    "escalate": ("answer", "by", "because"),
     "change": ("applied", "message", "exit_code", "output", "refused", "by", "because"),
     "script": ("applied", "message", "exit_code", "output", "refused", "by", "because"),
     "verify": ("verdict", "because"),

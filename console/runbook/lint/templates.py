@@ -16,7 +16,8 @@ from console.runbook.lint.words import ANY, Shape
 from console.runbook.model import Runbook, Step
 
 EXPRESSIONS = ("when", "until", "progress", "completed", "fails", "worse", "rises", "each")
-TEXTS = ("title", "text", "question", "irreversible", "restarts", "loses", "hold", "deadline", "duration", "query")
+TEXTS = ("title", "text", "question", "irreversible", "restarts", "loses", "hold", "deadline", "duration", "query",
+         "whom", "paste", "answer_within")  # fmt: skip
 
 
 class StepTemplate(NamedTuple):

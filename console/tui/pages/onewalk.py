@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future
 
 from console.runbook.walk import Walk
+from console.tui.clipboard import copy_sequence
 from console.tui.hub import Hub
 from console.tui.pages.base import Page
 from console.tui.pages.reader import PasteReader
@@ -117,6 +118,21 @@ class OneWalk(Page):
         walk = self.walk
         if walk is not None and walk.rights is not None:
             self.hub.host.push(PasteReader(self.hub, "rights to ask for", walk.rights.rule))
+
+    @property
+    def pasting(self) -> str:
+        """What is to be pasted to whoever was called last."""
+        walk = self.walk
+        return walk.escalations[-1].paste if walk is not None and walk.escalations else ""
+
+    def why_copy_paste(self) -> str:
+        return "" if self.pasting else "nobody was called in this walk: there is nothing to paste"
+
+    def do_copy_paste(self) -> None:
+        if copy_sequence(self.pasting, {}) is None:
+            self.hub.host.export(f"{self.walk_id}-paste.txt", self.pasting)
+        else:
+            self.hub.host.copy(self.pasting)
 
     def why_take_over(self) -> str:
         walk = self.walk

@@ -21,6 +21,8 @@ class AnsweredPage(Protocol):
     def why_yes(self) -> str: ...
     def why_no(self) -> str: ...
     def why_edit(self) -> str: ...
+    def why_copy_paste(self) -> str: ...
+    def do_copy_paste(self) -> None: ...
     def do_yes(self) -> None: ...
     def do_no(self) -> None: ...
     def do_edit(self) -> None: ...
@@ -33,6 +35,7 @@ class QuestionReader(ReaderPage):
         KeyBinding("y", "yes", "yes", "The same as on the walk, once the end was in sight."),
         KeyBinding("N", "no", "no", "Refuse the change that is shown."),
         KeyBinding("v", "edit", "value", "Set the proposed value otherwise, within the runbook's limits."),
+        KeyBinding("C", "copy_paste", "copy", "Copy what is to be pasted to whoever is called.", False),
     )
 
     def __init__(
@@ -59,6 +62,12 @@ class QuestionReader(ReaderPage):
 
     def why_edit(self) -> str:
         return self._asked.why_edit()
+
+    def why_copy_paste(self) -> str:
+        return self._asked.why_copy_paste()
+
+    def do_copy_paste(self) -> None:
+        self._asked.do_copy_paste()
 
     def do_yes(self) -> None:
         self.hub.host.pop()

@@ -40,6 +40,7 @@ class WalkPage(OneWalk):
         KeyBinding("n", "note", "note", "Add a note to the timeline."),
         KeyBinding("h", "hand_over", "hand over", "Leave the walk to somebody else: it waits where it stands."),
         KeyBinding("x", "stop", "stop", "End the walk without a further change; it asks why."),
+        KeyBinding("C", "copy_paste", "copy", "Copy what is to be pasted to whoever is called.", False),
         KeyBinding("e", "evidence", "evidence", "Evidence of what the walk is about.", spare=True),
         KeyBinding("t", "timeline", "timeline", "Write the timeline as Markdown and say where it lies.", spare=True),
         KeyBinding("T", "timeline_to", "timeline to", "The same, into a file that you name.", False),
@@ -121,7 +122,7 @@ class WalkPage(OneWalk):
                 stands = [*stands[: most - 1], line(span(" … d reads the rest", "warn"))]
             return above, stands
         mark = question_view.MarkedChoice(self.choice, self.at_choice) if self._chosen else None
-        band = question_view.band(question, width, most, mark, read=self._read)
+        band = question_view.band(question, width, most, mark, read=self._read, now=self.hub.board.at)
         self._whole = band.whole
         return above, band.lines
 
@@ -232,13 +233,15 @@ class WalkPage(OneWalk):
             return (("O", "take over"),)
         if question is None or question.kind == "confirm" or self._yes_or_no(question):
             return ()
+        if question.kind == "escalate":
+            return (("enter", "who took it" if question.due else "told them"), ("C", "copy"))
         count = len(question.choices)
         return (("enter" if not count else f"1-{count}" if count > 1 else "1", "answer"),)
 
     @staticmethod
     def _free(question: Question) -> bool:
         """Whether any text answers it."""
-        return not question.choices and question.kind in ("ask", "note", "manual", "reason")
+        return not question.choices and question.kind in ("ask", "note", "manual", "escalate", "reason")
 
     def _to_digits(self) -> str:
         question = self.question
@@ -311,9 +314,8 @@ class WalkPage(OneWalk):
         elif question.choices:
             self._reply(question, question.choices[min(self.choice, len(question.choices) - 1)].value)
         else:
-            self.hub.host.ask(
-                f"{question.title}: ", lambda text: self._reply(question, text) if text is not None else None
-            )
+            label = "who took it (esc: it stays open): " if question.due else f"{question.title}: "
+            self.hub.host.ask(label, lambda text: self._reply(question, text) if text is not None else None)
 
     def _said(self, width: int) -> list[Line]:
         """What those before said: when they handed it over, and in notes."""
@@ -337,7 +339,7 @@ class WalkPage(OneWalk):
 
         def full(width: int) -> list[Line]:
             gone = [line(span(" this is not asked any more: esc goes back to the walk", "warn"))]
-            asked = question_view.full(self.question or question, width)
+            asked = question_view.full(self.question or question, width, self.hub.board.at)
             return [*([] if self.question is not None else gone), *self._said(width), *asked]
 
         self.hub.host.push(QuestionReader(self.hub, self, full, read))

@@ -10,6 +10,7 @@ from console.actions.effects import Consequence, Preview
 from console.base.clock import time_of_day
 from console.runbook.model import Choice
 from console.tui.lines import Line, Span, TextRole, cut, line, rule, span, wrap
+from console.tui.views import escalation
 
 if TYPE_CHECKING:
     from console.operate.person import Question
@@ -35,16 +36,19 @@ class Band(NamedTuple):
     whole: bool
 
 
-def band(question: Question, width: int, room: int, chosen: MarkedChoice | None, *, read: bool = False) -> Band:
+def band(
+    question: Question, width: int, room: int, chosen: MarkedChoice | None, *, read: bool = False, now: float = 0.0
+) -> Band:
     """The question in at most `room` lines, as far as its answers allow.
 
     Args:
         chosen: the answer that is marked, if any.
         read: the whole of it was read elsewhere.
+        now: the walk's time, of which what is left of a deadline counts.
     """
     top, shown = rule(width=width), question.preview
     if shown is None:
-        asks, body = [*_reason(question, width), *_asks(question, width, chosen)], _shows(question, width)
+        asks, body = [*_reason(question, width), *_asks(question, width, chosen, now=now)], _shows(question, width)
         if len(body) + len(asks) + 1 <= room:
             return Band([top, *body, *asks], True)
         kept = body[: max(0, room - len(asks) - 2)]
@@ -92,11 +96,11 @@ def _more(words: str, width: int) -> Line:
     return cut(line(span(f" … {words}", "warn")), width)
 
 
-def full(question: Question, width: int) -> list[Line]:
+def full(question: Question, width: int, now: float = 0.0) -> list[Line]:
     """All that there is to read of a question."""
     shown = question.preview
     body = _shows(question, width) if shown is None else preview(shown, width)
-    return [*_reason(question, width), *body, *_asks(question, width, None)]
+    return [*_reason(question, width), *body, *_asks(question, width, None, now=now)]
 
 
 def _reason(question: Question, width: int) -> list[Line]:
@@ -107,14 +111,20 @@ def _reason(question: Question, width: int) -> list[Line]:
 
 def _shows(question: Question, width: int) -> list[Line]:
     """What stands beside a question of the runbook."""
+    if question.kind == "escalate":
+        return escalation.body(question, width)
     _, _, rest = question.text.partition("\n")
     out = [line(Span("   "), span(text)) for shown in question.shows for text in wrap(shown, width - 4)]
     paragraphs = rest.splitlines() if question.kind == "note" else [" ".join(rest.split())]
     return out + [line(Span("   "), span(text, "dim")) for part in paragraphs if part for text in wrap(part, width - 4)]
 
 
-def _asks(question: Question, width: int, chosen: MarkedChoice | None, *, ready: bool = True) -> list[Line]:
+def _asks(
+    question: Question, width: int, chosen: MarkedChoice | None, *, ready: bool = True, now: float = 0.0
+) -> list[Line]:
     """The question itself with its answers. `ready`: a yes is possible now."""
+    if question.kind == "escalate":
+        return escalation.asks(question, width, now)
     head, _, _ = question.text.partition("\n")
     out = [line(Span(" "), span(text, "title")) for text in wrap(head, width - 2) if head]
     if question.kind == "confirm" and question.preview is not None and not question.preview.read_only:

@@ -16,6 +16,7 @@ from console.runbook.walk import StepState, Undone, Walk
 from console.runbook.watching import stored_runbook
 from console.timeline.prose import because, declined, objective, outcome
 from console.tui.lines import BLANK, Line, Span, TextRole, fit, line, rule, span, wrap
+from console.tui.views import escalation
 from console.tui.views.question import preview
 
 if TYPE_CHECKING:
@@ -212,7 +213,7 @@ def _nature(step: Step) -> str:
         return "SCRIPT, changes something" if step.effect == "write" else "SCRIPT, only reads"
     return {
         "ask": "QUESTION", "check": "CHECK, only reads", "decide": "DECISION", "verify": "VERIFY, only reads",
-        "note": "NOTE", "wait": "WAIT", "manual": "BY HAND", "end": "END",
+        "note": "NOTE", "wait": "WAIT", "manual": "BY HAND", "escalate": "HAND OVER", "end": "END",
     }[step.kind]  # fmt: skip
 
 
@@ -319,6 +320,7 @@ def _end(walk: Walk, width: int) -> list[Line]:
         out += [line(Span(" " * 9), span(text)) for text in texts[1:]]
     changes = ", ".join(e.title or e.step for e in walk.writes) or "nothing was changed"
     out.append(line(Span(" changed ", "head"), span(changes)))
+    out += [made for one in walk.escalations for made in escalation.came_of_it(one, width)]
     if following := _next(walk):
         out += [line(Span(" next    " if not i else " " * 9, "head"), span(t)) for i, t in
                 enumerate(wrap(following, width - 10))]  # fmt: skip

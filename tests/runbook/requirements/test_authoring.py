@@ -234,9 +234,9 @@ def test_b14_a_runbook_runs_another_in_the_same_walk_and_a_circle_is_found() -> 
 
 def test_b15_it_ends_in_one_of_few_ways_and_an_escalation_says_whom_and_what_to_paste() -> None:
     book = small("steps:\n- escalate: the storage team\n  because: The volume is lost\n  paste: 'app {{ app.key }}'\n")
-    call = next(s for s in book.steps if s.kind == "note")
-    asked = steps.question(call, context(book), book.id)
-    assert "storage team" in asked.title and f"app {KEY}" in asked.text and "The volume is lost" in asked.text
+    call = next(s for s in book.steps if s.kind == "escalate")
+    said = steps.escalated(book, call, context(book), 5.0)
+    assert (said.whom, said.because, said.paste) == ("the storage team", "The volume is lost", f"app {KEY}")
     assert call.next == "handed-over"
     outcomes = {s.outcome for s in book.steps if s.kind == "end"}
     assert outcomes <= {"resolved", "mitigated", "handed_over", "not_applicable", "unresolved"}

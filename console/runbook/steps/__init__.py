@@ -7,13 +7,11 @@ that the functions here make. The same events fold to the same walk on resume an
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
 
-from console.actions.effects import Effect
 from console.base.errors import UsageError, did_you_mean
 from console.base.text import clean, shorten
 from console.facts.evidence import Evidence
@@ -27,129 +25,33 @@ from console.runbook.language.ends import RETURN
 from console.runbook.model import CheckState, Choice, Outcome, Runbook, Step
 from console.runbook.say import safe, span, truth, words
 from console.runbook.say import shows as shows
+from console.runbook.steps.escalating import LEAVE as LEAVE
+from console.runbook.steps.escalating import escalated as escalated
+from console.runbook.steps.escalating import escalation_answered as escalation_answered
+from console.runbook.steps.escalating import unanswered as unanswered
+from console.runbook.steps.kinds import OF_UNDO as OF_UNDO
+from console.runbook.steps.kinds import AskPerson as AskPerson
+from console.runbook.steps.kinds import AwaitAnswer as AwaitAnswer
+from console.runbook.steps.kinds import Enter as Enter
+from console.runbook.steps.kinds import Escalate as Escalate
+from console.runbook.steps.kinds import Finish as Finish
+from console.runbook.steps.kinds import Hold as Hold
+from console.runbook.steps.kinds import Judge as Judge
+from console.runbook.steps.kinds import Landing as Landing
+from console.runbook.steps.kinds import LookBack as LookBack
+from console.runbook.steps.kinds import MakeChange as MakeChange
+from console.runbook.steps.kinds import Nothing as Nothing
+from console.runbook.steps.kinds import Offer as Offer
+from console.runbook.steps.kinds import Pause as Pause
+from console.runbook.steps.kinds import RunScript as RunScript
+from console.runbook.steps.kinds import Todo as Todo
+from console.runbook.steps.kinds import Undo as Undo
 from console.runbook.verify import hold as hold
-from console.runbook.walk import Answered, AnyEvent, Entered, Intent, Judged, Skipped, Walk, WalkEnded
+from console.runbook.walk import Answered, AnyEvent, Entered, Judged, Skipped, Walk, WalkEnded
 
 MAX_STEPS = 500
 MOST_KEPT = 20_000
 """Characters of one value that a walk keeps."""
-
-
-@dataclass(frozen=True)
-class Enter:
-    """Enter this step: append what `enter` makes."""
-
-    step: str
-
-
-@dataclass(frozen=True)
-class Judge:
-    """Ask `query` if there is one, then append what `judge` makes."""
-
-    step: Step
-
-
-@dataclass(frozen=True)
-class AskPerson:
-    """A person answers: append what `answer` makes."""
-
-    step: Step
-    kind: Literal["ask", "note", "manual"]
-
-
-@dataclass(frozen=True)
-class MakeChange:
-    """Bring `effect` through the gate."""
-
-    step: Step
-
-
-@dataclass(frozen=True)
-class RunScript:
-    """Bring `effect` through the gate; one that only reads needs no confirmation."""
-
-    step: Step
-
-
-@dataclass(frozen=True)
-class Hold:
-    """Every `step.poll` seconds append what `hold` makes, often nothing."""
-
-    step: Step
-
-
-@dataclass(frozen=True)
-class Pause:
-    """Sleep until `pause`, then append what `waited` makes."""
-
-    step: Step
-
-
-@dataclass(frozen=True)
-class Landing:
-    """A write has no result. answer ``: ask the system; `unknown`: ask a person; `yes`: append its Applied."""
-
-    intent: Intent
-    answer: Literal["", "yes", "unknown"]
-
-
-@dataclass(frozen=True)
-class Offer:
-    """A change did not help: ask whether its rollback is to be applied; append Offered."""
-
-    step: Step
-    effect: Effect
-    rollback: Effect
-
-
-@dataclass(frozen=True)
-class Undo:
-    """Bring this rollback through the gate."""
-
-    step: Step | None
-    rollback: Effect
-
-
-@dataclass(frozen=True)
-class LookBack:
-    """This rollback was made: look at what it leaves, and append what is seen."""
-
-    rollback: Effect
-
-
-@dataclass(frozen=True)
-class Finish:
-    """Append what `finish` makes."""
-
-    step: str
-    outcome: Outcome
-    because: str
-
-
-@dataclass(frozen=True)
-class Nothing:
-    """The walk has ended."""
-
-
-Todo = (
-    Enter
-    | Judge
-    | AskPerson
-    | MakeChange
-    | RunScript
-    | Hold
-    | Pause
-    | Landing
-    | Offer
-    | Undo
-    | LookBack
-    | Finish
-    | Nothing
-)
-
-
-OF_UNDO = (Undo, LookBack, Landing)
-"""What belongs to a rollback that somebody wished for."""
 
 
 class Asked(Struct, frozen=True):
@@ -181,7 +83,7 @@ def todo(runbook: Runbook, walk: Walk) -> Todo:
     if step is None:
         return Finish("", "unresolved", f"the runbook has no step {walk.current!r}")
     if state.state == "current":
-        return _before_the_end(runbook, walk, step) or _present(step)
+        return _before_the_end(runbook, walk, step) or _present(walk, step)
     if (offer := _offer(walk, step)) is not None:
         return offer
     if runbook.step(state.goto) is not None:
@@ -203,7 +105,7 @@ def _is_end(runbook: Runbook, id: str) -> bool:
     return step is not None and step.kind == "end"
 
 
-def _present(step: Step) -> Todo:
+def _present(walk: Walk, step: Step) -> Todo:
     match step.kind:
         case "run" if not step.branches:
             return Finish("", "unresolved", f"the runbook {step.runs!r} cannot be walked within this one")
@@ -211,6 +113,8 @@ def _present(step: Step) -> Todo:
             return Judge(step)
         case "ask" | "note" | "manual":
             return AskPerson(step, step.kind)
+        case "escalate":
+            return Escalate(step) if walk.escalated is None else AwaitAnswer(step)
         case "change":
             return MakeChange(step)
         case "script":

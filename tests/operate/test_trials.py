@@ -240,7 +240,7 @@ def untold(verbs: Collection[str], trials: Collection[Trial]) -> list[str]:
 
 
 def test_every_verb_is_tried_and_something_of_its_own_stands_in_the_way_of_each() -> None:
-    """A script is no request of Console's own: `test_script_trial` and `test_guarded_scripts` try it, on both servers."""
+    """A script is no request of Console's own: `test_script_trial` and `test_guarded_scripts` try it, on both too."""
     assert untold(verbs(), TRIALS) == []
 
 

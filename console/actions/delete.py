@@ -10,8 +10,10 @@ from console.actions.beside import NOTHING, Beside
 from console.actions.effects import Consequence, Effect
 from console.actions.pins import Pin
 from console.actions.verb import ApiRequest, Arrived, Right, Verb
-from console.base.shapes import mappings
+from console.base.shapes import mapping, mappings
 from console.base.text import clean
+
+MIRROR = "kubernetes.io/config.mirror"
 
 
 class Delete(Verb):
@@ -28,6 +30,8 @@ class Delete(Verb):
         yield from super().obstacles(effect, obj, beside)
         if effect.inverse_of and pins.stamp_of(obj) != effect.inverse_of:
             yield f"it is not what {effect.inverse_of} made: it carries no such stamp"
+        if MIRROR in mapping(mapping(obj.get("metadata")).get("annotations")):
+            yield f"it is a static pod: the kubelet runs it from a file on its node, and {self.noun} does not end it"
 
     def rights(self, effect: Effect, resource: str, namespace: str) -> tuple[Right, ...]:
         assert effect.target is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from console.actions.beside import NOTHING, Beside
@@ -14,7 +14,6 @@ from console.actions.verb import ApiRequest, Right
 from console.base.shapes import mapping, mappings
 from console.base.text import clean
 
-_MIRROR = "kubernetes.io/config.mirror"
 _PDB = "its budgets (PodDisruptionBudget) are asked; where one says not now, nothing is ended"
 
 
@@ -41,11 +40,6 @@ class Evict(Delete):
         options = {"preconditions": {"uid": pin.uid}}
         body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": meta, "deleteOptions": options}
         return ApiRequest("POST", body, "eviction")
-
-    def obstacles(self, effect: Effect, obj: dict[str, Any], beside: Beside) -> Iterator[str]:
-        yield from super().obstacles(effect, obj, beside)
-        if _MIRROR in mapping(mapping(obj.get("metadata")).get("annotations")):
-            yield "it is a static pod: the kubelet runs it from a file on its node, and an eviction does not end it"
 
     def consequences(
         self, effect: Effect, obj: dict[str, Any], touched: tuple[str, ...], now: float, beside: Beside = NOTHING

@@ -77,7 +77,12 @@ def cordoner(node: dict[str, Any]) -> tuple[str, bool]:
     labels = _labels(node)
     if by := next((value for key, value in labels.items() if key.endswith("/cordon-by")), ""):
         return clean(by), False
-    those = sorted(managers(node, "/spec/unschedulable"), key=lambda one: one.time)
+    return setter(node, "/spec/unschedulable")
+
+
+def setter(obj: dict[str, Any], pointer: str) -> tuple[str, bool]:
+    """Who set a field last, in words, and whether it was Console."""
+    those = sorted(managers(obj, pointer), key=lambda one: one.time)
     if not those:
         return "somebody who left no sign", False
     last = those[-1]

@@ -7,16 +7,19 @@ every dry run (the UID of a Job in its labels).
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
 from console.actions import pins
+from console.actions.beside import Beside, ReadWanted, found
 from console.actions.effects import STAMP, Effect, ObjectRef
 from console.actions.pins import Pin
 from console.actions.verb import ApiRequest, Arrived, Right, Verb
 from console.base.shapes import mapping
+from console.base.text import clean
 
 LONGEST = 63
 """Characters of a name that can be a label's value too."""
@@ -38,6 +41,18 @@ class Making(Verb):
         assert effect.target is not None
         api_version, plural = self.collection(effect) or (effect.target.api_version, resource)
         return (Right("create", api_version.rpartition("/")[0], plural, namespace),)
+
+    def reads(self, effect: Effect, obj: dict[str, Any]) -> tuple[ReadWanted, ...]:
+        where = effect.target.namespace if effect.target is not None else ""
+        space = (ReadWanted("namespace", "v1", "Namespace", name=where),) if where else ()
+        return (*super().reads(effect, obj), *space)
+
+    def obstacles(self, effect: Effect, obj: dict[str, Any], beside: Beside) -> Iterator[str]:
+        yield from super().obstacles(effect, obj, beside)
+        for space in found(beside, "namespace").items if self.makes(effect) else ():
+            if gone := (space.get("metadata") or {}).get("deletionTimestamp"):
+                where = effect.target.namespace if effect.target is not None else ""
+                yield f"namespace {clean(where)} is being deleted since {clean(str(gone))}: nothing can be made in it"
 
     def pin(self, effect: Effect, obj: dict[str, Any]) -> Pin:
         return Pin(pins.uid_of(obj), 0) if self.makes(effect) else super().pin(effect, obj)

@@ -34,6 +34,7 @@ _WHO = {
 _AGAIN = frozenset(
     {"kubectl-client-side-apply", "kubectl", "argocd-controller", "kustomize-controller", "helm-controller", "helm"}
 )
+_RECONCILE = frozenset({"argocd-controller", "kustomize-controller", "helm-controller"})
 
 
 class Manager(Struct, frozen=True):
@@ -51,6 +52,11 @@ class Manager(Struct, frozen=True):
     def ours(self) -> bool:
         """Whether it is Console, in any walk."""
         return self.name == OURS
+
+    @property
+    def reconciles(self) -> bool:
+        """Whether it writes its value again by itself, soon, with nobody asking it to."""
+        return self.name in _RECONCILE or (self.operation == "Apply" and self.name not in _WHO)
 
     @property
     def again(self) -> bool:

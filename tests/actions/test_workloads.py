@@ -27,6 +27,9 @@ def workload(kind: str = "Deployment", replicas: int = 3, **spec: Any) -> dict[s
     return {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": "proxy", "uid": UID}, "spec": body}
 
 
+SCALED_BY_NONE = {"autoscalers": FoundBeside(), "scaledobjects": FoundBeside()}
+
+
 def told(action: str, obj: dict[str, Any], beside: Any = None, **keys: Any) -> dict[str, tuple[str, str]]:
     verb, change = verb_of(action), effect(action, obj["kind"], **keys)
     settled = verb.settle(change, obj, beside or {}, 1000.0)
@@ -46,11 +49,11 @@ def told(action: str, obj: dict[str, Any], beside: Any = None, **keys: Any) -> d
     ],
 )
 def test_how_many_pods_end_or_come_is_said(had: int, to: int, level: str, said: str) -> None:
-    assert told("scale", workload(replicas=had), {"autoscalers": FoundBeside()}, to=to) == {"restart": (level, said)}
+    assert told("scale", workload(replicas=had), SCALED_BY_NONE, to=to) == {"restart": (level, said)}
 
 
 def test_the_same_number_ends_nothing() -> None:
-    assert told("scale", workload(replicas=2), {"autoscalers": FoundBeside()}, to=2) == {}
+    assert told("scale", workload(replicas=2), SCALED_BY_NONE, to=2) == {}
 
 
 def autoscaler(name: str = "proxy", kind: str = "Deployment") -> FoundBeside:
@@ -59,13 +62,59 @@ def autoscaler(name: str = "proxy", kind: str = "Deployment") -> FoundBeside:
 
 
 def test_an_autoscaler_that_would_set_it_again_is_named() -> None:
-    found = told("scale", workload(), {"autoscalers": autoscaler()}, to=1)
+    found = told("scale", workload(), {**SCALED_BY_NONE, "autoscalers": autoscaler()}, to=1)
     assert found["owner"] == ("warning", "HorizontalPodAutoscaler h keeps it between 2 and 9, and will set it again")
-    assert "rests while this is 0" in told("scale", workload(), {"autoscalers": autoscaler()}, to=0)["owner"][1]
-    assert "owner" not in told("scale", workload(), {"autoscalers": autoscaler("other")}, to=1)
-    assert "owner" not in told("scale", workload(), {"autoscalers": autoscaler(kind="StatefulSet")}, to=1)
-    unread = told("scale", workload(), {"autoscalers": FoundBeside(error="forbidden")}, to=1)
+    assert (
+        "rests while this is 0"
+        in told("scale", workload(), {**SCALED_BY_NONE, "autoscalers": autoscaler()}, to=0)["owner"][1]
+    )
+    assert "owner" not in told("scale", workload(), {**SCALED_BY_NONE, "autoscalers": autoscaler("other")}, to=1)
+    assert "owner" not in told(
+        "scale", workload(), {**SCALED_BY_NONE, "autoscalers": autoscaler(kind="StatefulSet")}, to=1
+    )
+    unread = told("scale", workload(), {**SCALED_BY_NONE, "autoscalers": FoundBeside(error="forbidden")}, to=1)
     assert unread["owner"] == ("unknown", "whether an autoscaler sets it is not known: forbidden")
+
+
+def held(obj: dict[str, Any], to: int, *, hpa: FoundBeside | None = None, keda: dict[str, Any] | None = None) -> str:
+    """What stands in the way of a scaling."""
+    scaled = {"metadata": {"name": "q", "annotations": keda}, "spec": {"scaleTargetRef": {"name": "proxy"}}}
+    beside = {
+        "autoscalers": hpa or FoundBeside(),
+        "scaledobjects": FoundBeside((scaled,)) if keda is not None else FoundBeside(),
+    }
+    return "; ".join(verb_of("scale").obstacles(effect("scale", "Deployment", to=to), obj, beside))
+
+
+def test_what_an_autoscaler_would_set_back_is_refused_with_what_to_change_instead() -> None:
+    said = "HorizontalPodAutoscaler h keeps it between 2 and 9 and would set this back: change its minReplicas"
+    assert said in held(workload(replicas=3), 5, hpa=autoscaler())
+    assert said in held(workload(replicas=3), 1, hpa=autoscaler())
+    assert held(workload(replicas=3), 0, hpa=autoscaler()) == "", "it rests at 0"
+    assert held(workload(replicas=0), 3, hpa=autoscaler()) == "", "it is woken by a number"
+    assert held(workload(replicas=3), 5, hpa=autoscaler("other")) == ""
+    assert held(workload(replicas=3), 5, hpa=FoundBeside(error="forbidden")) == "", "what is not known refuses nothing"
+
+
+def test_an_autoscaler_without_metrics_leaves_what_is_within_its_bounds() -> None:
+    blind = autoscaler()
+    blind.items[0]["status"] = {"conditions": [{"type": "ScalingActive", "status": "False"}]}
+    assert held(workload(replicas=3), 5, hpa=blind) == ""
+    assert "would set this back" in held(workload(replicas=3), 1, hpa=blind)
+    assert "would set this back" in held(workload(replicas=3), 10, hpa=blind)
+    found = told("scale", workload(), {**SCALED_BY_NONE, "autoscalers": blind}, to=5)
+    assert "leaves it alone as long as it has no metrics" in found["owner"][1]
+
+
+def test_keda_is_paused_first() -> None:
+    paused, at = "autoscaling.keda.sh/paused", "autoscaling.keda.sh/paused-replicas"
+    first = f'ScaledObject q sets its replicas: annotate that with {paused}: "true" first'
+    assert held(workload(replicas=3), 0, keda={}) == first
+    assert held(workload(replicas=3), 0, keda={paused: "true"}) == ""
+    assert held(workload(replicas=3), 0, keda={at: "4"}) == f"ScaledObject q holds it at 4: change its {at} instead"
+    its_own = autoscaler()
+    its_own.items[0]["metadata"]["ownerReferences"] = [{"kind": "ScaledObject", "name": "q"}]
+    assert held(workload(replicas=3), 5, keda={}, hpa=its_own) == first, "KEDA made it: one of the two is named"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,9 @@ from tests.operate.trials import NODE_HINDERS, TRIALS, Hinder, Trial, left, path
 
 TRIED = pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: trial.id)
 pytestmark = pytest.mark.usefixtures("nothing_under_way")
+NO_OBSTACLE = {
+    "patch": "it may set any field of any object: what a runbook asks for beforehand is its own `when`",
+}
 AROUND = ("Leases", "events", "leases")
 
 
@@ -179,13 +182,16 @@ HINDERED = [
 async def test_what_stands_in_its_way_is_said_and_nothing_is_sent(
     trial: Trial, hinder: Hinder, cluster: Cluster, passage: Passage
 ) -> None:
-    trial.make(cluster.kube, cluster.namespace)
+    trial.make(cluster.kube, cluster.namespace, hinder.patch if hinder.born else None)
     obj = trial.given(cluster.namespace)[hinder.index]
     path = path_of(obj)
-    if trial.absent:
+    if hinder.born:
+        assert holds(cluster.kube.get(path), hinder.patch)
+    elif trial.absent:
         cluster.kube.create(path_of({**obj, "metadata": {**obj["metadata"], "name": ""}}), {**obj, **hinder.patch})
     else:
-        cluster.kube.merge(path + "/status" if "status" in hinder.patch else path, hinder.patch)
+        path += "/status" if "status" in hinder.patch else ""
+        cluster.kube.merge(path + (f"?fieldManager={hinder.manager}" if hinder.manager else ""), hinder.patch)
     ended = await pass_gate(trial.effect(cluster.namespace), passage.gate(Says(agrees)))
     assert isinstance(ended, ChangeRefused) and ended.by == hinder.by, ended
     assert hinder.because in ended.because
@@ -205,10 +211,64 @@ async def test_nothing_is_done_to_what_is_being_deleted(trial: Trial, cluster: C
     assert changes(cluster) == []
 
 
+@pytest.mark.parametrize("verb", ["create", "trigger"])
+async def test_nothing_is_made_in_a_namespace_that_ends(verb: str, cluster: Cluster, passage: Passage) -> None:
+    trial = next(one for one in TRIALS if one.verb == verb)
+    trial.make(cluster.kube, cluster.namespace)
+    path = f"/api/v1/namespaces/{cluster.namespace}"
+    cluster.kube.merge(path, {"metadata": {"finalizers": ["console.oncall/held"]}})
+    cluster.kube.delete(path)
+    ended = await pass_gate(trial.effect(cluster.namespace), passage.gate(Says(agrees)))
+    cluster.kube.merge(path, {"metadata": {"finalizers": None}})
+    assert isinstance(ended, ChangeRefused) and ended.by == "obstacle", ended
+    assert f"namespace {cluster.namespace} is being deleted since" in ended.because
+    assert changes(cluster) == []
+
+
+def untold(verbs: Collection[str], trials: Collection[Trial]) -> list[str]:
+    """What the table lacks: a trial for each verb, and in the way of each something that Console itself sees."""
+    tried = {trial.verb for trial in trials}
+    held = {trial.verb for trial in trials for hinder in trial.hinders if hinder.by == "obstacle"}
+    reasons = {"script", *NO_OBSTACLE}
+    free = sorted(set(verbs) - held - reasons)
+    return [
+        *(f"{verb} has no trial" for verb in sorted(set(verbs) - tried - {"script"})),
+        *(f"nothing stands in the way of {verb}, and no reason says why" for verb in free),
+        *(f"{verb} has a hinder and a reason for none" for verb in sorted(held & reasons)),
+        *(f"there is no verb {verb}" for verb in sorted((tried | reasons) - set(verbs))),
+    ]  # fmt: skip
+
+
 def test_every_verb_is_tried_and_something_of_its_own_stands_in_the_way_of_each() -> None:
-    """A script is no request of Console's own: `test_guarded_scripts` tries it, on both servers too."""
-    assert {trial.verb for trial in TRIALS} == set(verbs()) - {"script"}
-    assert {trial.verb for trial in TRIALS if trial.hinders} == {trial.verb for trial in TRIALS} - {"delete"}
+    """A script is no request of Console's own: `test_script_trial` and `test_guarded_scripts` try it, on both too."""
+    assert untold(verbs(), TRIALS) == []
+
+
+def test_a_verb_without_a_trial_or_without_an_obstacle_is_told() -> None:
+    bare = [dataclasses.replace(trial, hinders=()) if trial.verb == "scale" else trial for trial in TRIALS]
+    assert untold([*verbs(), "dismiss"], bare) == [
+        "dismiss has no trial",
+        "nothing stands in the way of dismiss, and no reason says why",
+        "nothing stands in the way of scale, and no reason says why",
+    ]
+
+
+async def test_a_rollout_that_somebody_else_paused_is_resumed_only_where_it_was_agreed(
+    cluster: Cluster, passage: Passage
+) -> None:
+    trial = next(one for one in TRIALS if one.verb == "resume-rollout")
+    trial.make(cluster.kube, cluster.namespace)
+    alone = dataclasses.replace(trial, keys={})
+    ended = await pass_gate(alone.effect(cluster.namespace), passage.gate(Says(agrees)))
+    assert isinstance(ended, ChangeRefused) and ended.by == "obstacle", ended
+    assert "its rollout was paused by " in ended.because and "not by Console: ask them" in ended.because
+    person = Says(agrees)
+    assert isinstance(await pass_gate(trial.effect(cluster.namespace), passage.gate(person)), Applied)
+    assert any("agreed with grace" in line for line in person.asked[0].shows)
+    ours = next(one for one in TRIALS if one.verb == "pause").effect(cluster.namespace)
+    assert isinstance(await pass_gate(ours, passage.gate(Says(agrees))), Applied)
+    ended = await pass_gate(alone.effect(cluster.namespace), passage.gate(Says(agrees)))
+    assert isinstance(ended, Applied), "what Console paused, Console may resume"
 
 
 async def test_a_node_that_somebody_else_cordoned_is_uncordoned_only_where_it_was_agreed(

@@ -23,7 +23,8 @@ HEAD = {"apiVersion": "console/v1", "kind": "Runbook", "id": "trial", "version":
 WAYS = dict.fromkeys((f"on_{verdict}" for verdict in ("effective", "ineffective", "worse", "unknown")), "over")
 PLURALS = {
     "ConfigMap": "configmaps", "ControllerRevision": "controllerrevisions", "CronJob": "cronjobs",
-    "DaemonSet": "daemonsets", "Deployment": "deployments", "Job": "jobs", "Node": "nodes", "Pod": "pods",
+    "DaemonSet": "daemonsets", "Deployment": "deployments", "HorizontalPodAutoscaler": "horizontalpodautoscalers",
+    "Job": "jobs", "Node": "nodes", "Pod": "pods",
     "PodDisruptionBudget": "poddisruptionbudgets", "ReplicaSet": "replicasets",
     "ScheduledSparkApplication": "scheduledsparkapplications", "SparkApplication": "sparkapplications",
     "StatefulSet": "statefulsets",
@@ -33,13 +34,16 @@ PLURALS = {
 class Hinder(NamedTuple):
     """A merge patch of the target (or of another given object), and words of the refusal that follows.
 
-    `by`: who refuses. The target of a verb that makes it is made beforehand, with `patch`.
+    `by`: who refuses. `manager`: who writes the patch. `born`: the target has it from the start, as it cannot come
+    later; the target of a verb that makes it is made beforehand, with `patch`.
     """
 
     patch: Object
     because: str
     index: int = 0
     by: str = "obstacle"
+    manager: str = ""
+    born: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,13 +77,15 @@ class Trial:
     def target(self, namespace: str) -> Object:
         return self.given(namespace)[0]
 
-    def make(self, kube: Kube, namespace: str) -> None:
-        """Create what is given, with its status."""
+    def make(self, kube: Kube, namespace: str, born: Object | None = None) -> None:
+        """Create what is given, with its status; the target with fields of its own where it has some."""
         first: Object = {}
         if self.target(namespace)["kind"] == "Node":
             roomy(kube)
         for obj in self.given(namespace)[1 if self.absent else 0 :]:
             obj = _adopted(obj, first)
+            if born and not first:
+                obj = {**obj, **{part: {**obj[part], **fields} for part, fields in born.items()}}
             status = obj.pop("status", None)
             made = kube.create(path_of({**obj, "metadata": {**obj["metadata"], "name": ""}}), obj)
             first = first or made
@@ -234,6 +240,12 @@ def budget(namespace: str, allowed: int = 1) -> Object:
     return made("policy/v1", "PodDisruptionBudget", namespace, "proxy", body)
 
 
+def autoscaler(namespace: str, name: str = "another") -> Object:
+    reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
+    body = {"spec": {"scaleTargetRef": reference, "minReplicas": 2, "maxReplicas": 9}}
+    return made("autoscaling/v2", "HorizontalPodAutoscaler", namespace, "busy", body)
+
+
 def application(namespace: str, state: str = "RUNNING", **more: Any) -> Object:
     app = spark_application(namespace)
     status = {"applicationState": {"state": state}, "driverInfo": {}} if state else None
@@ -276,24 +288,31 @@ def _same(patch: Object) -> Hinder:
     return Hinder(patch, "already has these values", by="server")
 
 
+BACK = {"rollback": "captured"}
+STATIC = Hinder(
+    {"metadata": {"annotations": {"kubernetes.io/config.mirror": "x"}}, "spec": {"nodeName": "roomy"}},
+    "it is a static pod", born=True,
+)  # fmt: skip
 FEWER = "spark.executor.cores 2"
 KUEUE = Hinder({"metadata": {"labels": {"kueue.x-k8s.io/queue-name": "team-a"}}}, "Kueue decides when it runs")
 DEFAULTS = "spark-defaults.conf"
 PAUSED = Hinder({"spec": {"paused": True}}, "its rollout is paused")
 TRIALS = (
-    Trial("patch", lambda ns: [config(ns)], {"patch": {"data": {DEFAULTS: FEWER}}},
+    Trial("patch", lambda ns: [config(ns)], {"patch": {"data": {DEFAULTS: FEWER}}, **BACK},
           lambda obj: (obj or {})["data"][DEFAULTS] == FEWER, "PATCH configmaps",
           (_same({"data": {DEFAULTS: FEWER}}),)),
     Trial("patch", lambda ns: [config(ns)],
-          {"patch_type": "json", "patch": [{"op": "replace", "path": f"/data/{DEFAULTS}", "value": FEWER}]},
+          {"patch_type": "json", "patch": [{"op": "replace", "path": f"/data/{DEFAULTS}", "value": FEWER}], **BACK},
           lambda obj: (obj or {})["data"][DEFAULTS] == FEWER, "PATCH configmaps", name="patch by a JSON Patch"),
-    Trial("patch", lambda ns: [application(ns)], {"patch": {"spec": {"executor": {"memoryOverhead": "1g"}}}},
+    Trial("patch", lambda ns: [application(ns)], {"patch": {"spec": {"executor": {"memoryOverhead": "1g"}}}, **BACK},
           lambda obj: (obj or {})["spec"]["executor"]["memoryOverhead"] == "1g", "PATCH sparkapplications",
           name="patch an application", ends=True),
     Trial("delete", lambda ns: [pod(ns)], {"irreversible": "the driver asks for another one"}, _gone, "DELETE pods",
+          (STATIC,), ends=True),
+    Trial("scale", lambda ns: [workload(ns), autoscaler(ns)], {"to": 1}, _replicas(1), "PATCH deployments",
+          (_same({"spec": {"replicas": 1}}),
+           Hinder({"spec": {"scaleTargetRef": {"name": "proxy"}}}, "HorizontalPodAutoscaler busy keeps it between", 1)),
           ends=True),
-    Trial("scale", lambda ns: [workload(ns)], {"to": 1}, _replicas(1), "PATCH deployments",
-          (_same({"spec": {"replicas": 1}}),), ends=True),
     Trial("scale", lambda ns: [workload(ns, "StatefulSet", 0)], {"to": 2}, _replicas(2), "PATCH statefulsets",
           name="scale a StatefulSet"),
     Trial("restart", lambda ns: [workload(ns)], {}, _restarted, "PATCH deployments", (PAUSED,), ends=True),
@@ -305,9 +324,10 @@ TRIALS = (
     Trial("rollback", lambda ns: [workload(ns, "StatefulSet"), *(controller_revision(ns, *one) for one in IMAGES)],
           {"to": 1}, _pod_image("proxy:0"), "PATCH statefulsets", name="rollback to a revision", ends=True),
     Trial("pause", lambda ns: [workload(ns)], {}, lambda obj: bool((obj or {})["spec"].get("paused")),
-          "PATCH deployments", (_same({"spec": {"paused": True}}),)),
-    Trial("resume-rollout", lambda ns: [workload(ns, paused=True)], {},
-          lambda obj: not (obj or {})["spec"].get("paused"), "PATCH deployments", (_same({"spec": {"paused": None}}),)),
+          "PATCH deployments", (Hinder({"spec": {"paused": True}}, "its rollout is paused already, by "),)),
+    Trial("resume-rollout", lambda ns: [workload(ns, paused=True)], {"agreed": "grace"},
+          lambda obj: not (obj or {})["spec"].get("paused"), "PATCH deployments",
+          (Hinder({"spec": {"paused": None}}, "its rollout is not paused: there is nothing to resume"),)),
     Trial("cordon", lambda ns: [node(ns)], {}, _cordoned(True), "PATCH nodes", NODE_HINDERS),
     Trial("taint", lambda ns: [node(ns)], {"key": "console.oncall/ill", "taint_effect": "NoExecute"},
           lambda obj: "console.oncall/ill" in _taints(obj), "PATCH nodes", name="taint that ends pods", ends=True),
@@ -319,12 +339,17 @@ TRIALS = (
           lambda obj: "console.oncall/ill" not in _taints(obj), "PATCH nodes", NODE_HINDERS),
     Trial("evict", lambda ns: [pod(ns), budget(ns)], {},
           _gone, "POST pods",
-          (Hinder({"status": {"disruptionsAllowed": 0, "currentHealthy": 1}}, "budget proxy", 1),), ends=True),
+          (Hinder({"status": {"disruptionsAllowed": 0, "currentHealthy": 1}}, "budget proxy", 1), STATIC), ends=True),
     Trial("label", lambda ns: [config(ns)], {"labels": {"team": "payments"}}, _noted("labels", "team", "payments"),
-          "PATCH configmaps", (_same({"metadata": {"labels": {"team": "payments"}}}),)),
+          "PATCH configmaps",
+          (_same({"metadata": {"labels": {"team": "payments"}}}),
+           Hinder({"metadata": {"labels": {"team": "orders"}}}, "metadata.labels.team is kept by Argo CD",
+                  manager="argocd-controller"))),
     Trial("annotate", lambda ns: [workload(ns)], {"annotations": {"note": "seen by {{ 'on-call' }}"}},
           _noted("annotations", "note", "seen by on-call"), "PATCH deployments",
-          (_same({"metadata": {"annotations": {"note": "seen by on-call"}}}),)),
+          (_same({"metadata": {"annotations": {"note": "seen by on-call"}}}),
+           Hinder({"metadata": {"annotations": {"note": "due"}}}, "metadata.annotations.note is kept by Flux",
+                  manager="kustomize-controller"))),
     Trial("suspend", lambda ns: [schedule(ns)], {}, _suspended(True), "PATCH scheduledsparkapplications"),
     Trial("suspend", lambda ns: [application(ns)], {}, _suspended(True), "PATCH sparkapplications",
           (KUEUE, Hinder({"status": {"applicationState": {"state": "COMPLETED"}}}, "it is COMPLETED already")),
@@ -349,5 +374,5 @@ TRIALS = (
           "PATCH sparkapplications", (Hinder({"spec": {"suspend": True}}, "it is suspended"),), ends=True),
     Trial("create", lambda ns: [made("batch/v1", "Job", ns, "canary", {})], {"template": {"spec": job_spec()}},
           lambda obj: obj is not None and obj["spec"]["template"]["spec"]["containers"][0]["image"] == "job:1",
-          "POST jobs", (Hinder({"spec": job_spec()}, "already exists", by="server"),), absent=True),
+          "POST jobs", (Hinder({"spec": job_spec()}, "canary is there already, made at "),), absent=True),
 )  # fmt: skip

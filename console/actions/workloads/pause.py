@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from console.actions import patches
+from console.actions import handsoff, patches
 from console.actions.beside import NOTHING, Beside
 from console.actions.effects import Consequence, Effect
 from console.actions.proof import Proof, equals
@@ -29,6 +29,15 @@ class PauseRollout(Verb):
 
     def proof(self, arguments: Mapping[str, Any], kind: str) -> Proof | None:
         return Proof(equals("spec.paused", self.wanted), hold="30s", deadline="2m")
+
+    def obstacles(self, effect: Effect, obj: dict[str, Any], beside: Beside) -> Iterator[str]:
+        yield from super().obstacles(effect, obj, beside)
+        yield from self.hindered(effect, obj)
+
+    def hindered(self, effect: Effect, obj: dict[str, Any]) -> Iterator[str]:
+        """Why the switch must not be turned, by where it stands."""
+        if patches.get(obj, PAUSED) is True:
+            yield f"its rollout is paused already, by {handsoff.setter(obj, PAUSED)[0]}"
 
     def consequences(
         self, effect: Effect, obj: dict[str, Any], touched: tuple[str, ...], now: float, beside: Beside = NOTHING

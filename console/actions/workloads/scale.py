@@ -9,11 +9,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from console.actions import patches
-from console.actions.beside import NOTHING, Beside, ReadWanted, found
+from console.actions.beside import NOTHING, Beside, ReadWanted
 from console.actions.effects import Consequence, Effect
 from console.actions.proof import Proof
 from console.actions.verb import Objection, Verb
-from console.base.shapes import mapping
+from console.actions.workloads import autoscaling
 from console.base.text import clean, plural
 
 EXECUTORS = "/spec/executor/instances"
@@ -57,10 +57,7 @@ class Scale(Verb):
 
     def reads(self, effect: Effect, obj: dict[str, Any]) -> tuple[ReadWanted, ...]:
         assert effect.target is not None
-        autoscalers = ReadWanted(
-            "autoscalers", "autoscaling/v2", "HorizontalPodAutoscaler", namespace=effect.target.namespace
-        )
-        return (*super().reads(effect, obj), autoscalers)
+        return (*super().reads(effect, obj), *autoscaling.reads(effect.target.namespace))
 
     def settle(self, effect: Effect, obj: dict[str, Any], beside: Beside, now: float) -> Effect:
         assert effect.target is not None
@@ -74,6 +71,8 @@ class Scale(Verb):
         at = field_of(effect.target.kind)
         if at == REPLICAS and not isinstance(patches.get(obj, at), int):
             yield f"{clean(effect.target.kind)} {effect.target.words} has no spec.replicas"
+        to = _count(effect.given.get("to"))
+        yield from autoscaling.obstacles(effect.target, patches.get(obj, at), to, beside)
 
     def consequences(
         self, effect: Effect, obj: dict[str, Any], touched: tuple[str, ...], now: float, beside: Beside = NOTHING
@@ -81,19 +80,7 @@ class Scale(Verb):
         assert effect.target is not None
         at = field_of(effect.target.kind)
         had, to = patches.get(obj, at), _count(patches.get(effect.patch, at))
-        out = list(_ended(had, to, effect.target.kind))
-        seen = found(beside, "autoscalers")
-        if seen.error:
-            out.append(Consequence("owner", "unknown", f"whether an autoscaler sets it is not known: {seen.error}"))
-        for item in seen.items:
-            spec, reference = mapping(item.get("spec")), mapping(mapping(item.get("spec")).get("scaleTargetRef"))
-            if (reference.get("kind"), reference.get("name")) != (effect.target.kind, effect.target.name):
-                continue
-            name = clean(str(mapping(item.get("metadata")).get("name")))
-            bounds = f"between {spec.get('minReplicas', 1)} and {spec.get('maxReplicas', '?')}"
-            tail = "and rests while this is 0" if to == 0 else "and will set it again"
-            out.append(Consequence("owner", "warning", f"HorizontalPodAutoscaler {name} keeps it {bounds}, {tail}"))
-        return out
+        return [*_ended(had, to, effect.target.kind), *autoscaling.consequences(effect.target, to, beside)]
 
 
 def _ended(had: Any, to: int | None, kind: str) -> Iterator[Consequence]:

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from console.actions.effects import Effect
 from console.base.errors import UsageError
 from console.cli.incident import group
-from console.cli.plain import Narrator, PlainPerson
+from console.cli.plain import Narrator, PlainPerson, shown
 from console.cli.runbook import _begin, exit_of_undo, undo_it, walk_document
 from console.operate.journal import Journal
 from console.operate.person import STOP_CHOICES, Question, Reply
@@ -227,3 +227,11 @@ def test_undo_stands_alone() -> None:
 
     assert run(["runbook", "spark-oom", "--undo", "latest"]) == 2
     assert run(["runbook", "spark-oom", "--change", "1"]) == 2
+
+
+def test_what_is_to_be_pasted_stands_between_markers_and_nothing_else_does() -> None:
+    asked = Question("w1", "call", "escalate", "Call the storage team", "It is full.", paste="a\nb", due=1000.0)
+    lines = list(shown(asked))
+    begin = lines.index("-----BEGIN PASTE-----")
+    assert lines[begin + 1 : begin + 3] == ["a\nb", "-----END PASTE-----"]
+    assert "somebody must have answered by 00:16:40Z" in lines

@@ -11,6 +11,7 @@ from console.apps.alerts import named_by
 from console.apps.model import SparkApp
 from console.board.model import Board
 from console.facts.model import Alert
+from console.findings.model import Finding
 
 
 class AlertFired(Struct, frozen=True):
@@ -44,22 +45,34 @@ class Impact(Struct, frozen=True):
     budgets: dict[str, float] = {}
 
 
-def impact_of(board: Board, subject: str, alert: Alert | None = None, changed: Iterable[float] = ()) -> Impact:
+def impact_of(
+    board: Board,
+    subject: str,
+    alert: Alert | None = None,
+    changed: Iterable[float] = (),
+    *,
+    about: Iterable[Finding] | None = None,
+    objects: Iterable[str] = (),
+) -> Impact:
     """What is known on this board.
 
     Args:
         subject: key of an application, or what else the walk is about.
         alert: the one that led to the walk.
         changed: when the walk changed something.
+        about: findings about the subject; None: those of the application.
+        objects: keys of what the subject consists of, as a component does.
     """
     app = board.app(subject)
     burning = _burning(board)
-    found = [f for f in board.findings if f.severity != "info" and (f.app == subject or subject in ("", "cluster"))]
+    if about is None:
+        about = [f for f in board.findings if f.app == subject or subject in ("", "cluster")]
+    found = [f for f in about if f.severity != "info"]
     deaths = [d for f in found if isinstance(d := getattr(f.data, "deaths", None), int)]
     return Impact(
         at=board.at,
         since=min((f.since for f in found if f.since is not None), default=None),
-        alerts=_alerts(board, app, alert, burning),
+        alerts=_alerts(board, app, alert, burning, tuple(objects)),
         attempts=app.attempt or None if app is not None else None,
         exact=app is None or app.attempt_exact,
         failed=sum(1 for attempt in app.attempts if attempt.failed) if app is not None else None,
@@ -75,10 +88,15 @@ def _burning(board: Board) -> tuple[str, ...]:
     return tuple(slo.id for slo in board.slos if slo.state in ("burning", "exhausted") or slo.id in alarmed)
 
 
-def _alerts(board: Board, app: SparkApp | None, led: Alert | None, burning: tuple[str, ...]) -> tuple[AlertFired, ...]:
-    """Those that fire about the application or an objective that burns, the one that led here first."""
+def _alerts(
+    board: Board, app: SparkApp | None, led: Alert | None, burning: tuple[str, ...], objects: tuple[str, ...]
+) -> tuple[AlertFired, ...]:
+    """Those that fire about the application, the objects or an objective that burns, the one that led here first."""
     firing = [a for a in board.alerts if a.state == "firing"]
+    ends = tuple(f"/{named.namespace}/{named.workload}" if named.workload else "" for a in firing
+                 for named in (named_by(a, board.apps),))  # fmt: skip
     ours = [a for a in firing if app is not None and app.key in named_by(a, board.apps).apps]
+    ours += [a for a, end in zip(firing, ends, strict=True) if end and any(key.endswith(end) for key in objects)]
     ours += [a for a in firing if burning and any(value in burning for value in a.labels.values())]
     if led is not None and led.state == "firing":
         ours.insert(0, led)

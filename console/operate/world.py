@@ -18,6 +18,7 @@ from console.facts.model import Alert, Sample
 from console.operate.ahead.rights import RightsAnswers
 from console.operate.journal import Journal
 from console.operate.policy import ChangeRules
+from console.runbook import about
 from console.runbook.catalogue import Catalogue
 from console.runbook.scripts import ScriptSpec
 from console.runbook.walk import AnyEvent, Applied, HandedOver, Walk, WalkLeft
@@ -96,7 +97,10 @@ def impact_snapshot(
     board: Board, subject: str, alert: Alert | None = None, changed: tuple[float, ...] = ()
 ) -> dict[str, Any]:
     """What the trouble has cost so far, as walks keep it before and after."""
-    found: dict[str, Any] = msgspec.to_builtins(impact_of(board, subject, alert, changed))
+    id = about.component_of(subject)
+    objects = next((about.objects_of(one) for one in board.components if one.id == id), (subject,))
+    seen = impact_of(board, subject, alert, changed, about=about.findings_of(board, subject), objects=objects)
+    found: dict[str, Any] = msgspec.to_builtins(seen)
     return found
 
 

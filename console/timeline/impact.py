@@ -50,8 +50,7 @@ def sentences(walk: Walk) -> tuple[str, ...]:
     return (
         _since(walk, first, after),
         _alerts(first, after),
-        _attempts(first, after),
-        _lost(first, after),
+        *(() if walk.subject.count("/") == 2 else (_attempts(first, after), _lost(first, after))),
         *_objectives(walk, first, after),
         *_meanwhile(walk, before, between),
         "who of the users noticed it is not known to Console",

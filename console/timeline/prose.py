@@ -14,6 +14,7 @@ from console.base.shapes import mapping
 from console.base.units import human_duration
 from console.facts.model import Alert
 from console.runbook.state import Undone
+from console.runbook.state import words_of as subject_words
 from console.runbook.walk import (
     Answered,
     AnyEvent,
@@ -179,7 +180,7 @@ def _widened(event: RulesWidened) -> str:
 
 
 _SENTENCES: dict[type[WalkEvent], Callable[[Any], str]] = {
-    Started: lambda e: f"{e.actor} began the walk on {e.subject or 'no application'}",
+    Started: lambda e: f"{e.actor} began the walk on {subject_words(e.subject) or 'no application'}",
     Entered: lambda e: "entered",
     Judged: lambda e: f"{e.status}: {e.because}",
     Answered: _answered,
@@ -210,7 +211,14 @@ _SENTENCES: dict[type[WalkEvent], Callable[[Any], str]] = {
     WalkLeft: lambda e: f"{e.by} closed Console: the walk waits where it stands",
     Followed: lambda e: f"{'recurred' if e.kind == 'recurred' else 'it lasts'}: {e.because}",
     RulesWidened: _widened,
-    RightsAsked: lambda e: "; ".join(e.words) or f"all {e.asked} rights that its steps need are there",
+    RightsAsked: lambda e: (
+        "; ".join(e.words)
+        or (
+            "the one right that its steps need is there"
+            if e.asked == 1
+            else f"all {e.asked} rights that its steps need are there"
+        )
+    ),
     GuardOverruled: lambda e: f"{e.by} went on against a guard ({e.guard}: {e.against}), because: {e.because}",
     LockTaken: lambda e: f"{e.by} took the lock of {e.about} from {e.holder}, because: {e.because}",
     TakenOver: lambda e: f"{e.by} took the walk over from {e.was}, because: {e.because}",

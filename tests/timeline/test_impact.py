@@ -10,9 +10,10 @@ from msgspec.structs import replace
 from console.actions.effects import Effect
 from console.apps.model import Death
 from console.board.impact import AlertFired, Impact, impact_of
+from console.components.model import Component
 from console.facts.model import Alert
 from console.operate.chain import Chain
-from console.operate.world import impact_at_end
+from console.operate.world import impact_at_end, impact_snapshot
 from console.runbook.walk import AnyEvent, Applied, HandedOver, Intent, Resumed, Started, WalkEnded, WalkLeft, fold
 from console.timeline.impact import sentences
 from console.timeline.timeline import document, markdown
@@ -159,6 +160,20 @@ def test_the_impact_is_what_the_board_shows_of_the_application_and_nothing_of_ot
     assert impact_of(here, KEY).lost == {"container-oom": 1, "deleted": 1}
     nothing = impact_of(here, "spark-jobs/unknown")
     assert (nothing.since, nothing.attempts, nothing.lost, nothing.told) == (None, None, None, None)
+
+
+def test_of_a_component_it_is_what_is_found_of_its_objects_and_fires_about_them_and_nothing_of_applications() -> None:
+    hive = Component("hive-metastore", "Hive", "down", found=("Deployment/platform/hive",))
+    labels = {"deployment": "hive", "namespace": "platform"}
+    fires = Alert("SparkComponentDown", labels, ORIGIN, "firing", since=NOW - 700)
+    elsewhere = replace(fires, name="Elsewhere", labels={**labels, "namespace": "other"})
+    down = replace(finding(app="", since=NOW - 420), subject="Deployment/platform/hive")
+    here = board(down, finding(since=NOW - 9000), components=(hive,), alerts=(fires, elsewhere), apps=(app(),))
+    seen = impact_snapshot(here, "Component//hive-metastore")
+    assert seen["since"] == NOW - 420 and [a["name"] for a in seen["alerts"]] == ["SparkComponentDown"]
+    walk = fold(told(before=msgspec.convert(seen, Impact), after=None))
+    lines = sentences(msgspec.structs.replace(walk, subject="Component//hive-metastore"))
+    assert not any("attempts" in line or "executors" in line for line in lines)
 
 
 def test_executors_that_any_change_of_the_walk_ended_are_no_losses_also_after_its_rollback() -> None:

@@ -30,12 +30,14 @@ from console.runbook.walk import (
     Offered,
     Previewed,
     Resumed,
+    RightsAsked,
     Started,
     Verified,
     WalkEnded,
     WalkLeft,
     fold,
 )
+from console.timeline.prose import sentence
 from console.timeline.record import WalkRecord
 from console.timeline.timeline import code, document, fence, markdown, text
 from tests.operate.tower import small
@@ -348,3 +350,16 @@ def test_steps_are_called_by_number_and_title_and_answers_by_their_words_never_b
     assert "it stands at step 2: Which memory?" in open_
     assert "  - seen: `heap 2.8Gi` (10:42:07)\n  - seen: `limit 3.9Gi`\n" in open_
     assert not [id for id in steps if f"small/{id}" in open_]
+
+
+def test_what_a_walk_is_about_is_called_as_people_do_and_one_right_is_no_plural() -> None:
+    begun = next(event for event in story() if isinstance(event, Started))
+    for subject, words in (
+        ("Component//hive-metastore", "Component hive-metastore"),
+        ("Node//node-041", "Node node-041"),
+        ("spark-jobs/etl-orders", "spark-jobs/etl-orders"),
+        ("", "no application"),
+    ):
+        assert sentence(replace(begun, subject=subject)).endswith(f"began the walk on {words}")
+    assert sentence(RightsAsked(1.0, 1)) == "the one right that its steps need is there"
+    assert sentence(RightsAsked(1.0, 3)) == "all 3 rights that its steps need are there"

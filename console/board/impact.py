@@ -93,10 +93,8 @@ def _alerts(
 ) -> tuple[AlertFired, ...]:
     """Those that fire about the application, the objects or an objective that burns, the one that led here first."""
     firing = [a for a in board.alerts if a.state == "firing"]
-    ends = tuple(f"/{named.namespace}/{named.workload}" if named.workload else "" for a in firing
-                 for named in (named_by(a, board.apps),))  # fmt: skip
     ours = [a for a in firing if app is not None and app.key in named_by(a, board.apps).apps]
-    ours += [a for a, end in zip(firing, ends, strict=True) if end and any(key.endswith(end) for key in objects)]
+    ours += [a for a in firing if _of_objects(a, board, objects)]
     ours += [a for a in firing if burning and any(value in burning for value in a.labels.values())]
     if led is not None and led.state == "firing":
         ours.insert(0, led)
@@ -105,6 +103,12 @@ def _alerts(
         known = [at for at in (since.get(one.name), one.since) if at is not None]
         since[one.name] = min(known, default=None)
     return tuple(AlertFired(name, at) for name, at in since.items())
+
+
+def _of_objects(alert: Alert, board: Board, objects: tuple[str, ...]) -> bool:
+    """Whether it is about one of these objects, by the name of a workload and its namespace."""
+    named = named_by(alert, board.apps)
+    return bool(named.workload) and any(key.endswith(f"/{named.namespace}/{named.workload}") for key in objects)
 
 
 def _lost(app: SparkApp, changed: tuple[float, ...]) -> dict[str, int]:

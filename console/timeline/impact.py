@@ -63,7 +63,7 @@ def _since(walk: Walk, first: Impact, after: Impact | None) -> str:
         return "since when it goes on is not known: no finding of it has a time"
     since = min(known)
     before = f", {human_duration(walk.started - since)} before the walk began" if since < walk.started else ""
-    return f"since {_moment(since)} at the latest (the earliest proof that was seen){before}"
+    return f"since {_moment(since)} at the latest (the earliest proof of a finding; an alert may be older){before}"
 
 
 def _alerts(first: Impact, after: Impact | None) -> str:

@@ -189,7 +189,7 @@ def _from(event: Started | Resumed) -> list[str]:
 def _again(event: AnyEvent, before: AnyEvent) -> str:
     """What the record before makes of this one."""
     if isinstance(event, Previewed) and isinstance(before, Previewed):
-        return ", again: the answer was none, or what it would change had moved"
+        return ", again: the answer was none, another value was refused, or what it would change had moved"
     if isinstance(event, Resumed) and event.at - before.at >= 1:
         return f"; nothing was recorded for {duration(event.at - before.at)} before"
     return ""

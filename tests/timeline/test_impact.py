@@ -49,7 +49,8 @@ def test_every_timeline_says_since_when_with_which_alerts_attempts_losses_and_wh
     then = {"job-success": {**BURNING["job-success"], **counted, "bad": 159.0, "total": 51855.0}}
     now = {"job-success": {**CALM["job-success"], **counted, "bad": 160.0, "total": 51860.0}}
     assert said(slo_before=then, slo_after=now) == (
-        "since 2026-11-24 10:28:07 UTC at the latest (the earliest proof that was seen), 14m before the walk began",
+        "since 2026-11-24 10:28:07 UTC at the latest (the earliest proof of a finding; an alert may be older), 14m "
+        "before the walk began",
         "alerts that fired: SparkExecutorOOMKilled since 2026-11-24 10:32:07 UTC, not any more at the end; "
         "Burns (since unknown); Late since 2026-11-24 10:43:07 UTC, only after the walk began",
         "attempts of the application: 13 (3 of them seen to have failed) when the walk began, at least 14 at the end",

@@ -254,7 +254,10 @@ def test_a_change_that_is_shown_again_says_so_and_so_does_time_that_nobody_was_t
     preview = next(e for e in story() if isinstance(e, Previewed))
     page = shown(preview, preview, Resumed(preview.at + 120, "grace"))
     assert page.count("asked to confirm: Raise memoryOverhead to 1200m") == 2
-    assert page.count("to 1200m, again: the answer was none, or what it would change had moved") == 1
+    assert (
+        page.count("to 1200m, again: the answer was none, another value was refused, or what it would change had moved")
+        == 1
+    )
     assert "resumed by grace; nothing was recorded for 2m before" in page
 
 

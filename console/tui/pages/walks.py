@@ -45,7 +45,10 @@ class WalksPage(ListsWalks):
         unread = self.hub.situation.walks_unread
         unknown = [part for id, why in unread for part in told(f"walks unknown, {id}: {why}", width, "warn")]
         if not self.hub.situation.walks:
-            words = "no runbook was walked on this cluster yet: r on a finding walks the one that fits, 4 shows all"
+            words = (
+                "your state folder holds no walk on this cluster (people take each other's up where they work as one "
+                "account): r on a finding walks the runbook that fits, 4 shows all"
+            )
             return FixedLines([*asked, *(unknown or told(words, width))])
         out: list[Line] = [*asked, header(COLUMNS, width)]
         for walk in self.hub.situation.walks:

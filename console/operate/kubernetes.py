@@ -18,9 +18,6 @@ from console.wire.reader import Reader
 from console.wire.reviews import ApiResource
 from console.wire.writer import Writer
 
-ALREADY = "AlreadyExists"
-"""Reason of a 409 that is no conflict of versions: another object has the name."""
-
 
 @dataclass(frozen=True)
 class ObjectAddress:
@@ -96,8 +93,6 @@ async def dry_run(writer: Writer, at: ObjectAddress, effect: Effect, obj: dict[s
     try:
         return await _request(writer, at, verb_of(effect.action).request(effect, obj, held), dry_run=True)
     except (NotFoundError, ConflictError) as error:
-        if error.reason == ALREADY:
-            raise ConsoleError(f"{error.message}, and not by this walk") from None
         raise ObjectChanged(f"{at.target.words} has changed: {error.message}") from None
     except InvalidError as error:
         if not _does_not_fit(error):
@@ -113,8 +108,7 @@ async def send(writer: Writer, at: ObjectAddress, effect: Effect, obj: dict[str,
     try:
         answer = await _request(writer, at, verb.request(effect, obj, held), dry_run=False)
     except (NotFoundError, ConflictError) as error:
-        why = error.message if error.reason == ALREADY else f"it has changed meanwhile ({error.message})"
-        return Sent(False, f"not applied: {why}")
+        return Sent(False, f"not applied: it has changed meanwhile ({error.message})")
     except InvalidError as error:
         why = "it has changed meanwhile" if _does_not_fit(error) else said(error)
         return Sent(False, f"not applied: {why}")

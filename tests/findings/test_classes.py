@@ -371,7 +371,8 @@ def test_an_executor_that_was_stopped_with_the_driver_of_a_former_attempt_is_no_
     assert ("executor-sigterm" in found) is lost
 
 
-def test_an_executor_that_came_when_the_application_was_at_its_end_is_neither_cause_nor_loss() -> None:
+@pytest.mark.parametrize("state", ["RUNNING", "FAILED"])
+def test_an_executor_that_came_when_the_application_was_at_its_end_is_neither_cause_nor_loss(state: str) -> None:
     """As a real one did: the driver gave up for its lost executors while the next one asked it for its scheduler."""
     killed = executor(3, ended(137, "OOMKilled", when=200), "Failed")
     late = executor(7, ended(1, when=220, began=214), "Failed")
@@ -383,7 +384,8 @@ def test_an_executor_that_came_when_the_application_was_at_its_end_is_neither_ca
         "executor",
         late.key,
     )
-    found = {f.code: f for f in judge(cr("FAILED"), driver(ended(1, when=221), "Failed"), killed, late, said, now=300)}
+    theirs = driver() if state == "RUNNING" else driver(ended(1, when=221), "Failed")
+    found = {f.code: f for f in judge(cr(state), theirs, killed, late, said, now=300)}
     assert found["executor-oom-container"] and not {"driver-unreachable", "executor-start-failed"} & set(found)
     assert not any("executor 7" in f.title or "2 executors" in f.title for f in found.values())
 

@@ -128,5 +128,6 @@ async def test_after_a_kill_the_deadline_is_the_one_that_was_recorded(tmp_path: 
     assert isinstance(steps.todo(BOOK, again), steps.AwaitAnswer), "nobody is called twice"
     late = await came(Queue("ada"), HandClock(DUE + 60))
     assert late == EscalationAnswered(DUE + 60, "call", "late", "platform")
+    assert await came(says("answers: {call: taken by Ben}\n"), HandClock(DUE + 60)) == late, "an answer comes too late"
     told = fold([*EVENTS, late]).steps[-1].words
     assert told == "the deadline passed: no answer of the storage team was recorded by 00:18:20Z"

@@ -91,10 +91,10 @@ class ClusterState:
         held = obj["metadata"]
         if "deletionTimestamp" in held:
             return obj
-        marked = {"deletionGracePeriodSeconds": 0, "deletionTimestamp": stamp(self.heap.now)}
-        return self.store.update(
-            resource, {**obj, "metadata": {**held, **marked, "generation": held.get("generation", 1) + 1}}
-        )
+        marked = {**held, "deletionGracePeriodSeconds": 0, "deletionTimestamp": stamp(self.heap.now)}
+        if "generation" in held:
+            marked["generation"] = held["generation"] + 1
+        return self.store.update(resource, {**obj, "metadata": marked})
 
     def written(self, resource: ServedResource, obj: Object) -> Object:
         """Store what a client wrote; an object that was to be deleted goes when nothing holds it any more."""

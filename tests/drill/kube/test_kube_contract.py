@@ -363,14 +363,14 @@ def test_what_a_finalizer_holds_is_marked_and_goes_with_the_last_of_them(peers: 
         asked = peer.call("DELETE", f"{path}/held")
         marked = peer.call("GET", f"{path}/held").json()["metadata"]
         again = peer.call("DELETE", f"{path}/held")
+        assert peer.call("GET", f"{path}/held").json()["metadata"] == marked, "who asks again changes nothing"
         one = peer.call("PATCH", f"{path}/held", {"metadata": {"finalizers": ["example.org/b"]}}, MERGE)
         still = peer.call("GET", f"{path}/held").status_code
         last = peer.call("PATCH", f"{path}/held", {"metadata": {"finalizers": None}}, MERGE)
         gone = peer.call("GET", f"{path}/held").status_code
         kinds = [answer.json()["kind"] for answer in (asked, again, one, last)]
         codes = [answer.status_code for answer in (asked, again, one, last)]
-        said.append(
-            (kinds, codes, still, gone, bool(marked["deletionTimestamp"]), marked["deletionGracePeriodSeconds"])
-        )
+        grace = marked["deletionGracePeriodSeconds"]
+        said.append((kinds, codes, still, gone, bool(marked["deletionTimestamp"]), grace))
     assert said[0] == said[1], said
     assert said[0][2:5] == (200, 404, True)

@@ -91,10 +91,7 @@ async def test_a_user_who_may_not_read_bindings_is_told_so(kube_api: KubeApi, na
         {"apiGroups": ["", "apps"], "resources": ["*"], "verbs": ["get", "list", "watch"]},
         {"apiGroups": ["networking.k8s.io"], "resources": ["networkpolicies"], "verbs": ["list"]},
     ]
-    kube_api.create(f"{RBAC}/namespaces/{namespace}/roles", {"metadata": {"name": "reader"}, "rules": rules})
-    ref = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "reader"}
-    binding = {"metadata": {"name": "reader"}, "roleRef": ref, "subjects": [{"kind": "User", "name": user}]}
-    kube_api.create(f"{RBAC}/namespaces/{namespace}/rolebindings", binding)
+    kube_api.grant(user, *rules, namespace=namespace)
     found = await advised(kube_api.user(tmp_path / "user.kubeconfig", user, namespace=namespace), namespace)
     states = {s.name: s for s in found.sources}
     for kind in ("roles", "rolebindings", "clusterroles", "clusterrolebindings"):

@@ -18,29 +18,14 @@ from tests.cluster.pki import Authority, Pair, write_kubeconfig
 from tests.cluster.processes import Process, answers, free_port, wait_until
 
 VIEWERS = "viewers"
-_VIEWER_ROLE = {
-    "apiVersion": "rbac.authorization.k8s.io/v1",
-    "kind": "ClusterRole",
-    "metadata": {"name": "parts-viewer"},
-    "rules": [
-        {"apiGroups": ["", "apps", "events.k8s.io"], "resources": ["*"], "verbs": ["get", "list", "watch"]},
-        {"apiGroups": ["sparkoperator.k8s.io"], "resources": ["*"], "verbs": ["get", "list", "watch"]},
-    ],
-}
-_VIEWER_BINDING = {
-    "apiVersion": "rbac.authorization.k8s.io/v1",
-    "kind": "ClusterRoleBinding",
-    "metadata": {"name": "parts-viewer"},
-    "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "parts-viewer"},
-    "subjects": [{"kind": "Group", "name": VIEWERS, "apiGroup": "rbac.authorization.k8s.io"}],
-}
 
 
 def bind_viewers(kube: Kube) -> None:
     """Let the group `viewers` read everything that the product reads, and nothing else."""
-    rbac = "/apis/rbac.authorization.k8s.io/v1"
-    kube.create(f"{rbac}/clusterroles", _VIEWER_ROLE)
-    kube.create(f"{rbac}/clusterrolebindings", _VIEWER_BINDING)
+    verbs = ["get", "list", "watch"]
+    groups = (["", "apps", "events.k8s.io"], ["sparkoperator.k8s.io"])
+    rules = [{"apiGroups": of, "resources": ["*"], "verbs": verbs} for of in groups]
+    kube.grant("a-viewer", *rules, group=VIEWERS)
 
 
 def server_flags(authority: Authority, serving: Pair, tokens: Path, etcd_url: str) -> list[str]:

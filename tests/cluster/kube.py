@@ -123,6 +123,40 @@ class Kube:
         self.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
         return name
 
+    def grant(self, user: str, *rules: Any, namespace: str = "", group: str = "") -> None:
+        """Give a user (or every user of `group`) rights, in one namespace or in all, and wait until they hold.
+
+        An API server answers by what its informers have seen: for a moment after a binding was made its user is still
+        told that everything is forbidden.
+
+        Args:
+            user: the name of the role and of its binding too.
+            rules: PolicyRules with apiGroups, resources and verbs.
+
+        Raises:
+            TimeoutError: with the rule that does not hold.
+        """
+        rbac, name = "rbac.authorization.k8s.io", group or user
+        place, kind = (f"/namespaces/{namespace}", "Role") if namespace else ("", "ClusterRole")
+        role = {"apiVersion": f"{rbac}/v1", "kind": kind, "metadata": {"name": name}}
+        self.create(f"/apis/{rbac}/v1{place}/{kind.lower()}s", {**role, "rules": list(rules)})
+        whose = {"kind": "Group" if group else "User", "name": name, "apiGroup": rbac}
+        bound = {"roleRef": {"apiGroup": rbac, "kind": kind, "name": name}, "subjects": [whose]}
+        self.create(f"/apis/{rbac}/v1{place}/{kind.lower()}bindings", {**role, "kind": f"{kind}Binding", **bound})
+        deadline = time.monotonic() + 60
+        for rule in rules:
+            resource, _, below = rule["resources"][0].partition("/")
+            what = {"group": rule["apiGroups"][0], "resource": resource, "subresource": below, "verb": rule["verbs"][0]}
+            asked = {"user": user, "groups": [group] if group else [], "resourceAttributes": what}
+            if namespace:
+                what["namespace"] = namespace
+            while not self.create("/apis/authorization.k8s.io/v1/subjectaccessreviews", {"spec": asked})["status"][
+                "allowed"
+            ]:
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"{name} may not yet {what}")
+                time.sleep(0.02)
+
     def wait(self, path: str, holds: Callable[[Any], bool], *, seconds: float, every: float = 0.2) -> Any:
         """Poll an object until `holds(object)`; the object may be None while it does not exist.
 

@@ -42,14 +42,7 @@ def test_with_it_alone_nothing_that_console_looks_at_is_forbidden_on_a_real_serv
     running(kube_api, space)
     console = Console(tmp_path, kube_api.kubeconfig, "admin", mode="read-only")
     role = yaml.safe_load(console("doctor", "--rbac").stdout)
-    role["metadata"]["name"] = space
-    kube_api.create(f"{RBAC}/clusterroles", role)
-    subject = {"kind": "User", "name": space, "apiGroup": "rbac.authorization.k8s.io"}
-    bound = {"kind": "ClusterRole", "name": space, "apiGroup": "rbac.authorization.k8s.io"}
-    kube_api.create(
-        f"{RBAC}/clusterrolebindings",
-        {"kind": "ClusterRoleBinding", "metadata": {"name": space}, "roleRef": bound, "subjects": [subject]},
-    )
+    kube_api.grant(space, *role["rules"])
     said: list[tuple[str, str]] = []
     for command in (("status",), ("components",), ("advise",), ("diagnose", f"{space}/etl-orders")):
         ran = console(*command, "--as", space, "-n", space, "-o", "json")

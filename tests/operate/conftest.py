@@ -71,19 +71,7 @@ class Cluster:
             {"apiGroups": [group], "resources": [name], "verbs": [v for v in has if name != resource or v not in verbs]}
             for group, name, has in GRANTED
         ]
-        rbac = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{self.namespace}"
-        api = "rbac.authorization.k8s.io/v1"
-        role = {"apiVersion": api, "kind": "Role", "metadata": {"name": "oncall"}}
-        self.kube.create(f"{rbac}/roles", {**role, "rules": [r for r in rules if r["verbs"]]})
-        self.kube.create(
-            f"{rbac}/rolebindings",
-            {
-                **role,
-                "kind": "RoleBinding",
-                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "oncall"},
-                "subjects": [{"kind": "User", "name": "grace", "apiGroup": "rbac.authorization.k8s.io"}],
-            },
-        )
+        self.kube.grant("grace", *(rule for rule in rules if rule["verbs"]), namespace=self.namespace)
         return self.ref(as_user="grace")
 
 

@@ -107,12 +107,8 @@ def grant(cluster: Cluster, place: str) -> tuple[ContextRef, ContextRef]:
 
 def bind(cluster: Cluster, namespace: str, user: str, *rules: tuple[str, str, tuple[str, ...]]) -> None:
     """A Role of these rules in a namespace, for one user."""
-    rbac, api = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}", "rbac.authorization.k8s.io"
-    role = {"apiVersion": f"{api}/v1", "kind": "Role", "metadata": {"name": user}}
     made = [{"apiGroups": [group], "resources": [name], "verbs": list(verbs)} for group, name, verbs in rules]
-    cluster.kube.create(f"{rbac}/roles", {**role, "rules": made})
-    bound = {"roleRef": {"apiGroup": api, "kind": "Role", "name": user}, "subjects": [{"kind": "User", "name": user}]}
-    cluster.kube.create(f"{rbac}/rolebindings", {**role, "kind": "RoleBinding", **bound})
+    cluster.kube.grant(user, *made, namespace=namespace)
 
 
 @contextmanager

@@ -141,17 +141,10 @@ def reads_only(cluster: Cluster, rights: list[tuple[str, str]]) -> ContextRef:
         for verb, resource in rights:
             cluster.session.deny(DenyRule(verbs=(verb,), resources=(resource,), namespaces=(cluster.namespace, "")))
         return cluster.ref()
-    api, who = "rbac.authorization.k8s.io/v1", f"reader-{cluster.namespace}"
-    rules = [
-        {"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list"]},
-        {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create", "update", "delete"]},
-    ]
-    role = {"apiVersion": api, "kind": "ClusterRole", "metadata": {"name": who}}
-    cluster.kube.create(f"/apis/{api}/clusterroles", {**role, "rules": rules})
-    subject = {"kind": "User", "name": who, "apiGroup": "rbac.authorization.k8s.io"}
-    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": who}
-    binding = {**role, "kind": "ClusterRoleBinding", "roleRef": reference, "subjects": [subject]}
-    cluster.kube.create(f"/apis/{api}/clusterrolebindings", binding)
+    who = f"reader-{cluster.namespace}"
+    reads = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list"]}
+    locks = {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create", "update", "delete"]}
+    cluster.kube.grant(who, reads, locks)
     return cluster.ref(as_user=who)
 
 

@@ -78,12 +78,7 @@ async def test_a_user_of_one_namespace_sees_that_one(kube_api: KubeApi, opened: 
     user = f"u-{uuid.uuid4().hex[:6]}"
     for namespace in (mine, other):
         kube_api.create(f"/api/v1/namespaces/{namespace}/pods", executor(f"{namespace}-exec-1"))
-    rbac = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{mine}"
-    rule = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list", "watch"]}
-    kube_api.create(f"{rbac}/roles", {"metadata": {"name": "r"}, "rules": [rule]})
-    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "r"}
-    binding = {"metadata": {"name": "b"}, "roleRef": role, "subjects": [{"kind": "User", "name": user}]}
-    kube_api.create(f"{rbac}/rolebindings", binding)
+    kube_api.grant(user, {"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list", "watch"]}, namespace=mine)
     path = kube_api.user(tmp_path / "user.kubeconfig", user, namespace=mine)
     opened.append(await source_for(path, Scope()))
     source = opened[0][1]

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from console.apps import deaths
 from console.apps.attach import Attached, Belongings, attach
-from console.apps.attempts import attempts_of, runs_of
+from console.apps.attempts import attempts_of, of_present, runs_of
 from console.apps.census import Census
 from console.apps.counting import object_of, said_attempts
 from console.apps.executors import NO_SHARE, Executors, MemoryUse, Share, added, executors_of, moved
@@ -191,7 +191,8 @@ def _assembled(
     driver, requests = _driver(group, attempt, events, used)
     members = executors.members
     others = members_without_pod(group, members, attempt)
-    others.extend(members_of_rest(rest, [*members, *others], attempt))
+    now = RestView(of_present(belongings.rest, runs, count))
+    others.extend(members_of_rest(now, [*members, *others], attempt))
     spec = group.cr.spec if group.cr is not None else {}
     complete = group.launcher == "kubeflow" and bool(spec)
     meta = meta_of(group)
@@ -229,8 +230,8 @@ def _assembled(
         managers=meta.managers,
         writable=group.launcher == "kubeflow" and group.cr is not None and group.cr.kind == "SparkApplication",
         why_not=why_not(group),
-        tasks=tasks_of(rest),
-        tasks_at=rest.origin("allexecutors", "executors").at,
+        tasks=tasks_of(now),
+        tasks_at=now.origin("allexecutors", "executors").at,
         **_figures(executors, others, requests, driver),
     )
     return _Made(group, sign, app, count, requests, executors, others)

@@ -10,7 +10,7 @@ from console.apps.groups import SELECTOR, Group
 from console.apps.model import Attempt, SparkApp
 from console.facts.counted import CountedAttempts
 from console.facts.indexes import EventIndex
-from console.facts.model import Pod
+from console.facts.model import Pod, RestDocument
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,17 @@ def runs_of(group: Group, known: CountedAttempts | None = None) -> tuple[list[At
         AttemptPods("" if unnamed(app_id) else app_id, number, driver, created or None, stop, over)
         for (app_id, (driver, created)), number, (over, stop) in zip(ordered, numbers, ends, strict=True)
     ], count
+
+
+def of_present(docs: list[RestDocument], runs: list[AttemptPods], count: CountedAttempts) -> list[RestDocument]:
+    """The REST answers without those of former attempts: they stay for a while, and count what the present one has not
+    done."""
+    if not runs:
+        return docs
+    former = {run.app_id for run in runs[:-1]} | {
+        app_id for app_id, at in count.numbers.items() if at < runs[-1].number
+    }
+    return [doc for doc in docs if not doc.app_id or doc.app_id == runs[-1].app_id or doc.app_id not in former]
 
 
 def _first_seen(group: Group) -> dict[str, tuple[Pod | None, float]]:

@@ -208,6 +208,25 @@ def test_rest_remembers_executors_and_counts_tasks() -> None:
     assert app.tasks == {"active": 2, "completed": 6, "failed": 1, "total": 9}
 
 
+def test_what_the_driver_of_a_former_attempt_had_done_is_not_counted_for_the_present_one() -> None:
+    first = "spark-" + "1" * 32
+    rows = [{"id": "1", "isActive": True, "completedTasks": 500, "totalTasks": 500}]
+    mine = [{"id": "1", "isActive": True, "completedTasks": 7, "totalTasks": 9}]
+    old = replace(rest("allexecutors", rows), app_id=first, pod=f"{NS}/etl-driver")
+    new = replace(rest("allexecutors", mine), app_id=APP_ID, pod=f"{NS}/etl-driver")
+    gone = driver(ended(143, "Error", 200), "Failed", app_id=first, labels=OPERATED, uid="d1", gone=True)
+    now = driver(created=230, labels=OPERATED, uid="d2")
+    assert apps(cr("RUNNING"), gone, old)[0].tasks["completed"] == 500
+    (app,) = apps(cr("RUNNING"), gone, now, old)
+    assert (app.tasks, app.tasks_at) == ({}, None), "the present one has not answered yet"
+    (app,) = apps(cr("RUNNING"), gone, now, old, new)
+    assert app.tasks["completed"] == 7
+    assembler = Assembler()
+    assembler.assemble(facts(cr("RUNNING"), gone, old))
+    (app,) = assembler.assemble(replace(facts(cr("RUNNING"), now, old), counted=assembler.counted))
+    assert app.tasks == {}, "also where its pods are gone, as far as they were seen"
+
+
 def test_gpus_are_counted_and_other_devices_of_their_vendor_are_not() -> None:
     limits = {"nvidia.com/mig-1g.10gb": "2", "amd.com/gpu": "1", "nvidia.com/hostdev": "4"}
     (app,) = apps(driver(), executor(1, limits=limits))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -16,6 +17,11 @@ _LONGEST = 64
 class Clock(Protocol):
     """Where waits, holds and query times come from. Sockets and backoff use the real clock."""
 
+    @property
+    def speed(self) -> float:
+        """Seconds of this clock in one of the wall's: what takes a machine a moment takes that many here."""
+        ...
+
     def now(self) -> float:
         """Seconds since the epoch (UTC)."""
         ...
@@ -28,6 +34,8 @@ class Clock(Protocol):
 class WallClock:
     """The machine's own time."""
 
+    speed = 1.0
+
     def now(self) -> float:
         return time.time()
 
@@ -37,6 +45,12 @@ class WallClock:
 
 LAST = 253402300799.0
 """The last second of the year 9999: no later time can be shown."""
+
+
+def not_before(stamp: float | None, moment: float) -> bool:
+    """Whether something may have happened at `moment` or later. Clusters cut the times that they give to whole seconds:
+    what is said to be of the same second may be of after it."""
+    return stamp is not None and stamp >= math.floor(moment)
 
 
 def rfc3339(seconds: float | None) -> str | None:

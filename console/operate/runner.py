@@ -248,7 +248,7 @@ class Runner:
         while True:
             ctx, now = await self._context(), self.env.clock.now()
             doubt = trust.doubt(step, self.env.world.board().sources)
-            events = steps.hold(step, ctx, self.walk, now, before, doubt)
+            events = steps.hold(step, ctx, self.walk, now, before, doubt, self.env.clock.speed)
             before = Look.after(before, now, doubt, ctx)
             for event in events:
                 self.emit(event)

@@ -27,7 +27,7 @@ class VerifyResult(NamedTuple):
 
 COMPLETED: tuple[ChangeVerdict, str] = ("effective", "it completed")
 LATE = 20.0
-"""Seconds by which a look may be late and still be one of a row."""
+"""Seconds of the wall by which a look may be late and still be one of a row."""
 
 
 class Look(NamedTuple):
@@ -69,6 +69,7 @@ def hold(
     now: float,
     before: Look | None = None,
     doubt: Doubt | None = None,
+    speed: float = 1.0,
 ) -> tuple[AnyEvent, ...]:
     """What one look at the data adds to a verify step; nothing when nothing changed.
 
@@ -80,6 +81,7 @@ def hold(
         before: the look before this one. While nobody looked (the process was suspended, the machine slept), or what
             was seen could not be believed, nothing was held.
         doubt: why what is seen now cannot be believed: it is unknown, and time is paused.
+        speed: seconds of `now` in one of the wall's: looks are late by the wall.
     """
     if doubt is not None:
         return _paused(step, ctx, walk, now, before, doubt)
@@ -96,7 +98,7 @@ def hold(
     if began is None:
         more = f"; it has to stay true for {human_duration(wanted)}" if wanted >= 1 else ""
         began, events = now, (HoldBegan(now, step.id, f"true now{more}", reading.mark),)
-    elif before is not None and (missed := _missed(before, now, 2 * step.poll + LATE)):
+    elif before is not None and (missed := _missed(before, now, 2 * step.poll + LATE * speed)):
         began, unseen = min(now, began + missed), human_duration(missed)
         why = f"{before.doubt} for {unseen}" if before.doubt else f"nobody watched for {unseen}"
         events = (HoldBegan(now, step.id, f"{why}: they do not count", walk.mark, began),)

@@ -11,9 +11,8 @@ from console.base.errors import ConsoleError
 from console.facts.evidence import Evidence
 from console.facts.model import SourceState
 from console.runbook.model import Step
-from console.runbook.steps import hold
 from console.runbook.trust import Doubt, doubt
-from console.runbook.verify import Look
+from console.runbook.verify import LATE, Look, hold
 from console.runbook.walk import AnyEvent, Entered, HoldBegan, HoldBroke, Resumed, Started, Verified, fold
 
 STEP = Step(
@@ -307,6 +306,15 @@ def test_time_in_which_the_sources_are_stale_is_paused_said_once_and_does_not_co
     assert fold(watch.events).hold_since == 1050.0, "thirty seconds had been held before"
     looks(0, None, tasks=8, **good)
     assert watch.verdict() is None
+
+
+def test_a_look_is_late_by_the_wall_however_fast_the_time_of_a_drill_goes() -> None:
+    step, data = replace(STEP, poll=5.0), {"running": True, "ooms": 0, "tasks": 9}
+    walk = fold([*Watch().events, HoldBegan(60.0, "v", "true now", 5.0)])
+    late = 60.0 + 2 * step.poll + 20 * LATE
+    assert hold(step, data, walk, late, Look(60.0), speed=20.0) == ()
+    (missed,) = hold(step, data, walk, late + 1, Look(60.0), speed=20.0)
+    assert isinstance(missed, HoldBegan) and missed.because.startswith("nobody watched for ")
 
 
 def test_a_deadline_that_passes_while_the_sources_are_stale_is_unknown_and_no_failure() -> None:

@@ -86,6 +86,8 @@ class _Sleeper:
 class StepClock:
     """A clock that moves only when the world is stepped. `sleep` may be awaited from any thread and loop."""
 
+    speed = 1.0
+
     def __init__(self, heap: EventHeap) -> None:
         self._heap, self._lock = heap, threading.Lock()
         self._sleepers: list[_Sleeper] = []

@@ -95,6 +95,13 @@ def managers(obj: dict[str, Any], pointer: str) -> tuple[Manager, ...]:
     return tuple(found)
 
 
+def written_at(obj: dict[str, Any], manager: str) -> float | None:
+    """When a field manager wrote to the object last, by the server's clock in whole seconds; None: it never did."""
+    entries = mappings((obj.get("metadata") or {}).get("managedFields"))
+    times = [parse_time(entry.get("time")) for entry in entries if entry.get("manager") == manager]
+    return max((at for at in times if at is not None), default=None)
+
+
 def schedule_of(obj: dict[str, Any]) -> str:
     """Name of the ScheduledSparkApplication that makes this object, ``: of a schedule itself there is none."""
     if obj.get("kind") == SCHEDULED:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from console.apps.alerts import named_by
 from console.apps.model import SparkApp
+from console.base.clock import not_before
 from console.board.model import Board
 from console.facts.model import Alert
 from console.findings.model import Finding
@@ -65,10 +66,9 @@ def impact_of(
     """
     app = board.app(subject)
     burning = _burning(board)
-    if about is None:
-        about = [f for f in board.findings if f.app == subject or subject in ("", "cluster")]
+    about = [f for f in board.findings if f.app == subject or subject in ("", "cluster")] if about is None else [*about]
     found = [f for f in about if f.severity != "info"]
-    deaths = [d for f in found if isinstance(d := getattr(f.data, "deaths", None), int)]
+    deaths = [d for f in about if isinstance(d := getattr(f.data, "deaths", None), int)]
     return Impact(
         at=board.at,
         since=min((f.since for f in found if f.since is not None), default=None),
@@ -117,7 +117,7 @@ def _lost(app: SparkApp, changed: tuple[float, ...]) -> dict[str, int]:
         death, made = member.death, member.created
         if death is None or death.harmless:
             continue
-        ended_by_us = death.at is not None and any((made or 0.0) < at <= death.at for at in changed)
+        ended_by_us = death.at is not None and any((made or 0.0) < at and not_before(death.at, at) for at in changed)
         if not ended_by_us:
             deaths[death.kind] += 1
     return dict(deaths)

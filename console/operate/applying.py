@@ -69,7 +69,8 @@ def _result(sent: Sent, effect: Effect, gate: GateContext) -> Applied | None:
     if sent.ok is None:
         return None
     goto = gate.applied_to if sent.ok else gate.failed_to
-    return Applied(gate.clock.now(), gate.step, effect.id, sent.ok, sent.message, sent.generation, goto=goto)
+    now = gate.clock.now()
+    return Applied(now, gate.step, effect.id, sent.ok, sent.message, sent.generation, goto=goto, there=sent.at)
 
 
 async def _run(intent: Intent, gate: GateContext, at: ObjectAddress | None, pin: Pin) -> Applied | None:

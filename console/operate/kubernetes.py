@@ -7,6 +7,7 @@ from typing import Any
 
 from console.actions import verb_of
 from console.actions.effects import Effect, ObjectRef
+from console.actions.owners import written_at
 from console.actions.pins import Pin, generation_of, uid_of
 from console.actions.verb import ApiRequest
 from console.base.errors import ConsoleError, ForbiddenError, LoginNeeded, ReachError
@@ -51,11 +52,12 @@ class RedactedWriteError(ConsoleError):
 
 @dataclass(frozen=True)
 class Sent:
-    """What became of a write. ok None: no answer came, so it may have been applied or not."""
+    """What became of a write, `at` by the server's clock. ok None: no answer came, it may have been applied or not."""
 
     ok: bool | None
     message: str
     generation: int = 0
+    at: float | None = None
 
 
 async def place(reader: Reader, target: ObjectRef) -> ObjectAddress:
@@ -123,7 +125,7 @@ async def send(writer: Writer, at: ObjectAddress, effect: Effect, obj: dict[str,
     except RedactedWriteError as error:
         return Sent(False, f"not applied: {error.message}")
     generation = generation_of(answer) if verb.lasts else 0
-    return Sent(True, verb.sent(f"{at.target.kind} {at.target.words}"), generation)
+    return Sent(True, verb.sent(f"{at.target.kind} {at.target.words}"), generation, written_at(answer, writer.manager))
 
 
 async def _request(writer: Writer, at: ObjectAddress, request: ApiRequest, *, dry_run: bool) -> dict[str, Any]:

@@ -20,8 +20,9 @@ from console.operate.journal import Journal
 from console.operate.policy import ChangeRules
 from console.runbook import about
 from console.runbook.catalogue import Catalogue
+from console.runbook.context.after import youngest
 from console.runbook.scripts import ScriptSpec
-from console.runbook.walk import AnyEvent, Applied, HandedOver, Walk, WalkLeft
+from console.runbook.walk import AnyEvent, Applied, HandedOver, Intent, Walk, WalkLeft
 from console.slo.recovery import still_burns
 from console.wire.connection import Connection
 from console.wire.writer import Writer
@@ -105,10 +106,14 @@ def impact_snapshot(
 
 
 def costed(event: AnyEvent, board: Board, walk: Walk) -> AnyEvent:
-    """`event` with what the trouble had cost by then, where a change was made or somebody leaves the walk.
+    """`event` with what the trouble had cost by then, where a change was made or somebody leaves the walk; and, where
+    one is about to be sent, with the pods that were made last before it.
 
     That is never a reason why a change that was made is not recorded.
     """
+    if isinstance(event, Intent):
+        app = board.app(walk.subject)
+        return change(event, youngest=youngest(app)) if app is not None else event
     if isinstance(event, Applied):
         intent = walk.pending or walk.in_doubt
         wanted = event.ok and intent is not None and intent.effect.writes

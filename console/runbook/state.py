@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace as change
 
 from console.actions.effects import Effect, Preview
-from console.base.clock import time_of_day
+from console.base.clock import not_before, time_of_day
 from console.facts.evidence import Evidence
 from console.facts.model import Alert
 from console.runbook.events import GuardOverruled, HandedOver, Intent, Noted, RightsAsked, TakenOver, WalkLeft
@@ -107,6 +107,17 @@ def words_of(key: str) -> str:
     return f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
 
 
+class ChangeMade(Struct, frozen=True):
+    """When a write was made, by the clock that stamps what comes of it; `youngest` as in Intent."""
+
+    at: float
+    youngest: dict[str, float] = {}
+
+    def after(self, made: float | None, name: str = "") -> bool:
+        """Whether what was made then, under that name, came after it."""
+        return not_before(made, self.at) and self.youngest.get(name) != made
+
+
 class Walk(Struct, frozen=True):
     """The fold of a walk's events.
 
@@ -115,7 +126,8 @@ class Walk(Struct, frozen=True):
         writes: effects whose write was applied, in order; `rollbacks` the inverse of each, by effect id.
         in_doubt: an intent without a result, or None; `landed` is what was found out about it.
         intents: how many writes were about to leave, which numbers the effects.
-        changed: time of the last applied write; `sent` when each of them was about to be sent.
+        changed: time of the last applied write; `sent` when each of them was about to be sent; `last` is the moment of
+            the last one by the cluster's clock.
         mark: see HoldBegan.
         offered: ids of the effects whose rollback was offered; `undo` the one that is to be rolled back now.
         undos: rollbacks that were begun, in order.
@@ -167,6 +179,7 @@ class Walk(Struct, frozen=True):
     intents: int = 0
     changed: float | None = None
     sent: tuple[float, ...] = ()
+    last: ChangeMade | None = None
     mark: float | None = None
     offered: tuple[str, ...] = ()
     undo: str = ""

@@ -52,7 +52,7 @@ from console.runbook.events import (
     encode,
 )
 from console.runbook.model import CheckState
-from console.runbook.state import Escalation, Status, StepState, Undone, Walk, cost_on, leave, told, update
+from console.runbook.state import ChangeMade, Escalation, Status, StepState, Undone, Walk, cost_on, leave, told, update
 
 __all__ = [
     "Answered", "AnyEvent", "Applied", "ApprovalAsked", "Approved", "Called", "ChangeRefused", "ChangeVerdict",
@@ -302,6 +302,7 @@ def _applied(event: Applied, walk: Walk) -> Walk:
         walk = change(lasting(walk, intent.effect), rollbacks=rollbacks)
         walk = taken_back(walk, intent.effect, event.at)
         walk = change(walk, writes=(*walk.writes, intent.effect), changed=event.at, sent=(*walk.sent, intent.at))
+        walk = change(walk, last=ChangeMade(intent.at if event.there is None else event.there, intent.youngest))
         walk = cost_on(walk, f"until the change “{intent.effect.title or intent.effect.action}”", event.impact)
     walk = change(
         walk, pending=None, in_doubt=None, landed="", preview=None, confirmed="", undo="", status=_alive(walk)

@@ -34,7 +34,7 @@ class Writer:
     """Writes through one connection, as field manager `manager`."""
 
     def __init__(self, connection: Connection, manager: str = MANAGER) -> None:
-        self._connection, self._manager = connection, manager
+        self._connection, self.manager = connection, manager
 
     async def patch(
         self,
@@ -233,7 +233,7 @@ class Writer:
         manager: bool = True,
         strict: bool = False,
     ) -> dict[str, Any]:
-        query = {"fieldManager": self._manager} if manager else {}
+        query = {"fieldManager": self.manager} if manager else {}
         if strict:
             query["fieldValidation"] = "Strict"
         if dry_run:

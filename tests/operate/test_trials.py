@@ -97,6 +97,9 @@ async def test_it_does_what_its_dry_run_said_and_is_found_and_undone(
             assert holds(after, intent.effect.patch), "the result is what was shown"
         else:
             assert diff(before or {}, after) == preview.diff, "the result is what was shown"
+        applied = next(event for event in passage.events if isinstance(event, Applied))
+        told = "managedFields" in after["metadata"]  # a real server leaves them away of a Node without addresses
+        assert (applied.there is not None) is told and (not told or applied.there == int(applied.there or 0))
     assert (await landed(passage.connection.reader, intent))[0] == "yes"
     assert (intent.rollback is None) is (not intent.effect.reversible)
     if intent.rollback is not None:

@@ -359,10 +359,42 @@ def test_objectives_that_stand_differently_stand_as_the_worst() -> None:
     )  # fmt: skip
 
 
-def test_what_happens_in_the_moment_of_the_change_is_not_after_it_unless_it_ended_then() -> None:
-    same = after(driver=driver(CHANGED), executors=(executor(1, created=CHANGED),))
-    assert (same["new_driver"], same["executors"], same["old"]["running"]) == (False, 0, 1)
-    assert after(state="FAILED", ended=CHANGED)["failed"] is True
+def changed_at(sent: float, *, there: float | None = None, youngest: Any = None) -> Walk:
+    """A walk that changed the node: when by its own clock, when by the server's, and which pods were there last."""
+    target, here = ObjectRef("v1", "Node", "", "n"), youngest or {}
+    effect = Effect("w/1", "s", "t", "patch", target)
+    began = Started(NOW - 100, "w", "b", "1", "", "", {}, {}, {}, KEY, "", "", {})
+    done = Applied(sent + 0.1, "s", "w/1", True, there=there)
+    return fold([began, Entered(sent, "s"), Intent(sent, "s", effect, youngest=here), done])
+
+
+def seen_after(walk: Walk, **fields: Any) -> dict[str, Any]:
+    found: dict[str, Any] = build(board(apps=(app(**fields),)), walk=walk)["after"]
+    return found
+
+
+def test_a_driver_of_the_second_of_the_change_is_the_new_one_unless_it_was_seen_before() -> None:
+    pods = {"driver": driver(CHANGED), "executors": (executor(1, created=CHANGED),), "tasks": {"completed": 3}}
+    new = seen_after(changed_at(CHANGED + 0.7), **pods)
+    assert (new["new_driver"], new["executors"], new["tasks"], new["old"]["running"]) == (True, 1, 3, 0)
+    known = {pods["driver"].pod: CHANGED, pods["executors"][0].pod: CHANGED}
+    old = seen_after(changed_at(CHANGED + 0.7, youngest=known), **pods)
+    assert (old["new_driver"], old["executors"], old["old"]["running"]) == (False, 0, 1)
+    again = seen_after(changed_at(CHANGED + 0.7, youngest={pods["driver"].pod: CHANGED - 60}), **pods)
+    assert again["new_driver"] is True, "a driver has the name of the one before it"
+
+
+def test_what_came_of_a_change_is_told_by_the_clock_of_the_cluster_where_that_of_the_bastion_is_wrong() -> None:
+    for wrong in (-300.0, 300.0):
+        walk = changed_at(CHANGED + wrong, there=CHANGED)
+        assert seen_after(walk, driver=driver(CHANGED + 1))["new_driver"] is True
+        assert seen_after(walk, driver=driver(CHANGED - 1))["new_driver"] is False
+        assert seen_after(walk, state="FAILED", ended=CHANGED - 1)["failed"] is False
+        assert seen_after(walk, state="FAILED", ended=CHANGED + 1)["failed"] is True
+
+
+def test_what_ends_in_the_second_of_the_change_ended_after_it() -> None:
+    assert seen_after(changed_at(CHANGED + 0.7), state="FAILED", ended=CHANGED)["failed"] is True
     attempt = Attempt(1, "FAILED", started=CHANGED, death=oom_death(NOW))
     assert after(attempts=(attempt,))["driver_deaths"] == {"container-oom": 1}
     assert after(attempts=(replace(attempt, started=None), replace(attempt, death=None)))["driver_deaths"] == {}

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from console.actions.effects import Consequence, Effect, ObjectRef, Preview
 from console.facts.evidence import Evidence
 from console.facts.model import Alert, Origin
+from console.runbook.state import ChangeMade
 from console.runbook.walk import (
     Answered,
     AnyEvent,
@@ -190,6 +191,7 @@ def test_a_change_that_was_applied_is_a_write_with_its_way_back() -> None:
         "rollbacks": {"w/1": EARLIER_UNDO, "w/2": UNDO},
         "changed": 10.0,
         "sent": (INTENT.at,),
+        "last": ChangeMade(INTENT.at),
         "steps": steps(state="done", words="patched", left=10.0, goto="next"),
         "outputs": outputs(applied=True, message="patched", exit_code=0, output="said"),
     }
@@ -222,6 +224,7 @@ def test_a_rollback_that_was_applied_leaves_the_step_and_its_verdict_alone() -> 
         "writes": (EARLIER, UNDO),
         "changed": 10.0,
         "sent": (INTENT.at,),
+        "last": ChangeMade(INTENT.at),
         "undo": "",
         "undos": (Undone("w/2.undo", "Raise it", 2, "done", "rolled back"),),
     }

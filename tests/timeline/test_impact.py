@@ -192,6 +192,20 @@ def test_executors_that_any_change_of_the_walk_ended_are_no_losses_also_after_it
     assert impact_at_end(here, fold(changed[:1]))["lost"] == {"container-oom": 1, "deleted": 2}
 
 
+def test_executors_that_end_in_the_second_of_the_change_are_ended_by_it() -> None:
+    effect = Effect("w/1", "raise", "Raise it", "patch")
+    begun = Started(NOW - 900, "w", "r", "1.0.0", "h", "", {}, {}, {}, KEY, "ada", "console")
+    changed = fold([begun, Intent(NOW - 799.4, "raise", effect), Applied(NOW - 799.3, "raise", "w/1", True)])
+    ours = executor(1, created=NOW - 850, death=Death("deleted", "restart", at=NOW - 800))
+    lost = executor(2, created=NOW - 850, death=oom_death(NOW - 801))
+    assert impact_at_end(board(apps=(app(executors=(ours, lost)),)), changed)["lost"] == {"container-oom": 1}
+
+
+def test_losses_that_are_found_count_also_when_they_are_over_and_only_information() -> None:
+    one = finding(severity="info", data={"deaths": 103})
+    assert impact_of(board(one, apps=(app(),)), KEY).told == 103
+
+
 def test_what_was_lost_is_not_less_later_because_less_of_it_is_still_seen() -> None:
     changed = replace(BEFORE, at=BEGAN + 67, told=53)
     late = replace(AFTER, told=47)

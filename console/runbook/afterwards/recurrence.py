@@ -94,10 +94,10 @@ def _same(effect: Effect, one: Workload) -> bool:
 
 def _later_run(walk: Walk, effect: Effect, one: Workload) -> bool:
     """Whether an object was made after the change by the same schedule."""
-    target, since = effect.target, walk.changed
+    target, last = effect.target, walk.last
     assert target is not None
     made_by = one.labels.get(LABEL) or next((o.name for o in one.owners if o.kind == SCHEDULED), "")
-    later = one.created is not None and since is not None and one.created > since
+    later = last is not None and last.after(one.created)
     return later and bool(made_by) and made_by in walk.makers and one.namespace == target.namespace
 
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from console.apps.model import Death, Member, SparkApp
 from console.apps.states import FAILED, SUCCEEDED
-from console.runbook.walk import Walk
+from console.runbook.state import ChangeMade, Walk
 
 MEMORY_KINDS = frozenset({"container-oom", "heap-oom", "gc-overhead", "python-oom"})
 DONE = SUCCEEDED | {"FINISHED", "RESOURCERELEASED"}
@@ -69,16 +69,17 @@ def since_the_change(app: SparkApp | None, walk: Walk) -> After:
     written = walk.changed is not None
     if app is None:
         return After(at=since, written=written)
-    driver = app.driver if app.driver is not None and _later(app.driver.created, since) else None
-    begun = since if driver is None or driver.created is None else driver.created
-    new = members(m for m in app.executors if _later(m.created, since))
-    drivers = by_kind(_driver_deaths(app, driver, since))
-    completed, failed = _ended(app, since, new_driver=driver is not None)
+    last = walk.last if walk.last is not None else ChangeMade(since)
+    driver = app.driver if app.driver is not None and last.after(app.driver.created, app.driver.pod) else None
+    begun = driver.created if driver is not None else None
+    new = members(m for m in app.executors if last.after(m.created, m.pod))
+    drivers = by_kind(_driver_deaths(app, driver, last))
+    completed, failed = _ended(app, last, new_driver=driver is not None)
     return After(
         at=since,
         written=written,
         new_driver=driver is not None,
-        old=members(m for m in app.executors if not _later(m.created, since)),
+        old=members(m for m in app.executors if not last.after(m.created, m.pod)),
         new=new,
         driver_deaths=drivers,
         wanted=app.wanted_executors,
@@ -86,7 +87,7 @@ def since_the_change(app: SparkApp | None, walk: Walk) -> After:
         failed=failed,
         tasks=app.tasks.get("completed") if driver is not None else None,
         failed_tasks=app.tasks.get("failed") if driver is not None else None,
-        executors=members(m for m in app.executors if _later(m.created, begun)).running,
+        executors=members(m for m in app.executors if last.after(m.created, m.pod) and _not_older(m, begun)).running,
         deaths=new.died,
         oom_deaths=sum(n for kind, n in new.deaths.items() if kind in MEMORY_KINDS),
         driver_oom_deaths=1 if MEMORY_KINDS & drivers.keys() or "driver-result" in drivers else 0,
@@ -106,21 +107,28 @@ def by_kind(deaths: Iterable[Death]) -> dict[str, int]:
     return dict(Counter(death.kind for death in deaths if not death.harmless))
 
 
-def _later(created: float | None, than: float) -> bool:
-    return created is not None and created > than
+def youngest(app: SparkApp) -> dict[str, float]:
+    """The pods that were made last, and when, all in one second."""
+    made = {m.pod: m.created for m in (app.driver, *app.executors) if m is not None and m.pod and m.created is not None}
+    last = max(made.values(), default=0.0)
+    return {pod: at for pod, at in made.items() if at == last}
 
 
-def _driver_deaths(app: SparkApp, driver: Member | None, since: float) -> Iterable[Death]:
+def _not_older(executor: Member, driver: float | None) -> bool:
+    return driver is None or (executor.created is not None and executor.created >= driver)
+
+
+def _driver_deaths(app: SparkApp, driver: Member | None, last: ChangeMade) -> Iterable[Death]:
     """Of the new driver, and of the attempts that began since."""
     if driver is not None and driver.death is not None:
         yield driver.death
     for attempt in app.attempts:
-        if attempt.death is not None and attempt.started is not None and attempt.started >= since:
+        if attempt.death is not None and last.after(attempt.started):
             yield attempt.death
 
 
-def _ended(app: SparkApp, since: float, *, new_driver: bool) -> tuple[bool, bool]:
+def _ended(app: SparkApp, last: ChangeMade, *, new_driver: bool) -> tuple[bool, bool]:
     """(well, badly). Only an end after the change is its end; a submission that failed never had a driver."""
     state = app.state.upper()
-    afterwards = new_driver or (app.ended is not None and app.ended >= since)
+    afterwards = new_driver or last.after(app.ended)
     return state in DONE and afterwards, state in BROKEN and (afterwards or state == "SUBMISSION_FAILED")

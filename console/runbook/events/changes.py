@@ -42,7 +42,8 @@ class EvidenceKept(WalkEvent, frozen=True, tag="kept"):
 
 class Intent(WalkEvent, frozen=True, tag="intent"):
     """Committed to disk before the write leaves. `rollback` is the inverse, captured. `told`: what follows from it, as
-    it was worked out anew after the confirmation."""
+    it was worked out anew after the confirmation. `youngest`: pods of the application that were made last, and when
+    by the cluster's clock, all in one second: what is of that second and none of them was made afterwards."""
 
     step: str
     effect: Effect
@@ -50,6 +51,7 @@ class Intent(WalkEvent, frozen=True, tag="intent"):
     generation: int = 0
     rollback: Effect | None = None
     told: tuple[Consequence, ...] = ()
+    youngest: dict[str, float] = {}
 
 
 class Called(WalkEvent, frozen=True, tag="called"):
@@ -67,6 +69,8 @@ class Called(WalkEvent, frozen=True, tag="called"):
 
 
 class Applied(WalkEvent, frozen=True, tag="applied"):
+    """`there`: when it was written by the server's own clock, in whole seconds; None where the answer does not say."""
+
     step: str
     effect: str
     ok: bool
@@ -77,6 +81,7 @@ class Applied(WalkEvent, frozen=True, tag="applied"):
     goto: str = ""
     impact: dict[str, Any] = {}
     """What the trouble had cost by then, where it is a change that was made."""
+    there: float | None = None
 
 
 class Landed(WalkEvent, frozen=True, tag="landed"):

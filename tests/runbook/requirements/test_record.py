@@ -70,6 +70,7 @@ async def test_b26_the_intent_is_on_the_disk_before_the_change_leaves_and_a_reco
 
     class Sends:
         seen: tuple[str, ...] = ()
+        manager = "console"
 
         async def patch(self, path: str, body: Any, kind: str, *, dry_run: bool = False) -> dict[str, Any]:
             other = sqlite3.connect(tmp_path / "journal.db")  # what another process would find now

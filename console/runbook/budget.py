@@ -89,7 +89,7 @@ def items_of(value: Any) -> list[Any]:
 
 def kind_of(value: Any) -> str:
     if isinstance(value, jinja2.Undefined):
-        raise jinja2.UndefinedError(f"{value._undefined_name!r} is not known")
+        raise jinja2.UndefinedError(f"no data on {value._undefined_name!r}")
     return "text" if isinstance(value, str) else type(value).__name__
 
 

@@ -322,7 +322,7 @@ def _guarded(run: Callable[[dict[str, Any]], Any], ctx: Mapping[str, Any], place
     try:
         return run({**ctx, "__turns__": budget.turns, "__sized__": budget.sized, "__read__": budget.read})
     except _UnknownError as error:
-        raise MissingData(f"{error.name!r} is not known", place=place) from None
+        raise MissingData(f"no data on {error.name!r}", place=place) from None
     except jinja2.UndefinedError as error:
         raise MissingData(shorten(str(error), 200), place=place) from None
     except TooMuchError as error:

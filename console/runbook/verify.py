@@ -106,7 +106,7 @@ def hold(
         return events
     if _risen(step, walk, reading):
         held = now - began
-        said = f"held for {human_duration(held)}" if held >= 1 else "true at once, and nothing more was asked for"
+        said = f"held for {human_duration(held)}" if held >= 1 else "true when it was looked at; how long it stays so was not asked"
         return (*events, _verified(step, ctx, walk, now, "effective", said))
     return (*events, *_late(step, ctx, walk, now, "nothing moved while it held"))
 

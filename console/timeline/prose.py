@@ -331,7 +331,7 @@ def recovery(record: WalkRecord) -> str:
     named = [f"{human_duration(e.at - walk.started)}: {record.titles.get(e.step, e.step)}" for e in held]
     verified = record.spans()["to_verified"]
     if verified is not None:
-        return duration(verified) + (f" ({'; '.join(named)})" if len(named) > 1 else "")
+        return f"{named[-1]} (before it, after {'; '.join(named[:-1])})" if len(named) > 1 else duration(verified)
     if walk.recurred and held:
         return f"– (not any more; it had been after {'; '.join(named)})"
     return f"– (only this held, after {'; '.join(named)})" if held and not walk.recurred and walk.impact_after else "–"

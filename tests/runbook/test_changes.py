@@ -50,7 +50,7 @@ def test_a_patch_keeps_numbers_and_names_what_it_touches() -> None:
     assert made.touched == ("/spec/executor/memory", "/spec/executor/cores")
     assert (made.id, made.title, made.reversible) == ("w/1", "Set 2g", True)
     assert made.target.uid == "u-1" and made.target.words == "ns/etl"
-    assert made.loses == "(cannot be said: 'gone' is not known)"
+    assert made.loses == "(cannot be said: no data on 'gone')"
 
 
 def test_the_uid_pins_only_the_object_that_was_looked_at() -> None:
@@ -77,7 +77,7 @@ def test_a_kind_that_is_none_makes_no_path(target: dict[str, str]) -> None:
 
 
 def test_missing_data_makes_no_patch() -> None:
-    with pytest.raises(MissingData, match=r"step change, patch\.spec\.executor\.memory: 'gone' is not known"):
+    with pytest.raises(MissingData, match=r"step change, patch\.spec\.executor\.memory: no data on 'gone'"):
         effect(replace(CHANGE, settings={"patch": {"spec": {"executor": {"memory": "{{ app.gone|jvm_size }}"}}}}))
 
 
@@ -123,7 +123,7 @@ def test_each_argument_of_a_script_is_a_word_of_its_own() -> None:
     [
         (Argument("x", "string", "{{ app.flag }}", "--x"), "'--force' looks like a flag"),
         (Argument("x", "string", "{{ app.none }}", ""), "'-' looks like a flag"),
-        (Argument("x", "string", "{{ app.gone }}", ""), "'gone' is not known"),
+        (Argument("x", "string", "{{ app.gone }}", ""), "no data on 'gone'"),
         (Argument("x", "int", "{{ app.name }}", ""), "'etl' is no whole number"),
         (Argument("x", "k8s_name", "{{ app.lines }}", ""), "is no Kubernetes name"),
         (Argument("x", "string", "{{ app.hidden }}", ""), "would write"),

@@ -109,8 +109,11 @@ def test_what_is_still_to_do_after_a_rollback_names_whose_it_is() -> None:
         " (executor-oom-container on 6 executors): diagnose it again",
     )
     assert looked(anew(), finding=said, trouble="9 executors OOMKilled")[2][0].endswith(
-        "is not mended (9 executors OOMKilled): diagnose it again"
+        "is not mended (when it began: 9 executors OOMKilled): diagnose it again"
     )
+    began = story(finding=said, trouble="9 executors OOMKilled")
+    seen = lookback.looked(fold(began), BACK, AS_BEFORE, here, BOOK, NOW)
+    assert seen.todo == walk.still_to_do, "as it is seen now, not as it was"
     assert looked(anew(labels={}), finding="nodes-not-ready@Node/n")[2] == (
         "platform on-call: what the walk was for is not mended (nodes-not-ready): diagnose it again",
     )

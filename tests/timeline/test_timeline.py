@@ -323,7 +323,7 @@ HELD = Verified(ASKED + 480, "recovers", "effective", "it completed", "burn")
 
 def test_the_row_of_the_recovery_names_every_verification_that_held_and_is_empty_once_it_is_not_true() -> None:
     burn = replace(HELD, at=ASKED + 900, step="burn")
-    assert "| Recovery verified after | 15m (8m: Does it run again?; 15m: burn) |" in shown(HELD, burn)
+    assert "| Recovery verified after | 15m: burn (before it, after 8m: Does it run again?) |" in shown(HELD, burn)
     assert "| Recovery verified after | 8m |" in shown(HELD)
     ended = WalkEnded(ASKED + 500, "unresolved", "stopped by ada", impact={"at": 1.0})
     assert "| Recovery verified after | – (only this held, after 8m: Does it run again?) |" in shown(HELD, ended)

@@ -107,12 +107,10 @@ def _at(at: float | None) -> str:
 
 
 def _trouble(walk: Walk, board: Board) -> str:
-    """What the walk was for, as it was told when it began; else as it is seen now, or its code."""
-    if walk.trouble:
-        return walk.trouble
+    """What the walk was for, as it is seen now; else as it was told when it began, or its code."""
     code, _, subject = walk.finding.partition("@")
     same = [f for f in board.findings if f.code == code and (f.subject == subject or f.app == walk.subject)]
-    return clean(same[0].title) if same else code
+    return clean(same[0].title) if same else f"when it began: {walk.trouble}" if walk.trouble else code
 
 
 def _who(app: SparkApp | None, runbook: Runbook | None) -> str:

@@ -60,10 +60,12 @@ def by_default(verb: Verb, change: Step, name: str) -> VerifyClause | None:
 
 
 def lines(expression: str) -> tuple[str, ...]:
-    """What an expression asks, value by value, as lines beside its step."""
+    """What an expression asks, value by value, as lines beside its step; a value of the runbook by its name."""
     bare = re.sub(r"'[^']*'|\"[^\"]*\"", "", expression)
     paths = dict.fromkeys(re.findall(r"(?<![\w.|])[a-z_]\w*(?:\.\w+)+", bare))
-    return tuple(f"{path}: {{{{ {path}|default('not known')|said }}}}" for path in paths if path != "walk.wrote")
+    named = [(path.removeprefix("values.").replace("_", " ") if path.startswith("values.") else path, path)
+             for path in paths if path != "walk.wrote"]  # fmt: skip
+    return tuple(f"{name}: {{{{ {path}|default('not known')|said }}}}" for name, path in named)
 
 
 def objectives(within: str = "2h") -> list[Step]:

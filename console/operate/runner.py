@@ -22,9 +22,9 @@ from console.operate.gate_context import GateContext, ValueEdited
 from console.operate.identity import other_cluster
 from console.operate.journal import JournalError
 from console.operate.locks import Locks
-from console.operate.looking import context_of
 from console.operate.person import YES, Person, Question, Reply
 from console.operate.policy import HOUR, ChangeRules, object_key
+from console.operate.reads.looking import context_of
 from console.operate.scripts import runs
 from console.operate.scripts.process import Finished
 from console.operate.world import WalkEnvironment, costed, impact_at_end, slo_snapshot

@@ -90,6 +90,8 @@ def _serve(name: str, case: str, speed: float | None, seed: int | None) -> int:
         say(f"export KUBECONFIG={session.tools_kubeconfig}")
         say(f"# prometheus {session.prometheus_url}")
         say(f"# alertmanager {session.alertmanager_url}")
+        mode = f"contexts: {{{rehearsal.scenario.world.cluster}: {{mode: guarded}}}}"
+        narrate(f"Console looks at it read-only; to change something there, --config with a file that says {mode}")
         sys.stdout.flush()
         narrate("the simulated cluster runs until Ctrl-C")
         threading.Event().wait()

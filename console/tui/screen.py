@@ -17,10 +17,11 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from console.base.errors import ConsoleError
+from console.base.paths import short
 from console.live.situation import Focus, Situation
 from console.tui.askbar import AskBar, Done
 from console.tui.clipboard import copy_sequence
-from console.tui.exports import default_path, short, written
+from console.tui.exports import default_path, written
 from console.tui.hub import Hub
 from console.tui.keys import GLOBAL, LABELS, MOVES, KeyBinding
 from console.tui.lines import FixedLines, Line, Span, TextRole, line, span
@@ -43,8 +44,7 @@ class MainScreen(Screen[None]):
     """Hosts the pages."""
 
     DEFAULT_CSS = """
-    MainScreen { layout: vertical; }
-    MainScreen #body { height: 1fr; } MainScreen #side { display: none; }
+    MainScreen { layout: vertical; } MainScreen #body { height: 1fr; } MainScreen #side { display: none; }
     MainScreen #side.shown { display: block; width: 40%; }
     MainScreen #above, MainScreen #below { height: 0; } MainScreen #keys.hidden { display: none; }
     """

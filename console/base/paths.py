@@ -86,3 +86,10 @@ def library(name: str) -> Path:
     if (package.parent / "pyproject.toml").is_file() and source.is_dir():
         return source
     return package / "_data" / name
+
+
+def short(path: Path) -> str:
+    """The path with the home folder as `~`."""
+    home = str(Path.home())
+    text = str(path)
+    return "~" + text[len(home) :] if text.startswith(home + os.sep) else text

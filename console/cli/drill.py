@@ -69,7 +69,8 @@ def _by_hand(name: str, case: str, speed: float | None, seed: int | None) -> int
     if rehearsal.case.truth.cause:
         narrate(f"what was the matter: {rehearsal.case.truth.cause}")
     if rehearsal.kept is not None and (rehearsal.kept / "journal.db").exists():
-        narrate(f"your walks: CONSOLE_STATE_DIR={rehearsal.kept} console incident list")
+        narrate("your walks can be read, and not be taken up again, as their cluster is gone:")
+        narrate(f"CONSOLE_STATE_DIR={rehearsal.kept} console incident list")
     return code
 
 
@@ -84,11 +85,13 @@ def _serve(name: str, case: str, speed: float | None, seed: int | None) -> int:
         narrate(
             "its time runs faster, so it begins in the past: other tools will find everything old"
             if fast
-            else "its clock is yours"
+            else "its time goes as yours does"
         )
         say(f"export KUBECONFIG={session.tools_kubeconfig}")
         say(f"# prometheus {session.prometheus_url}")
         say(f"# alertmanager {session.alertmanager_url}")
+        mode = f"contexts: {{{rehearsal.scenario.world.cluster}: {{mode: guarded}}}}"
+        narrate(f"Console looks at it read-only; to change something there, --config with a file that says {mode}")
         sys.stdout.flush()
         narrate("the simulated cluster runs until Ctrl-C")
         threading.Event().wait()

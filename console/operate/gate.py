@@ -16,7 +16,7 @@ from console.actions import verb_of
 from console.actions.beside import NoSuchChange
 from console.actions.effects import Effect, Preview
 from console.base.errors import ConsoleError, ForbiddenError
-from console.base.text import clean
+from console.base.text import clean, plural
 from console.operate import applying, asking, confirm, kubernetes, permission
 from console.operate.ahead import preview
 from console.operate.ahead.preview import PlannedChange, PreviewContext
@@ -40,7 +40,9 @@ from console.operate.policy import (
     second_person,
 )
 from console.operate.scripts import runs
+from console.runbook.events.people import CONFIRMATION
 from console.runbook.walk import (
+    AnswerRefused,
     Applied,
     ApprovalAsked,
     Approved,
@@ -251,6 +253,9 @@ async def _confirm(
         if not left or not confirm.mistyped(reply, planned.preview):
             break
         reason = confirm.once_more(reply, planned.preview, left)
+        if reply is not None:
+            said = f"it was not what had to be typed; nothing was changed, {plural(left, 'more try', 'more tries')}"
+            gate.emit(AnswerRefused(gate.clock.now(), gate.step, CONFIRMATION, said, clean(reply.by)))
     if why := confirm.agreed(reply, planned.preview, terminal=terminal):
         raise GateRefusal("person", why)
     assert reply is not None

@@ -10,6 +10,8 @@ from msgspec.structs import replace
 
 from console.actions.effects import Effect, ObjectRef
 from console.base.clock import rfc3339
+from console.base.paths import short
+from console.base.text import clean
 from console.base.units import human_duration
 from console.operate.journal import JournalledChange
 from console.settings.freeze import frozen
@@ -37,6 +39,7 @@ class ChangeRules(Struct, frozen=True):
             seconds that one is waited for.
         max_runs: walks of one runbook that may change something on one subject within an hour.
         stop_when_worse: whether a walk whose objectives burn more than when it began needs a reason to change more.
+        granted_in: the key of the mode and its file, for whoever is to grant more.
         patience: real seconds that a confirmation waits for an answer before it counts as No.
     """
 
@@ -53,6 +56,7 @@ class ChangeRules(Struct, frozen=True):
     patience: float = 900.0
     max_runs: int = 6
     stop_when_worse: bool = True
+    granted_in: str = "contexts.<name>.mode in the config"
 
     @classmethod
     def of(cls, settings: Settings, **changes: object) -> ChangeRules:
@@ -71,8 +75,14 @@ class ChangeRules(Struct, frozen=True):
             approval_wait=policy.approvals.wait,
             max_runs=policy.max_runs_per_hour,
             stop_when_worse=policy.stop_when_worse,
+            granted_in=f"contexts.{clean(settings.context) or '<name>'}.mode in {short(settings.file)}",
         )
         return replace(rules, **changes)
+
+    @property
+    def read_only(self) -> str:
+        """Why nothing may be changed here, and what would grant it; `` where something may."""
+        return f"this context is read-only; {self.granted_in} grants more" if self.mode == "read-only" else ""
 
     def is_production(self, namespace: str) -> bool:
         return self.production or (bool(namespace) and namespace in self.production_namespaces)
@@ -111,8 +121,8 @@ def object_key(target: ObjectRef) -> str:
 
 def mode(effect: Effect, rules: ChangeRules) -> Denial | None:
     """What the mode of the context says."""
-    if rules.mode == "read-only":
-        return Denial("mode", "this context is read-only; contexts.<name>.mode in the config grants more")
+    if rules.read_only:
+        return Denial("mode", rules.read_only)
     if rules.mode == "guarded" and not effect.reversible and not effect.inverse_of:
         why = f" ({effect.reason})" if effect.reason else ""
         return Denial("mode", f"mode guarded allows only what can be rolled back, and this cannot{why}")

@@ -11,7 +11,8 @@ from msgspec.structs import replace as structs_replace
 from console.actions.effects import Effect, ObjectRef
 from console.actions.pins import Pin
 from console.base.errors import ConsoleError, UsageError
-from console.base.text import clean
+from console.base.redact import redact
+from console.base.text import clean, shorten
 from console.operate import asking, bounds, landing, leaving, undone
 from console.operate.ahead import rights
 from console.operate.applying import announce
@@ -22,9 +23,9 @@ from console.operate.gate_context import GateContext, ValueEdited
 from console.operate.identity import other_cluster
 from console.operate.journal import JournalError
 from console.operate.locks import Locks
-from console.operate.looking import context_of
 from console.operate.person import YES, Person, Question, Reply
 from console.operate.policy import HOUR, ChangeRules, object_key
+from console.operate.reads.looking import context_of
 from console.operate.scripts import runs
 from console.operate.scripts.process import Finished
 from console.operate.world import WalkEnvironment, costed, impact_at_end, slo_snapshot
@@ -37,6 +38,7 @@ from console.runbook.model import Runbook, Step
 from console.runbook.template import TemplateError
 from console.runbook.verify import Look
 from console.runbook.walk import (
+    AnswerRefused,
     AnyEvent,
     Applied,
     Called,
@@ -236,6 +238,8 @@ class Runner:
                     value = editing.edited(self.runbook, step, editable, wish.value)
                 except UsageError as error:
                     reason = f"{error.message} ({error.hint})"
+                    wanted, now = clean(redact(shorten(wish.value, 60))), self.env.clock.now()
+                    self.emit(AnswerRefused(now, step.id, wanted, clean(redact(reason)), clean(wish.by)))
                     continue
                 now, by = self.env.clock.now(), clean(wish.by)
                 self.emit(Edited(now, step.id, editable.input, value, editable.value, by))

@@ -60,6 +60,23 @@ class ObjectDoc(Struct, frozen=True, forbid_unknown_fields=True, rename={"api_ve
     all: bool = False
 
 
+PortName = Annotated[
+    str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?$", extra={"says": "a port's number or name"})
+]
+
+
+class ProbeDoc(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a port answers, asked through the API server. Without `get` only whether anything takes connections there.
+
+    `of`: a name of `objects`, a Service, a Pod or a workload (of which one pod is asked), or `object`.
+    """
+
+    of: Name
+    port: Annotated[int, Meta(ge=1, le=65535)] | PortName
+    get: Annotated[str, Meta(pattern=r"^/[!-~]*$", extra={"says": "a path", "hint": "/api/v1/version"})] = ""
+    scheme: Literal["http", "https"] = "http"
+
+
 ABOUT = r"^(app|component( [a-z][a-z0-9-]*)?|nodes?|schedule|object( [A-Z][A-Za-z0-9]*)?|cluster)$"
 ABOUT_WORDS = "app, component spark-operator, node, nodes, schedule, object PersistentVolumeClaim, cluster"
 AboutText = Annotated[
@@ -326,6 +343,7 @@ class RunbookDoc(
     on_demand: bool = False
     changes: Literal["none"] | None = None
     objects: dict[Name, Literal["workload"] | ObjectDoc] = {}
+    probes: dict[Name, ProbeDoc] = {}
     owner: str = ""
     severity: Literal["critical", "warning", "info", ""] = ""
     tags: list[str] = []

@@ -65,6 +65,27 @@ class NamedObject(Struct, frozen=True):
     labels: dict[str, str] = {}
 
 
+class Probe(Struct, frozen=True):
+    """What a port of an object answers, under a name of its own.
+
+    Attributes:
+        of: the object: a Service, a Pod, or a workload of which one pod is asked.
+        port: number or name. `get`: the path of an HTTP request; `` asks only whether connections are taken.
+    """
+
+    name: str
+    of: str
+    port: str
+    get: str = ""
+    scheme: str = "http"
+
+    @property
+    def words(self) -> str:
+        """`GET /api/v1/version on port 18080 of server`."""
+        asked = f"GET {self.get} on port {self.port}" if self.get else f"port {self.port}"
+        return f"{asked} of {self.of}{' by TLS' if self.scheme == 'https' else ''}"
+
+
 class Input(Struct, frozen=True):
     """A typed input. `sources` are tried in order: `selection.app`, `alert.labels.NAME`, `finding.data.NAME`,
     `app.FIELD`, `default`. The origin of what was taken is shown and journalled."""
@@ -289,6 +310,7 @@ class Runbook(Struct, frozen=True):
     steps: tuple[Step, ...] = ()
     about: tuple[About, ...] = ()
     objects: tuple[NamedObject, ...] = ()
+    probes: tuple[Probe, ...] = ()
     on_demand: bool = False
     changes_nothing: bool = False
     last: tuple[str, ...] = ()

@@ -34,10 +34,9 @@ from console.runbook.language.before import kept_before
 from console.runbook.language.ends import FINALLY
 from console.runbook.language.expand import Expander
 from console.runbook.language.link import link
+from console.runbook.language.named import named_objects, named_probes
 from console.runbook.language.read import NOT_IN_A_BLOCK, ShortItem, read, verb_in
 from console.runbook.language.shapes import SHORT, VerifyClause
-from console.runbook.language.targets import GENERAL
-from console.runbook.language.targets import KINDS as API_VERSIONS
 from console.runbook.model import (
     About,
     AlertMatch,
@@ -48,6 +47,7 @@ from console.runbook.model import (
     Edit,
     Input,
     NamedObject,
+    Probe,
     Runbook,
     RunbookMatch,
     Step,
@@ -106,13 +106,15 @@ def check(text: str, file: str) -> tuple[Runbook | None, tuple[DocumentError, ..
         said = f"{shorten(head.about, 40)!r} is nothing that a walk can be about"
         return None, (document.error(("about",), said, hint=f"one of {ABOUT_WORDS}"),)
     objects, problems = named_objects(document, head)
+    probes, unclear = named_probes(document, head, objects)
+    problems += unclear
     expander = Expander(objects, clause, objectives=bool(head.match.slos or head.match.objectives))
     expander.last(document, last)
     steps = _steps(document, head, items, expander)
     problems += expander.problems
     if problems:
         return None, tuple(sorted(problems, key=lambda error: (error.line, error.column)))
-    return _runbook(document, head, steps, tuple(objects.values())), ()
+    return _runbook(document, head, steps, tuple(objects.values()), probes), ()
 
 
 def _items(document: Document, raw: list[Any]) -> tuple[list[ShortItem | StepDoc], list[DocumentError]]:
@@ -231,7 +233,11 @@ def _twice(document: Document, raw: Any) -> list[DocumentError]:
 
 
 def _runbook(
-    document: Document, head: RunbookDoc, steps: tuple[Step, ...], objects: tuple[NamedObject, ...]
+    document: Document,
+    head: RunbookDoc,
+    steps: tuple[Step, ...],
+    objects: tuple[NamedObject, ...],
+    probes: tuple[Probe, ...],
 ) -> Runbook:
     text, file = document.text, document.file
     about = [head.about] if isinstance(head.about, str) else head.about
@@ -279,42 +285,11 @@ def _runbook(
         steps=steps,
         about=tuple(About(words.partition(" ")[0], words.partition(" ")[2]) for words in about),  # type: ignore[arg-type]
         objects=objects,
+        probes=probes,
         on_demand=head.on_demand,
         changes_nothing=head.changes == "none",
         last=tuple(step.id for step in steps if step.id.startswith(FINALLY) and step.at[:1] == ("finally",)),
     )
-
-
-def named_objects(document: Document, head: RunbookDoc) -> tuple[dict[str, NamedObject], list[DocumentError]]:
-    """The objects that the file names, and what is wrong with them."""
-    out: dict[str, NamedObject] = {}
-    problems: list[DocumentError] = []
-    for name, doc in head.objects.items():
-        at = ("objects", name)
-        if name in GENERAL:
-            problems.append(
-                document.error(at, f"{name!r} is something else in every runbook", hint="call it otherwise")
-            )
-        elif isinstance(doc, str):
-            out[name] = NamedObject(name, workload=True)
-        elif not (doc.name or doc.labels or doc.all):
-            problems.append(document.error(at, "`labels: {}` names nothing", hint="all: true"))
-        elif not (version := doc.api_version or API_VERSIONS.get(doc.kind, "")):
-            hint = did_you_mean(doc.kind, API_VERSIONS)
-            problems.append(
-                document.error((*at, "kind"), f"say the apiVersion of {shorten(doc.kind, 40)!r}", hint=hint)
-            )
-        else:
-            out[name] = NamedObject(
-                name,
-                doc.kind,
-                version,
-                doc.name,
-                doc.namespace,
-                listed=bool(doc.labels) or doc.all,
-                labels=dict(doc.labels),
-            )
-    return out, problems
 
 
 def _step(document: Document, index: int, doc: StepDoc | None) -> Step:

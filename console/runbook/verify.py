@@ -26,6 +26,7 @@ class VerifyResult(NamedTuple):
 
 
 COMPLETED: tuple[ChangeVerdict, str] = ("effective", "it completed")
+AT_ONCE = "true when it was looked at; how long it stays so was not asked"
 LATE = 20.0
 """Seconds of the wall by which a look may be late and still be one of a row."""
 
@@ -106,7 +107,7 @@ def hold(
         return events
     if _risen(step, walk, reading):
         held = now - began
-        said = f"held for {human_duration(held)}" if held >= 1 else "true when it was looked at; how long it stays so was not asked"
+        said = f"held for {human_duration(held)}" if held >= 1 else AT_ONCE
         return (*events, _verified(step, ctx, walk, now, "effective", said))
     return (*events, *_late(step, ctx, walk, now, "nothing moved while it held"))
 

@@ -12,6 +12,7 @@ from console.base.clock import time_of_day
 from console.runbook.afterwards.lasting import lasting, not_cleaned, still_stands, taken_back
 from console.runbook.events import (
     Answered,
+    AnswerRefused,
     AnyEvent,
     Applied,
     ApprovalAsked,
@@ -55,12 +56,12 @@ from console.runbook.model import CheckState
 from console.runbook.state import ChangeMade, Escalation, Status, StepState, Undone, Walk, cost_on, leave, told, update
 
 __all__ = [
-    "Answered", "AnyEvent", "Applied", "ApprovalAsked", "Approved", "Called", "ChangeRefused", "ChangeVerdict",
-    "Confirmed", "Edited", "Entered", "Escalated", "EscalationAnswered", "EvidenceKept", "Followed", "GuardOverruled",
-    "HandedOver", "HoldBegan", "HoldBroke", "Intent", "Judged", "Landed", "LockTaken", "LookedBack", "Noted",
-    "Offered", "Previewed", "Resumed", "RightsAsked", "RulesWidened", "Skipped", "Started", "Status", "StepState",
-    "TakenOver", "Undone", "Verified", "Walk", "WalkEnded", "WalkEvent", "WalkLeft", "apply", "decode", "encode",
-    "fold",
+    "AnswerRefused", "Answered", "AnyEvent", "Applied", "ApprovalAsked", "Approved", "Called", "ChangeRefused",
+    "ChangeVerdict", "Confirmed", "Edited", "Entered", "Escalated", "EscalationAnswered", "EvidenceKept", "Followed",
+    "GuardOverruled", "HandedOver", "HoldBegan", "HoldBroke", "Intent", "Judged", "Landed", "LockTaken", "LookedBack",
+    "Noted", "Offered", "Previewed", "Resumed", "RightsAsked", "RulesWidened", "Skipped", "Started", "Status",
+    "StepState", "TakenOver", "Undone", "Verified", "Walk", "WalkEnded", "WalkEvent", "WalkLeft", "apply", "decode",
+    "encode", "fold",
 ]  # fmt: skip
 
 STOPPED = "stopped by "

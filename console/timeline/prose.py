@@ -13,10 +13,12 @@ from console.base.clock import rfc3339, time_of_day
 from console.base.shapes import mapping
 from console.base.units import human_duration
 from console.facts.model import Alert
+from console.runbook.events.people import CONFIRMATION
 from console.runbook.state import Undone
 from console.runbook.state import words_of as subject_words
 from console.runbook.walk import (
     Answered,
+    AnswerRefused,
     AnyEvent,
     Applied,
     ApprovalAsked,
@@ -206,6 +208,11 @@ _SENTENCES: dict[type[WalkEvent], Callable[[Any], str]] = {
     Escalated: _escalated,
     EscalationAnswered: _escalation_answered,
     HandedOver: lambda e: f"{e.by} handed it over" + (f": {e.text}" if e.text else ""),
+    AnswerRefused: lambda e: (
+        f"{e.by} mistyped the confirmation: {e.because}"
+        if e.what == CONFIRMATION
+        else f"{e.by} wanted {e.what}, which was refused: {e.because}"
+    ),
     Edited: lambda e: f"{e.by} set {e.input} to {e.value}" + (f" instead of {e.was}" if e.was else ""),
     Resumed: lambda e: f"resumed by {e.by}" + (f", {e.because}" if e.because else ""),
     WalkLeft: lambda e: f"{e.by} closed Console: the walk waits where it stands",

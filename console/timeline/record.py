@@ -13,6 +13,7 @@ from console.operate.locks import walked_by
 from console.runbook.titles import plain_title
 from console.runbook.walk import (
     Answered,
+    AnswerRefused,
     AnyEvent,
     Applied,
     Approved,
@@ -131,8 +132,8 @@ class WalkRecord:
     def people(self) -> tuple[str, ...]:
         """Everybody who had a hand in it, in the order in which they came."""
         hands = (
-            Answered | Approved | Confirmed | Edited | EscalationAnswered | HandedOver | Noted | Offered | Resumed
-            | RulesWidened | WalkLeft
+            Answered | AnswerRefused | Approved | Confirmed | Edited | EscalationAnswered | HandedOver | Noted | Offered
+            | Resumed | RulesWidened | WalkLeft
         )  # fmt: skip
         names = [self.walk.actor, *(event.by for event in self.events if isinstance(event, hands))]
         return tuple(dict.fromkeys(name for name in names if name and name not in NOBODY))

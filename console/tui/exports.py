@@ -5,19 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from console.base.paths import private_dir, state_dir
+from console.base.paths import private_dir, short, state_dir
 
 
 def default_path(name: str) -> Path:
     """Where a file of this name lies unless somebody says otherwise."""
     return state_dir() / "timelines" / name
-
-
-def short(path: Path) -> str:
-    """The path with the home folder as `~`."""
-    home = str(Path.home())
-    text = str(path)
-    return "~" + text[len(home) :] if text.startswith(home + os.sep) else text
 
 
 def written(text: str, path: Path, *, overwrite: bool) -> tuple[str, bool]:

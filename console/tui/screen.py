@@ -17,10 +17,11 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from console.base.errors import ConsoleError
+from console.base.paths import short
 from console.live.situation import Focus, Situation
 from console.tui.askbar import AskBar, Done
 from console.tui.clipboard import copy_sequence
-from console.tui.exports import default_path, short, written
+from console.tui.exports import default_path, written
 from console.tui.hub import Hub
 from console.tui.keys import GLOBAL, LABELS, MOVES, KeyBinding
 from console.tui.lines import FixedLines, Line, Span, TextRole, line, span
@@ -30,7 +31,7 @@ from console.tui.pages.command import CommandPage, Destination
 from console.tui.pages.help import HelpPage
 from console.tui.palette import Palette
 from console.tui.pane import Pane, SideLines, StatusLine
-from console.tui.views import frame
+from console.tui.views import ending, frame
 
 MOVING = frozenset(key.key for key in MOVES if len(key.key) == 1)
 """Keys of the pane."""
@@ -43,12 +44,9 @@ class MainScreen(Screen[None]):
     """Hosts the pages."""
 
     DEFAULT_CSS = """
-    MainScreen { layout: vertical; }
-    MainScreen #body { height: 1fr; }
-    MainScreen #side { display: none; }
+    MainScreen { layout: vertical; } MainScreen #body { height: 1fr; } MainScreen #side { display: none; }
     MainScreen #side.shown { display: block; width: 40%; }
-    MainScreen #above, MainScreen #below { height: 0; }
-    MainScreen #keys.hidden { display: none; }
+    MainScreen #above, MainScreen #below { height: 0; } MainScreen #keys.hidden { display: none; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "app.interrupt", show=False, priority=True),
@@ -308,6 +306,8 @@ class MainScreen(Screen[None]):
         self.push(CommandPage(self.hub, lambda: [*self.go.places(), *own]))
 
     def do_quit(self) -> None:
+        if loses := ending.loses(self.hub.situation):
+            return self.ask(loses, lambda text: self.app.exit() if text is not None else None, draft=False)
         self.app.exit()
 
     def do_copy(self) -> None:

@@ -155,6 +155,7 @@ async def test_the_proposed_value_is_set_otherwise_within_the_limits_that_the_ru
     assert overhead(cluster) == "1500m" and walk.inputs["size"] == "1500m"
     said = [sentence(event) for event in at._env.journal.read(walk_id)]
     assert f"ada set size to 1500m instead of {NEW}" in said
+    assert "ada wanted 64g, which was refused: size: '64g' is above 8g (limits: 1g to 8g)" in said
 
 
 async def test_an_answer_that_is_no_choice_is_asked_again(

@@ -22,7 +22,8 @@ from console.operate.person import EDIT, Question, Reply
 from console.operate.policy import ChangeRules
 from console.operate.scripts import runs
 from console.runbook.editing import Editable
-from console.runbook.walk import Applied, ApprovalAsked, Approved, ChangeRefused
+from console.runbook.walk import AnswerRefused, Applied, ApprovalAsked, Approved, ChangeRefused
+from console.timeline.prose import sentence
 from tests.operate.conftest import NO, YES, Cluster, Passage, Says
 from tests.operate.objects import OLD, create, raise_overhead, spark_path
 from tests.operate.test_gate_record import NOON, SCRIPT, Held, Stopped
@@ -88,6 +89,13 @@ async def test_a_text_is_typed_at_most_three_times_and_each_time_it_says_how_man
     again = f"is not {expect!r}: nothing was changed"
     assert [q.reason for q in person.asked] == ["", f"'a' {again}, 2 more tries", f"'b' {again}, 1 more try"]
     assert overhead(cluster) == OLD
+    wrong = [e for e in passage.events if isinstance(e, AnswerRefused)]
+    assert {(e.what, e.by, e.step) for e in wrong} == {("confirmation", "ada", "raise")}
+    assert [sentence(e) for e in wrong] == [
+        "ada mistyped the confirmation: it was not what had to be typed; nothing was changed, 2 more tries",
+        "ada mistyped the confirmation: it was not what had to be typed; nothing was changed, 1 more try",
+    ], "the third is the No"
+    assert "'a'" not in str(passage.events), "what was typed may have been a secret"
     person = Says(*(Reply("yes", "ada", text, terminal=True) for text in ("a", "b", expect)))
     assert isinstance(await pass_gate(effect, passage.gate(person, TYPED)), Applied)
 

@@ -68,12 +68,13 @@ def test_rules_are_those_of_the_config_each_of_them(tmp_path: Path) -> None:
         patience=5.0,
         max_runs=2,
         stop_when_worse=False,
+        granted_in=f"contexts.live.mode in {config}",
     )
     assert [dates.name for dates in rules.freeze.dates] == ["close"]
 
 
 def test_what_no_config_says_is_careful_and_the_same_without_settings() -> None:
-    assert ChangeRules.of(load(env={})) == ChangeRules()
+    assert replace(ChangeRules.of(load(env={})), granted_in=ChangeRules().granted_in) == ChangeRules()
     rules = ChangeRules()
     assert (rules.max_targets, rules.cooldown, rules.patience) == (10, 300.0, 900.0)
     assert (rules.max_runs, rules.stop_when_worse) == (6, True)
@@ -208,3 +209,12 @@ def test_what_policy_refuses_is_said_to_be_policy() -> None:
     lonely = policy(PATCH, replace(WRITE, second_person="always"), NOW)
     assert denied is not None and denied.by == "policy"
     assert lonely is not None and lonely.by == "policy" and "one cannot be had" in lonely.because
+
+
+def test_a_context_that_is_read_only_names_itself_and_the_file_that_would_grant_more(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text("contexts: {eu-west-1: {mode: read-only}, eu-west-2: {mode: guarded}}\n")
+    settings = load(file, {}, context="eu-west-1", flags={})
+    said = ChangeRules.of(settings).read_only
+    assert said == f"this context is read-only; contexts.eu-west-1.mode in {file} grants more"
+    assert ChangeRules.of(settings.at("eu-west-2")).read_only == ""

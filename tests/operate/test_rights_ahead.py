@@ -75,7 +75,7 @@ class Server:
         return ApiResource(plural, kind, namespaced)
 
     async def may(self, verb: str, resource: str, **more: str) -> AccessReview:
-        said = f"{verb} {resource}"
+        said = f"{verb} {resource}" + (f"/{more['subresource']}" if more.get("subresource") else "")
         self.reviews.append((said, more["namespace"], more["name"]))
         if said in self.deaf:
             raise ConsoleError("no answer")
@@ -114,6 +114,15 @@ async def test_what_is_missing_names_the_steps_and_the_rule_that_grants_it() -> 
     assert cluster["kind"] == "ClusterRole" and cluster["metadata"] == {"name": "console-outer"}
     assert cluster["rules"] == [{"apiGroups": [""], "resources": ["nodes"], "verbs": ["patch"]}]
     assert inside["kind"] == "Role" and inside["metadata"] == {"name": "console-outer", "namespace": "jobs"}
+
+
+async def test_what_a_probe_asks_is_a_right_on_the_proxy_of_its_pods() -> None:
+    probes = "probes:\n  up: {of: operator, port: 8080, get: /healthz}\n"
+    server = Server("get pods/proxy")
+    found = await looked(server, OUTER.replace("objects:\n", probes + "objects:\n  operator: {kind: Deployment, "
+                                               "namespace: spark-operator, name: controller}\n"))  # fmt: skip
+    assert ("get pods/proxy", "spark-operator", "") in server.reviews
+    assert [m.words for m in found.missing] == ["get pods/proxy in namespace spark-operator"]
 
 
 async def test_a_context_that_changes_nothing_asks_only_about_what_is_read() -> None:

@@ -351,6 +351,26 @@ async def test_digits_answer_a_question() -> None:
         assert reply.value == "overhead"
 
 
+async def test_a_drill_with_an_open_walk_asks_before_it_ends_and_a_cluster_that_stays_does_not() -> None:
+    scene = asked("ask")
+    board = scene.situation.board
+    simulated = msgspec.structs.replace(board.cluster, kind="simulated")
+    drill = msgspec.structs.replace(board, cluster=simulated)
+    async with shown(Scene(msgspec.structs.replace(scene.situation, board=drill))) as pilot:
+        await press(pilot, "q")
+        assert "the drill ends with Console" in " ".join(text(pilot)) and pilot.app.is_running
+        await press(pilot, "escape")
+        assert "the drill ends" not in " ".join(text(pilot)) and pilot.app.is_running
+        await press(pilot, "q", "enter")
+        assert not pilot.app.is_running
+    async with shown(Scene(msgspec.structs.replace(scene.situation, board=drill, walks=()))) as pilot:
+        await press(pilot, "q")
+        assert not pilot.app.is_running
+    async with shown(scene) as pilot:
+        await press(pilot, "q")
+        assert not pilot.app.is_running
+
+
 async def test_a_walk_that_was_left_is_not_called_running_and_offers_to_go_on() -> None:
     scene = asked("ask")
     left = situation(walks=scene.situation.walks)

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from console.base import paths
 from console.cli import main
-from console.tui import exports
 from tests.tui.scenes import Scene, situation
 from tests.tui.test_pages import press, shown, text
 from tests.tui.test_walk import ask, open_walk, walked
@@ -179,5 +179,5 @@ async def test_a_timeline_lies_below_the_state_folder_and_the_foot_says_where(
 
 def test_only_the_home_folder_itself_is_shortened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/ada")
-    assert exports.short(Path("/home/adamant/x")) == "/home/adamant/x"
-    assert exports.short(Path("/home/ada/x")) == "~/x"
+    assert paths.short(Path("/home/adamant/x")) == "/home/adamant/x"
+    assert paths.short(Path("/home/ada/x")) == "~/x"

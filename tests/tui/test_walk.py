@@ -223,6 +223,7 @@ async def test_a_walk_that_was_handed_over_is_seen_by_the_next_person_who_takes_
         await open_walk(pilot)
         screen = text(pilot)
         assert any("ada handed it over 40s ago: grace: the heap is flat" in line for line in screen)
+        assert "with the same state folder also console runbook --resume" in " ".join(" ".join(screen).split())
         assert screen[-1].startswith(" a take it up")
         await press(pilot, "a")
         assert ("resume", ("w1", False)) in scene.asked

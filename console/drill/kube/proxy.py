@@ -10,10 +10,12 @@ from console.drill.kube.request import KubeRequest, answer, not_found
 from console.drill.state.backend import FindBackend
 from console.drill.state.objects import StatusError, status
 from console.drill.state.resources import PODS, SERVICES, ServedResource
-from console.drill.state.services import endpoints
+from console.drill.state.services import endpoints, listening, target_port
 from console.drill.state.store import Store
 
 Object = dict[str, Any]
+NO_HTTP = "EOF"
+"""What becomes of an HTTP request to a port that speaks something else and hangs up."""
 
 
 def split(name: str) -> tuple[str, str, str]:
@@ -43,10 +45,20 @@ async def proxied(
         text = f'no endpoints available for service "{name}"'
         return answer(status(text, "ServiceUnavailable", 503), 503)
     backend = find(resource.plural, target.namespace, name, number) if scheme != "https" else None
+    if backend is None and _listens(store, resource, obj, number):
+        return answer(status(f"error trying to reach service: {NO_HTTP}", "ServiceUnavailable", 503), 503)
     if backend is None:
         text = f"error trying to reach service: dial tcp 10.244.0.1:{number}: connect: connection refused"
         return answer(status(text, "ServiceUnavailable", 503), 503)
     return await backend(target.rest or "/", request.http)
+
+
+def _listens(store: Store, resource: ServedResource, obj: Object, port: int) -> bool:
+    """Whether something that speaks no HTTP takes connections there."""
+    if resource is PODS:
+        return obj.get("status", {}).get("phase") == "Running" and listening(obj, port, ())
+    target = target_port(obj, port)
+    return target is not None and any(listening(pod, target, ()) for pod in endpoints(store, obj))
 
 
 def _named_port(resource: ServedResource, obj: Object, port: str) -> int:

@@ -27,7 +27,7 @@ from console.runbook import steps, template
 from console.runbook.catalogue import Catalogue
 from console.runbook.events import MissingRight
 from console.runbook.graph import reachable
-from console.runbook.model import NamedObject, Runbook, Step, TargetTemplate
+from console.runbook.model import NamedObject, Probe, Runbook, Step, TargetTemplate
 from console.runbook.say import safe
 from console.runbook.scripts import ScriptSpec
 from console.runbook.walk import RightsAsked, Walk
@@ -142,6 +142,21 @@ def _read(runbook: Runbook, ctx: Mapping[str, Any]) -> Iterator[_Wanted]:
         target = None if one.workload else _named(one, ctx)
         if target is not None:
             yield _Wanted(f"reading {one.name}", target, ("list" if one.listed else "get",))
+    for probe in runbook.probes:
+        if (asked := _asked(runbook, probe, ctx)) is not None:
+            yield _Wanted(f"asking {probe.name}", asked, ("get",), "proxy")
+
+
+def _asked(runbook: Runbook, probe: Probe, ctx: Mapping[str, Any]) -> ObjectRef | None:
+    """The Service or the pod whose proxy is asked; of a workload any of its pods."""
+    one = next((o for o in runbook.objects if o.name == probe.of), None)
+    target = _named(one, ctx) if one is not None and not one.workload else None
+    if target is not None and target.kind in ("Service", "Pod"):
+        return target
+    found = ctx.get(probe.of)
+    meta = found.get("metadata") if isinstance(found, dict) else None
+    namespace = target.namespace if target is not None else str((meta or {}).get("namespace") or "")
+    return ObjectRef("v1", "Pod", namespace, "") if namespace else None
 
 
 def _named(one: NamedObject, ctx: Mapping[str, Any]) -> ObjectRef | None:

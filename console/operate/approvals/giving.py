@@ -142,8 +142,8 @@ async def approve(connection: Connection, rules: ChangeRules, request: ApprovalR
         RefusedError: this context is read-only, it is their own walk, they lack the right, or they said no.
         ConsoleError: the cluster does not take it.
     """
-    if rules.mode == "read-only":
-        raise RefusedError("this context is read-only; contexts.<name>.mode in the config grants more")
+    if rules.read_only:
+        raise RefusedError(rules.read_only)
     mine = connection.identity.user
     if not mine or mine == request.walker:
         raise RefusedError(

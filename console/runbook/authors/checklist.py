@@ -14,7 +14,7 @@ from console.runbook.about import about_words
 from console.runbook.authors.spoken import noun, plain, words
 from console.runbook.language.before import is_before
 from console.runbook.language.ends import RETURN
-from console.runbook.model import NamedObject, Runbook, Step
+from console.runbook.model import NamedObject, Probe, Runbook, Step
 
 LEGEND = (
     "What cannot be told is handed over, unless its step says otherwise. What stands in angle brackets, like "
@@ -75,8 +75,14 @@ def _objects(runbook: Runbook) -> list[ChecklistLine]:
     """What the names in the steps stand for."""
     named = [(one.name, _object(runbook, one)) for one in runbook.objects]
     figures = [(name, noun(value)) for name, value in runbook.values.items()]
-    lines = [ChecklistLine("text", f"{name}: {said}", 4, "  - ") for name, said in (*named, *figures)]
+    asked = [(probe.name, _probe(probe)) for probe in runbook.probes]
+    lines = [ChecklistLine("text", f"{name}: {said}", 4, "  - ") for name, said in (*named, *asked, *figures)]
     return [ChecklistLine("head", "What the names mean"), *lines] if lines else []
+
+
+def _probe(probe: Probe) -> str:
+    """What a probe asks."""
+    return f"what {probe.words} answers" if probe.get else f"whether {probe.words} takes connections"
 
 
 def _object(runbook: Runbook, one: NamedObject) -> str:

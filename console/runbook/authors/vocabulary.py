@@ -30,7 +30,7 @@ class Term(Struct, frozen=True):
     keys: tuple[str, ...] = ()
 
 
-TOPICS = ("steps", "ends", "about", "verbs", "names", "findings", "filters", "tests", "functions", "kinds",
+TOPICS = ("steps", "ends", "about", "verbs", "names", "findings", "filters", "tests", "functions", "kinds", "probes",
           "objectives", "alerts", "faults")  # fmt: skip
 NAMES: dict[str, tuple[str, str]] = {
     "now": ("the time, in seconds", "(now - app.started)|duration"),
@@ -93,6 +93,15 @@ _COMMON = {
     "ceil": "rounded up", "floor": "rounded down", "range": "numbers from 0", "defined": "whether it is known",
     "undefined": "whether it is not known", "number": "whether it is a number", "string ": "whether it is text",
 }  # fmt: skip
+PROBES = {
+    "open": ("whether anything takes connections at the port", "probes: {answers: {of: operator, port: 8080}}"),
+    "status": ("the HTTP status, where the probe says `get`", "answers.status == 200"),
+    "seconds": ("how long the answer took", "answers.seconds < 2"),
+    "text": ("its first 4000 characters", "'ok' in answers.text"),
+    "json": ("the answer as a tree, where it is JSON", "answers.json.spark"),
+    "because": ("why it is shut, or answers otherwise", "{{ answers.because }}"),
+}
+"""What a probe has, with an example of each."""
 _OF_PODS = {"requests": "pods|requests('memory')|bytes", "limits": "pods|limits('cpu') > 8"}
 """Examples of filters whose value is not any."""
 _TESTED = {"filters": "{value}|{word}", "tests": "{value} is {word}", "functions": "{word}({value})"}
@@ -111,6 +120,7 @@ def terms(catalogue: Catalogue, more: Iterable[Term] = ()) -> tuple[Term, ...]:
         *_filters(),
         *(Term("kinds", kind, version, f"objects: {{it: {{kind: {kind}, name: x}}}}")
           for kind, version in KINDS.items()),
+        *(Term("probes", word, says, example) for word, (says, example) in PROBES.items()),
         *(Term("objectives", id, "an objective of a preset", f"match: {{objectives: [{id}]}}")
           for id in sorted(catalogue.objectives)),
         *(Term("alerts", name, "an alert of a rule or a drill", f"match: {{alerts: [{name}]}}")

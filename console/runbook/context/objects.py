@@ -103,7 +103,8 @@ def with_objects(ctx: Mapping[str, Any], runbook: Runbook, read: Mapping[str, Li
     """`ctx` with each object under its name, `seen` (how reading went), `created`, `changed` and `changed_by` (when it
     was made, when and by whom it was changed last), and `writers` (who wrote which of its fields).
 
-    An object has `gone` beside its own fields; one that does not exist has nothing else.
+    An object has `gone` beside its own fields; one that does not exist has nothing else. A probe has `open`, and of an
+    HTTP answer `status`, `seconds`, `text` and `json`.
     """
     out = dict(ctx)
     seen: dict[str, Any] = {}
@@ -111,11 +112,15 @@ def with_objects(ctx: Mapping[str, Any], runbook: Runbook, read: Mapping[str, Li
     changed: dict[str, float] = {}
     wrote: dict[str, Any] = {}
     by: dict[str, str] = {}
+    probes = {probe.name for probe in runbook.probes}
     for name, one in read.items():
         seen[name] = {"state": one.state, "because": one.because}
         if one.state == "absent":
             out[name] = {"gone": True}
         if one.tree is None:
+            continue
+        if name in probes:
+            out[name] = without_none(one.tree)
             continue
         tree = without_none(shown(one.tree))
         out[name] = {**tree, "gone": False} if isinstance(tree, dict) else tree

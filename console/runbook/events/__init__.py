@@ -31,6 +31,7 @@ from console.runbook.events.course import (
 )
 from console.runbook.events.people import (
     Answered,
+    AnswerRefused,
     ApprovalAsked,
     Approved,
     Edited,
@@ -48,18 +49,17 @@ from console.runbook.events.people import (
 )
 
 __all__ = [
-    "Answered", "AnyEvent", "Applied", "ApprovalAsked", "Approved", "Called", "ChangeRefused", "ChangeVerdict",
-    "Confirmed", "Edited", "Entered", "Escalated", "EscalationAnswered", "EvidenceKept", "Followed",
+    "AnswerRefused", "Answered", "AnyEvent", "Applied", "ApprovalAsked", "Approved", "Called", "ChangeRefused",
+    "ChangeVerdict", "Confirmed", "Edited", "Entered", "Escalated", "EscalationAnswered", "EvidenceKept", "Followed",
     "GuardOverruled", "HandedOver", "HoldBegan", "HoldBroke", "Intent", "Judged", "Landed", "LockTaken", "LookedBack",
-    "MissingRight", "Noted", "Offered",
-    "Previewed", "Resumed", "RightsAsked", "RulesWidened", "Skipped", "Started", "TakenOver", "Verified",
-    "WalkEnded", "WalkEvent", "WalkLeft", "decode", "encode",
+    "MissingRight", "Noted", "Offered", "Previewed", "Resumed", "RightsAsked", "RulesWidened", "Skipped", "Started",
+    "TakenOver", "Verified", "WalkEnded", "WalkEvent", "WalkLeft", "decode", "encode",
 ]  # fmt: skip
 
 AnyEvent = (
     Started | Entered | Judged | Answered | Skipped | Previewed | Confirmed | ApprovalAsked | Approved | ChangeRefused
     | EvidenceKept | Intent | Called | Applied | Landed | HoldBegan | HoldBroke | Verified | Offered | LookedBack
-    | Noted | WalkLeft | HandedOver | Edited | Resumed | RulesWidened | WalkEnded | Followed
+    | Noted | WalkLeft | HandedOver | Edited | AnswerRefused | Resumed | RulesWidened | WalkEnded | Followed
     | Escalated | EscalationAnswered | RightsAsked | GuardOverruled | LockTaken | TakenOver
 )  # fmt: skip
 _ENCODER = msgspec.json.Encoder()

@@ -99,6 +99,19 @@ class HandedOver(WalkEvent, frozen=True, tag="handed over"):
     impact: dict[str, Any] = {}
 
 
+CONFIRMATION = "confirmation"
+
+
+class AnswerRefused(WalkEvent, frozen=True, tag="answer refused"):
+    """What somebody answered to a change was not taken, and they were asked once more. `what`: `confirmation` (of which
+    nothing that was typed is kept: it may have been a secret) or the value that they wanted."""
+
+    step: str
+    what: str
+    because: str
+    by: str
+
+
 class Edited(WalkEvent, frozen=True, tag="edited"):
     """A person set an input of the walk anew before they confirmed a change; `was` is what had been proposed."""
 

@@ -83,6 +83,11 @@ def _unused(report: LintReport) -> None:
     values = {root for text in runbook.values.values() for root in _of(text, expression=True)}
     named = {root for one in runbook.objects for text in (one.object, one.namespace) for root in _of(text)}
     used = {root for mine in roots.values() for root in mine} | values | named
+    named |= {probe.of for probe in runbook.probes}
+    used |= named
+    for probe in (probe for probe in runbook.probes if probe.name not in used):
+        said = f"no step asks what {probe.name!r} answers"
+        report.add("unused-object", ("probes", probe.name), said, "remove it", "warning")
     for one in runbook.objects:
         if one.name not in used and not any(_is_target(step, one) for step in runbook.steps):
             said = f"no step asks for {one.name!r} or changes it"

@@ -8,7 +8,7 @@ from console.apps.states import STATES
 from console.runbook.catalogue import Catalogue
 from console.runbook.language.targets import KINDS
 from console.runbook.lint.words import ANY, LEAF, Partial, Shape, Words
-from console.runbook.model import NamedObject
+from console.runbook.model import NamedObject, Probe
 
 SEEN = ("found", "absent", "forbidden", "unreachable")
 """What came of reading an object."""
@@ -61,6 +61,16 @@ def of(one: NamedObject, catalogue: Catalogue) -> Shape:
     kinds = WORKLOADS if one.workload else (one.kind,)
     found = tree(kinds, catalogue, one.api_version)
     return [found] if one.listed else found
+
+
+PROBE: Shape = {"open": LEAF, "status": LEAF, "seconds": LEAF, "text": LEAF, "because": LEAF, "json": ANY}
+"""What a probe may have; that of one which asks no GET has no answer to it."""
+
+
+def answer(probe: Probe) -> Shape:
+    """What the answer of a port may have."""
+    asked = ("open", "because") if not probe.get else tuple(PROBE)
+    return {key: PROBE[key] for key in asked}
 
 
 def tree(kinds: Iterable[str], catalogue: Catalogue, api_version: str = "") -> Shape:

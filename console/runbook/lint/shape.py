@@ -143,6 +143,7 @@ def _general(runbook: Runbook, step: Step | None, catalogue: Catalogue) -> dict[
     """What a walk knows beside an application."""
     heads = [head for other in runbook.steps if (head := runbook.step(other.block)) is not None]
     mine = [h.item for h in heads if step is not None and step.block == h.id]
+    probes = {p.name: live.answer(p) for p in runbook.probes}
     named = ["object", *(o.name for o in runbook.objects), *(h.item for h in heads)]
     objects = {o.name: live.of(o, catalogue) for o in runbook.objects}
     about = {a.kind: a.of for a in runbook.about}
@@ -150,13 +151,14 @@ def _general(runbook: Runbook, step: Step | None, catalogue: Catalogue) -> dict[
         "subject": dict.fromkeys(("key", "kind", "namespace", "name", "words"), LEAF),
         "applies": {"now": LEAF, "because": LEAF},
         "components": {"*": of_struct(Component)},
-        "seen": {name: {"state": Words(*live.SEEN), "because": LEAF} for name in named},
+        "seen": {name: {"state": Words(*live.SEEN), "because": LEAF} for name in (*named, *probes)},
         "created": dict.fromkeys(named, LEAF),
         "changed": dict.fromkeys(named, LEAF),
         "changed_by": dict.fromkeys(named, LEAF),
         "writers": {name: [{"manager": LEAF, "at": LEAF, "fields": [LEAF]}] for name in named},
         "object": live.tree((about["object"],), catalogue) if about.get("object") else ANY,
         **objects,
+        **probes,
         **dict.fromkeys(mine, ANY),
     }
     if "node" in about:

@@ -127,7 +127,8 @@ def _standing(board: Board, walk: Walk, width: int, *, left: bool, elsewhere: st
         elif walk.handed is not None:
             said = f": {walk.handed.text}" if walk.handed.text else ""
             ago = age(board, walk.handed.at)
-            words = f"{doubt}{walk.handed.by} handed it over {ago} ago{said}. It waits: a takes it up."
+            words = f"{doubt}{walk.handed.by} handed it over {ago} ago{said}. It waits: a takes it up"
+            words += f"; with the same state folder also console runbook --resume {walk.id}"
         else:
             who = f"{walk.left.by} left it {age(board, walk.left.at)} ago, " if walk.left is not None else ""
             words = f"{doubt}{who}nobody is on it, so it waits: a takes it up, x ends it"

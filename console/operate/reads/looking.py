@@ -12,6 +12,7 @@ from console.base.errors import ConsoleError, ForbiddenError
 from console.base.jsontext import decode_json
 from console.base.text import clean
 from console.operate.kubernetes import ObjectGone, place, read
+from console.operate.reads.probing import probed
 from console.operate.world import WalkView
 from console.runbook.context.build import build
 from console.runbook.context.objects import MOST, MOST_OF_ALL, LiveObject, Wanted, wanted, with_objects
@@ -38,6 +39,7 @@ async def context_of(
     if not runbook.about:
         return ctx, {}
     looked = await look(reader, wanted(runbook, board, walk, ctx))
+    looked |= await probed(reader, runbook.probes, looked)
     return in_turn(with_objects(ctx, runbook, looked, walk.subject), walk, runbook), looked
 
 

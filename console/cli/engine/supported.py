@@ -7,17 +7,29 @@ and one in which a wrong answer must be seen to fail, is none.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from msgspec import Struct
-
-if TYPE_CHECKING:
-    from console.cli.engine.proving import PlayedCase
 
 ENDS = {"resolved": "changed", "mitigated": "changed", "handed_over": "owner"}
 """How a fault may end: the world is well again, or whoever can mend it has what they need."""
 NO_FAULT = ("healthy", "look-alike")
 """Cases in which nothing is wrong that the runbook is for; what follows a dash says which."""
+
+
+class Ended(Protocol):
+    """How a case of a drill ended, and may end."""
+
+    @property
+    def drill(self) -> str: ...
+    @property
+    def case(self) -> str: ...
+    @property
+    def outcome(self) -> str: ...
+    @property
+    def expected(self) -> tuple[str, ...]: ...
+    @property
+    def problems(self) -> tuple[str, ...]: ...
 
 
 class Supported(Struct, frozen=True):
@@ -55,7 +67,7 @@ class Supported(Struct, frozen=True):
         return {**counted, "share": self.share, "failed": list(self.failed)}
 
 
-def of(played: Iterable[PlayedCase]) -> Supported:
+def of(played: Iterable[Ended]) -> Supported:
     """The figure over these cases."""
     count, failed = {"changed": 0, "owner": 0}, []
     for one in (one for one in played if _is_fault(one)):
@@ -67,5 +79,5 @@ def of(played: Iterable[PlayedCase]) -> Supported:
     return Supported(count["changed"], count["owner"], tuple(failed))
 
 
-def _is_fault(one: PlayedCase) -> bool:
+def _is_fault(one: Ended) -> bool:
     return not one.case.startswith(NO_FAULT) and not set(one.expected).isdisjoint(ENDS)

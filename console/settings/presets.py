@@ -68,11 +68,11 @@ def load_library(folders: Iterable[Path] = ()) -> PresetLibrary:
     return _made(tuple((str(root), root.is_dir(), presets, components) for root, presets, components in parts))
 
 
-Texts = tuple[tuple[str, str, str], ...]
+PresetTexts = tuple[tuple[str, str, str], ...]
 """(file, its text, why it cannot be read) of each file of a folder."""
 
 
-def _texts(folder: Path) -> Texts:
+def _texts(folder: Path) -> PresetTexts:
     return tuple(_text(file) for file in sorted(folder.glob("*.yaml")))
 
 
@@ -84,7 +84,7 @@ def _text(file: Path) -> tuple[str, str, str]:
 
 
 @lru_cache(maxsize=4)
-def _made(roots: tuple[tuple[str, bool, Texts, Texts], ...]) -> PresetLibrary:
+def _made(roots: tuple[tuple[str, bool, PresetTexts, PresetTexts], ...]) -> PresetLibrary:
     """What these folders say, worked out once while their files stay as they are."""
     problems: list[DocumentError] = []
     sources: dict[str, list[Document]] = {}
@@ -106,7 +106,7 @@ def _made(roots: tuple[tuple[str, bool, Texts, Texts], ...]) -> PresetLibrary:
     return PresetLibrary(presets, components, tuple(sorted(problems, key=lambda p: (p.file, p.line))))
 
 
-def _documents(texts: Texts, problems: list[DocumentError]) -> Iterable[Document]:
+def _documents(texts: PresetTexts, problems: list[DocumentError]) -> Iterable[Document]:
     for file, text, unread in texts:
         if unread:
             problems.append(DocumentError(unread, file=file))

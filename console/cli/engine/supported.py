@@ -17,7 +17,7 @@ NO_FAULT = ("healthy", "look-alike")
 """Cases in which nothing is wrong that the runbook is for; what follows a dash says which."""
 
 
-class Ended(Protocol):
+class EndedCase(Protocol):
     """How a case of a drill ended, and may end."""
 
     @property
@@ -67,7 +67,7 @@ class Supported(Struct, frozen=True):
         return {**counted, "share": self.share, "failed": list(self.failed)}
 
 
-def of(played: Iterable[Ended]) -> Supported:
+def of(played: Iterable[EndedCase]) -> Supported:
     """The figure over these cases."""
     count, failed = {"changed": 0, "owner": 0}, []
     for one in (one for one in played if _is_fault(one)):
@@ -79,5 +79,5 @@ def of(played: Iterable[Ended]) -> Supported:
     return Supported(count["changed"], count["owner"], tuple(failed))
 
 
-def _is_fault(one: Ended) -> bool:
+def _is_fault(one: EndedCase) -> bool:
     return not one.case.startswith(NO_FAULT) and not set(one.expected).isdisjoint(ENDS)

@@ -27,7 +27,11 @@ _IDLE = re.compile(
     r"ThreadPoolExecutor\.getTask|LinkedBlockingQueue\.(take|poll)|SynchronousQueue|EPoll(Array)?(Wait|\.wait)|epollWait"
     r"|ReferenceHandler|Finalizer|ServerSocket|\.accept0?\(|ForkJoinPool\.(runWorker|awaitWork)|DAGScheduler\.runJob"
     r"|StreamExecution\.awaitTermination|SparkContext\.(stop|runJob)|CountDownLatch\.await.*awaitTermination|Thread\.sleep"
+    r"|PythonGatewayServer|RBackend"
 )
+_TASK = "executor.Executor$TaskRunner.run"
+"""A frame of a thread that runs a task: it does not wait for one, also where it stands as idle threads do, for its
+Python worker for instance. The name of the thread stays when the task is over."""
 _LANGUAGE = re.compile(r"(?:[\w.]+/)?(?:java|javax|jdk|sun|scala)\.")
 _WAITS = (
     (
@@ -50,7 +54,9 @@ class ThreadStack(Struct, frozen=True):
     def works(self) -> bool:
         """Whether it is a thread that does the application's work, and not one that waits for some."""
         top = self.frames[:MOST_FRAMES]
-        return bool(top) and _WORKERS.match(self.name) is not None and not any(_IDLE.search(one) for one in top)
+        if not top or _WORKERS.match(self.name) is None:
+            return False
+        return any(_TASK in one for one in self.frames) or not any(_IDLE.search(one) for one in top)
 
     @property
     def place(self) -> str:

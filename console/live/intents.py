@@ -70,8 +70,8 @@ class Intents:
 
     @property
     def walked(self) -> frozenset[str]:
-        """What open walks are about: keys of applications."""
-        return frozenset(w.subject.split("/", 1)[-1] for w in self.desk.walks() if w.status != "ended")
+        """What open walks are about, applications among it by their keys."""
+        return frozenset(w.subject for w in self.desk.walks() if w.status != "ended")
 
     def _walk_changed(self, walk: Walk, question: Question | None) -> None:
         if question is None:

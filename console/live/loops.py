@@ -81,7 +81,7 @@ class Loops:
         )
         self.facts = Facts(at=at.clock.now())
         self.situation = Situation(Board(at=at.clock.now(), cluster=at.cluster, verdict="UNKNOWN"))
-        self._dirty = asyncio.Event()
+        self._dirty, self._wanted = asyncio.Event(), asyncio.Event()
         self._built = asyncio.Condition()
         self._builds = 0
         self._synced = False
@@ -199,9 +199,12 @@ class Loops:
         while True:
             await self._dirty.wait()
             self._dirty.clear()
+            self._wanted.clear()
             began = time.monotonic()
             await self._build()
-            await asyncio.sleep(max(self._at.plan.pace.build, (time.monotonic() - began) * 2))
+            pause = max(self._at.plan.pace.build, (time.monotonic() - began) * 2)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wanted.wait(), pause)  # a walk that waits for a board is not kept waiting
 
     async def _build(self) -> None:
         """Judge what is known and publish it. Where that fails as a whole, the last picture stays and says so."""
@@ -332,6 +335,7 @@ class Loops:
         if self._at.clock.now() - self._components_read >= LATE:
             await self._read_pods_of_components()
         began = self._builds
+        self._wanted.set()
         self._dirty.set()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FRESH_WITHIN), self._built:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -62,18 +63,40 @@ def load_library(folders: Iterable[Path] = ()) -> PresetLibrary:
     A preset that extends its own name is laid over the next one of that name, so that a user's file can adjust a
     shipped one. Component files lie in `components/` below each folder.
     """
-    roots = [*folders, library("presets")]
+    roots = (*folders, library("presets"))
+    parts = ((root, _texts(root), _texts(root / "components")) for root in roots)
+    return _made(tuple((str(root), root.is_dir(), presets, components) for root, presets, components in parts))
+
+
+PresetTexts = tuple[tuple[str, str, str], ...]
+"""(file, its text, why it cannot be read) of each file of a folder."""
+
+
+def _texts(folder: Path) -> PresetTexts:
+    return tuple(_text(file) for file in sorted(folder.glob("*.yaml")))
+
+
+def _text(file: Path) -> tuple[str, str, str]:
+    try:
+        return str(file), file.read_text(encoding="utf-8"), ""
+    except (OSError, UnicodeDecodeError) as error:
+        return str(file), "", f"cannot be read: {error}"
+
+
+@lru_cache(maxsize=4)
+def _made(roots: tuple[tuple[str, bool, PresetTexts, PresetTexts], ...]) -> PresetLibrary:
+    """What these folders say, worked out once while their files stay as they are."""
     problems: list[DocumentError] = []
     sources: dict[str, list[Document]] = {}
     components: dict[str, Definition] = {}
     objectives: dict[str, Tree] = {}
-    for root in roots:
-        if not root.is_dir():
-            problems.append(DocumentError("this folder of presets does not exist", file=str(root)))
+    for root, is_there, of_presets, of_components in roots:
+        if not is_there:
+            problems.append(DocumentError("this folder of presets does not exist", file=root))
             continue
-        for document in _documents(sorted(root.glob("*.yaml")), problems):
+        for document in _documents(of_presets, problems):
             sources.setdefault(Path(document.file).stem, []).append(document)
-        for document in _documents(sorted((root / "components").glob("*.yaml")), problems):
+        for document in _documents(of_components, problems):
             found = _component(document, problems)
             if found is not None and found.id not in components:
                 components[found.id] = found
@@ -83,14 +106,15 @@ def load_library(folders: Iterable[Path] = ()) -> PresetLibrary:
     return PresetLibrary(presets, components, tuple(sorted(problems, key=lambda p: (p.file, p.line))))
 
 
-def _documents(files: Sequence[Path], problems: list[DocumentError]) -> Iterable[Document]:
-    for file in files:
+def _documents(texts: PresetTexts, problems: list[DocumentError]) -> Iterable[Document]:
+    for file, text, unread in texts:
+        if unread:
+            problems.append(DocumentError(unread, file=file))
+            continue
         try:
-            yield parse(file.read_text(encoding="utf-8"), str(file))
+            yield parse(text, file)
         except DocumentError as error:
             problems.append(error)
-        except (OSError, UnicodeDecodeError) as error:
-            problems.append(DocumentError(f"cannot be read: {error}", file=str(file)))
 
 
 def _component(document: Document, problems: list[DocumentError]) -> Definition | None:

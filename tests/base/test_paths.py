@@ -108,3 +108,48 @@ def test_the_library_of_the_source_tree_wins_where_the_package_lies_in_one(
         (tmp_path / "presets").mkdir()
     monkeypatch.setattr(paths, "__file__", str(module))
     assert paths.library("presets") == tmp_path / at
+
+
+def test_only_the_home_folder_itself_is_shortened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    assert paths.short(Path("/home/adamant/x")) == "/home/adamant/x"
+    assert paths.short(Path("/home/ada/x")) == "~/x"
+
+
+@pytest.mark.parametrize("durable", [False, True])
+def test_a_file_is_replaced_whole_for_its_owner_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, durable: bool
+) -> None:
+    kept: list[int] = []
+    monkeypatch.setattr(os, "fsync", kept.append)
+    file = tmp_path / "kept.json"
+    file.write_text("old")
+    file.chmod(0o644)
+    paths.replace_file(file, b"new", durable=durable)
+    assert (file.read_bytes(), mode(file), bool(kept)) == (b"new", 0o600, durable)
+    paths.replace_file(file, b"open", mode=0o640)
+    assert (file.read_bytes(), mode(file), len(kept)) == (b"open", 0o640, int(durable)), (
+        "durable only where it is asked"
+    )
+    assert [one.name for one in tmp_path.iterdir()] == ["kept.json"]
+
+
+def test_a_file_that_cannot_be_replaced_stays_and_nothing_lies_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "kept.json"
+    file.write_text("old")
+    beside: list[Path] = []
+
+    def full(self: Path, mode: int) -> None:
+        beside.append(self)
+        if len(beside) > 1:
+            self.unlink()
+        raise OSError("no space left")
+
+    monkeypatch.setattr(Path, "chmod", full)
+    for _ in range(2):
+        with pytest.raises(OSError, match="no space left"):
+            paths.replace_file(file, b"new")
+    assert {one.parent for one in beside} == {tmp_path}, "in the same folder, so that it can take its place"
+    assert file.read_text() == "old" and list(tmp_path.iterdir()) == [file]

@@ -16,6 +16,7 @@ from console.cli.options import Where
 from console.runbook import schema
 from console.runbook.authors import covered
 from console.runbook.authors.waivers import Coverable, Waiver, read
+from console.settings.presets import load_library
 from console.sources.files.runbooks import Library
 
 BOOKS = list(Library.read().runbooks.values())
@@ -24,7 +25,8 @@ THINGS = [
     *covered.findings(),
     Coverable("alert", "SparkOperatorDown", "critical", "data-platform"),
     Coverable("alert", "Other", "warning", "storage"),
-    Coverable("component", "airflow", "critical", "platform"),
+    Coverable("component", "nobodys", "critical", "platform"),
+    *(Coverable("component", id, "critical", "platform") for id in sorted(load_library().components)),
     *covered.runbooks([*BOOKS, ALONE]),
 ]
 
@@ -37,7 +39,7 @@ def test_it_goes_both_ways() -> None:
     gaps = found()
     assert ("finding", "operator-down") not in gaps and ("finding", "celeborn-no-slots") in gaps
     assert ("alert", "SparkOperatorDown") not in gaps and ("alert", "Other") in gaps
-    assert ("component", "airflow") in gaps
+    assert ("component", "nobodys") in gaps and ("component", "grafana") not in gaps
     assert ("runbook", "alone") in gaps and ("runbook", "operator-down") not in gaps
 
 
@@ -48,9 +50,11 @@ def test_the_gravest_stand_first_and_together_with_those_of_the_same_owner() -> 
 
 
 def test_findings_of_the_owner_of_a_job_are_waived_as_a_kind() -> None:
-    waived = {name for (what, name), because in found(*coverage.waiving(None, THINGS)).items() if because}
+    gaps = found(*coverage.waiving(None, THINGS))
+    waived = {name for (what, name), because in gaps.items() if because and what == "finding"}
     owners = {one.name for one in THINGS if one.owner == "owner of the job" or one.severity == "info"}
-    assert waived and waived <= owners and all(one.what == "finding" for one in THINGS if one.name in waived)
+    assert waived and waived <= owners
+    assert [key for key, because in gaps.items() if key[0] == "component" and not because] == [("component", "nobodys")]
 
 
 HEAD = "apiVersion: console/v1\nkind: Waivers\nwaivers:\n"
@@ -80,12 +84,14 @@ def test_the_command_says_what_is_open_and_why_the_rest_may_stay_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kinds = [
-        one for one in THINGS if one.owner == "owner of the job" or (one.severity, one.what) == ("info", "finding")
+        one
+        for one in THINGS
+        if one.owner == "owner of the job" or (one.severity, one.what) == ("info", "finding") or one.what == "component"
     ]
-    things = [*kinds, Coverable("alert", "Other", "warning", "storage"), Coverable("component", "airflow", "critical")]
+    things = [*kinds, Coverable("alert", "Other", "warning", "storage")]
     monkeypatch.setattr(coverage, "everything", lambda *_: things)
     file = tmp_path / "w.yaml"
-    file.write_text(f"{HEAD}- {{names: [airflow], because: it is being written now}}\n")
+    file.write_text(f"{HEAD}- {{names: [nobodys], because: it is being written now}}\n")
     assert run(["runbooks", "coverage", "--waivers", str(file)]) == 1
     told = capsys.readouterr()
     assert told.out == f"WARNING · storage\n  {'alert':<10} {'Other':<36} no runbook is for this alert\n"
@@ -93,7 +99,7 @@ def test_the_command_says_what_is_open_and_why_the_rest_may_stay_so(
     assert run(["runbooks", "coverage", "--waivers", str(file), "--fail-on", "critical", "-o", "json"]) == 0
     gaps: list[dict[str, Any]] = json.loads(capsys.readouterr().out)["gaps"]
     waived = {gap["name"]: gap["waived"] for gap in gaps}
-    assert waived["Other"] == "" and waived["airflow"] == "it is being written now"
+    assert waived["Other"] == "" and waived["nobodys"] == "it is being written now"
     assert run(["runbooks", "coverage", "--waivers", str(tmp_path / "none.yaml")]) == 2
 
 

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from console.base.errors import UsageError
-from console.cli.engine import proving
+from console.cli.engine import proving, supported
 from console.cli.engine.proving import PlayedCase, chosen, report
 from console.cli.main import run
 
@@ -191,3 +191,31 @@ def test_a_report_names_what_failed() -> None:
     bad = PlayedCase("d", "healthy", "book", "resolved", ("a",), 1, ("1 writes instead of 0",), 2.0)
     (suite,) = ElementTree.fromstring(report([good, bad]))
     assert [case.get("name") for case in suite if case.find("failure") is not None] == ["healthy"]
+
+
+def test_the_share_of_faults_that_come_right_or_reach_their_owner_is_told() -> None:
+    def played(case: str, ended: str, *expected: str, problems: tuple[str, ...] = ()) -> PlayedCase:
+        return PlayedCase("d", case, "book", ended, (), 0, problems, 1.0, (), expected)
+
+    faults = [
+        played("default", "resolved", "resolved"),
+        played("pause", "mitigated", "mitigated", "resolved"),
+        played("owner", "handed_over", "handed_over"),
+        played("wrong-fix", "handed_over", "handed_over"),
+    ]
+    none = [
+        played("healthy", "not_applicable", "not_applicable"),
+        played("look-alike", "handed_over", "handed_over"),
+        played("look-alike-ill", "resolved", "resolved"),
+        played("wrong-fix", "unresolved", "unresolved"),
+        played("slots-stay", "as expected"),
+    ]
+    whole = supported.of([*faults, *none])
+    assert (whole.changed, whole.owner, whole.failed, whole.share) == (2, 2, (), 1.0)
+    assert whole.words == "supported mitigation: 4 of 4 faults (100%): 2 well again, 2 with the right owner"
+    wrong = played("disk", "resolved", "resolved", problems=("2 writes instead of 1",))
+    missed = played("late", "unresolved", "resolved", problems=("ended unresolved, not resolved",))
+    part = supported.of([*faults, wrong, missed])
+    assert part.document() == {"faults": 6, "changed": 2, "owner": 2, "share": 4 / 6, "failed": ["d disk", "d late"]}
+    assert part.words.startswith("supported mitigation: 4 of 6 faults (66%)"), "never rounded up"
+    assert supported.of(none).share is None

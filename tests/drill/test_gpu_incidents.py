@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from console.drill.scenario.files import load
+from console.drill.scenario.model import FaultDoc
 from console.drill.state.resources import EVENTS
 from tests.drill.conftest import DATA, MERGE, Api, open_api
 
@@ -74,3 +76,19 @@ async def test_without_its_plugin_a_node_offers_no_gpu() -> None:
         await api.session.run_for(120)
         assert await offered(api, "gpu-01") == await offered(api, "gpu-02") == ("4", "4")
         assert "SparkGpusNotAllocatable" not in await firing(api)
+
+
+async def test_a_target_that_does_not_answer_is_down_wherever_prometheus_is_asked() -> None:
+    silent = FaultDoc(kind="gpu-blind", target="gpu-01", options={"down": True}, at=-120.0)
+    case = msgspec.structs.replace(SCENARIO.case("default"), break_=(silent,), faults=())
+    scenario = msgspec.structs.replace(SCENARIO, cases={"default": case})
+    async with open_api(scenario=scenario) as api:
+        rows = await api.query('up{job="nvidia-dcgm-exporter"}')
+        _, told = await api.prom("targets")
+        up = {
+            t["labels"]["node"]: (t["health"], t["lastError"])
+            for t in told["data"]["activeTargets"]
+            if t["scrapePool"] == "nvidia-dcgm-exporter"
+        }
+    assert {row["metric"]["node"]: row["value"][1] for row in rows} == {"gpu-01": "0", "gpu-02": "1"}
+    assert up["gpu-01"][0] == "down" and "deadline exceeded" in up["gpu-01"][1] and up["gpu-02"] == ("up", "")

@@ -101,3 +101,21 @@ def test_collection_of_a_driver_that_runs_the_tasks_itself_counts() -> None:
         return bool(found) and "driver" in getattr(found[0].data, "executors", ())
 
     assert collects() and not collects("1")
+
+
+PYTHON = (
+    "sun.nio.ch.EPoll.wait(Native Method)",
+    "sun.nio.ch.EPollSelectorImpl.doSelect(EPollSelectorImpl.java:118)",
+    "org.apache.spark.api.python.BasePythonRunner$ReaderInputStream.read(PythonRunner.scala:814)",
+    "org.apache.spark.executor.Executor$TaskRunner.run(Executor.scala:820)",
+)
+GATEWAY = (
+    "java.io.FileInputStream.readBytes(Native Method)",
+    "org.apache.spark.api.python.PythonGatewayServer$.main(PythonGatewayServer.scala:71)",
+)
+
+
+def test_a_task_that_waits_for_its_python_worker_stands_and_the_gateway_of_pyspark_does_not() -> None:
+    (found,) = still(answer(1, PYTHON), answer(2, PYTHON))
+    assert "it waits for its Python worker" in found.detail
+    assert still(answer(1, GATEWAY, "main"), answer(2, GATEWAY, "main")) == []

@@ -91,6 +91,7 @@ async def test_a_text_is_typed_at_most_three_times_and_each_time_it_says_how_man
     assert overhead(cluster) == OLD
     wrong = [e for e in passage.events if isinstance(e, AnswerRefused)]
     assert {(e.what, e.by, e.step) for e in wrong} == {("confirmation", "ada", "raise")}
+    assert all(isinstance(e.at, float) for e in wrong)
     assert [sentence(e) for e in wrong] == [
         "ada mistyped the confirmation: it was not what had to be typed; nothing was changed, 2 more tries",
         "ada mistyped the confirmation: it was not what had to be typed; nothing was changed, 1 more try",

@@ -218,3 +218,4 @@ def test_a_context_that_is_read_only_names_itself_and_the_file_that_would_grant_
     said = ChangeRules.of(settings).read_only
     assert said == f"this context is read-only; contexts.eu-west-1.mode in {file} grants more"
     assert ChangeRules.of(settings.at("eu-west-2")).read_only == ""
+    assert "contexts.<name>.mode in " in ChangeRules.of(settings.at("")).read_only

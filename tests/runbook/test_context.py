@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from console.actions.effects import Effect, ObjectRef
 from console.apps.model import Attempt, Death
 from console.facts.model import Sample, SourceState
+from console.runbook.context.after import youngest
 from console.runbook.context.build import build as built
 from console.runbook.context.plain import without_none
 from console.runbook.context.query import with_query
@@ -380,8 +381,18 @@ def test_a_driver_of_the_second_of_the_change_is_the_new_one_unless_it_was_seen_
     known = {pods["driver"].pod: CHANGED, pods["executors"][0].pod: CHANGED}
     old = seen_after(changed_at(CHANGED + 0.7, youngest=known), **pods)
     assert (old["new_driver"], old["executors"], old["old"]["running"]) == (False, 0, 1)
+    assert old["new"]["running"] == 0
     again = seen_after(changed_at(CHANGED + 0.7, youngest={pods["driver"].pod: CHANGED - 60}), **pods)
     assert again["new_driver"] is True, "a driver has the name of the one before it"
+
+
+def test_the_pods_that_were_made_last_are_kept_with_a_change() -> None:
+    first, last = executor(1, created=CHANGED - 9), executor(2, created=CHANGED)
+    unnamed, unknown = replace(executor(3, created=CHANGED), pod=""), replace(last, pod="x", created=None)
+    one = app(driver=driver(CHANGED), executors=(first, last, unnamed, unknown))
+    assert youngest(one) == {"etl-orders-driver": CHANGED, "etl-orders-exec-2": CHANGED}
+    assert youngest(app(driver=None, executors=(first, last))) == {"etl-orders-exec-2": CHANGED}
+    assert youngest(app(driver=None, executors=())) == {}
 
 
 def test_what_came_of_a_change_is_told_by_the_clock_of_the_cluster_where_that_of_the_bastion_is_wrong() -> None:

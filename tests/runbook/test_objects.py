@@ -59,3 +59,21 @@ def test_a_runbook_that_is_not_for_what_is_seen_does_not_end_the_one_that_runs_i
 def test_stale_facts_are_doubted_and_objects_that_are_read_now_are_not(until: str, doubted: bool) -> None:
     one = Step(id="v", kind="verify", title="v", until=until, progress="walk.wrote")
     assert (trust.doubt(one, STALE) is not None) is doubted
+
+
+def test_what_ports_answer_stands_beside_the_objects_by_its_name_and_has_no_fields_of_one() -> None:
+    asks = schema.load(
+        f"{HEAD}probes: {{up: {{of: operator, port: 1}}, gone: {{of: operator, port: 2}}}}\nsteps:\n"
+        "- check: Up?\n  that: up.open and gone.open\n  then: handed over\n"
+        f"- do: {{patch: operator, merge: {{spec: {{replicas: 1}}}}}}\n{VERIFY}",
+        "o.yaml",
+    )
+    known = {
+        "up": LiveObject("found", {"open": True, "because": None}),
+        "gone": LiveObject("forbidden", None, "no"),
+        "operator": LiveObject("found", {"kind": "Deployment", "metadata": {"name": "x"}}),
+    }
+    ctx = with_objects({}, asks, known, "Component//x")
+    assert ctx["up"] == {"open": True} and "gone" not in ctx
+    assert ctx["operator"]["gone"] is False, "what stands behind a probe is read too"
+    assert ctx["seen"]["gone"] == {"state": "forbidden", "because": "no"}

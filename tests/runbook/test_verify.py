@@ -165,6 +165,11 @@ def test_what_need_not_hold_is_said_to_be_true_and_not_to_have_held_for_nothing(
     watch.look(running=True, ooms=0, tasks=5)
     words = [event.because for event in watch.events if isinstance(event, HoldBegan | Verified)]
     assert words == ["true now", "true when it was looked at; how long it stays so was not asked"]
+    watch = Watch(replace(STEP, hold="1s", rises=""))
+    watch.look(running=True, ooms=0, tasks=5)
+    watch.look(1 / 60, looked=watch.now, running=True, ooms=0, tasks=5)
+    words = [event.because for event in watch.events if isinstance(event, HoldBegan | Verified)]
+    assert words == ["true now; it has to stay true for 1s", "held for 1s"]
 
 
 def test_the_deadline_counts_from_the_change_and_not_from_the_beginning_of_the_walk() -> None:

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from console.base import paths
 from console.cli import main
 from tests.tui.scenes import Scene, situation
 from tests.tui.test_pages import press, shown, text
@@ -175,9 +174,3 @@ async def test_a_timeline_lies_below_the_state_folder_and_the_foot_says_where(
         assert (tmp_path / "mine.md").read_text() == "# Timeline\n"
         await press(pilot, "T", *["backspace"] * 40, *"mine.md", "enter")
         assert "mine.md: File exists" in text(pilot)[-1]
-
-
-def test_only_the_home_folder_itself_is_shortened(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", "/home/ada")
-    assert paths.short(Path("/home/adamant/x")) == "/home/adamant/x"
-    assert paths.short(Path("/home/ada/x")) == "~/x"

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from console.base.errors import ConsoleError, Exit, UsageError, did_you_mean
 from console.base.text import clean, plural
-from console.cli.engine import scripted
+from console.cli.engine import scripted, supported
 from console.cli.options import output_option
 from console.cli.output import narrate, print_json, say, table
 
@@ -43,6 +43,8 @@ class PlayedCase(Struct, frozen=True):
     problems: tuple[str, ...]
     seconds: float
     said: tuple[str, ...] = ()
+    expected: tuple[str, ...] = ()
+    """Outcomes with which it ends as it should; none of a script."""
 
 
 @click.command("test")
@@ -103,7 +105,8 @@ def _narrate(one: PlayedCase, number: str, *, verbose: bool) -> None:
 def _told(played: Sequence[PlayedCase], output: str, *, verbose: bool) -> int:
     """All cases as a table or as JSON, and the exit code."""
     if output == "json":
-        print_json({"kind": "RunbookTests", "cases": [document(one, verbose=verbose) for one in played]})
+        cases = [document(one, verbose=verbose) for one in played]
+        print_json({"kind": "RunbookTests", "cases": cases, "supported": supported.of(played).document()})
     else:
         rows = [
             (one.runbook, one.drill, one.case, one.outcome, str(one.writes), "ok" if not one.problems else "FAILED")
@@ -112,6 +115,8 @@ def _told(played: Sequence[PlayedCase], output: str, *, verbose: bool) -> int:
         say(table(("RUNBOOK", "DRILL", "CASE", "ENDED", "WRITES", "RESULT"), rows))
     failed = sum(1 for one in played if one.problems)
     narrate(f"{plural(len(played), 'case')}, {failed} not as it should")
+    if (figure := supported.of(played)).faults:
+        narrate(figure.words)
     return Exit.UNHEALTHY if failed else Exit.OK
 
 
@@ -167,7 +172,11 @@ def _is_of(problem: LintProblem, drill: Scenario, book: Path | None) -> bool:
 
 def _refused(scenario: Scenario, case: str, why: tuple[str, ...]) -> PlayedCase:
     said = tuple(f"not played: {one}" for one in why)
-    return PlayedCase(scenario.name, case, scenario.runbook, "-", (), 0, said, 0.0)
+    return PlayedCase(scenario.name, case, scenario.runbook, "-", (), 0, said, 0.0, (), _expected(scenario, case))
+
+
+def _expected(scenario: Scenario, case: str) -> tuple[str, ...]:
+    return scenario.case(case).expect.outcomes
 
 
 def _below(path: Path) -> list[Path]:
@@ -210,11 +219,13 @@ def one(file: str, case: str) -> PlayedCase:
     except (ConsoleError, TimeoutError) as error:
         said = error.message if isinstance(error, ConsoleError) else "it did not come to an end in time"
         took = time.monotonic() - began
-        return PlayedCase(scenario.name, case, scenario.runbook, "-", (), 0, (clean(said),), took)
+        wanted = _expected(scenario, case)
+        return PlayedCase(scenario.name, case, scenario.runbook, "-", (), 0, (clean(said),), took, (), wanted)
     took, problems = time.monotonic() - began, tuple(clean(p) for p in score.problems)
     outcome, writes = score.outcome or "-", len(score.writes)
     seen = tuple(_said(score))
-    return PlayedCase(scenario.name, case, score.runbook, outcome, score.path, writes, problems, took, seen)
+    wanted = score.expected
+    return PlayedCase(scenario.name, case, score.runbook, outcome, score.path, writes, problems, took, seen, wanted)
 
 
 def _said(score: Score) -> Iterator[str]:

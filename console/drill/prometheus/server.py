@@ -299,16 +299,17 @@ class PrometheusServer:
     def _target(self, target: ScrapeTarget) -> Object:
         url = f"http://{target.instance}{target.path}"
         last = target.last_tick(self.now) / 1000
+        up = self.storage.answers(target)(last) == 1
         return {
             "discoveredLabels": {"__address__": target.instance, "__metrics_path__": target.path, "job": target.job},
             "labels": {"instance": target.instance, "job": target.job, **dict(target.extra)},
             "scrapePool": target.job,
             "scrapeUrl": url,
             "globalUrl": url,
-            "lastError": "",
+            "lastError": "" if up else f'Get "{url}": context deadline exceeded',
             "lastScrape": stamp_micro(last),
-            "lastScrapeDuration": 0.004,
-            "health": "up",
+            "lastScrapeDuration": 0.004 if up else 10.0,
+            "health": "up" if up else "down",
             "scrapeInterval": f"{target.interval:g}s",
             "scrapeTimeout": "10s",
         }

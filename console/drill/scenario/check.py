@@ -24,7 +24,9 @@ Path = tuple[str | int, ...]
 _INNER = {(FaultDoc, "short"), (Scenario, "file"), (Scenario, "worlds")}
 """Fields that no file writes."""
 _SIZES = {"heap", "python", "native", "input", "write", "result"}
-_SECONDS = {"every", "running", "at", "hold", "within", "after", "warmup", "ramp", "seconds", "scrape"}
+_SECONDS = frozenset(
+    ("every", "running", "at", "hold", "within", "after", "warmup", "ramp", "seconds", "scrape", "tail", "lingers")
+)
 
 
 class ScenarioReader:

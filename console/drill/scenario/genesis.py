@@ -29,9 +29,9 @@ Object = dict[str, Any]
 DAY = 86400.0
 
 
-def program_of(stages: tuple[StageDoc, ...]) -> Program:
+def program_of(app: AppDoc) -> Program:
     """A program from its description."""
-    return Program(tuple(_stage(doc) for doc in stages))
+    return Program(tuple(_stage(doc) for doc in app.stages), lingers=app.lingers)
 
 
 def _stage(doc: StageDoc) -> StagePlan:
@@ -50,6 +50,7 @@ def _stage(doc: StageDoc) -> StagePlan:
         doc.write,
         doc.result,
         doc.spares_jvm,
+        doc.tail,
     )
 
 
@@ -83,7 +84,7 @@ def create(
     stock(world, doc)
     apps = tuple(_with_spec(app, case) for app in doc.apps)
     for app in apps:
-        world.programs.by_file[main_file(app)] = program_of(app.stages)
+        world.programs.by_file[main_file(app)] = program_of(app)
         if app.app_name:
             world.programs.app_names[app.name] = app.app_name
     for fault in case.breaks:

@@ -31,6 +31,7 @@ class StageDoc(msgspec.Struct, frozen=True, kw_only=True):
     write: int = 0
     result: int = 2048
     spares_jvm: bool = False
+    tail: float = 0.0
     driver: Mapping[str, Any] | None = None
 
 
@@ -50,7 +51,8 @@ class AppDoc(msgspec.Struct, frozen=True, kw_only=True):
     """A Spark application that exists when the world begins.
 
     `scheduled_by` names the schedule that made it. One that has been `running` for seconds stays up; `operator` says
-    who runs it: kubeflow, apache, or connect for the Connect server's own executors.
+    who runs it: kubeflow, apache, or connect for the Connect server's own executors. Its program `lingers` for seconds
+    after its last job.
     """
 
     name: str
@@ -63,6 +65,7 @@ class AppDoc(msgspec.Struct, frozen=True, kw_only=True):
     manager: str = "kubectl-client-side-apply"
     app_name: str = ""
     running: float = 0.0
+    lingers: float = 0.0
     operator: str = "kubeflow"
 
 

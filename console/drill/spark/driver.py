@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from console.base.units import parse_duration
 from console.drill.spark import memory
 from console.drill.spark.executorlog import executor_died_of_heap, executor_started, worker_died
 from console.drill.spark.pods import executor_pod
@@ -50,6 +51,7 @@ class Driver(StagedRun):
         named = self.conf.get("spark.executor.maxNumFailures")
         self.max_failures = int(named) if named else max(3, 2 * self.instances)
         self._next = 1
+        self._wanted = self.instances
 
     # -- the beginning --------------------------------------------------------------------------------------------
 
@@ -99,10 +101,10 @@ class Driver(StagedRun):
         if self.ended is not None or self.started is None:
             return
         known = sum(1 for e in self.executors.values() if e.removed is None)
-        wanted = min(self.instances - known, 10)
+        wanted = min(self._wanted - known, 10)
         if wanted <= 0:
             return
-        self.log.request(self.cluster.heap.now, wanted, self.instances, known)
+        self.log.request(self.cluster.heap.now, wanted, self._wanted, known)
         for _ in range(wanted):
             number, self._next = self._next, self._next + 1
             try:
@@ -116,7 +118,7 @@ class Driver(StagedRun):
             self.executors[number] = executor
             self._by_uid[created["metadata"]["uid"]] = executor
             self._claim(created["metadata"]["uid"], self)
-        if self.instances - known > wanted:
+        if self._wanted - known > wanted:
             self.cluster.heap.after(1.0, self._allocate)
 
     # -- executors ------------------------------------------------------------------------------------------------
@@ -254,6 +256,25 @@ class Driver(StagedRun):
             self._abort(stage, self.log.task_failed(now, stage, TASK_MAX_FAILURES))
         else:
             self._assign(executor, stage)
+
+    def _idle(self) -> None:
+        """Dynamic allocation, where it is on, gives back executors that have had nothing to do for its idle timeout."""
+        if self.conf.get("spark.dynamicAllocation.enabled") != "true":
+            return
+        timeout = parse_duration(self.conf.get("spark.dynamicAllocation.executorIdleTimeout", "60s"))
+        self.cluster.heap.after(timeout, self._give_back)
+
+    def _give_back(self) -> None:
+        if self.ended is not None:
+            return
+        self._wanted = int(self.conf.get("spark.dynamicAllocation.minExecutors", "0"))
+        idle = [executor for executor in self.executors.values() if executor.active][self._wanted :]
+        for executor in idle:
+            executor.removed = self.cluster.heap.now
+            executor.ending = True
+            self._dismiss(executor)
+        if idle:
+            self.log.given_back(self.cluster.heap.now, idle)
 
     # -- the end --------------------------------------------------------------------------------------------------
 

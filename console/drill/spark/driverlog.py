@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from console.drill.spark.memory import MI
@@ -208,6 +209,11 @@ class DriverLog:
         log.info(now, f"DAGScheduler: {kind} {stage.index} ({stage.plan.name}) finished in {took} ms")
         if not stage.plan.shuffle:
             log.info(now, f"DAGScheduler: Job {self._job} finished: {stage.plan.name}, took {took}.512 ms")
+
+    def given_back(self, now: float, executors: Iterable[Executor]) -> None:
+        """Dynamic allocation removes executors that do nothing."""
+        numbers = ",".join(str(executor.number) for executor in executors)
+        self.log.info(now, f"ExecutorAllocationManager: Executors {numbers} removed due to idle timeout.")
 
     def exit_reason(self, executor: Executor, pod: Object, ended: Object) -> str:
         """The text with which the driver explains a dead executor."""

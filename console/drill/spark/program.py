@@ -20,6 +20,7 @@ class StagePlan:
         name: call site as Spark prints it.
         tasks: how many.
         seconds: how long one task runs.
+        tail: how long the one task runs that has most of the data; 0: all are alike.
         executor: what an executor holds while it runs tasks of this stage.
         driver: what the driver holds at the end of it; None where results stay on the executors.
         shuffle: whether its output is read by a later stage (and is lost with the executor that wrote it).
@@ -39,6 +40,7 @@ class StagePlan:
     shuffle_bytes: int = 0
     result_bytes: int = 2 * 1024
     spares_jvm: bool = False
+    tail: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ class Program:
     startup: float = 6.0
     fails_with: str = ""
     """An error of the job's own code that ends each run; empty: none."""
+    lingers: float = 0.0
+    """Seconds for which the program goes on after its last job, with all that it holds."""
 
     def with_stage(self, index: int, stage: StagePlan) -> Program:
         """The same job with one stage changed."""

@@ -32,6 +32,8 @@ class Executor:
     fate: Happening | None = None
     ending: bool = False
     stretch: float = 1.0
+    alone: float | None = None
+    """Since when a single task, the longest of its stage, runs on it."""
     worker_killed: bool = False
     """The kernel killed a Python worker in it, and the container lived on."""
 
@@ -58,7 +60,11 @@ class Executor:
 
     def busy(self, now: float) -> float:
         """Seconds of work until `now`, summed over its cores."""
-        return sum((until - since) * self.size.cores for since, until, _, rate in self.spans(now) if rate > 0)
+        return sum((until - since) * self.slots(since) for since, until, _, rate in self.spans(now) if rate > 0)
+
+    def slots(self, since: float) -> int:
+        """How many tasks run at a time in work that began at `since`."""
+        return 1 if since == self.alone else self.size.cores
 
     def spans(self, now: float) -> list[tuple[float, float, int, float]]:
         """(since, until, stage, rate) of its work until `now`."""
@@ -135,4 +141,4 @@ class SparkRun:
         if stage.ended is not None and now >= stage.ended:
             return float(stage.plan.tasks)
         alive = sum(e.done(now, stage.index) for e in self.executors.values() if e.active)
-        return min(float(stage.plan.tasks), stage.kept + alive)
+        return min(float(stage.plan.tasks - (stage.plan.tail > 0)), stage.kept + alive)

@@ -63,6 +63,10 @@ class StagedRun(SparkRun):
         """The driver's own memory is full."""
         raise NotImplementedError
 
+    def _idle(self) -> None:
+        """Its last job is done, and nothing more is asked of its executors."""
+        raise NotImplementedError
+
     def _kill(self, executor: Executor, how: memory.DeathCause) -> None:
         """Memory ran out in an executor."""
         raise NotImplementedError
@@ -145,7 +149,20 @@ class StagedRun(SparkRun):
                 end = lambda: self._driver_dies("heap")  # noqa: E731
             self._finish = self.cluster.heap.after(max(0.5, until), end)
         else:
-            self._finish = self.cluster.heap.after(max(0.5, left / rate), lambda: self._stage_done(stage))
+            self._finish = self.cluster.heap.after(max(0.5, left / rate), lambda: self._all_but_one_done(stage))
+
+    def _all_but_one_done(self, stage: Progress) -> None:
+        """Every task is done, or all but the one that has most of the data: a single executor works on."""
+        now = self.cluster.heap.now
+        left = stage.started + stage.plan.tail - now if stage.plan.tail else 0.0
+        executor = next((e for e in self.executors.values() if e.active), None)
+        if self.ended is not None or left <= 0 or executor is None:
+            self._stage_done(stage)
+            return
+        self._rest(stage)
+        executor.begin(now, stage.index, 1 / stage.plan.tail)
+        executor.alone = now
+        self._finish = self.cluster.heap.after(left, lambda: self._stage_done(stage))
 
     def _too_large(self, stage: Progress, tasks: int, most: int) -> None:
         if self.ended is None:
@@ -179,4 +196,5 @@ class StagedRun(SparkRun):
         elif stage.index + 1 < len(self.program.stages):
             self.cluster.heap.after(0.4, lambda: self._stage(stage.index + 1))
         else:
-            self.cluster.heap.after(1.0, lambda: self._end(0))
+            self.cluster.heap.after(1.0 + self.program.lingers, lambda: self._end(0))
+            self._idle()

@@ -126,7 +126,7 @@ class RunStats:
     def active(self, executor: Executor, when: float) -> int:
         """Tasks that run on it."""
         current = [entry for entry in executor.work if entry[0] <= when]
-        return executor.size.cores if current and current[-1][2] > 0 else 0
+        return executor.slots(current[-1][0]) if current and current[-1][2] > 0 else 0
 
     def gc_seconds(self, executor: Executor, when: float) -> float:
         """Time spent in garbage collection during tasks."""
@@ -137,7 +137,7 @@ class RunStats:
             demand = self.run.program.stages[stage].executor
             part = min(1.0, (until - since) / demand.ramp)
             live = int(memory.BASE_LIVE + max(0, demand.heap - memory.BASE_LIVE) * part)
-            total += (until - since) * executor.size.cores * memory.gc_share(executor.size, live)
+            total += (until - since) * executor.slots(since) * memory.gc_share(executor.size, live)
         return total
 
     def volume(self, executor: Executor, field: str, when: float) -> int:

@@ -102,9 +102,9 @@ class RunView:
     def _stage(self, stage: Progress) -> Object:
         plan, state = stage.plan, self._state(stage)
         done, active = self._counts(stage)
-        milliseconds = int(done * plan.seconds * 1000)
-        before = self.run.program.stages[stage.index - 1] if stage.index else None
-        read = int(done / plan.tasks * before.shuffle_bytes * before.tasks) if before else 0
+        longest = plan.tail - plan.seconds if plan.tail and stage.ended is not None else 0.0
+        milliseconds = int((done * plan.seconds + longest) * 1000)
+        read = int(done * self._read(stage))
         row: Object = {
             "status": state,
             "stageId": stage.index,
@@ -264,6 +264,8 @@ class RunView:
             raise RestNotFound(f"No tasks reported metrics for {number} / 0 yet.")
         spread = [0.85 + 0.3 * q for q in quantiles]
         plan = stage.plan
+        if plan.tail and stage.ended is not None and quantiles[-1] == 1.0:
+            spread[-1] = plan.tail / plan.seconds
         duration = [round(plan.seconds * 1000 * s) for s in spread]
         zeros = [0.0 for _ in quantiles]
         return {
@@ -283,9 +285,20 @@ class RunView:
             "diskBytesSpilled": zeros,
             "inputMetrics": {"bytesRead": [plan.input_bytes * s for s in spread], "recordsRead": zeros},
             "outputMetrics": {"bytesWritten": zeros, "recordsWritten": zeros},
-            "shuffleReadMetrics": {"readBytes": zeros, "readRecords": zeros},
+            "shuffleReadMetrics": {"readBytes": [self._read(stage) * s for s in spread], "readRecords": zeros},
             "shuffleWriteMetrics": {"writeBytes": [plan.shuffle_bytes * s for s in spread], "writeRecords": zeros},
         }
+
+    def _read(self, stage: Progress) -> float:
+        """Shuffle bytes that one task of a stage reads."""
+        before = self.run.program.stages[stage.index - 1] if stage.index else None
+        return before.shuffle_bytes * before.tasks / stage.plan.tasks if before else 0.0
+
+    def _took(self, stage: Progress, index: int) -> float:
+        """Seconds of one task; the first one is the longest where they are not alike."""
+        if stage.plan.tail and not index:
+            return min(stage.plan.tail, self.now - stage.started)
+        return stage.plan.seconds * (0.85 + 0.3 * ((index * 37) % 100) / 100)
 
     def tasks(self, number: int, query: dict[str, str]) -> list[Object]:
         """Tasks of a stage, as far as they have run."""
@@ -295,7 +308,7 @@ class RunView:
         rows = []
         for index in range(done + active):
             executor = hosts[index % len(hosts)]
-            running = index >= done
+            running = index == 0 if stage.plan.tail and stage.ended is None else index >= done
             rows.append(
                 {
                     "taskId": index,
@@ -303,7 +316,7 @@ class RunView:
                     "attempt": 0,
                     "partitionId": index,
                     "launchTime": spark_stamp(stage.started),
-                    "duration": int(stage.plan.seconds * (0.85 + 0.3 * ((index * 37) % 100) / 100) * 1000),
+                    "duration": int(self._took(stage, index) * 1000),
                     "executorId": str(executor.number),
                     "host": executor.host,
                     "status": "RUNNING" if running else "SUCCESS",

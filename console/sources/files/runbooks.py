@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
 from console.base.errors import DocumentError, UsageError, did_you_mean
@@ -115,6 +116,11 @@ def read_catalogue() -> Catalogue:
     """The catalogue that travels with the package."""
     folder = Path(catalogue_module.__file__).parent
     metrics, kinds = ((folder / name).read_text(encoding="utf-8") for name in ("metrics.yaml", "kinds.yaml"))
+    return _catalogue(metrics, kinds)
+
+
+@lru_cache(maxsize=1)
+def _catalogue(metrics: str, kinds: str) -> Catalogue:
     return catalogue_module.read(metrics, kinds)
 
 
@@ -159,9 +165,15 @@ def _read(file: Path) -> str:
         raise DocumentError(f"cannot be read: {error.strerror or error}", file=str(file)) from None
 
 
+@lru_cache(maxsize=MAX_FILES)
+def _checked(text: str, file: str) -> tuple[Runbook | None, tuple[DocumentError, ...]]:
+    """What a text says, read once while it stays as it is."""
+    return check(text, file)
+
+
 def _runbook(file: Path) -> tuple[Runbook | None, list[LintProblem]]:
     try:
-        runbook, errors = check(_read(file), str(file))
+        runbook, errors = _checked(_read(file), str(file))
     except DocumentError as error:
         return None, [of_error(error)]
     return runbook, [of_error(error) for error in errors]

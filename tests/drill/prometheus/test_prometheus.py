@@ -96,6 +96,22 @@ async def test_counting_by_the_ends_gives_what_counting_every_sample_gives(api: 
             assert series.ends(start, now) == (points[0], points[-1], len(points), 0.0)
 
 
+def test_a_counter_that_pauses_is_counted_by_its_ends_without_reading_what_lies_between() -> None:
+    target, read = ScrapeTarget("spark-operator", "10.244.1.21:8080"), []
+
+    def value(when: float) -> float | None:
+        read.append(when)
+        return None if when < 1_000_000 or when > 3_000_000 else when
+
+    counter = Scraped(named("x", target, {}), target, value, now=3_001_000_000, monotone=True)
+    points = counter.points(999_000_000, 3_001_000_000)
+    read.clear()
+    assert counter.ends(999_000_000, 3_001_000_000) == (points[0], points[-1], len(points), 0.0)
+    assert len(read) < 200, "weeks of samples are not read for two of them"
+    nothing = Scraped(named("x", target, {}), target, lambda _when: None, now=3_001_000_000, monotone=True)
+    assert nothing.ends(3_000_000_000, 3_001_000_000) is None
+
+
 @pytest.mark.parametrize(
     "inner",
     [

@@ -47,7 +47,7 @@ class Scraped:
         target: what is scraped.
         value: value at a time in seconds; None where the target does not expose the series.
         now: the present in ms; nothing is known of the future.
-        monotone: it never falls and never pauses between its first and its last sample.
+        monotone: it never falls, and goes on from where it was after a pause.
         since, until: seconds outside of which it is known to have no value.
     """
 
@@ -79,13 +79,15 @@ class Scraped:
         if not self.monotone:
             return None
         first, last = self._span(start, end)
-        if first >= last:
+        step = int(self.target.interval * 1000)
+        head, tail = self._sample(range(first, last + 1, step)), self._sample(range(last, first - 1, -step))
+        if head is None or tail is None or head[0] >= tail[0]:
             return None
-        head, tail = self.value(first / 1000), self.value(last / 1000)
-        if head is None or tail is None:
-            return None
-        count = (last - first) // int(self.target.interval * 1000) + 1
-        return (first, head), (last, tail), count, 0.0
+        return head, tail, (tail[0] - head[0]) // step + 1, 0.0
+
+    def _sample(self, ticks: range) -> SamplePoint | None:
+        """The first of these scrapes that had a value."""
+        return next(((tick, value) for tick in ticks if (value := self.value(tick / 1000)) is not None), None)
 
     def _span(self, start: int, end: int) -> tuple[int, int]:
         begin = max(start, int(self.target.since * 1000), int(self.since * 1000))

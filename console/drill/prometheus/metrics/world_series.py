@@ -145,6 +145,10 @@ class WorldStorage:
             )
         return fixed + self._gpus.targets() + [t for t in self._spark.targets(now, now) if t.until is None]
 
+    def answers(self, target: ScrapeTarget) -> Callable[[float], float]:
+        """`up` of a target at a time."""
+        return self._gpus.answers(target) if target.job == EXPORTER else lambda _t: 1.0
+
     def _up(self, name: str, start: float, end: float, now: int) -> Iterator[Scraped]:
         live = [t for t in self.targets() if t.job not in ("spark-drivers", self.operator.job)]
         live.append(self.operator)
@@ -152,8 +156,7 @@ class WorldStorage:
             if target is self.operator:
                 yield self._told(named(name, target, {}), lambda _t: 1.0, now, monotone=False)
                 continue
-            answers = self._gpus.answers(target) if target.job == EXPORTER else lambda _t: 1.0
-            yield Scraped(named(name, target, {}), target, answers, now)
+            yield Scraped(named(name, target, {}), target, self.answers(target), now)
 
     def _operator(self, name: str, start: float, end: float, now: int) -> Iterator[Scraped]:
         counter = self.cluster.operator_metrics.counters[name]

@@ -129,6 +129,7 @@ def labels_of(mapping: dict[str, str]) -> Labels:
     return tuple(sorted((k, v) for k, v in mapping.items() if v))
 
 
+@lru_cache(maxsize=8192)
 def without(labels: Labels, *names: str) -> Labels:
     """Labels without some."""
     return tuple(pair for pair in labels if pair[0] not in names)

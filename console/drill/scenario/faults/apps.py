@@ -38,8 +38,12 @@ def _workload(plan: FaultPlan) -> None:
         changed = replace(changed, result_bytes=_bytes(options["result"]))
     if "seconds" in options:
         changed = replace(changed, seconds=parse_duration(str(options["seconds"])))
+    if "tail" in options:
+        changed = replace(changed, tail=parse_duration(str(options["tail"])))
     if "sparesJvm" in options:
         changed = replace(changed, spares_jvm=bool(options["sparesJvm"]))
+    if "lingers" in options:
+        program = replace(program, lingers=parse_duration(str(options["lingers"])))
     world.programs.by_file[file] = program.with_stage(index, changed)
 
 
@@ -55,7 +59,7 @@ def _conf(plan: FaultPlan) -> None:
 FAULTS = [
     FaultKind(
         "workload",
-        ("stage", "heap", "python", "native", "ramp", "driver", "result", "sparesJvm", "seconds"),
+        ("stage", "heap", "python", "native", "ramp", "driver", "result", "sparesJvm", "seconds", "tail", "lingers"),
         "app",
         lambda plan: plan.at(lambda: _workload(plan)),
     ),

@@ -145,7 +145,7 @@ def summary(
     if blind := unread(sources):
         parts.append("cannot read " + ", ".join(source.name for source in blind))
     if facts.left_out:
-        parts.append(f"{plural(len(facts.left_out), 'limit')} reached")
+        parts.append(f"{plural(len(facts.left_out), 'list')} cut short")
     return " · ".join(parts)
 
 

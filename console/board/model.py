@@ -19,7 +19,8 @@ from console.slo.model import SloStatus
 class Cluster(Struct, frozen=True):
     """Which cluster, as whom, what of it is looked at, and what we may do there.
 
-    `namespace` is the context's own; `scope` those that are looked at, empty where all that may be read are.
+    `namespace` is the context's own; `scope` those that are looked at, empty where all that may be read are. `drill`:
+    it is practice; where `kind` is not `simulated`, another process serves it, and it stays when Console ends.
     """
 
     context: str = ""
@@ -31,6 +32,7 @@ class Cluster(Struct, frozen=True):
     mode: Literal["read-only", "guarded", "write"] = "read-only"
     kind: Literal["real", "simulated", "saved"] = "real"
     scope: tuple[str, ...] = ()
+    drill: bool = False
 
 
 class Board(Struct, frozen=True):

@@ -94,17 +94,18 @@ class Connected:
     @property
     def cluster(self) -> Cluster:
         """Which cluster, as whom, and what may be done there."""
-        identity = self.connection.identity
+        who = self.connection.identity
         return Cluster(
-            context=identity.context,
-            server=identity.server,
-            user=identity.user,
-            namespace=identity.namespace,
-            version=identity.version,
+            context=who.context,
+            server=identity.address(who.server),
+            user=who.user,
+            namespace=who.namespace,
+            version=who.version,
             production=self.settings.is_production(),
             mode=self.settings.mode,
             kind=self.plan.kind,
             scope=self.namespaces,
+            drill=self.plan.kind == "simulated" or identity.is_drill(who.server),
         )
 
     @property

@@ -33,8 +33,13 @@ def of(connection: Connection, rules: ChangeRules, kind: ClusterKind = "real") -
         "user": identity.user,
         "mode": rules.mode,
         "production": rules.production,
-        "kind": "simulated" if DRILL.match(identity.server) else kind,
+        "kind": "simulated" if is_drill(identity.server) else kind,
     }
+
+
+def is_drill(server: str) -> bool:
+    """Whether a simulated cluster answers at an address, as the address itself says."""
+    return DRILL.match(server) is not None
 
 
 def address(server: str) -> str:

@@ -246,7 +246,21 @@ class Pane(ScrollView, can_focus=True):
             self.scroll_relative(y=step * max(1, self.size.height - 1), animate=False, immediate=True)
             return
         place = self._next(min(max(target, 0), len(self._lines) - 1) - step, step)
-        self._put(place if place is not None else self._edge(step))
+        place = place if place is not None else self._edge(step)
+        was, height = self.scroll_offset.y, self.size.height
+        whole = 0 <= (place - was if step > 0 else was - place + height - 1) < 2 * height  # nothing between goes unread
+        if place != self._cursor and whole and self._in_sight(self._cursor):
+            self._put(place)
+            return
+        self.scroll_relative(y=step * max(1, self.size.height - 1), animate=False, immediate=True)
+        seen = self._next(self.scroll_offset.y - 1, 1)
+        if self.scroll_offset.y == was:
+            self._put(place)
+        elif seen is not None and self._in_sight(seen):
+            self._put(seen)
+
+    def _in_sight(self, place: int) -> bool:
+        return 0 <= place - self.scroll_offset.y < self.size.height
 
     def _edge(self, step: int) -> int:
         place = self._next(len(self._lines), -1) if step > 0 else self._next(-1, 1)

@@ -16,6 +16,7 @@ from console.runbook.context.query import with_query
 from console.runbook.context.scope import in_scope
 from console.runbook.language.ends import ENDS
 from console.runbook.language.link import link, texts
+from console.runbook.language.proof import lines
 from console.runbook.model import Runbook, Step
 from console.runbook.steps import Enter, Finish, each, enter, judge, runs, todo
 from console.runbook.titles import plain_title, title_of
@@ -603,3 +604,8 @@ def test_a_step_is_called_by_what_its_title_said_when_it_was_come_to() -> None:
     assert title_of(walk.steps[-1], keep) == "Keep 2g of 4g"
     (unknown,) = enter(runbook, walk_of(runbook), keep.id, {}, 2.0)
     assert title_of(apply(walk_of(runbook), unknown).steps[-1], keep) == "Keep <n> of <room>"
+
+
+def test_a_figure_of_the_finding_stands_beside_a_check_by_its_name_and_not_by_its_path() -> None:
+    first, second, third = lines("finding.data.python_rss > values.python_need and app.attempt > 1")
+    assert first.startswith("python rss: ") and second.startswith("python need: ") and third.startswith("app.attempt: ")

@@ -27,9 +27,9 @@ def words(lines: object) -> str:
     return " ".join("".join(s.text for s in line.spans).strip() for line in lines)  # type: ignore[attr-defined]
 
 
-def test_status_counts_the_limits_and_says_what_is_missing() -> None:
+def test_status_counts_the_lists_that_are_cut_short_and_says_what_is_missing() -> None:
     text = status_text(SITUATION)
-    assert text.splitlines()[0].endswith("1 limit reached")
+    assert text.splitlines()[0].endswith("1 list cut short")
     assert f"not all  {SAID}" in text.splitlines()
 
 

@@ -153,7 +153,8 @@ def status_text(situation: Situation, *, opened: bool = False) -> str:
 
 def _where(cluster: Cluster) -> str:
     """Which cluster, what may be done there, and of which namespaces this is, where not of all."""
-    where = f"{cluster.context or cluster.server} [{cluster.mode}]"
+    practice = ", drill" if cluster.drill else ""
+    where = f"{cluster.context or cluster.server} [{cluster.mode}{practice}]"
     return f"{where}, only {named}" if (named := looked_at(cluster)) else where
 
 

@@ -12,6 +12,7 @@ from console.base.text import joined, listed
 from console.live.doctor import machine
 from console.live.doctor.machine import Check
 from console.live.plan import Plan
+from console.operate.identity import address
 
 if TYPE_CHECKING:
     from console.facts.monitoring import Monitoring, Objects
@@ -63,7 +64,7 @@ async def checks(plan: Plan) -> AsyncIterator[Check]:
         return
     try:
         identity = connection.identity
-        words = f"{identity.server} {identity.version} as {identity.user or 'an unnamed user'}"
+        words = f"{address(identity.server)} {identity.version} as {identity.user or 'an unnamed user'}"
         yield Check("cluster", "ok", words)
         yield await machine.clock(connection.reader)
         mode = settings.at(identity.context).mode

@@ -63,9 +63,14 @@ def lines(expression: str) -> tuple[str, ...]:
     """What an expression asks, value by value, as lines beside its step; a value of the runbook by its name."""
     bare = re.sub(r"'[^']*'|\"[^\"]*\"", "", expression)
     paths = dict.fromkeys(re.findall(r"(?<![\w.|])[a-z_]\w*(?:\.\w+)+", bare))
-    named = [(path.removeprefix("values.").replace("_", " ") if path.startswith("values.") else path, path)
-             for path in paths if path != "walk.wrote"]  # fmt: skip
+    named = [(_name(path), path) for path in paths if path != "walk.wrote"]
     return tuple(f"{name}: {{{{ {path}|default('not known')|said }}}}" for name, path in named)
+
+
+def _name(path: str) -> str:
+    """`python rss` for a figure of the finding or a value of the runbook; others by their path."""
+    bare = path.removeprefix("values.").removeprefix("finding.data.")
+    return path if bare == path else bare.replace("_", " ")
 
 
 def objectives(within: str = "2h") -> list[Step]:

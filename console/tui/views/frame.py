@@ -41,7 +41,7 @@ def _size(spans: Sequence[Span]) -> int:
 
 def _cluster(cluster: Cluster) -> list[Span]:
     out = [span(f" {cluster.context or cluster.server or 'no cluster'} ", "title")]
-    if cluster.kind == "simulated":
+    if cluster.drill or cluster.kind == "simulated":
         out.append(Span(" DRILL ", "badge-drill"))
     if cluster.production:
         out.append(Span(" PROD ", "badge-prod"))

@@ -146,6 +146,16 @@ class SparkRest:
             await self._read_all(base, (_SQL_LIST,), app_id, end, documents, unread)
         return RestRead(tuple(documents), tuple(unread))
 
+    async def threads(self, app_id: str, whose: Sequence[str], *, deadline: float = 10.0) -> RestRead:
+        """A thread dump of each of these processes (`driver`, or the id of an executor). It costs them a moment."""
+        end = time.monotonic() + deadline
+        documents: list[RestDocument] = []
+        unread: list[tuple[str, str]] = []
+        paths = [f"executors/{segment(who)}/threads" for who in whose]
+        await self._read_all(f"applications/{segment(app_id)}", paths, app_id, end, documents, unread)
+        named = (replace(d, path=f"threads/{d.path.split('/')[1]}") for d in documents)
+        return RestRead(tuple(named), tuple(unread))
+
     async def applications(self, *, limit: int = 50, status: str = "", deadline: float = 10.0) -> RestRead:
         """The applications that a History Server knows, the newest first.
 

@@ -30,7 +30,7 @@ AGAIN = 300.0
 MOST_EXECUTORS = 2
 """Executors whose threads are read, those with most tasks at work first."""
 
-Mark = tuple[tuple[float, ...], ...]
+ProgressMark = tuple[tuple[float, ...], ...]
 
 
 class Standstill(Struct, frozen=True):
@@ -40,7 +40,7 @@ class Standstill(Struct, frozen=True):
     whose: tuple[str, ...]
 
 
-def mark(documents: Iterable[RestDocument]) -> Mark:
+def mark(documents: Iterable[RestDocument]) -> ProgressMark:
     """What changes as soon as a running job gets on; empty where none runs."""
     counted = (
         "jobId",
@@ -100,7 +100,7 @@ class ThreadDumps:
 
     def __init__(self, clock: Clock, *, gap: float = GAP) -> None:
         self._clock, self._gap = clock, gap
-        self._mark: Mark = ()
+        self._mark: ProgressMark = ()
         self._seen: float | None = None
         self._asked: float | None = None
         self._first: dict[tuple[str, str], RestDocument] = {}

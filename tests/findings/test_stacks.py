@@ -103,25 +103,19 @@ def test_collection_of_a_driver_that_runs_the_tasks_itself_counts() -> None:
     assert collects() and not collects("1")
 
 
+PYTHON = (
+    "sun.nio.ch.EPoll.wait(Native Method)",
+    "sun.nio.ch.EPollSelectorImpl.doSelect(EPollSelectorImpl.java:118)",
+    "org.apache.spark.api.python.BasePythonRunner$ReaderInputStream.read(PythonRunner.scala:814)",
+    "org.apache.spark.executor.Executor$TaskRunner.run(Executor.scala:820)",
+)
 GATEWAY = (
-    "java.base@17.0.9/java.io.FileInputStream.readBytes(Native Method)",
-    "java.base@17.0.9/java.io.BufferedInputStream.read(BufferedInputStream.java:263)",
-    "app//org.apache.spark.api.python.PythonGatewayServer$.main(PythonGatewayServer.scala:71)",
+    "java.io.FileInputStream.readBytes(Native Method)",
+    "org.apache.spark.api.python.PythonGatewayServer$.main(PythonGatewayServer.scala:71)",
 )
-PROCESS = (
-    "java.base@17.0.9/java.lang.ProcessImpl.waitFor(ProcessImpl.java:434)",
-    "app//org.apache.spark.deploy.PythonRunner$.main(PythonRunner.scala:103)",
-)
-CALLED = ("app//org.apache.hadoop.fs.s3a.S3AFileSystem.rename(S3AFileSystem.java:1)",)
 
 
-def test_a_driver_whose_python_works_does_not_stand() -> None:
-    for waits in (GATEWAY, PROCESS):
-        assert not still(answer(1, waits, "main", "driver"), answer(2, waits, "main", "driver"))
-
-
-def test_what_python_called_in_the_driver_stands_where_its_thread_stands() -> None:
-    called = (*CALLED, "app//py4j.commands.CallCommand.execute(CallCommand.java:79)")
-    (found,) = still(answer(1, called, "Thread-4", "driver"), answer(2, called, "Thread-4", "driver"))
-    assert "org.apache.hadoop.fs.s3a.S3AFileSystem.rename" in found.title and "app//" not in found.title
-    assert not still(answer(1, CALLED, "Thread-4", "driver"), answer(2, CALLED, "Thread-4", "driver"))
+def test_a_task_that_waits_for_its_python_worker_stands_and_the_gateway_of_pyspark_does_not() -> None:
+    (found,) = still(answer(1, PYTHON), answer(2, PYTHON))
+    assert "it waits for its Python worker" in found.detail
+    assert still(answer(1, GATEWAY, "main"), answer(2, GATEWAY, "main")) == []

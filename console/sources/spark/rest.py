@@ -146,14 +146,18 @@ class SparkRest:
             await self._read_all(base, (_SQL_LIST,), app_id, end, documents, unread)
         return RestRead(tuple(documents), tuple(unread))
 
-    async def threads(self, app_id: str, whose: Sequence[str], *, deadline: float = 10.0) -> RestRead:
-        """A thread dump of each of these processes (`driver`, or the id of an executor). It costs them a moment."""
-        end = time.monotonic() + deadline
+    async def threads(self, app_id: str, processes: Sequence[str], *, deadline: float = 10.0) -> RestRead:
+        """A thread dump of each process, `driver` or an executor's id, as `threads/ID`.
+
+        Raises:
+            ReachError, ForbiddenError: the server cannot be reached at all.
+        """
         documents: list[RestDocument] = []
         unread: list[tuple[str, str]] = []
-        paths = [f"executors/{segment(who)}/threads" for who in whose]
-        await self._read_all(f"applications/{segment(app_id)}", paths, app_id, end, documents, unread)
-        named = (replace(d, path=f"threads/{d.path.split('/')[1]}") for d in documents)
+        base = f"applications/{segment(app_id)}/executors"
+        wanted = [f"{segment(one)}/threads" for one in processes]
+        await self._read_all(base, wanted, app_id, time.monotonic() + deadline, documents, unread)
+        named = (replace(d, path=f"threads/{d.path.removesuffix('/threads')}") for d in documents)
         return RestRead(tuple(named), tuple(unread))
 
     async def applications(self, *, limit: int = 50, status: str = "", deadline: float = 10.0) -> RestRead:

@@ -7,6 +7,10 @@ only a place to look: rules read the record around it before they believe anythi
 from __future__ import annotations
 
 WORDINGS: dict[str, tuple[str, ...]] = {
+    "write-failed": tuple(
+        f"{operation} failed with errors"
+        for operation in ("UPSERT", "INSERT", "DELETE", "UPSERT_PREPPED", "INSERT_OVERWRITE", "INSERT_OVERWRITE_TABLE")
+    ),
     # memory
     "heap": ("OutOfMemoryError: Java heap space", "OutOfMemoryError (Java heap space)"),
     "array-size": ("OutOfMemoryError: Requested array size exceeds VM limit",),

@@ -27,7 +27,7 @@ _IDLE = re.compile(
     r"ThreadPoolExecutor\.getTask|LinkedBlockingQueue\.(take|poll)|SynchronousQueue|EPoll(Array)?(Wait|\.wait)|epollWait"
     r"|ReferenceHandler|Finalizer|ServerSocket|\.accept0?\(|ForkJoinPool\.(runWorker|awaitWork)|DAGScheduler\.runJob"
     r"|StreamExecution\.awaitTermination|SparkContext\.(stop|runJob)|CountDownLatch\.await.*awaitTermination|Thread\.sleep"
-    r"|PythonGatewayServer|RBackend"
+    r"|PythonGatewayServer|RBackend|ProcessImpl\.waitFor|StreamingQueryManager\.awaitAnyTermination"
 )
 _TASK = "executor.Executor$TaskRunner.run"
 """A frame of a thread that runs a task: it does not wait for one, also where it stands as idle threads do, for its

@@ -28,6 +28,7 @@ class StagePlan:
         shuffle_bytes: written by one task.
         result_bytes: sent to the driver by one task.
         spares_jvm: the kernel kills only the Python worker that grew, and the container lives on (cgroup v1).
+        stands: where its threads stand for ever (`socket`, `deadlock`), so that no task of it ends; empty: they work.
     """
 
     name: str
@@ -41,6 +42,7 @@ class StagePlan:
     result_bytes: int = 2 * 1024
     spares_jvm: bool = False
     tail: float = 0.0
+    stands: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from aiohttp import web
 from console.drill.spark.progress import SparkRun
 from console.drill.spark.runs import Spark
 from console.drill.spark.stats import EXPOSED, RunStats
+from console.drill.spark.threads import threads
 from console.drill.spark.view import RestNotFound, RunView
 from console.drill.state.backend import Backend
 from console.drill.state.cluster import ClusterState
@@ -21,6 +22,10 @@ NEVER = "1969-12-31T23:59:59.999GMT"
 
 
 PAGE = "<!DOCTYPE html><html><head><title>{title}</title></head><body><h3>{title}</h3></body></html>"
+
+
+class RestRefused(Exception):
+    """400 with a text body."""
 
 
 class SparkRestServer:
@@ -75,6 +80,8 @@ class SparkRestServer:
                 body=msgspec.json.format(msgspec.json.encode(self._answer(runs, parts, query)), indent=2),
                 content_type="application/json",
             )
+        except RestRefused as error:
+            return web.Response(status=400, text=str(error), content_type="text/plain")
         except RestNotFound as error:
             return web.Response(status=404, text=str(error), content_type="text/plain")
 
@@ -107,11 +114,22 @@ class SparkRestServer:
                 return [e for e in view.executors() if e["isActive"]]
             case ["allexecutors"]:
                 return view.executors()
+            case ["executors", whose, "threads"]:
+                return self._threads(view, whose)
             case ["environment"]:
                 return view.environment()
             case ["sql"] | ["storage", "rdd"] | ["allmiscellaneousprocess"]:
                 return []
         raise RestNotFound("HTTP 404 Not Found")
+
+    def _threads(self, view: RunView, whose: str) -> list[Object]:
+        """Only of a process that lives: not of those that the History Server tells of."""
+        if whose != "driver" and not whose.isdigit():
+            raise RestRefused("Invalid executorId: neither 'driver' nor number.")
+        row = next((e for e in view.executors() if e["id"] == whose), None)
+        if row is None or not row["isActive"] or view.run.ended is not None:
+            raise RestNotFound("Executor does not exist.")
+        return threads(view, whose)
 
     def _stage(self, view: RunView, rest: list[str], query: dict[str, str]) -> Any:
         stage = view.one(view.stages({}), "stageId", rest[1], "stage")

@@ -107,3 +107,18 @@ async def test_a_killed_driver_leaves_an_application_that_never_completes(drill:
         await run_to(api, "FAILING")
         app = await api.get(f"{HISTORY}/api/v1/applications/{await app_id(api)}")
         assert not app["attempts"][0]["completed"] and app["attempts"][0]["duration"] == 0
+
+
+async def test_threads_are_told_of_processes_that_live_in_the_shape_of_a_real_dump(api: Api) -> None:
+    rows = await rest(api, "executors/driver/threads")
+    assert {"main", "dag-scheduler-event-loop"} <= {row["threadName"] for row in rows}
+    assert set(rows[0]) == {
+        "threadId", "threadName", "threadState", "stackTrace", "blockedByLock", "holdingLocks", "synchronizers",
+        "monitors", "suspended", "inNative", "isDaemon", "priority",
+    }  # fmt: skip
+    assert all(line.endswith("\n") for line in rows[0]["stackTrace"]["elems"])
+    for who in ("nobody", "99"):
+        status, said = await api.call(
+            "GET", f"{DRIVER}/api/v1/applications/{await app_id(api)}/executors/{who}/threads"
+        )
+        assert (status, said.split(":")[0]) in ((400, "Invalid executorId"), (404, "Executor does not exist."))

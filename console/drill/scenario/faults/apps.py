@@ -10,6 +10,9 @@ from console.drill.scenario.faults.base import FaultKind, FaultPlan
 from console.drill.spark.memory import Demand
 from console.drill.state.resources import SPARKAPPS
 
+NEVER = 1e9
+"""Seconds that a task takes whose thread stands for ever."""
+
 
 def _bytes(value: Any) -> int:
     return parse_jvm_size(str(value).removesuffix("i"))
@@ -40,6 +43,8 @@ def _workload(plan: FaultPlan) -> None:
         changed = replace(changed, seconds=parse_duration(str(options["seconds"])))
     if "tail" in options:
         changed = replace(changed, tail=parse_duration(str(options["tail"])))
+    if "stands" in options:
+        changed = replace(changed, stands=str(options["stands"]), seconds=NEVER)
     if "sparesJvm" in options:
         changed = replace(changed, spares_jvm=bool(options["sparesJvm"]))
     if "lingers" in options:
@@ -59,7 +64,20 @@ def _conf(plan: FaultPlan) -> None:
 FAULTS = [
     FaultKind(
         "workload",
-        ("stage", "heap", "python", "native", "ramp", "driver", "result", "sparesJvm", "seconds", "tail", "lingers"),
+        (
+            "stage",
+            "heap",
+            "python",
+            "native",
+            "ramp",
+            "driver",
+            "result",
+            "sparesJvm",
+            "seconds",
+            "tail",
+            "lingers",
+            "stands",
+        ),  # fmt: skip
         "app",
         lambda plan: plan.at(lambda: _workload(plan)),
     ),

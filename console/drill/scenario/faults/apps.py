@@ -77,7 +77,7 @@ FAULTS = [
             "tail",
             "lingers",
             "stands",
-        ),  # fmt: skip
+        ),
         "app",
         lambda plan: plan.at(lambda: _workload(plan)),
     ),

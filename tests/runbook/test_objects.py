@@ -76,4 +76,8 @@ def test_what_ports_answer_stands_beside_the_objects_by_its_name_and_has_no_fiel
     ctx = with_objects({}, asks, known, "Component//x")
     assert ctx["up"] == {"open": True} and "gone" not in ctx
     assert ctx["operator"]["gone"] is False, "what stands behind a probe is read too"
+    fields = {"metadata": {"managedFields": [{"manager": "helm", "time": "2026-11-24T10:00:00Z"}]}}
+    ctx = with_objects({}, asks, {**known, "object": LiveObject("found", {"kind": "Job", **fields})}, "Job/a/b")
+    assert ctx["created"]["object"] == 0.0, "when it was made is not told, and is no reason to fail"
+    assert "" not in ctx, "a Job has no name beside `object`"
     assert ctx["seen"]["gone"] == {"state": "forbidden", "because": "no"}

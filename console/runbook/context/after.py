@@ -110,7 +110,7 @@ def by_kind(deaths: Iterable[Death]) -> dict[str, int]:
 def youngest(app: SparkApp) -> dict[str, float]:
     """The pods that were made last, and when, all in one second."""
     made = {m.pod: m.created for m in (app.driver, *app.executors) if m is not None and m.pod and m.created is not None}
-    last = max(made.values(), default=0.0)
+    last = max(made.values(), default=None)
     return {pod: at for pod, at in made.items() if at == last}
 
 

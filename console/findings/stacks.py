@@ -18,7 +18,7 @@ _DUMP = "Full thread dump"
 _THREAD = re.compile(r'^"((?:[^"\\]|\\.){1,300})"(?= #\d| prio=| daemon| tid=| os_prio=)')
 _STATE = re.compile(r"^\s+java\.lang\.Thread\.State: (\w+)")
 _FRAME = re.compile(r"^\s+at (\S.{0,400})$")
-_VERSION = re.compile(r"(?<=[(\s])[\w.]+@[\w.+-]+/|^[\w.]+@[\w.+-]+/")
+_VERSION = re.compile(r"(?<=[(\s])[\w.]+@[\w.+-]+/|^[\w.]+@[\w.+-]+/|^app//")
 _WORKERS = re.compile(
     r"^(Executor task launch worker|main$|stream execution thread|streaming-|broadcast-exchange|Driver$|SparkSQL)"
     r"|^pool-\d+-thread-"
@@ -27,7 +27,7 @@ _IDLE = re.compile(
     r"ThreadPoolExecutor\.getTask|LinkedBlockingQueue\.(take|poll)|SynchronousQueue|EPoll(Array)?(Wait|\.wait)|epollWait"
     r"|ReferenceHandler|Finalizer|ServerSocket|\.accept0?\(|ForkJoinPool\.(runWorker|awaitWork)|DAGScheduler\.runJob"
     r"|StreamExecution\.awaitTermination|SparkContext\.(stop|runJob)|CountDownLatch\.await.*awaitTermination|Thread\.sleep"
-    r"|PythonGatewayServer|RBackend|ProcessImpl\.waitFor|StreamingQueryManager\.awaitAnyTermination"
+    r"|PythonGatewayServer|RBackend|ProcessImpl\.waitFor|BroadcastExchangeExec\.doExecuteBroadcast|StreamingQueryManager\.awaitAnyTermination"
 )
 _TASK = "executor.Executor$TaskRunner.run"
 """A frame of a thread that runs a task: it does not wait for one, also where it stands as idle threads do, for its
@@ -54,9 +54,14 @@ class ThreadStack(Struct, frozen=True):
     def works(self) -> bool:
         """Whether it is a thread that does the application's work, and not one that waits for some."""
         top = self.frames[:MOST_FRAMES]
-        if not top or _WORKERS.match(self.name) is None:
+        if not top or not self._is_worker:
             return False
         return any(_TASK in one for one in self.frames) or not any(_IDLE.search(one) for one in top)
+
+    @property
+    def _is_worker(self) -> bool:
+        """Whether its name says so, or it does what a Python driver called."""
+        return _WORKERS.match(self.name) is not None or any("py4j.commands.CallCommand" in one for one in self.frames)
 
     @property
     def place(self) -> str:

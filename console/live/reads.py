@@ -15,9 +15,9 @@ from console.facts.leftout import LeftOut, bounded
 from console.facts.model import Log, Pod, RestDocument, Sample, SourceState
 from console.facts.notjudged import NotJudged, not_judged
 from console.facts.rest import num, text
-from console.live.dumps import ThreadDumps
 
 if TYPE_CHECKING:
+    from console.sources.spark.standstill import ThreadDumps
     from console.wire.reader import Reader
 
 MAX_APPS = 40
@@ -56,12 +56,9 @@ class Reads:
     clock: Clock
     again: float
     left_out: tuple[LeftOut, ...] = ()
-    dumps: ThreadDumps = field(init=False)
     _done: dict[str, _Read] = field(default_factory=dict)
     _peaks: dict[str, dict[tuple[str, str, str], Sample]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.dumps = ThreadDumps(self.clock)
+    _threads: dict[str, ThreadDumps] = field(default_factory=dict)
 
     def logs(self) -> tuple[Log, ...]:
         return tuple(log for read in self._done.values() for log in read.logs)
@@ -107,7 +104,7 @@ class Reads:
         for key in dropped:
             del self._done[key]
             self._peaks.pop(key, None)
-            self.dumps.forget(key)
+            self._threads.pop(key, None)
         due = [(app, pod) for app in wanted if (pod := self._driver(app, pods)) is not None and self._due(app, pod)]
         gate = asyncio.Semaphore(AT_ONCE)
 
@@ -154,6 +151,7 @@ class Reads:
     async def _read(self, app: SparkApp, pod: Pod) -> _Read:
         from console.sources.cluster.logs import tail
         from console.sources.spark.rest import SparkRest
+        from console.sources.spark.standstill import ThreadDumps
         from console.wire.endpoint import PodEndpoint
 
         read = _Read(_state(pod), self.clock.now())
@@ -174,9 +172,10 @@ class Reads:
             rest = SparkRest(PodEndpoint(self.reader, pod.namespace, pod.name, UI_PORT), self.clock, pod=pod.name)
             try:
                 answer = await rest.application(app.app_id)
-                dumps, unread = await self.dumps.of(app.key, rest, answer.documents)
-                read.rest = (*answer.documents, *dumps)
-                read.unread += (*answer.unread, *unread)
+                dumps = self._threads.setdefault(app.key, ThreadDumps(self.clock))
+                await dumps.follow(rest, answer.documents)
+                read.rest = (*answer.documents, *dumps.documents)
+                read.unread += (*answer.unread, *dumps.unread)
             except ConsoleError as error:
                 _note(read, "Spark REST", f"REST of {pod.namespace}/{pod.name}", error)
         return read

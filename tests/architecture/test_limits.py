@@ -156,6 +156,7 @@ DECIDED: dict[str, str] = {
     "sources/spark/standalone.py:MAX_DRIVERS": LEFT_OUT,
     "sources/spark/standalone.py:MAX_MASTERS": LEFT_OUT,
     "sources/spark/standalone.py:MAX_WORKERS": LEFT_OUT,
+    "sources/spark/standstill.py:MOST_EXECUTORS": EXAMPLES,
     "timeline/timeline.py:MAX_EXCERPT": CUT,
     "timeline/timeline.py:MOST_PLACES": MORE,
     "timing/plans.py:KEPT": NONE,

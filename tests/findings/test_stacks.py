@@ -119,3 +119,24 @@ def test_a_task_that_waits_for_its_python_worker_stands_and_the_gateway_of_pyspa
     (found,) = still(answer(1, PYTHON), answer(2, PYTHON))
     assert "it waits for its Python worker" in found.detail
     assert still(answer(1, GATEWAY, "main"), answer(2, GATEWAY, "main")) == []
+
+
+PROCESS = (
+    "java.base@17.0.9/java.lang.ProcessImpl.waitFor(ProcessImpl.java:434)",
+    "app//org.apache.spark.deploy.PythonRunner$.main(PythonRunner.scala:103)",
+)
+BROADCAST = ("app//org.apache.spark.sql.execution.exchange.BroadcastExchangeExec.doExecuteBroadcast(Exchange.scala:1)",)
+STREAMS = ("app//org.apache.spark.sql.streaming.StreamingQueryManager.awaitAnyTermination(Manager.scala:1)",)
+CALLED = ("app//org.apache.hadoop.fs.s3a.S3AFileSystem.rename(S3AFileSystem.java:1)",)
+
+
+@pytest.mark.parametrize("waits", [PROCESS, BROADCAST, STREAMS], ids=["python", "broadcast", "streams"])
+def test_a_driver_that_waits_for_what_others_do_does_not_stand(waits: tuple[str, ...]) -> None:
+    assert not still(answer(1, waits, "main", "driver"), answer(2, waits, "main", "driver"))
+
+
+def test_what_python_called_in_the_driver_stands_where_its_thread_stands() -> None:
+    called = (*CALLED, "app//py4j.commands.CallCommand.execute(CallCommand.java:79)")
+    (found,) = still(answer(1, called, "Thread-4", "driver"), answer(2, called, "Thread-4", "driver"))
+    assert "org.apache.hadoop.fs.s3a.S3AFileSystem.rename" in found.title and "app//" not in found.title
+    assert not still(answer(1, CALLED, "Thread-4", "driver"), answer(2, CALLED, "Thread-4", "driver"))

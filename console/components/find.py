@@ -37,7 +37,10 @@ SOURCE_OF = {
 
 
 class ClusterObject(Struct, frozen=True, eq=False):
-    """Any object, seen alike. `spec` and `status` are plain trees (empty for pods and nodes)."""
+    """Any object, seen alike. `spec` and `status` are plain trees (empty for pods and nodes).
+
+    `changed`: when it was last written to, as in Workload.
+    """
 
     kind: str
     api: str
@@ -51,6 +54,7 @@ class ClusterObject(Struct, frozen=True, eq=False):
     created: float | None
     annotations: Mapping[str, str] = {}
     pod: Pod | None = None
+    changed: float | None = None
 
     @property
     def key(self) -> str:
@@ -239,6 +243,7 @@ def _of_workload(workload: Workload) -> ClusterObject:
         workload.status,
         workload.created,
         workload.annotations,
+        changed=workload.changed,
     )
 
 

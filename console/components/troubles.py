@@ -70,6 +70,8 @@ def _replicas(thing: ClusterObject, wanted: int, ready: int, alive: bool) -> Ite
         return
     level = "down" if not ready and not alive else "degraded"
     since = _changed(thing.status, "Progressing" if cause == "rollout" else "Available")
+    if cause == "scaled-to-zero" and since is None:
+        since = thing.changed  # at the latest: nobody wrote to it since
     evidence = Evidence("kubernetes", thing.key, words, since)
     yield Trouble(level, words, thing.key, evidence, cause, since)  # type: ignore[arg-type]
 

@@ -339,6 +339,8 @@ def recovery(record: WalkRecord) -> str:
     verified = record.spans()["to_verified"]
     if verified is not None:
         return f"{named[-1]} (before it, after {'; '.join(named[:-1])})" if len(named) > 1 else duration(verified)
+    if walk.ended is None and held:
+        return f"– (so far held, after {'; '.join(named)})"
     if walk.recurred and held:
         return f"– (not any more; it had been after {'; '.join(named)})"
     return f"– (only this held, after {'; '.join(named)})" if held and not walk.recurred and walk.impact_after else "–"

@@ -144,7 +144,7 @@ class WalkRecord:
         began = self.walk.started
         change = next((e.at for e in self.events if isinstance(e, Intent)), None)
         verified = [e.at for e in self.events if isinstance(e, Verified) and e.verdict == "effective"]
-        recovered = bool(verified) and self.walk.outcome in ("resolved", "mitigated", None) and not self.walk.recurred
+        recovered = bool(verified) and self.walk.outcome in ("resolved", "mitigated") and not self.walk.recurred
         return {
             "to_first_change": None if change is None else change - began,
             "to_verified": verified[-1] - began if recovered else None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from console.base.clock import rfc3339
 from console.components.find import selectors
@@ -47,6 +48,14 @@ def test_what_is_found_and_not_expected_says_so() -> None:
 def test_scaled_to_zero_is_down() -> None:
     (component,) = judge(facts(workload("Deployment", "minio", {"app": "minio"}, replicas=0)), DEFINITIONS.values())
     assert (component.state, component.reason) == ("down", "minio is scaled to zero")
+
+
+def test_scaled_to_zero_it_has_been_since_its_last_write_at_the_latest() -> None:
+    minio = workload("Deployment", "minio", {"app": "minio"}, replicas=0)
+    (component,) = judge(facts(replace(minio, changed=700.0)), DEFINITIONS.values())
+    assert [(trouble.cause, trouble.since) for trouble in component.troubles] == [("scaled-to-zero", 700.0)]
+    (component,) = judge(facts(minio), DEFINITIONS.values())
+    assert component.troubles[0].since is None, "its managed fields were not read"
 
 
 def test_some_replicas_missing_is_degraded() -> None:

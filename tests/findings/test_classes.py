@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from console.apps.model import Attempt, Death
 from console.findings.model import Finding
@@ -18,6 +19,7 @@ from tests.apps.test_apps import OPERATED, connect_server
 from tests.findings.worlds import (
     APP_ID,
     RUNNING,
+    T0,
     at,
     cr,
     disruption,
@@ -894,6 +896,8 @@ def test_i19_an_operator_without_replicas_is_why_states_stand_still() -> None:
     assert [f.class_ for f in found] == ["I19", "I18"] and found[1].causes == (found[0].key,)
     fine = workload("Deployment", "spark-operator-controller", spec={"replicas": 1}, status={"availableReplicas": 1})
     assert judge(fine) == ()
+    off = replace(workload("Deployment", "spark-operator-controller", spec={"replicas": 0}), changed=T0 + 60)
+    assert one(off).since == T0 + 60, "at the latest"
 
 
 def test_i19_backlog_by_metrics() -> None:

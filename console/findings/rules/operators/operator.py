@@ -39,6 +39,7 @@ def _unavailable(world: ClusterView, deployment: Workload) -> Finding | None:
             "high",
             f"operator {deployment.name} is scaled to zero",
             subject=deployment.key,
+            since=deployment.changed,  # at the latest: nobody wrote to it since
             evidence=[of_workload(deployment, "spec.replicas 0")],
             detail=_MEANWHILE,
             data=OperatorFigures(),
